@@ -204,7 +204,7 @@ fn damage_is_refused_with_its_position() {
 }
 
 #[test]
-fn ignore_errors_lists_what_is_readable() {
+fn ignore_errors_lists_the_readable_part() {
     let Some(corpus) = Corpus::here() else { return };
     for (name, message) in DAMAGED {
         let ran = lists(&corpus, name, &["--ignore-errors"]);

@@ -128,9 +128,9 @@ fn viewed_version(tree: &Tree, layers: &[ImageLayer], version: SpanId, at: usize
     let (mut viewer, request) = Viewer::open(7, tree, layers, version, layer(at));
     viewer.resize(20, 60);
     if let Some(request) = request {
-        let mut told = Vec::new();
-        fetch(&request, &AtomicBool::new(false), &mut |fetched| told.push(fetched));
-        for fetched in told {
+        let mut reports = Vec::new();
+        fetch(&request, &AtomicBool::new(false), &mut |fetched| reports.push(fetched));
+        for fetched in reports {
             viewer.fetched(fetched);
         }
     }

@@ -254,7 +254,7 @@ fn documents_show_current_output() {
 
 /// The document names the tests of each promise. A renamed or removed test would leave a promise without proof.
 #[test]
-fn every_promise_of_the_security_document_names_tests_that_exist() {
+fn security_document_names_existing_tests() {
     let document = std::fs::read_to_string(repository("docs/security.md")).unwrap();
     let code: String = SOURCES
         .iter()

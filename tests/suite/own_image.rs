@@ -219,10 +219,10 @@ fn own_image_passes_its_own_rules() {
 fn own_image_has_one_layer_and_labels() {
     let Some(own) = OwnImage::here() else { return };
     let ran = own.user.runs_program("docker", &["image", "inspect", TAG]).ends_with(0);
-    let said: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    let config = &said[0]["Config"];
+    let inspected: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let config = &inspected[0]["Config"];
     assert_eq!(config["Entrypoint"], serde_json::json!(["/dive"]));
-    assert_eq!(said[0]["RootFS"]["Layers"].as_array().unwrap().len(), 1);
+    assert_eq!(inspected[0]["RootFS"]["Layers"].as_array().unwrap().len(), 1);
     for (label, value) in [
         ("version", env!("CARGO_PKG_VERSION")),
         ("source", env!("CARGO_PKG_REPOSITORY")),

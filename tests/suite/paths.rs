@@ -144,23 +144,23 @@ fn history(image: &Image, path: &str) -> String {
     let opened = image.open();
     let tree = opened.tree();
     let node = tree.find(path.as_bytes()).unwrap_or(NodeId::ROOT);
-    let mut told = String::new();
+    let mut lines = String::new();
     for event in tree.history(node) {
-        write!(told, "{} {}", event.layer, event.action.name()).unwrap();
+        write!(lines, "{} {}", event.layer, event.action.name()).unwrap();
         if let Some(version) = event.version {
             let facts = tree.facts(version);
-            write!(told, " {:?}", facts.kind).unwrap();
+            write!(lines, " {:?}", facts.kind).unwrap();
             if let Some(size) = facts.size {
-                write!(told, " {size}").unwrap();
+                write!(lines, " {size}").unwrap();
             }
-            write!(told, " {:o} {}:{}", facts.mode & 0o7777, facts.uid, facts.gid).unwrap();
+            write!(lines, " {:o} {}:{}", facts.mode & 0o7777, facts.uid, facts.gid).unwrap();
             if !facts.target.is_empty() {
-                write!(told, " -> {}", String::from_utf8_lossy(facts.target)).unwrap();
+                write!(lines, " -> {}", String::from_utf8_lossy(facts.target)).unwrap();
             }
         }
-        told.push('\n');
+        lines.push('\n');
     }
-    told
+    lines
 }
 
 #[track_caller]

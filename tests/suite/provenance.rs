@@ -164,7 +164,7 @@ fn remarks(opened: &Opened) -> String {
 }
 
 #[test]
-fn version_1_of_slsa_is_read_as_well() {
+fn slsa_version_1_is_read() {
     let build = Build::new();
     let mut statement = build.version_1();
     let opened = build.opens(V1, &statement);
@@ -184,7 +184,7 @@ fn version_1_of_slsa_is_read_as_well() {
 }
 
 #[test]
-fn mode_min_names_images_and_no_layers() {
+fn mode_min_provenance_names_images_but_no_layers() {
     let build = Build::new();
     let digest = |image: &str| json!({ "uri": format!("pkg:docker/{image}"), "digest": { "sha256": "b1" } });
     let statement = json!({ "predicateType": V02, "subject": [], "predicate": {
@@ -200,7 +200,7 @@ fn mode_min_names_images_and_no_layers() {
 }
 
 #[test]
-fn an_image_from_scratch_has_no_base() {
+fn image_from_scratch_has_no_base() {
     let build = Build::new();
     let mut statement = build.version_1();
     let steps = &mut statement["predicate"]["buildDefinition"]["internalParameters"]["buildConfig"]["llbDefinition"];
@@ -209,7 +209,7 @@ fn an_image_from_scratch_has_no_base() {
 }
 
 #[test]
-fn a_statement_about_another_image_is_unproven() {
+fn statement_about_another_image_is_unproven() {
     let build = Build::new();
     let honest = build.version_1();
     let mut other_subject = honest.clone();
@@ -226,8 +226,8 @@ fn a_statement_about_another_image_is_unproven() {
         (no_layer, "none of its steps made the layers of this image"),
     ] {
         let opened = build.opens(V1, &statement);
-        let said = provenance(&opened).unproven.clone().unwrap();
-        assert!(said.starts_with(why), "{said}");
+        let message = provenance(&opened).unproven.clone().unwrap();
+        assert!(message.starts_with(why), "{message}");
         assert!(remarks(&opened).contains("is unproven: "), "{}", remarks(&opened));
         assert_eq!(lines(&opened), ["-", "-", "-"]);
         let Provenance { base, images, files, .. } = provenance(&opened);
@@ -241,7 +241,7 @@ fn a_statement_about_another_image_is_unproven() {
 }
 
 #[test]
-fn lines_that_a_file_does_not_have_are_not_shown() {
+fn lines_beyond_the_end_of_a_file_are_not_shown() {
     let build = Build::new();
     let mut statement = build.version_1();
     let source = &mut statement["predicate"]["runDetails"]["metadata"]["buildkit_metadata"]["source"];
@@ -255,7 +255,7 @@ fn lines_that_a_file_does_not_have_are_not_shown() {
 
 /// Each layer of a base repeats the lines of one step, so a short statement could fill the memory and the report.
 #[test]
-fn lines_of_too_many_ranges_or_in_a_file_of_too_long_a_name_are_unknown() {
+fn too_many_ranges_or_a_too_long_file_name_leave_lines_unknown() {
     let build = Build::new();
     let changed = |ranges: u32, name: &str| {
         let mut statement = build.version_1();
@@ -273,10 +273,10 @@ fn lines_of_too_many_ranges_or_in_a_file_of_too_long_a_name_are_unknown() {
 }
 
 #[test]
-fn damaged_statements_cost_a_remark_and_not_the_image() {
+fn damaged_statement_is_a_remark() {
     let build = Build::new();
     let honest = build.version_1().to_string().into_bytes();
-    for (bytes, says) in [
+    for (bytes, message) in [
         (b"<html>".to_vec(), "unexpected '<'"),
         (honest[..honest.len() / 2].to_vec(), "ends too early"),
         (json!({ "predicate": [] }).to_string().into_bytes(), "expected an object, found a list"),
@@ -286,7 +286,7 @@ fn damaged_statements_cost_a_remark_and_not_the_image() {
         let opened = build.opens_with(&[(V1, bytes)]);
         assert!(opened.image.provenance.is_none());
         assert!(remarks(&opened).contains("provenance is not used"), "{}", remarks(&opened));
-        assert!(remarks(&opened).contains(says), "{says}: {}", remarks(&opened));
+        assert!(remarks(&opened).contains(message), "{message}: {}", remarks(&opened));
     }
 }
 
@@ -300,7 +300,7 @@ fn other_statements_are_not_read() {
 }
 
 #[test]
-fn a_base_is_known_by_what_the_image_says_of_it_in_order_of_trust() {
+fn base_comes_from_the_most_reliable_statement() {
     let base = |opened: &Opened| {
         let Some(base) = &opened.image.base else { return "unknown".to_owned() };
         let name = base.image.as_ref().map(|(image, by)| format!("{} ({})", image.name, by.name()));
@@ -335,7 +335,7 @@ fn a_base_is_known_by_what_the_image_says_of_it_in_order_of_trust() {
 }
 
 #[test]
-fn a_base_that_the_user_names_is_compared_layer_by_layer() {
+fn base_named_by_the_user_is_compared_layer_by_layer() {
     let Some(corpus) = Corpus::here() else { return };
     let path = |name: &str| corpus.path(&format!("provenance/{name}"));
     let base = library::open(&path("base-docker28cs.tar"));
@@ -361,7 +361,7 @@ fn a_base_that_the_user_names_is_compared_layer_by_layer() {
 }
 
 #[test]
-fn a_dockerfile_is_matched_to_the_history_where_no_builder_tells() {
+fn dockerfile_is_matched_to_the_history_without_provenance() {
     let Some(corpus) = Corpus::here() else { return };
     let path = |name: &str| corpus.path(&format!("provenance/{name}"));
     let file =
@@ -382,7 +382,7 @@ fn a_dockerfile_is_matched_to_the_history_where_no_builder_tells() {
 
 /// Statements are not signed: the image opens whatever their bytes are.
 #[test]
-fn no_statement_keeps_an_image_from_opening() {
+fn no_statement_prevents_opening() {
     let build = Build::new();
     let honest = build.version_1().to_string().into_bytes();
     for at in (0..honest.len()).step_by(41) {

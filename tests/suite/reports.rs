@@ -86,7 +86,7 @@ fn reported_non_tar_layers_are_named() {
     report(&corpus, "containerd9142-artifact-layer-extra.oci.tar", &[])
         .ends_with(0)
         .prints(&["not a file system layer (application/vnd.wasm.content.layer.v1+wasm, 508 B)"]);
-    for (name, says) in [
+    for (name, message) in [
         ("cosign-signature.oci.tar", "application/vnd.dev.cosign.simplesigning.v1+json"),
         (
             "stacker-squashfs.oci.tar",
@@ -96,7 +96,7 @@ fn reported_non_tar_layers_are_named() {
     ] {
         for options in [&[][..], &["--ci"]] {
             let ran = report(&corpus, name, options);
-            assert!(ran.error().contains(says), "{}", ran.error());
+            assert!(ran.error().contains(message), "{}", ran.error());
         }
     }
 }
@@ -108,13 +108,13 @@ fn reported_archives_open() {
         .ends_with(0)
         .prints(&["Image: library/centos:6 (linux/amd64), 3 layers"]);
     report(&corpus, "retarred-with-folder.tar", &[]).ends_with(0).says(&["is inside the folder \"myimage\""]);
-    for (name, says) in [
+    for (name, message) in [
         ("podman8132-empty-layer-path.tar", "an empty name"),
         ("powershell-utf16.tar", "PowerShell's `>`"),
         ("outer-lz4.tar.lz4", "lz4 data"),
     ] {
         let ran = report(&corpus, name, &[]);
-        assert!(ran.error().contains(says), "{}", ran.error());
+        assert!(ran.error().contains(message), "{}", ran.error());
     }
 }
 

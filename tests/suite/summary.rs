@@ -36,7 +36,7 @@ fn summary(user: &User, arguments: &[&str]) -> Value {
 }
 
 #[test]
-fn the_published_schema_describes_every_summary() {
+fn published_schema_describes_every_summary() {
     let schema = Schema::published();
     let mut images = vec![sample()];
     if let Some(corpus) = Corpus::here() {
@@ -64,7 +64,7 @@ fn the_published_schema_describes_every_summary() {
 }
 
 #[test]
-fn a_summary_says_whose_bytes_are_wasted_and_by_which_line() {
+fn summary_names_the_waste_of_each_part_and_its_lines() {
     let Some(corpus) = Corpus::here() else { return };
     let path = |name: &str| corpus.path(&format!("provenance/{name}"));
     let user = User::new();
@@ -92,7 +92,7 @@ fn a_summary_says_whose_bytes_are_wasted_and_by_which_line() {
 }
 
 #[test]
-fn a_wrong_base_is_an_error_that_says_where_they_part() {
+fn wrong_base_error_names_the_first_different_layer() {
     let Some(corpus) = Corpus::here() else { return };
     let image = corpus.path("provenance/max-oci.tar");
     let ran = User::new().runs(&["--base", &corpus.path("opaque/docker26.tar"), &image]);
@@ -104,7 +104,7 @@ fn a_wrong_base_is_an_error_that_says_where_they_part() {
 }
 
 #[test]
-fn a_rules_file_names_a_base_below_its_folder_and_nothing_else() {
+fn rules_file_cannot_name_a_base_outside_its_folder() {
     let Some(corpus) = Corpus::here() else { return };
     let image = corpus.path("provenance/max-oci.tar");
     let user = User::new()
@@ -112,7 +112,7 @@ fn a_rules_file_names_a_base_below_its_folder_and_nothing_else() {
     std::fs::copy(corpus.path("provenance/base-docker28cs.tar"), user.file("base.tar")).unwrap();
     let written = summary(&user, &["--ci", &image]);
     assert_eq!((&written["base"]["name"], &written["base"]["proven"]), (&json!("base.tar"), &json!(true)));
-    for (base, says) in [
+    for (base, message) in [
         (corpus.path("provenance/base-docker28cs.tar"), "it is outside the working directory"),
         ("registry://quay.io/team/base:1".to_owned(), "is not in the image's repository"),
         ("-".to_owned(), "standard input is not a base image"),
@@ -120,13 +120,13 @@ fn a_rules_file_names_a_base_below_its_folder_and_nothing_else() {
         let user = User::new().writes(".dive-ci", &format!("base: \"{base}\"\nrules:\n  lowestEfficiency: 0.1\n"));
         let ran = user.runs(&["--ci", &image]);
         assert_eq!(ran.code, 2);
-        assert!(ran.error().contains(".dive-ci:1") && ran.error().contains(says), "{}", ran.stderr);
+        assert!(ran.error().contains(".dive-ci:1") && ran.error().contains(message), "{}", ran.stderr);
     }
 }
 
 /// An image of as many layers as overlayfs mounts, each with a long command and long names.
 #[test]
-fn a_summary_is_at_most_64_kilobytes_for_127_layers() {
+fn summary_of_127_layers_has_at_most_64_kilobytes() {
     let mut layout = Layout::default();
     let layers: Vec<_> = (0..127)
         .map(|layer| {
@@ -160,7 +160,7 @@ fn a_summary_is_at_most_64_kilobytes_for_127_layers() {
 }
 
 #[test]
-fn only_rules_that_a_user_sets_decide_beside_a_summary() {
+fn only_rules_set_by_the_user_decide_beside_a_summary() {
     let user = User::new();
     let image = sample();
     let ran = user.runs(&["--ci", "--summary", "s.json", &image]).ends_with(0);

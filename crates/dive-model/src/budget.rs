@@ -136,7 +136,7 @@ impl Budget {
     /// An empty lease.
     #[must_use]
     pub fn lease(&self) -> Lease {
-        Lease { budget: Some(self.clone()), held: 0 }
+        Lease { budget: Some(self.clone()), bytes: 0 }
     }
 
     /// Charges unpacked bytes, each of which takes as much time as `weight` bytes of gzip. The weight counts only for
@@ -184,11 +184,11 @@ impl Budget {
         if bytes > account.memory / 2 {
             return Err(OverBudget::Memory { limit: account.memory });
         }
-        let mut held = account.decoders.lock().unwrap_or_else(PoisonError::into_inner);
-        while *held > 0 && held.saturating_add(bytes) > account.memory / 4 {
-            held = account.decoder_ended.wait(held).unwrap_or_else(PoisonError::into_inner);
+        let mut reserved = account.decoders.lock().unwrap_or_else(PoisonError::into_inner);
+        while *reserved > 0 && reserved.saturating_add(bytes) > account.memory / 4 {
+            reserved = account.decoder_ended.wait(reserved).unwrap_or_else(PoisonError::into_inner);
         }
-        *held = held.saturating_add(bytes);
+        *reserved = reserved.saturating_add(bytes);
         Ok(Reservation { budget: self.clone(), bytes })
     }
 }
@@ -197,7 +197,7 @@ impl Budget {
 #[derive(Default)]
 pub struct Lease {
     budget: Option<Budget>,
-    held: u64,
+    bytes: u64,
 }
 
 /// Shows no amount, so that values with a lease have equal debug output.
@@ -210,15 +210,15 @@ impl fmt::Debug for Lease {
 /// A clone is empty: it must grow for the copy it belongs to.
 impl Clone for Lease {
     fn clone(&self) -> Self {
-        Self { budget: self.budget.clone(), held: 0 }
+        Self { budget: self.budget.clone(), bytes: 0 }
     }
 }
 
 impl Lease {
     /// Leased memory, in bytes.
     #[must_use]
-    pub const fn held(&self) -> u64 {
-        self.held
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Grows the lease to at least `bytes`, in large steps, so that it grows rarely.
@@ -227,16 +227,16 @@ impl Lease {
     /// The image exceeds the memory limit.
     pub fn grow_to(&mut self, bytes: u64) -> Result<(), OverBudget> {
         let Some(Budget(account)) = &self.budget else {
-            self.held = u64::MAX;
+            self.bytes = u64::MAX;
             return Ok(());
         };
-        let more = bytes.saturating_sub(self.held);
+        let more = bytes.saturating_sub(self.bytes);
         let more = more.checked_next_multiple_of(STEP).unwrap_or(u64::MAX);
         let limit = account.memory.saturating_sub(account.memory / 4);
         let fits = |leased: u64| leased.checked_add(more).filter(|leased| *leased <= limit);
         match account.leased.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
             Ok(_) => {
-                self.held = self.held.saturating_add(more);
+                self.bytes = self.bytes.saturating_add(more);
                 Ok(())
             }
             Err(_) => Err(OverBudget::Memory { limit: account.memory }),
@@ -246,8 +246,8 @@ impl Lease {
     /// Returns `bytes` to the budget.
     pub fn shrink_by(&mut self, bytes: u64) {
         if let Some(Budget(account)) = &self.budget {
-            let less = bytes.min(self.held);
-            self.held = self.held.saturating_sub(less);
+            let less = bytes.min(self.bytes);
+            self.bytes = self.bytes.saturating_sub(less);
             account.leased.fetch_sub(less, Ordering::Relaxed);
         }
     }
@@ -256,7 +256,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(Budget(account)) = &self.budget {
-            account.leased.fetch_sub(self.held, Ordering::Relaxed);
+            account.leased.fetch_sub(self.bytes, Ordering::Relaxed);
         }
     }
 }
@@ -280,9 +280,9 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         if self.bytes > 0 {
             let Budget(account) = &self.budget;
-            let mut held = account.decoders.lock().unwrap_or_else(PoisonError::into_inner);
-            *held = held.saturating_sub(self.bytes);
-            drop(held);
+            let mut reserved = account.decoders.lock().unwrap_or_else(PoisonError::into_inner);
+            *reserved = reserved.saturating_sub(self.bytes);
+            drop(reserved);
             account.decoder_ended.notify_all();
         }
     }

@@ -376,7 +376,7 @@ impl<'a> Opener<'a> {
         let tables = layers.and_then(|layers| store.tables_of_contents(&layers));
         if let Some(tables) = tables.filter(|tables| tables.iter().all(layer::is_complete)) {
             info!("layers are listed by their own tables of contents");
-            return Ok(image.listed_by(tables));
+            return Ok(image.with_tables(tables));
         }
         store.fetch(&wanted, &mut |progress| self.observer.transferred(progress))?;
         Ok(image)

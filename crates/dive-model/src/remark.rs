@@ -26,7 +26,7 @@ impl Remark {
     /// A remark on a tolerated error, and its `consequence` for the result. If the error starts with `place`, it is not
     /// repeated.
     #[must_use]
-    pub fn survived(place: &str, error: &dyn fmt::Display, consequence: &str) -> Self {
+    pub fn tolerated(place: &str, error: &dyn fmt::Display, consequence: &str) -> Self {
         let error = error.to_string();
         let text = error.strip_prefix(place).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&error);
         Self::new(place, format!("{text}; {consequence}"))
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_tolerated_error_has_its_place_once() {
-        let remark = Remark::survived("a.tar", &"a.tar: is cut", "the rest is shown");
+        let remark = Remark::tolerated("a.tar", &"a.tar: is cut", "the rest is shown");
         assert_eq!(remark.to_string(), "a.tar: is cut; the rest is shown");
     }
 
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_name_has_a_listings_escapes() {
+    fn a_quoted_name_is_escaped_as_in_listings() {
         let quoted = |name: &str| Quoted(name).to_string();
         assert_eq!(quoted("a b"), "\"a b\"");
         assert_eq!(quoted("a\u{1b}\n\"\\"), r#""a\x1b\n\"\\""#);

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn path_that_begins_with_a_dash_is_not_an_option() {
+    fn a_path_with_a_leading_dash_is_not_an_option() {
         assert_eq!(shell_path(Path::new("-rf")), "./-rf");
         assert_eq!(shell_path(Path::new("a b")), "'a b'");
         assert_eq!(shell_path(Path::new("/tmp/-a")), "/tmp/-a");

@@ -168,7 +168,7 @@ impl Unfinished {
 
     /// Removes the name of the file. Its content lasts until it is closed.
     #[cfg(unix)]
-    fn without_name(self) -> io::Result<File> {
+    fn unlink(self) -> io::Result<File> {
         self.finish(Dir::remove)
     }
 
@@ -214,16 +214,16 @@ pub fn sweep(dir: &Dir, purpose: FilePurpose) -> u64 {
     if names.is_empty() {
         return 0;
     }
-    let alone = dir.lock_exclusive();
+    let exclusive = dir.lock_exclusive();
     let is_left = |name: &[u8]| match dir.kind_of_own(name) {
         Ok(Some(FileKind::File)) => match dir.read(name) {
             // Keep the lock until the name is removed, so that no other process can take the file over.
             Ok(file) => file.try_lock().is_ok().then_some(Some(file)),
             // Unreadable: it already has the permissions of the image. Without the lock on the directory, its owner may
             // be alive.
-            Err(_) => alone.is_some().then_some(None),
+            Err(_) => exclusive.is_some().then_some(None),
         },
-        Ok(Some(FileKind::Symlink)) => alone.is_some().then_some(None),
+        Ok(Some(FileKind::Symlink)) => exclusive.is_some().then_some(None),
         _ => None,
     };
     let removed = names.iter().filter(|name| is_left(name).is_some_and(|_held| dir.remove(name).is_ok())).count();

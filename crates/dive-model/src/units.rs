@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_of_what_images_claim_do_not_overflow() {
+    fn sums_of_claimed_sizes_do_not_overflow() {
         let claimed = [u64::MAX, 1, 5];
         assert_eq!(claimed.into_iter().sum::<Total>().get(), u64::MAX);
         let mut total = [2, 3].into_iter().sum::<Total>();

@@ -6,7 +6,7 @@ use dive_model::budget::{Budget, Limits};
 use dive_model::compression::{Compression, Decoder};
 
 /// Maximum number of bytes to decode, so that a bomb does not exceed the fuzzer's time limit.
-const MOST: u64 = 4 << 20;
+const MAX_DECODED: u64 = 4 << 20;
 
 /// The first byte selects the decoder, the rest is the stream.
 pub(crate) fn run(input: &[u8]) {
@@ -41,13 +41,13 @@ fn unpack(compression: Option<Compression>, stream: impl Read) -> (Vec<u8>, Opti
     let mut out = Vec::new();
     let decoder = match compression {
         Some(compression) => {
-            let budget = Budget::new(Limits::default(), MOST);
+            let budget = Budget::new(Limits::default(), MAX_DECODED);
             Decoder::within(&budget, compression, stream)
         }
         None => Decoder::sniffing(stream).map(|(_, decoder)| decoder),
     };
     let Ok(decoder) = decoder else { return (out, None, true) };
-    let mut limited = decoder.take(MOST);
+    let mut limited = decoder.take(MAX_DECODED);
     let failed = limited.read_to_end(&mut out).map_err(|error| assert!(!error.to_string().is_empty())).is_err();
     let decoder = limited.into_inner();
     // The bytes written before an error depend on the sizes of the reads.

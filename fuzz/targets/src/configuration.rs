@@ -16,12 +16,12 @@ pub(crate) fn configuration(input: &[u8]) {
     }
     config.err().iter().for_each(|error| assert!(!error.to_string().is_empty()));
     if let Ok(config) = parse_config(text, ConfigScope::WorkingDirectory, &environment) {
-        untrusted(&config);
+        assert_untrusted(&config);
     }
 }
 
 /// Checks that a cloned folder sets nothing that only the user may set.
-fn untrusted(config: &dive::config::Config) {
+fn assert_untrusted(config: &dive::config::Config) {
     let default = dive::config::Config::default();
     let below = |path: &Path| is_below_folder(path);
     assert_eq!(config.container_engine.value, default.container_engine.value, "an engine is a program");

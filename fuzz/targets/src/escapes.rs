@@ -24,11 +24,11 @@ pub(crate) fn run(input: &[u8]) {
     }
 
     let word = shell_word(bytes);
-    assert!(!word.chars().any(speaks), "{word:?}");
+    assert!(!word.chars().any(controls_terminal), "{word:?}");
     let shown = name(bytes, width);
-    assert!(!shown.chars().any(speaks), "{shown:?}");
+    assert!(!shown.chars().any(controls_terminal), "{shown:?}");
     for line in wrap(&String::from_utf8_lossy(bytes), width) {
-        assert!(!line.chars().any(speaks), "{line:?}");
+        assert!(!line.chars().any(controls_terminal), "{line:?}");
         // A character wider than the line gets its own line.
         assert!(columns(&line) <= width.max(2) || line.chars().count() <= 8, "{line:?} in {width}");
     }
@@ -40,7 +40,7 @@ pub(crate) fn run(input: &[u8]) {
     }
 }
 
-fn speaks(letter: char) -> bool {
+fn controls_terminal(letter: char) -> bool {
     letter.is_control() || is_hidden(letter)
 }
 

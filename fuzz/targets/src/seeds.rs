@@ -15,7 +15,7 @@ use crate::documents::{DOCKER_ARCHIVE, LAYOUT};
 use crate::store::SEPARATOR;
 
 /// Maximum length of a seed. The fuzzer is slow with longer ones, and few bytes suffice for an odd image.
-const LONGEST: usize = 128 << 10;
+const MAX_LEN: usize = 128 << 10;
 
 /// Seeds of a target that are written here.
 #[must_use]
@@ -112,18 +112,18 @@ pub fn of_corpus(target: &str, corpus: &Path) -> Vec<Vec<u8>> {
         }
     }
     let is_unpacked = ["tar", "archive"].contains(&target);
-    seeds.retain(|seed| seed.len() <= LONGEST && !(is_unpacked && is_bomb(seed)));
+    seeds.retain(|seed| seed.len() <= MAX_LEN && !(is_unpacked && is_bomb(seed)));
     seeds.sort();
     seeds.dedup();
     seeds
 }
 
 /// Maximum unpacked size of a seed. A bomb takes the fuzzer a second per run; `hostile` in the integration tests has bombs.
-const MOST_UNPACKED: u64 = 16 << 20;
+const MAX_UNPACKED: u64 = 16 << 20;
 
 fn is_bomb(bytes: &[u8]) -> bool {
     let Ok((_, decoder)) = Decoder::sniffing(bytes) else { return false };
-    std::io::copy(&mut decoder.take(MOST_UNPACKED), &mut std::io::sink()).is_ok_and(|count| count == MOST_UNPACKED)
+    std::io::copy(&mut decoder.take(MAX_UNPACKED), &mut std::io::sink()).is_ok_and(|count| count == MAX_UNPACKED)
 }
 
 /// Seeds from an archive: the archive itself, its layers, or its documents, by target.
@@ -145,7 +145,7 @@ fn of_archive(target: &str, archive: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn is_layer(bytes: &[u8]) -> bool {
-    bytes.len() >= 512 && bytes.len() <= LONGEST && !bytes.starts_with(b"{") && !bytes.starts_with(b"[")
+    bytes.len() >= 512 && bytes.len() <= MAX_LEN && !bytes.starts_with(b"{") && !bytes.starts_with(b"[")
 }
 
 fn is_packed(bytes: &[u8]) -> bool {

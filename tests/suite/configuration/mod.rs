@@ -79,8 +79,8 @@ fn rules_file_precedence_is_flag_variable_file() {
     assert_eq!(missing.error(), "nowhere.yaml: no such file; correct the path in DIVE_CI_CONFIG");
     // The home configuration applies to every folder, and not every folder has rules.
     let user = User::new().keeps(".dive.yaml", "ci-config: rules.yaml\n");
-    let said = ".dive.yaml:1: ci-config: rules.yaml does not exist, so it sets no rule";
-    user.runs(&["--ci", &sample()]).ends_with(0).says(&[said]);
+    let message = ".dive.yaml:1: ci-config: rules.yaml does not exist, so it sets no rule";
+    user.runs(&["--ci", &sample()]).ends_with(0).says(&[message]);
 }
 
 #[test]

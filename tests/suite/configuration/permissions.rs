@@ -37,12 +37,12 @@ fn unreadable_home_is_skipped_with_a_warning() {
     let Some(ran) = as_nobody(&user, &["--ci", "sample.tar"]) else { return };
     let ran = ran.ends_with(0).prints(&["Result:PASS"]);
     let home = user.home("");
-    let said = format!(
+    let message = format!(
         "dive: warning: {0}.config/dive/*.yaml, {0}xdg/dive/*.yaml, {0}.dive.yaml, {0}.dive.yml: skipped: \
          Permission denied (os error 13)\n",
         home.display()
     );
-    assert_eq!(ran.stderr, said);
+    assert_eq!(ran.stderr, message);
     let config = as_nobody(&user, &["config"]).unwrap().ends_with(0);
     let skipped = format!("# skipped {}.dive.yaml: Permission denied", home.display());
     config.prints(&["# no configuration file", &skipped, "lowest-efficiency: 0.9 "]);
@@ -66,8 +66,8 @@ fn only_unreadable_named_or_rules_files_are_errors() {
     permit(&user, ".dive.yaml", 0o600);
     permit(&user, "own.yaml", 0o600);
     let Some(ran) = as_nobody(&user, &["--ci", "sample.tar"]) else { return };
-    let said = format!("{}, ", user.file(".dive.yaml").display());
-    ran.ends_with(0).says(&[&said, "skipped: Permission denied"]);
+    let message = format!("{}, ", user.file(".dive.yaml").display());
+    ran.ends_with(0).says(&[&message, "skipped: Permission denied"]);
     let named = as_nobody(&user, &["-c", "own.yaml", "sample.tar"]).unwrap();
     assert_eq!(named.error(), "own.yaml: cannot be read: Permission denied (os error 13)");
     // An unreadable rules file must not disable its rules.

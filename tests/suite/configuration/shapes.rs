@@ -99,33 +99,33 @@ fn every_rules_file_gives_dives_result() {
         let user = User::new();
         std::fs::copy(corpus.path(&format!("configs/{file}")), user.file(".dive-ci")).unwrap();
         let ran = user.runs(&["--ci", &image]);
-        let told = format!("{file}:\n{}{}", ran.stdout, ran.stderr);
+        let output = format!("{file}:\n{}{}", ran.stdout, ran.stderr);
         let dives = dives.unwrap_or_default();
         let wrong: Vec<_> = dives.iter().filter(|(_, status)| *status == "MISCONFIGURED").collect();
         if !wrong.is_empty() {
-            assert_eq!(ran.code, 2, "{told}");
+            assert_eq!(ran.code, 2, "{output}");
             let mut ours = misconfigured(&user.file(".dive-ci"));
             ours.sort_unstable();
-            assert!(ours.iter().copied().eq(wrong.iter().map(|(rule, _)| rule.as_str())), "{ours:?} {told}");
+            assert!(ours.iter().copied().eq(wrong.iter().map(|(rule, _)| rule.as_str())), "{ours:?} {output}");
             continue;
         }
         let decision = DECISIONS.iter().find(|decision| decision.file == file);
         let (exit, changed) = decision.map_or((exit, &[][..]), |decision| (decision.exit, decision.changed));
-        assert_eq!(ran.code, exit, "{} {told}", decision.map_or("as dive:", |decision| decision.why));
+        assert_eq!(ran.code, exit, "{} {output}", decision.map_or("as dive:", |decision| decision.why));
         if exit == 2 {
-            assert!(ran.error().starts_with(".dive-ci:"), "{told}");
+            assert!(ran.error().starts_with(".dive-ci:"), "{output}");
             continue;
         }
         let mut expected = dives;
         expected.extend(statuses(changed.iter().copied()));
-        let results = ran.stdout.split_once("Results:\n").expect(&told).1;
+        let results = ran.stdout.split_once("Results:\n").expect(&output).1;
         let ours = results.lines().filter_map(|line| line.trim().split_once(": ")).filter_map(|(status, rest)| {
             // WARN passes: the image is within the limit by dive's number.
             let status = if status == "WARN" { "PASS" } else { status };
             Some((rest.split(':').next()?, status))
         });
         let ours: Statuses = statuses(ours).into_iter().filter(|(rule, _)| expected.contains_key(rule)).collect();
-        assert_eq!(ours, expected, "{told}");
+        assert_eq!(ours, expected, "{output}");
     }
 }
 

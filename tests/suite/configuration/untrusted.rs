@@ -21,8 +21,8 @@ fn folder_cannot_write_a_log_elsewhere() {
         ["../home/.bash_login", "../home/x.log", "/tmp/../tmp/dive-test.log", ".bash_login", ".git/x.log", "profile"]
     {
         let user = User::new().writes(".dive.yaml", &format!("log:\n  path: {path}\n"));
-        let said = ".dive.yaml:2: log.path: ignored: ";
-        user.runs(&["tree", &sample()]).ends_with(0).says(&[said, "in ~/.dive.yaml", "DIVE_LOG_PATH"]);
+        let message = ".dive.yaml:2: log.path: ignored: ";
+        user.runs(&["tree", &sample()]).ends_with(0).says(&[message, "in ~/.dive.yaml", "DIVE_LOG_PATH"]);
         assert_eq!((kept(&user), user.sees()), (Vec::new(), vec![".dive.yaml".to_owned()]), "{path}");
     }
     assert!(!std::path::Path::new("/tmp/dive-test.log").exists());
@@ -79,8 +79,8 @@ fn log_does_not_follow_links_of_the_folder() {
     for user in [ask_by_folder(), ask_by_home(), ask_by_variable()] {
         let before = kept(&user);
         symlink("../home/.bash_login", user.file("dive.log")).unwrap();
-        let said = "dive.log is a symbolic link, which a relative path does not follow; give an absolute path";
-        user.runs(&["tree", &sample()]).ends_with(0).says(&["cannot write the log ", said]);
+        let message = "dive.log is a symbolic link, which a relative path does not follow; give an absolute path";
+        user.runs(&["tree", &sample()]).ends_with(0).says(&["cannot write the log ", message]);
         assert_eq!(kept(&user), before);
     }
     let user = User::new().writes(".dive.yaml", "log: {path: logs/dive.log}\n");

@@ -101,12 +101,12 @@ fn mirror_is_tried_before_its_registry() {
         &image,
     ];
     let by_mirror = document(&User::new(), &arguments);
-    assert!(!mirror.asked("GET /v2/opaque/blobs/").is_empty());
-    assert!(own.asked("/v2/opaque/").is_empty(), "{:?}", own.asked("/v2/opaque/"));
+    assert!(!mirror.requests("GET /v2/opaque/blobs/").is_empty());
+    assert!(own.requests("/v2/opaque/").is_empty(), "{:?}", own.requests("/v2/opaque/"));
     let gone = super::http::Response::new("404 Not Found", &[], "");
     mirror.always("/manifests/", Fault::Response(gone));
     let by_registry = document(&User::new(), &arguments);
-    assert!(!own.asked("/v2/opaque/manifests/").is_empty());
+    assert!(!own.requests("/v2/opaque/manifests/").is_empty());
     super::assert_same("mirror and registry", &by_mirror, &by_registry);
 }
 
@@ -121,13 +121,13 @@ fn docker_hub_short_name_is_expanded() {
     };
     // Tests have no network, so the mirror's requests are checked.
     mirror.always("/manifests/", Fault::Response(super::http::Response::new("403 Forbidden", &[], "")));
-    for (name, asked) in [
+    for (name, request) in [
         ("registry://alpine", "/v2/library/alpine/manifests/latest"),
         ("registry://team/app:1", "/v2/team/app/manifests/1"),
     ] {
         let environment =
             User::new().sets("HTTPS_PROXY", "http://127.0.0.1:1").sets("https_proxy", "http://127.0.0.1:1");
         environment.waits(super::LIMIT).runs(&arguments(name).each_ref().map(String::as_str)).ends_with(2);
-        assert!(!mirror.asked(asked).is_empty(), "{name}: {:?}", mirror.asked(""));
+        assert!(!mirror.requests(request).is_empty(), "{name}: {:?}", mirror.requests(""));
     }
 }

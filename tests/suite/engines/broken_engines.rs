@@ -118,11 +118,11 @@ fn truncated_export_is_an_error() {
 #[test]
 fn engine_error_message_is_shown() {
     for (engine, variable, socket) in engines() {
-        for (asked, status) in [("/json", "500 Internal Server Error"), (EXPORT, "507 Insufficient Storage")] {
+        for (path, status) in [("/json", "500 Internal Server Error"), (EXPORT, "507 Insufficient Storage")] {
             let proxy = Proxy::before_socket(&socket);
             let body = r#"{"message":"the store\u001b[31m is locked","cause":"the store is locked","response":500}"#;
             let answer = Response::new(status, &[("Content-Type", "application/json")], body);
-            proxy.always(asked, Fault::Response(answer));
+            proxy.always(path, Fault::Response(answer));
             let user = User::new().sets(variable, proxy.address());
             let ran = user.runs(&["--no-cache", &format!("{engine}://dive-sample:1.0")]);
             assert_fails(&ran, &["dive-sample:1.0", "the store"]);

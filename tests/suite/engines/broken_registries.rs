@@ -56,8 +56,8 @@ fn retry_after_is_respected() {
     let start = std::time::Instant::now();
     assert_is_whole(&user, pulls(&user, &proxy, "gzip"));
     assert!(start.elapsed() >= Duration::from_secs(3), "three waits of one second");
-    let asked: Vec<_> = proxy.asked(&base()).iter().map(|asked| asked.status).collect();
-    assert_eq!(asked, [429, 429, 200]);
+    let requests: Vec<_> = proxy.requests(&base()).iter().map(|request| request.status).collect();
+    assert_eq!(requests, [429, 429, 200]);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn retries_are_limited() {
     proxy.always(&base(), status("503 Service Unavailable", &[]));
     let ran = pulls(&User::new().waits(super::LONG), &proxy, "gzip");
     assert_fails(&ran, &[proxy.address(), "503"]);
-    let count = proxy.asked(&base()).len();
+    let count = proxy.requests(&base()).len();
     assert!((2..=10).contains(&count), "{count} requests");
 }
 
@@ -95,10 +95,10 @@ fn interrupted_pull_resumes() {
     proxy.times(1, &base(), Fault::Cut(200_000));
     let user = User::new();
     assert_is_whole(&user, pulls(&user, &proxy, "gzip"));
-    let asked = proxy.asked(&base());
-    let ranges: Vec<_> = asked.iter().map(|asked| asked.range.clone()).collect();
-    assert_eq!(ranges[1..], [Some("bytes=400000-".to_owned()), Some("bytes=600000-".to_owned())], "{asked:#?}");
-    assert_eq!(asked.iter().map(|asked| asked.bytes).sum::<u64>(), BASE_LEN, "{asked:#?}");
+    let requests = proxy.requests(&base());
+    let ranges: Vec<_> = requests.iter().map(|request| request.range.clone()).collect();
+    assert_eq!(ranges[1..], [Some("bytes=400000-".to_owned()), Some("bytes=600000-".to_owned())], "{requests:#?}");
+    assert_eq!(requests.iter().map(|request| request.bytes).sum::<u64>(), BASE_LEN, "{requests:#?}");
 }
 
 /// Some registries ignore range requests.
@@ -176,7 +176,7 @@ fn missing_blob_is_named() {
     let Some(proxy) = proxy() else { return };
     proxy.always(&base(), status("404 Not Found", &[]));
     assert_fails(&pulls(&User::new(), &proxy, "gzip"), &[proxy.address(), BASE, "404"]);
-    assert_eq!(proxy.asked(&base()).len(), 1, "requests for a missing blob");
+    assert_eq!(proxy.requests(&base()).len(), 1, "requests for a missing blob");
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn credentials_are_not_sent_to_redirect_targets() {
     let ran = user.runs(&arguments(elsewhere.address()).each_ref().map(String::as_str));
     super::assert_keeps_secrets(&user, &ran, &[password, TOKEN, "signed-0821"]);
     assert_is_whole(&user, ran);
-    let asked = elsewhere.asked(BASE);
-    assert!(!asked.is_empty() && asked.iter().all(|asked| !asked.authorized), "{asked:#?}");
+    let requests = elsewhere.requests(BASE);
+    assert!(!requests.is_empty() && requests.iter().all(|request| !request.authorized), "{requests:#?}");
     // A signed address is secret even if it does not work.
     elsewhere.always(BASE, status("403 Forbidden", &[]));
     let user =
@@ -239,5 +239,5 @@ fn redirect_loop_is_an_error() {
     proxy.always(&base(), Fault::Response(Response::new("307 Temporary Redirect", &[("Location", &place)], "")));
     let ran = pulls(&User::new().waits(super::LONG), &proxy, "gzip");
     assert_fails(&ran, &[proxy.address()]);
-    assert!(proxy.asked(&base()).len() < 100);
+    assert!(proxy.requests(&base()).len() < 100);
 }

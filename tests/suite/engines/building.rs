@@ -177,7 +177,7 @@ fn missing_podman_is_named() {
 
 /// A killed run cannot remove its builder's output folder, so the next build does.
 #[test]
-fn the_folder_of_a_killed_build_is_removed_by_the_next_one() {
+fn folder_of_a_killed_build_is_removed_by_the_next() {
     let script = "#!/bin/sh\ntouch started\nwhile ! [ -e go-on ]; do sleep 0.01; done\nexit 42\n";
     let user = User::new().keeps("bin/docker", script);
     std::fs::set_permissions(user.home("bin/docker"), std::fs::Permissions::from_mode(0o755)).unwrap();

@@ -28,7 +28,7 @@ impl Engine {
     }
 
     fn exports(&self) -> usize {
-        self.proxy.asked(EXPORT).len()
+        self.proxy.requests(EXPORT).len()
     }
 }
 
@@ -62,9 +62,9 @@ fn usage(user: &User, key: &str) -> String {
 fn cached_engine_image_is_not_exported_again() {
     for engine in engines() {
         let first = engine.document(&[], "dive-sample:1.0");
-        assert_eq!(engine.exports(), 1, "{}: {:?}", engine.name, engine.proxy.asked(""));
+        assert_eq!(engine.exports(), 1, "{}: {:?}", engine.name, engine.proxy.requests(""));
         let second = engine.document(&[], "dive-sample:1.0");
-        assert_eq!(engine.exports(), 1, "{}: {:?}", engine.name, engine.proxy.asked(""));
+        assert_eq!(engine.exports(), 1, "{}: {:?}", engine.name, engine.proxy.requests(""));
         assert_same(engine.name, &first, &second);
         let ran = engine.user.runs(&["tree", "--format", "tsv", &format!("{}://dive-sample:1.0", engine.name)]);
         assert!(ran.ends_with(0).stdout.contains("srv/shop"));
@@ -122,8 +122,8 @@ fn cached_registry_layers_are_not_pulled_again() {
         let second = document(&user, &arguments);
         assert_same(tag, &first, &second);
         // The configuration is a short blob, too.
-        let asked = proxy.asked("GET /v2/opaque/blobs/");
-        assert!(asked.len() <= 1 && asked.iter().all(|asked| asked.bytes < 10_000), "{tag}: {asked:#?}");
+        let requests = proxy.requests("GET /v2/opaque/blobs/");
+        assert!(requests.len() <= 1 && requests.iter().all(|request| request.bytes < 10_000), "{tag}: {requests:#?}");
     }
 }
 

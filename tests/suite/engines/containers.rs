@@ -52,7 +52,7 @@ fn docker_container_name_is_not_pulled() {
     let proxy = Proxy::before_socket(&docker);
     let user = User::new().sets("DOCKER_HOST", proxy.address());
     assert_named(&container, "docker", |arguments| user.runs(arguments));
-    assert_eq!(proxy.asked("/images/create").len(), 0, "{:?}", proxy.asked(""));
+    assert_eq!(proxy.requests("/images/create").len(), 0, "{:?}", proxy.requests(""));
     // A name with a tag can only be an image.
     user.runs(&["--pull", "never", "docker://dive-test-quizzical:latest"]).ends_with(2).says(&["has no image"]);
 }
@@ -64,7 +64,7 @@ fn podman_container_name_is_not_pulled() {
     let proxy = Proxy::before_socket(&podman);
     let user = User::new().sets("CONTAINER_HOST", proxy.address());
     assert_named(&container, "podman", |arguments| user.runs(arguments));
-    assert_eq!(proxy.asked("/images/create").len(), 0, "{:?}", proxy.asked(""));
+    assert_eq!(proxy.requests("/images/create").len(), 0, "{:?}", proxy.requests(""));
     let Some(user) = podman_command::without_service() else { return };
     assert_named(&container, "podman", |arguments| podman_command::runs(&user, arguments));
 }

@@ -154,7 +154,7 @@ fn expired_token_is_renewed_during_a_pull() {
     let pulled = document(&User::new(), &["--insecure-registry", tokens.host(), &image]);
     assert_eq!(pulled["layer"].as_array().unwrap().len(), 7);
     assert!(tokens.given() >= 2, "9 requests took {} tokens", tokens.given());
-    let blobs = tokens.proxy().asked("/blobs/").into_iter().filter(|asked| asked.status == 200).count();
+    let blobs = tokens.proxy().requests("/blobs/").into_iter().filter(|request| request.status == 200).count();
     assert_eq!(blobs, 8, "blobs requested");
 }
 

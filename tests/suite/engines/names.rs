@@ -138,12 +138,12 @@ fn image_name_cannot_reach_other_engine_endpoints() {
         let ran = user.runs(&["--pull", "never", &format!("docker://{name}")]).ends_with(2);
         assert!(!ran.stderr.is_empty());
     }
-    for asked in proxy.asked("") {
-        let path = asked.what.split_once(' ').unwrap().1;
+    for request in proxy.requests("") {
+        let path = request.what.split_once(' ').unwrap().1;
         let path = path.strip_prefix("/v1.").map_or(path, |path| path.trim_start_matches(|c: char| c.is_ascii_digit()));
         let is_expected =
             ["/images/", "/containers/", "/version", "/_ping", "/info"].iter().any(|start| path.starts_with(start));
-        assert!(is_expected && !path.contains("/../"), "{}", asked.what);
+        assert!(is_expected && !path.contains("/../"), "{}", request.what);
     }
     // The engine still works.
     let socket = docker.strip_prefix("unix://").unwrap();

@@ -47,13 +47,13 @@ fn table_of_contents_saves_the_pull() {
         let Some(proxy) = proxy() else { return };
         let (listing, expected) = whole(kind);
         truth::assert_same(kind, &truth::rows(&listing), &truth::rows(&lists(&User::new(), &proxy, kind)));
-        let asked = proxy.asked(BLOBS);
-        let ranges = asked.iter().filter(|asked| asked.range.is_some()).count();
-        assert!(ranges >= 7, "{kind}: {asked:#?}");
-        for asked in asked.iter().filter(|asked| asked.range.is_none()) {
-            assert!(asked.bytes < 10_000, "{kind}: a whole layer was pulled: {asked:?}");
+        let requests = proxy.requests(BLOBS);
+        let ranges = requests.iter().filter(|request| request.range.is_some()).count();
+        assert!(ranges >= 7, "{kind}: {requests:#?}");
+        for request in requests.iter().filter(|request| request.range.is_none()) {
+            assert!(request.bytes < 10_000, "{kind}: a whole layer was pulled: {request:?}");
         }
-        let bytes: u64 = asked.iter().map(|asked| asked.bytes).sum();
+        let bytes: u64 = requests.iter().map(|request| request.bytes).sum();
         assert!(bytes < 300_000, "{kind}: {bytes} of 1.1 MB were pulled");
         // Documents agree as well, also from the cache.
         let arguments = arguments(&proxy, kind);
@@ -75,7 +75,7 @@ fn ci_mode_reads_the_layers_themselves() {
         let rules = ["--ci", "--lowestEfficiency", "disabled", "--highestUserWastedPercent", "disabled"];
         let all: Vec<_> = rules.into_iter().chain(arguments.iter().map(String::as_str)).collect();
         assert_same(kind, &expected, &content(document(&User::new(), &all)));
-        assert!(proxy.asked(BLOBS).iter().all(|asked| asked.range.is_none()), "{kind}");
+        assert!(proxy.requests(BLOBS).iter().all(|request| request.range.is_none()), "{kind}");
     }
 }
 

@@ -102,10 +102,10 @@ fn podman_command_pulls_missing_images() {
     let image = format!("podman://{}/sample:1", proxy.address());
     let name = image.strip_prefix("podman://").unwrap();
     assert_fails(&runs(&user, &["--pull", "never", &image]), &[name, "has no image", "--pull"]);
-    assert_eq!(proxy.asked("").len(), 0, "{:?}", proxy.asked(""));
+    assert_eq!(proxy.requests("").len(), 0, "{:?}", proxy.requests(""));
     let pulled = document_of(&user.waits(super::LIMIT), &image);
     assert_same(&image, &content(document(&User::new(), &[&sample()])), &content(pulled));
-    assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
+    assert!(!proxy.requests("/v2/sample/manifests/").is_empty());
 }
 
 #[test]

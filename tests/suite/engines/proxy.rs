@@ -82,7 +82,7 @@ impl Gate {
 #[derive(Debug)]
 struct Rule {
     /// A part of `METHOD PATH`.
-    asked: String,
+    pattern: String,
     requests: Requests,
     /// How many more times the rule applies.
     left: usize,
@@ -117,7 +117,7 @@ struct Shared {
     server: Endpoint,
     responder: Box<Responder>,
     rules: Mutex<Vec<Rule>>,
-    asked: Mutex<Vec<Note>>,
+    records: Mutex<Vec<Note>>,
 }
 
 /// The record of a request. It is added before the response is sent.
@@ -174,19 +174,19 @@ impl Proxy {
         &self.address
     }
 
-    /// Applies `fault` to every request whose `METHOD PATH` contains `asked`.
-    pub(crate) fn always(&self, asked: &str, fault: Fault) {
-        self.times(usize::MAX, asked, fault);
+    /// Applies `fault` to every request whose `METHOD PATH` contains `pattern`.
+    pub(crate) fn always(&self, pattern: &str, fault: Fault) {
+        self.times(usize::MAX, pattern, fault);
     }
 
     /// Applies it `left` times. The first matching rule wins.
-    pub(crate) fn times(&self, left: usize, asked: &str, fault: Fault) {
-        self.add(Rule { asked: asked.to_owned(), requests: Requests::All, left, fault });
+    pub(crate) fn times(&self, left: usize, pattern: &str, fault: Fault) {
+        self.add(Rule { pattern: pattern.to_owned(), requests: Requests::All, left, fault });
     }
 
     /// Applies it to range requests only.
-    pub(crate) fn always_for_ranges(&self, asked: &str, fault: Fault) {
-        self.add(Rule { asked: asked.to_owned(), requests: Requests::Ranges, left: usize::MAX, fault });
+    pub(crate) fn always_for_ranges(&self, pattern: &str, fault: Fault) {
+        self.add(Rule { pattern: pattern.to_owned(), requests: Requests::Ranges, left: usize::MAX, fault });
     }
 
     fn add(&self, rule: Rule) {
@@ -194,20 +194,20 @@ impl Proxy {
     }
 
     /// Recorded requests whose `METHOD PATH` contains `part`.
-    pub(crate) fn asked(&self, part: &str) -> Vec<RecordedRequest> {
-        let asked = self.shared.asked.lock().unwrap();
-        asked.iter().map(|note| note.lock().unwrap().clone()).filter(|asked| asked.what.contains(part)).collect()
+    pub(crate) fn requests(&self, part: &str) -> Vec<RecordedRequest> {
+        let records = self.shared.records.lock().unwrap();
+        records.iter().map(|note| note.lock().unwrap().clone()).filter(|request| request.what.contains(part)).collect()
     }
 
     /// Clears the records.
     pub(crate) fn clear_records(&self) {
-        self.shared.asked.lock().unwrap().clear();
+        self.shared.records.lock().unwrap().clear();
     }
 }
 
 impl Shared {
     fn new(server: Endpoint, responder: Box<Responder>) -> Arc<Self> {
-        Arc::new(Self { server, responder, rules: Mutex::default(), asked: Mutex::default() })
+        Arc::new(Self { server, responder, rules: Mutex::default(), records: Mutex::default() })
     }
 
     fn serve_in_thread(self: &Arc<Self>, client: impl Stream + 'static) {
@@ -228,7 +228,7 @@ impl Shared {
         let authorized = request.head.get("authorization").is_some();
         let fault = self.fault_for(&what, if range.is_some() { Requests::Ranges } else { Requests::All });
         let note = Note::new(Mutex::new(RecordedRequest { what, range, authorized, status: 0, bytes: 0 }));
-        self.asked.lock().unwrap().push(Arc::clone(&note));
+        self.records.lock().unwrap().push(Arc::clone(&note));
         let answer = match &fault {
             Some(Fault::Response(answer)) => Some(answer.clone()),
             _ => (self.responder)(&request),
@@ -253,7 +253,7 @@ impl Shared {
     fn fault_for(&self, what: &str, requests: Requests) -> Option<Fault> {
         let mut rules = self.rules.lock().unwrap();
         let applies = |rule: &Rule| rule.requests == Requests::All || rule.requests == requests;
-        let rule = rules.iter_mut().find(|rule| rule.left > 0 && applies(rule) && what.contains(&rule.asked))?;
+        let rule = rules.iter_mut().find(|rule| rule.left > 0 && applies(rule) && what.contains(&rule.pattern))?;
         rule.left -= 1;
         Some(rule.fault.clone())
     }

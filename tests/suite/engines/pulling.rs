@@ -26,12 +26,12 @@ fn pull_missing_pulls_once_and_pull_always_each_time() {
     for (proxy, image) in places() {
         let user = User::of_engines().waits(super::LIMIT);
         assert_same(&image, &expected, &content(document(&user, &["--pull", "missing", &image])));
-        assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
+        assert!(!proxy.requests("/v2/sample/manifests/").is_empty());
         proxy.clear_records();
         assert_same(&image, &expected, &content(document(&user, &["--pull", "missing", &image])));
-        assert_eq!(proxy.asked("").len(), 0, "requests for a present image");
+        assert_eq!(proxy.requests("").len(), 0, "requests for a present image");
         document(&user, &["--pull", "always", &image]);
-        assert!(!proxy.asked("/v2/sample/manifests/").is_empty(), "no request with --pull always");
+        assert!(!proxy.requests("/v2/sample/manifests/").is_empty(), "no request with --pull always");
     }
 }
 
@@ -46,7 +46,7 @@ fn pull_never_in_config_forbids_pulling() {
         for arguments in [&["--ci", &image][..], &[&image]] {
             assert_fails(&user.runs(arguments), &["sample:1", "--pull"]);
         }
-        assert_eq!(proxy.asked("").len(), 0, "{image}: {:?}", proxy.asked(""));
+        assert_eq!(proxy.requests("").len(), 0, "{image}: {:?}", proxy.requests(""));
         document(&user, &["--pull", "missing", &image]);
     }
 }
@@ -62,7 +62,7 @@ fn ci_mode_pulls_missing_images_and_says_so_once() {
             let ran = user.runs(&[ci, &rules, &[&image]].concat()).ends_with(0);
             let notice = format!("dive: {engine} has no image {name:?}; pulling it\n");
             assert_eq!(ran.stderr.matches(&notice).count(), 1, "{}", ran.stderr);
-            assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
+            assert!(!proxy.requests("/v2/sample/manifests/").is_empty());
             let again = user.runs(&[ci, &rules, &[&image]].concat()).ends_with(0);
             assert!(!again.stderr.contains("pulling"), "the present image was pulled again: {}", again.stderr);
         }
@@ -88,9 +88,9 @@ fn failed_pull_shows_the_registrys_message() {
         proxy.always("/manifests/", Fault::Response(denied));
         let ran = User::of_engines().waits(super::LIMIT).runs(&["--pull", "missing", &image]);
         assert_fails(&ran, &["sample:1"]);
-        let says = ran.stderr.to_lowercase();
+        let error = ran.stderr.to_lowercase();
         assert!(
-            ["denied", "forbidden", "subscription", "403"].iter().any(|word| says.contains(word)),
+            ["denied", "forbidden", "subscription", "403"].iter().any(|word| error.contains(word)),
             "{}",
             ran.stderr
         );

@@ -151,14 +151,14 @@ fn no_blob_is_pulled_twice() {
     let proxy = Proxy::before_host(&host);
     let image = format!("registry://{}/opaque:gzip", proxy.address());
     let pulled = document(&User::new(), &["--insecure-registry", proxy.address(), "--no-cache", &image]);
-    let asked = proxy.asked("GET /v2/opaque/blobs/");
-    let mut paths: Vec<_> = asked.iter().map(|asked| asked.what.as_str()).collect();
+    let requests = proxy.requests("GET /v2/opaque/blobs/");
+    let mut paths: Vec<_> = requests.iter().map(|request| request.what.as_str()).collect();
     paths.sort_unstable();
     let count = paths.len();
     paths.dedup();
-    assert_eq!(paths.len(), count, "a blob was pulled twice: {asked:#?}");
+    assert_eq!(paths.len(), count, "a blob was pulled twice: {requests:#?}");
     let layers = pulled["layer"].as_array().unwrap();
-    assert_eq!(count, layers.len() + 1, "the layers and the configuration: {asked:#?}");
+    assert_eq!(count, layers.len() + 1, "the layers and the configuration: {requests:#?}");
 }
 
 /// A multi-platform image; an unknown platform is an error that names the available ones.

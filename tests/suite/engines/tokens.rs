@@ -103,10 +103,10 @@ impl TokenServer {
             Needs::Nothing => true,
             Needs::Password(known) => request.head.get("authorization") == Some(&format!("Basic {}", base64(known))),
             Needs::Refresh(known) => {
-                let says = |part: String| body.split('&').any(|pair| pair == part);
+                let has = |part: String| body.split('&').any(|pair| pair == part);
                 request.head.word(0) == "POST"
-                    && says("grant_type=refresh_token".to_owned())
-                    && says(format!("refresh_token={known}"))
+                    && has("grant_type=refresh_token".to_owned())
+                    && has(format!("refresh_token={known}"))
             }
         };
         let json = [("Content-Type", "application/json")];

@@ -10,7 +10,7 @@ use crate::user::User;
 const IN_A_FILE: u64 = 700_000;
 
 #[test]
-fn an_image_of_an_engine_is_compared_with_its_digests() {
+fn engine_image_is_compared_with_its_digests() {
     for (engine, variable, socket) in engines() {
         let image = format!("{engine}://dive-sample:1.0");
         let proxy = Proxy::before_socket(&socket);
@@ -25,7 +25,7 @@ fn an_image_of_an_engine_is_compared_with_its_digests() {
 
 /// A cached record of a layer proves nothing about the bytes that the engine has now.
 #[test]
-fn a_known_image_is_read_again() {
+fn cached_image_is_read_again() {
     for (engine, variable, socket) in engines() {
         let image = format!("{engine}://dive-sample:1.0");
         let proxy = Proxy::before_socket(&socket);

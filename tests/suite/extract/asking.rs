@@ -106,10 +106,13 @@ fn overwrite_keeps_files_and_directories_apart() {
             f644 ok "image"
             "#,
         );
-        let told = skipped(&report);
-        assert!(told[0].starts_with("dir: dive does not replace a file there"), "{told:?}");
-        assert_eq!(told[1], "dir/a: its parent was not extracted as a directory");
-        assert!(told.iter().any(|line| line.starts_with("file: dive does not replace a directory there")), "{told:?}");
+        let skipped_items = skipped(&report);
+        assert!(skipped_items[0].starts_with("dir: dive does not replace a file there"), "{skipped_items:?}");
+        assert_eq!(skipped_items[1], "dir/a: its parent was not extracted as a directory");
+        assert!(
+            skipped_items.iter().any(|line| line.starts_with("file: dive does not replace a directory there")),
+            "{skipped_items:?}"
+        );
         assert_eq!(report.skipped.count(), 5);
     }
 }

@@ -44,8 +44,11 @@ fn truncated_layer_yields_its_complete_files() {
         assert_eq!(case.opened.damaged_layers.len(), 1);
         let report = case.extract(Options::default());
         case.holds(r#"f644 a "whole""#);
-        let told = skipped(&report);
-        assert!(told.len() == 1 && told[0].starts_with("b: ") && told[0].contains("layer"), "{packing:?}: {told:?}");
+        let skipped_items = skipped(&report);
+        assert!(
+            skipped_items.len() == 1 && skipped_items[0].starts_with("b: ") && skipped_items[0].contains("layer"),
+            "{packing:?}: {skipped_items:?}"
+        );
     }
 }
 
@@ -198,8 +201,11 @@ fn file_above_the_size_limit_is_skipped() {
         || extract::run(&case.plan("/"), &case.layers, place, Options::default(), &AtomicBool::new(false), &|_| ());
     let report = run().unwrap();
     rustix::process::setrlimit(rustix::process::Resource::Fsize, limited).unwrap();
-    let told = skipped(&report);
-    assert!(told.len() == 1 && told[0].starts_with("large: cannot be written: "), "{told:?}");
+    let skipped_items = skipped(&report);
+    assert!(
+        skipped_items.len() == 1 && skipped_items[0].starts_with("large: cannot be written: "),
+        "{skipped_items:?}"
+    );
     super::assert_listing(
         &super::listing(place),
         r#"

@@ -80,9 +80,9 @@ fn extraction_follows_no_symlink_on_disk() {
             }
             assert!(place.is_symlink(), "{link} was replaced");
             assert_eq!(case.text("out/other"), "image", "the other file");
-            let told = skipped(&report);
+            let skipped_items = skipped(&report);
             let obstacle = format!("{}: dive does not replace a symbolic link there", link.trim_start_matches("out/"));
-            assert!(told[0].starts_with(&obstacle), "{told:?}");
+            assert!(skipped_items[0].starts_with(&obstacle), "{skipped_items:?}");
         }
     }
 }
@@ -133,9 +133,9 @@ fn symlink_created_during_extraction_is_not_followed() {
         dive_model::extract::run(&case.plan("/"), &case.layers, &case.out(), Options::default(), &never, &exchange)
             .unwrap();
     super::assert_listing(&listing(&case.place.path().join("elsewhere")), r#"f644 mine "mine""#);
-    let told = skipped(&report);
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told.iter().all(|line| line.contains("cannot be written: ")), "{told:?}");
+    let skipped_items = skipped(&report);
+    assert_eq!(skipped_items.len(), 2, "{skipped_items:?}");
+    assert!(skipped_items.iter().all(|line| line.contains("cannot be written: ")), "{skipped_items:?}");
     assert_eq!(case.text("out/b/other"), "2");
 }
 

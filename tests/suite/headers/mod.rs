@@ -127,11 +127,14 @@ fn listing_matches_what_engines_unpack() {
     let mut wrong = String::new();
     for case in all() {
         let ran = lists(&case, &[]);
-        let (shown, said) = (rows(&ran.stdout), ran.stderr.as_str());
+        let (shown, message) = (rows(&ran.stdout), ran.stderr.as_str());
         let is_right = match case.truth {
-            Shown(truth) => ran.code == 0 && shown == drawn(truth) && said.is_empty(),
+            Shown(truth) => ran.code == 0 && shown == drawn(truth) && message.is_empty(),
             Warned(truth, warning) | OnlyOurs(truth, warning) => {
-                ran.code == 0 && shown == drawn(truth) && said.contains("dive: warning: ") && said.contains(warning)
+                ran.code == 0
+                    && shown == drawn(truth)
+                    && message.contains("dive: warning: ")
+                    && message.contains(warning)
             }
             // The error names layer, offset and cause.
             Refused(error) => {
@@ -139,7 +142,7 @@ fn listing_matches_what_engines_unpack() {
             }
         };
         if !is_right {
-            writeln!(wrong, "{}: exit code {}\n{shown}\n{said}", case.name, ran.code).unwrap();
+            writeln!(wrong, "{}: exit code {}\n{shown}\n{message}", case.name, ran.code).unwrap();
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");

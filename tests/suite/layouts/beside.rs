@@ -57,8 +57,8 @@ fn images_only_in_the_index_get_later_numbers() {
     user.runs(&["image.tar", "--platform", "linux/s390x"]).ends_with(0).says(&[&others]);
     for image in ["nope", "4"] {
         let ran = tree(&user, &["--image", image]);
-        let says = format!("no image {image}; available: 0: a:1; 1: b:1; 2: {}; 3: d:1. Choose", digest(&c));
-        assert!(ran.error().contains(&says), "{}", ran.error());
+        let message = format!("no image {image}; available: 0: a:1; 1: b:1; 2: {}; 3: d:1. Choose", digest(&c));
+        assert!(ran.error().contains(&message), "{}", ran.error());
     }
 }
 
@@ -133,9 +133,9 @@ fn images_with_the_same_tag_are_chosen_by_platform() {
         tree(&user, options).ends_with(0).prints(&[&format!("{file}\tf")]);
     }
     let ran = tree(&user, &["--image", "h/x:1", "--platform", "linux/mips"]);
-    let says =
+    let message =
         format!("image h/x:1 is for linux/s390x, {host}, not for linux/mips. Choose one of them with --platform");
-    assert!(ran.error().contains(&says), "{}", ran.error());
+    assert!(ran.error().contains(&message), "{}", ran.error());
     let other = format!("The others, for --image: 0: h/x:1 (sha256:{})", "a".repeat(64));
     user.runs(&["image.tar"]).ends_with(0).says(&[&other]);
 }

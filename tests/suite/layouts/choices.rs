@@ -38,16 +38,16 @@ fn image_for_another_platform_is_an_error() {
         for image in [digest(&a), digest(&a)[7..19].to_owned(), digest(&a).to_uppercase()] {
             assert_eq!(chosen(&layout, &["--image", &image, "--platform", "linux/amd64"]), "a", "{image}");
             let text = error(&layout, &["--image", &image, "--platform", FOREIGN]);
-            let says = format!(
+            let message = format!(
                 "image.tar: image {image} is for linux/amd64, not for {FOREIGN}. Leave out --platform, or choose"
             );
-            assert!(text.contains(&says), "{text}");
+            assert!(text.contains(&message), "{text}");
         }
         assert_eq!(chosen(&layout, &["--image", "0", "--platform", FOREIGN]), "b", "platform of image 0");
         let text = error(&layout, &["--image", "0", "--platform", "linux/386"]);
-        let says =
+        let message =
             format!("image 0 is for linux/amd64, {FOREIGN}, not for linux/386. Choose one of them with --platform");
-        assert!(text.contains(&says), "{text}");
+        assert!(text.contains(&message), "{text}");
     }
 }
 
@@ -100,12 +100,12 @@ fn platform_selects_an_image_of_a_docker_archive() {
     run(&["--platform", FOREIGN]).ends_with(0).prints(&["b\tf"]);
     run(&["--platform", "linux/amd64"]).ends_with(0).prints(&["a\tf"]);
     run(&["--image", "b:1", "--platform", FOREIGN]).ends_with(0).prints(&["b\tf"]);
-    for (options, says) in [
+    for (options, message) in [
         (["--image", "0"], "image 0 is for linux/amd64, not for linux/386. Leave out --platform"),
         (["--image", "b:1"], "image b:1 is for linux/s390x, not for linux/386. Leave out --platform"),
     ] {
         let ran = run(&[&options[..], &["--platform", "linux/386"]].concat());
-        assert!(ran.code == 2 && ran.error().contains(says), "{}", ran.error());
+        assert!(ran.code == 2 && ran.error().contains(message), "{}", ran.error());
     }
     run(&["--platform", "linux/amd64/v3"])
         .ends_with(0)
@@ -130,8 +130,8 @@ fn short_digest_error_asks_for_12_digits() {
     layout.lists(a.clone(), &named("a")).lists(b.clone(), &named("b"));
     for image in [&digest(&b)[..18], &digest(&b)[7..18], "sha256:abc", "SHA256:ABC"] {
         let text = error(&layout, &["--image", image]);
-        let says = format!("no image {image}: write at least 12 digits of a digest; available: 0: a; 1: b.");
-        assert!(text.contains(&says), "{text}");
+        let message = format!("no image {image}: write at least 12 digits of a digest; available: 0: a; 1: b.");
+        assert!(text.contains(&message), "{text}");
     }
     assert!(error(&layout, &["--image", "abc:1"]).contains("no image abc:1; available"));
     for image in [
@@ -320,8 +320,8 @@ fn damaged_platform_manifest_hides_no_other() {
         for layout in flat_and_nested(layout, &entries) {
             assert_eq!(chosen(&layout, &[]), "k");
             if known == FOREIGN {
-                let says = format!("the manifest for {} is damaged; showing the image for {FOREIGN}", host());
-                assert!(notices(&layout, &[]).contains(&says), "{}", notices(&layout, &[]));
+                let message = format!("the manifest for {} is damaged; showing the image for {FOREIGN}", host());
+                assert!(notices(&layout, &[]).contains(&message), "{}", notices(&layout, &[]));
             }
             assert!(error(&layout, &["--image", &digest(&broken)]).contains("is not a valid document"));
         }
@@ -335,9 +335,9 @@ fn missing_platform_error_lists_the_available_ones() {
     let entries = [with(missing(), &on(&host())), with(b, &on(FOREIGN)), with(c, &on("linux/mips"))];
     for layout in flat_and_nested(layout, &entries) {
         let text = error(&layout, &[]);
-        let says = format!("is missing; available: {FOREIGN}, linux/mips. Choose one with --platform");
+        let message = format!("is missing; available: {FOREIGN}, linux/mips. Choose one with --platform");
         assert!(
-            text.contains(&format!("the manifest for {}, blobs/sha256/777", host())) && text.contains(&says),
+            text.contains(&format!("the manifest for {}, blobs/sha256/777", host())) && text.contains(&message),
             "{text}"
         );
         assert_eq!(chosen(&layout, &["--platform", "mips"]), "c");
@@ -400,13 +400,13 @@ fn damaged_manifest_or_digest_hides_no_image() {
         let text = notices(&layout, &[]);
         assert!(text.contains("image 0 (broken:1)"), "{text}");
         let text = error(&layout, &["--image", "broken:1"]);
-        let says = match digest {
+        let message = match digest {
             Some("md5:1") => "blobs/md5/1 is missing",
             Some(digest) => digest,
             None if bytes == "{}" => "names no configuration",
             None => "is not a valid document",
         };
-        assert!(text.contains(says), "{text}");
+        assert!(text.contains(message), "{text}");
     }
 }
 
@@ -422,9 +422,9 @@ fn image_is_found_among_a_thousand() {
     for (image, file) in [("r0", "f0"), ("r1049", "f1049"), (&digest(&last), "f1049"), ("1049", "f1049")] {
         assert_eq!(chosen(&layout, &["--image", image]), file);
     }
-    let says = "index.json: leads to more than 1000 documents; the others are read only if --image names them";
+    let message = "index.json: leads to more than 1000 documents; the others are read only if --image names them";
     let text = notices(&layout, &[]);
-    assert!(text.contains(says), "{text}");
+    assert!(text.contains(message), "{text}");
 }
 
 /// The index is valid, so the error must not call it damaged.
@@ -436,8 +436,8 @@ fn index_over_the_limit_is_not_called_damaged() {
     let user = User::new();
     std::fs::write(user.file("image.tar"), archive).unwrap();
     let ran = user.runs(&["image.tar"]);
-    let says = "index.json is over a limit of dive: a list of more than 10000 entries";
-    assert!(ran.error().contains(says) && !ran.error().contains("save the image again"), "{}", ran.error());
+    let message = "index.json is over a limit of dive: a list of more than 10000 entries";
+    assert!(ran.error().contains(message) && !ran.error().contains("save the image again"), "{}", ran.error());
 }
 
 /// As written by PowerShell's `>`.

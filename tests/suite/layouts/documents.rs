@@ -25,7 +25,7 @@ fn opened(manifest: &Value, options: &[&str]) -> Ran {
 
 /// Go reads `null` as an empty entry.
 #[test]
-fn an_empty_entry_hides_no_image_and_moves_none() {
+fn empty_manifest_entry_keeps_image_numbers() {
     let (a, b) = (entry("a"), entry("b"));
     for (manifest, places, skipped) in [
         (json!([null, a, b]), [("1", "a"), ("2", "b")], "entry 0 is empty and is skipped\n"),
@@ -55,7 +55,7 @@ fn an_empty_entry_hides_no_image_and_moves_none() {
 
 /// Some builders write the entry without the list around it.
 #[test]
-fn an_entry_without_a_list_opens() {
+fn manifest_without_a_list_opens() {
     for manifest in [entry("a"), json!({ "config": "a.json", "layers": ["a.tar"], "RepoTags": null })] {
         let ran = opened(&manifest, &[]);
         assert_eq!(paths(&ran), "a");
@@ -69,7 +69,7 @@ fn an_entry_without_a_list_opens() {
 
 /// Docker 1.9 and older: `repositories`, and a document for each layer.
 #[test]
-fn a_platform_is_looked_for_in_all_images_of_an_archive_from_before_manifests() {
+fn platform_is_searched_in_all_images_of_docker_1_9_archives() {
     let (first, second) = ("0a".repeat(32), "0b".repeat(32));
     let mut tar = Layer::default();
     for (id, file, architecture) in [(&first, "a", "amd64"), (&second, "b", "s390x")] {
@@ -83,23 +83,23 @@ fn a_platform_is_looked_for_in_all_images_of_an_archive_from_before_manifests() 
             assert_eq!(paths(&listed(&tar, &["--platform", platform]).ends_with(0)), file, "{platform}");
         }
         let ran = listed(&tar, &["--platform", "linux/386"]);
-        let says = "no image for linux/386; available: linux/amd64, linux/s390x. Choose one with --platform";
-        assert!(ran.error().contains(says), "{}", ran.error());
+        let message = "no image for linux/386; available: linux/amd64, linux/s390x. Choose one with --platform";
+        assert!(ran.error().contains(message), "{}", ran.error());
         let ran = listed(&tar, &["--platform", "linux/s390x", "--image", "0"]);
         assert!(ran.error().contains("image 0 is for linux/amd64, not for linux/s390x"), "{}", ran.error());
     }
 }
 
 #[test]
-fn a_folder_that_is_a_link_to_itself_is_named() {
+fn folder_linked_to_itself_is_named() {
     let index = json!({ "schemaVersion": 2, "manifests": [
         { "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": format!("sha256:{}", "0a".repeat(32)), "size": 1 },
     ] });
     for (link, target) in [("blobs", "blobs"), ("blobs", "b2"), ("blobs/sha256", "../blobs/sha256")] {
         let tar = Layer::default().symlink(link, target).symlink("b2", "blobs").file("index.json", index.to_string());
         let ran = listed(&tar.tar(), &[]);
-        let says = format!("leads through more than 10 links, from \"{link}\" on");
-        assert!(ran.error().contains(&says), "{}", ran.error());
+        let message = format!("leads through more than 10 links, from \"{link}\" on");
+        assert!(ran.error().contains(&message), "{}", ran.error());
     }
     let manifest = json!([{ "Config": "a.json", "Layers": ["loop/layer.tar"] }]);
     let tar = Layer::default()
@@ -112,7 +112,7 @@ fn a_folder_that_is_a_link_to_itself_is_named() {
 
 /// A root file system may have files named like blobs, for example in a cache.
 #[test]
-fn a_root_file_system_with_names_of_blobs_is_one() {
+fn root_file_system_with_blob_names_is_not_an_image() {
     let hex = "0a".repeat(32);
     for name in [&hex[..], &format!("blobs/sha256/{hex}"), &format!("{hex}.tar"), &format!("{hex}.json")] {
         let tar = Layer::default().dir("etc/").file("etc/passwd", "root").file(name, "x");

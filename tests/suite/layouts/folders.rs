@@ -76,7 +76,7 @@ fn two_folders_with_images_are_an_error() {
 #[test]
 fn most_likely_image_document_is_used() {
     let (cut, empty) = (r#"[{"Config": "c"#, "[]");
-    for (documents, says) in [
+    for (documents, message) in [
         (&[("a/manifest.json", cut), ("b/manifest.json", empty)][..], "manifest.json is not a valid document"),
         (&[("manifest.json", cut), ("b/manifest.json", empty)], "manifest.json is not a valid document"),
         (&[("manifest.json", cut), ("b/manifest.json", cut)], "manifest.json is not a valid document"),
@@ -86,7 +86,7 @@ fn most_likely_image_document_is_used() {
     ] {
         let tar = documents.iter().fold(Layer::default(), |tar, (name, content)| tar.file(name, content));
         let ran = listed(&tar.tar(), &[]);
-        assert!(ran.error().contains(says), "{documents:?}: {}", ran.error());
+        assert!(ran.error().contains(message), "{documents:?}: {}", ran.error());
     }
 }
 
@@ -153,8 +153,8 @@ fn missing_manifest_suggests_a_truncated_copy() {
 
 /// The folder name is untrusted, and users paste the advised command into a shell.
 #[test]
-fn an_advised_command_has_the_folder_as_one_word() {
-    for (folder, says, word) in [
+fn advised_command_quotes_the_folder() {
+    for (folder, message, word) in [
         ("my image", "\"my image\"", "'./my image'"),
         ("$(id)", "\"$(id)\"", "'./$(id)'"),
         ("a\u{1b}[2J", "\"a\\x1b[2J\"", "$'./a\\033[2J'"),
@@ -162,9 +162,9 @@ fn an_advised_command_has_the_folder_as_one_word() {
     ] {
         let two = packed(packed(Layer::default(), folder, &docker("a")), "z/two", &oci("b"));
         let ran = listed(&two.tar(), &[]);
-        assert!(ran.error().contains(&format!("with an image: {says}, \"z/two\"")), "{}", ran.error());
+        assert!(ran.error().contains(&format!("with an image: {message}, \"z/two\"")), "{}", ran.error());
         assert!(ran.error().contains(&format!("`dive {word}`")), "{}", ran.error());
         let ran = listed(&packed(Layer::default(), folder, &docker("a")).tar(), &[]).ends_with(0);
-        assert!(ran.stderr.contains(&format!("inside the folder {says},")), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("inside the folder {message},")), "{}", ran.stderr);
     }
 }

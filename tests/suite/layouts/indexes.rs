@@ -158,9 +158,9 @@ fn image_for_a_later_variant_opens_with_a_notice() {
     let index = layout.index(&entries);
     layout.lists(index, &named("m"));
     assert_eq!(chosen(&layout, &["--platform", "linux/amd64"]), "v3", "the lower variant");
-    let says = "the index lists no image for linux/amd64; showing the one for linux/amd64/v3, which may not run on linux/amd64";
+    let message = "the index lists no image for linux/amd64; showing the one for linux/amd64/v3, which may not run on linux/amd64";
     let text = notices(&layout, &["--platform", "linux/amd64"]);
-    assert!(text.contains(says), "{text}");
+    assert!(text.contains(message), "{text}");
     assert!(!notices(&layout, &["--platform", "linux/amd64/v3"]).contains("the index lists no image"));
 }
 
@@ -246,8 +246,8 @@ fn artifacts_are_named_and_hide_no_image() {
         &format!("an attestation ({})", digest(&attestation)),
     ]);
     let text = error(&layout, &["--image", "v1.sig"]);
-    let says = "simplesigning.v1+json\" (v1.sig) is not an image: it has no file system to show; available: 0: v1.";
-    assert!(text.contains(says), "{text}");
+    let message = "simplesigning.v1+json\" (v1.sig) is not an image: it has no file system to show; available: 0: v1.";
+    assert!(text.contains(message), "{text}");
 }
 
 /// An SBOM as an artifact.
@@ -278,9 +278,9 @@ fn index_without_images_names_its_artifacts() {
     for layout in [layout, nested] {
         for options in [&[][..], &["--image", "sbom:1"], &["--image", "0"]] {
             let text = error(&layout, options);
-            let says =
+            let message =
                 "holds no image, only an OCI artifact of type \"application/spdx+json\" (sbom:1); an attestation (";
-            assert!(text.contains(says), "{options:?}: {text}");
+            assert!(text.contains(message), "{options:?}: {text}");
         }
     }
 }
@@ -293,9 +293,9 @@ fn artifact_in_an_image_index_is_a_notice() {
     let (sbom, of_build) = (sbom(&mut layout), attestation(&mut layout));
     let index = layout.index(&[sbom.clone(), of_build, image]);
     layout.lists(index, &named("m:1"));
-    let says = format!("beside images: an OCI artifact of type \"application/spdx+json\" ({})\n", digest(&sbom));
+    let message = format!("beside images: an OCI artifact of type \"application/spdx+json\" ({})\n", digest(&sbom));
     let text = notices(&layout, &["--platform", "linux/amd64"]);
-    assert!(text.contains(&says), "{text}");
+    assert!(text.contains(&message), "{text}");
     assert!(error(&layout, &["--image", &digest(&sbom)]).contains("is not an image: it has no file system to show"));
     assert_eq!(chosen(&layout, &["--image", "m:1", "--platform", "linux/amd64"]), "a");
 }
@@ -353,9 +353,9 @@ fn latest_supported_variant_is_chosen() {
     let index = older.index(&entries[..2]);
     older.lists(index, &named("m"));
     assert_eq!(chosen(&older, &["--platform", "arm/v7"]), "v6");
-    let says =
+    let message =
         "the index lists no image for linux/arm/v7; showing the one for linux/arm/v6, which also runs on linux/arm/v7";
-    assert!(notices(&older, &["--platform", "arm/v7"]).contains(says));
+    assert!(notices(&older, &["--platform", "arm/v7"]).contains(message));
     assert_eq!(chosen(&older, &["--platform", "arm"]), "v6");
     assert_eq!(notices(&older, &["--platform", "arm"]), "");
     assert!(
@@ -426,13 +426,13 @@ fn image_only_in_the_index_opens_by_name() {
     let run = |image: &str| user.runs(&["tree", "--format", "tsv", "image.tar", "--image", image]);
     run("a:1").ends_with(0).prints(&["a\tf"]);
     run("b:1").ends_with(0).prints(&["b\tf"]);
-    for (image, says) in [
+    for (image, message) in [
         ("c:1", "no image c:1; available: 0: a:1; 1: b:1."),
         ("2", "no image 2; available: 0: a:1; 1: b:1."),
         ("statement:1", "(statement:1)"),
     ] {
         let ran = run(image);
-        assert!(ran.code == 2 && ran.error().contains(says), "{}", ran.error());
+        assert!(ran.code == 2 && ran.error().contains(message), "{}", ran.error());
     }
 }
 

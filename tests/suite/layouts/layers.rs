@@ -30,7 +30,7 @@ fn layout(layers: &[(&str, Vec<u8>)], diff_ids: &[&str]) -> Layout {
 
 /// As containerd, and Docker with its store, treat them: not part of the file system.
 #[test]
-fn layers_that_are_no_tar_are_described() {
+fn layers_that_are_not_tars_are_described() {
     let wasm = (WASM, b"\0asm\x01\0\0\0".to_vec());
     for layers in [[wasm.clone(), (TAR, tar("a")), (TAR, tar("b"))], [(TAR, tar("a")), wasm.clone(), (TAR, tar("b"))]] {
         let other = layers.iter().position(|(media_type, _)| *media_type == WASM).unwrap();
@@ -213,7 +213,7 @@ fn tar_with_unknown_media_type_is_read() {
 }
 
 /// Command and diff id of each layer in the JSON document.
-fn told(ran: &crate::user::Ran) -> Vec<(String, String)> {
+fn commands_and_diff_ids(ran: &crate::user::Ran) -> Vec<(String, String)> {
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let text = |layer: &serde_json::Value, key: &str| layer[key].as_str().unwrap_or("-").to_owned();
     document["layer"].as_array().unwrap().iter().map(|layer| (text(layer, "command"), text(layer, "diffId"))).collect()
@@ -225,7 +225,7 @@ fn pair(command: &str, diff_id: &str) -> (String, String) {
 
 /// As in containerd: a layer of an unknown type is not part of the file system if the configuration omits it.
 #[test]
-fn undescribed_tar_with_unknown_media_type_is_no_layer() {
+fn undescribed_tar_with_unknown_media_type_is_not_a_layer() {
     for media_type in [
         "application/vnd.acme.extra.v1.tar",
         "application/octet-stream",
@@ -242,7 +242,11 @@ fn undescribed_tar_with_unknown_media_type_is_no_layer() {
             expected.insert(at, (format!("not a file system layer ({media_type}, {size})"), "-".to_owned()));
             for options in [&["image.tar", "--json", "-"][..], &["-i", "image.tar", "--json", "-"]] {
                 let ran = user.runs(options).ends_with(0);
-                assert_eq!((told(&ran), ran.stderr.as_str()), (expected.clone(), ""), "{media_type} at {at}");
+                assert_eq!(
+                    (commands_and_diff_ids(&ran), ran.stderr.as_str()),
+                    (expected.clone(), ""),
+                    "{media_type} at {at}"
+                );
             }
             user.runs(&["--ci", "image.tar"]).ends_with(0).prints(&["Result:PASS"]);
         }
@@ -260,9 +264,9 @@ fn wrong_media_type_does_not_shift_diff_ids() {
             "lists 3 layers and the configuration 2; layer 1 is {name}; --ignore-errors shows the layers of the manifest"
         );
         assert!(ran.error().contains(&expected), "{}", ran.error());
-        let told = told(&user.runs(&["-i", "image.tar", "--json", "-"]).ends_with(0));
-        assert_eq!((&told[0], &told[2]), (&pair("step 0", "sha256:aa"), &pair("step 1", "sha256:bb")));
-        assert!(told[1].0.starts_with("not a file system layer (") && told[1].1 == "-", "{told:?}");
+        let layers = commands_and_diff_ids(&user.runs(&["-i", "image.tar", "--json", "-"]).ends_with(0));
+        assert_eq!((&layers[0], &layers[2]), (&pair("step 0", "sha256:aa"), &pair("step 1", "sha256:bb")));
+        assert!(layers[1].0.starts_with("not a file system layer (") && layers[1].1 == "-", "{layers:?}");
     }
     let ran = layout(&[(TAR, tar("a"))], &["sha256:aa", "sha256:bb"]).user().runs(&["image.tar"]);
     assert!(ran.error().contains("lists 1 layer and the configuration 2; --ignore-errors"), "{}", ran.error());

@@ -68,7 +68,7 @@ fn written() -> (User, [PathBuf; 3]) {
 #[test]
 fn dangling_layout_link_is_named() {
     for which in 0..3 {
-        for (target, says) in [
+        for (target, message) in [
             ("gone", "links to \"gone\" (missing)"),
             ("../../../cache/gone", "links to \"../../../cache/gone\" (missing)"),
             ("/nowhere/gone", "links to \"/nowhere/gone\" (missing)"),
@@ -85,7 +85,7 @@ fn dangling_layout_link_is_named() {
             for options in [&["layout"][..], &["--follow-links", "layout"]] {
                 let ran = user.runs(options);
                 let error = ran.error();
-                assert!(error.contains(says), "{which} {target}: {error}");
+                assert!(error.contains(message), "{which} {target}: {error}");
                 assert!(error.contains(own), "{which} {target}: {error}");
                 assert!(!error.contains("without some of its blobs"), "{which} {target}: {error}");
             }
@@ -95,7 +95,7 @@ fn dangling_layout_link_is_named() {
 
 #[test]
 fn dangling_folder_link_is_named() {
-    for (link, target, says) in [
+    for (link, target, message) in [
         ("blobs", "../gone", "\"blobs\" links to \"../gone\" (missing)"),
         ("blobs/sha256", "sha256", "\"blobs/sha256\" links to \"sha256\" (a loop of links)"),
         ("index.json", "gone.json", "\"index.json\" links to \"gone.json\" (missing)"),
@@ -106,7 +106,7 @@ fn dangling_folder_link_is_named() {
         std::fs::rename(&path, user.file("moved")).unwrap();
         symlink(target, path).unwrap();
         let ran = user.runs(&["./layout"]);
-        assert!(ran.error().contains(says), "{}", ran.error());
+        assert!(ran.error().contains(message), "{}", ran.error());
     }
 }
 

@@ -35,7 +35,7 @@ fn both(fill: impl Fn(&mut Layout) -> Vec<Value>) -> [Layout; 2] {
 
 /// Some builders list an image under `unknown/unknown`; its configuration has the platform.
 #[test]
-fn an_image_that_is_listed_as_unknown_is_chosen_by_its_configuration() {
+fn image_listed_as_unknown_is_chosen_by_its_configuration() {
     for order in [[0, 1], [1, 0]] {
         for layout in both(|layout| {
             let unknown = for_platform(layout.image("linux/amd64", "u"), "unknown/unknown");
@@ -63,7 +63,7 @@ fn an_image_that_is_listed_as_unknown_is_chosen_by_its_configuration() {
 }
 
 #[test]
-fn a_missing_manifest_of_an_unknown_platform_is_an_attestation_only_beside_an_image() {
+fn missing_manifest_counts_as_attestation_only_beside_an_image() {
     for layout in both(|_| vec![for_platform(absent("a"), "unknown/unknown")]) {
         let text = error(&layout, &[]);
         assert!(text.contains("the manifest blobs/sha256/aaaa") && text.contains("is missing"), "{text}");
@@ -82,7 +82,7 @@ fn a_missing_manifest_of_an_unknown_platform_is_an_attestation_only_beside_an_im
 }
 
 #[test]
-fn a_digest_of_an_attestation_is_named_as_one() {
+fn digest_of_an_attestation_is_reported_as_one() {
     for layout in both(|layout| {
         let image = for_platform(layout.image("linux/amd64", "a"), "linux/amd64");
         vec![image, attestation(layout)]
@@ -90,14 +90,14 @@ fn a_digest_of_an_attestation_is_named_as_one() {
         let statement = digest(&attestation(&mut Layout::default()));
         for wanted in [&statement[..], &statement[7..19]] {
             let text = error(&layout, &["--image", wanted]);
-            let says = format!("an attestation ({statement}) is not an image: it has no file system to show");
-            assert!(text.contains(&says), "{text}");
+            let message = format!("an attestation ({statement}) is not an image: it has no file system to show");
+            assert!(text.contains(&message), "{text}");
         }
     }
 }
 
 #[test]
-fn a_digest_of_an_index_opens_that_index_however_deep_it_lies() {
+fn digest_of_a_nested_index_opens_it_at_any_depth() {
     let mut layout = Layout::default();
     let base = [("linux/amd64", "a"), ("linux/arm64", "b")]
         .map(|(platform, file)| for_platform(layout.image(platform, file), platform));
@@ -129,7 +129,7 @@ fn a_digest_of_an_index_opens_that_index_however_deep_it_lies() {
 
 /// Two indexes may list one manifest.
 #[test]
-fn a_manifest_that_two_indexes_list_is_found_in_both() {
+fn manifest_in_two_indexes_is_found_in_both() {
     let mut layout = Layout::default();
     let shared = for_platform(layout.image("linux/amd64", "a"), "linux/amd64");
     let own = for_platform(layout.image("linux/arm64", "b"), "linux/arm64");
@@ -146,7 +146,7 @@ fn a_manifest_that_two_indexes_list_is_found_in_both() {
 
 /// The specification lets an index list any document, and readers ignore the types that they do not know.
 #[test]
-fn documents_that_are_no_manifests_are_artifacts() {
+fn documents_other_than_manifests_are_artifacts() {
     let manifest = "application/vnd.oci.image.manifest.v1+json";
     for (media_type, bytes, kind) in [
         ("application/xml", "<metainfo/>", "application/xml"),
@@ -158,8 +158,8 @@ fn documents_that_are_no_manifests_are_artifacts() {
         let image = layout.image("linux/amd64", "a");
         layout.lists(other.clone(), &named("other")).lists(image, &named("a"));
         assert_eq!(chosen(&layout, &["--image", "0"]), "a", "{media_type}");
-        let says = format!("also holds, beside images: an OCI artifact of type \"{kind}\" (other)");
-        assert!(notices(&layout, &[]).contains(&says), "{}", notices(&layout, &[]));
+        let message = format!("also holds, beside images: an OCI artifact of type \"{kind}\" (other)");
+        assert!(notices(&layout, &[]).contains(&message), "{}", notices(&layout, &[]));
         let text = error(&layout, &["--image", &digest(&other)]);
         assert!(text.contains("is not an image"), "{text}");
     }

@@ -93,7 +93,7 @@ fn manifest_with_configuration_is_not_schema_1() {
 fn inconsistent_schema_1_manifest_is_refused() {
     let layer = json!({ "blobSum": format!("sha256:{}", "0".repeat(64)) });
     let step = json!({ "v1Compatibility": "{}" });
-    for (layers, history, says) in [
+    for (layers, history, message) in [
         (json!([layer, layer]), json!([step]), "different numbers of layers (fsLayers) and build steps (history)"),
         (json!([]), json!([]), "lists no layers"),
         (json!([layer]), json!([{ "v1Compatibility": "{" }]), "history[0].v1Compatibility is not a valid document"),
@@ -101,7 +101,7 @@ fn inconsistent_schema_1_manifest_is_refused() {
         (json!([{ "blobSum": "../../etc/passwd" }]), json!([step]), "\"../../etc/passwd\""),
     ] {
         let ran = listed(&lists(Layout::default(), &json!({ "fsLayers": layers, "history": history })));
-        assert!(ran.code == 2 && ran.error().contains(says), "{}", ran.error());
+        assert!(ran.code == 2 && ran.error().contains(message), "{}", ran.error());
     }
 }
 

@@ -116,13 +116,13 @@ fn damaged_parent_chain_is_an_error() {
             .file(format!("{id}/layer.tar"), tar("a"));
         layer.file("repositories", json!({ "a": { "1": id } }).to_string()).tar()
     };
-    for (parent, says) in [
+    for (parent, message) in [
         (id.as_str(), "is its own ancestor"),
         ("../../etc", "an id that is not valid"),
         ("0bad", "the layer document 0bad/json is missing; the archive is incomplete: save the image again"),
     ] {
         let ran = listed(&archive(parent), &[]);
-        assert!(ran.error().contains(says), "{}", ran.error());
+        assert!(ran.error().contains(message), "{}", ran.error());
     }
 }
 
@@ -212,7 +212,7 @@ fn other_file_formats_are_named() {
     sif.resize(2000, 7);
     let mut erofs = vec![0; 4096];
     erofs[0x400..0x404].copy_from_slice(b"\xe2\xe1\xf5\xe0");
-    for (bytes, says) in [
+    for (bytes, message) in [
         (utf16("\u{feff}manifest.json").repeat(100), "PowerShell's `>`"),
         (utf16(&"manifest.json\r\n".repeat(100)), "PowerShell's `>`"),
         (big_endian(r#"{"schemaVersion": 2, "name": "äöü €"}"#), "PowerShell's `>`"),
@@ -229,7 +229,7 @@ fn other_file_formats_are_named() {
     ] {
         std::fs::write(user.file("file"), bytes).unwrap();
         let ran = user.runs(&["./file"]);
-        assert!(ran.error().contains(says), "{}", ran.error());
+        assert!(ran.error().contains(message), "{}", ran.error());
     }
 }
 

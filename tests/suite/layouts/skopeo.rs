@@ -100,25 +100,25 @@ fn missing_or_damaged_skopeo_file_is_named() {
     let mut cut = image("a");
     let half = cut[2].1.len() / 2;
     cut[2].1.truncate(half);
-    for (files, says) in
+    for (files, message) in
         [(lost, "missing"), (cut, "manifest.json is not a valid document: the document ends too early")]
     {
         let tar = files.iter().fold(Layer::default(), |tar, (name, content)| tar.file(name, content)).tar();
         let ran = listed(&tar, &[]);
-        assert!(ran.error().contains(says), "{}", ran.error());
+        assert!(ran.error().contains(message), "{}", ran.error());
         let user = User::new();
         std::fs::create_dir(user.file("copy")).unwrap();
         for (name, content) in &files {
             std::fs::write(user.file("copy").join(name), content).unwrap();
         }
         let ran = user.runs(&["copy"]);
-        assert!(ran.error().contains(says), "{}", ran.error());
+        assert!(ran.error().contains(message), "{}", ran.error());
     }
 }
 
 /// Files in such a directory are not named as in other layouts.
 #[test]
-fn a_missing_file_is_named_as_the_directory_names_it() {
+fn missing_file_is_named_as_in_the_directory() {
     for (lost, what) in [(hex(1), "configuration"), (hex(2), "blob"), (hex(3), "manifest")] {
         let files = if what == "manifest" { several_platforms() } else { image("a") };
         let files: Vec<_> = files.into_iter().filter(|(name, _)| !name.starts_with(&lost)).collect();
@@ -129,8 +129,9 @@ fn a_missing_file_is_named_as_the_directory_names_it() {
         }
         let tar = files.iter().fold(Layer::default(), |tar, (name, content)| tar.file(name, content)).tar();
         for error in [user.runs(&["copy"]).error().to_owned(), listed(&tar, &[]).error().to_owned()] {
-            let says = format!("{what} {lost} is missing; the copy is incomplete: make it again, with all its files");
-            assert!(error.contains(&says), "{error}");
+            let message =
+                format!("{what} {lost} is missing; the copy is incomplete: make it again, with all its files");
+            assert!(error.contains(&message), "{error}");
             assert!(!error.contains("blobs/") && !error.contains("layout"), "{error}");
         }
     }
@@ -138,7 +139,7 @@ fn a_missing_file_is_named_as_the_directory_names_it() {
 
 /// Before version 1.1, layers were called `HEX.tar`.
 #[test]
-fn a_directory_of_an_older_version_opens() {
+fn skopeo_directory_of_an_older_version_opens() {
     let tar = image("a").into_iter().fold(Layer::default(), |tar, (name, content)| {
         tar.file(if name == hex(2) { format!("{name}.tar") } else { name }, content)
     });
@@ -148,7 +149,7 @@ fn a_directory_of_an_older_version_opens() {
 
 /// There is no index that could list anything.
 #[test]
-fn a_directory_without_an_index_is_not_said_to_have_one() {
+fn error_mentions_no_index_for_a_directory_without_one() {
     let ran = listed(
         &files("a", |mut manifest| {
             manifest["config"]["digest"] = format!("sha256:{}", hex(4)).into();

@@ -25,7 +25,13 @@ pub(crate) fn check(random: &RandomImage) -> Result<(), TestCaseError> {
         for base in (0..count).map(Some).chain([None]) {
             let changes = changes(opened.tree(), base, number);
             prop_assert_eq!(changes, model.changes(base, number), "from {:?} to {}", base, number);
-            prop_assert_eq!(compared_otherwise(opened.tree(), base, number), vec![], "from {:?} to {}", base, number);
+            prop_assert_eq!(
+                comparison_differences(opened.tree(), base, number),
+                vec![],
+                "from {:?} to {}",
+                base,
+                number
+            );
         }
     }
     for (base, target) in (0..count).flat_map(|base| (base..count).map(move |target| (base, target))) {
@@ -129,7 +135,7 @@ fn happened(tree: &Tree, base: usize, target: usize) -> BTreeMap<String, (Change
 }
 
 /// Paths for which a comparison differs from changes and sizes: path, comparison, expected.
-fn compared_otherwise(tree: &Tree, base: Option<usize>, target: usize) -> Vec<(String, Compared, Compared)> {
+fn comparison_differences(tree: &Tree, base: Option<usize>, target: usize) -> Vec<(String, Compared, Compared)> {
     let comparison = Comparison::between(tree, Scope::states(base.map(layer), layer(target)));
     let changes = Changes::between(tree, base.map(layer), layer(target));
     let after = NodeSizes::at(tree, layer(target));

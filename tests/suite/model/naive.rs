@@ -145,7 +145,7 @@ impl Model {
     fn put(&mut self, state: &mut State, number: usize, entry: &RandomEntry, late: &mut Vec<(usize, String)>) {
         if matches!(entry.what, What::Whiteout | What::Opaque) && self.is_behind(state, number, entry) {
             self.remarks += 1;
-            self.apply_behind(state, number, entry);
+            self.apply_below_replacement(state, number, entry);
             return;
         }
         let mut directories = entry.path.match_indices('/').map(|(slash, _)| &entry.path[..slash]);
@@ -214,7 +214,7 @@ impl Model {
         state.get(path).is_some_and(|name| self.names[*name].layer == number) && !self.is_directory(state, path)
     }
 
-    fn apply_behind(&mut self, state: &mut State, number: usize, marker: &RandomEntry) {
+    fn apply_below_replacement(&mut self, state: &mut State, number: usize, marker: &RandomEntry) {
         let Some(inside) = self.unpacked_to(state, number, &format!("{}/x", directory_of(marker))) else { return };
         let directory = inside.trim_end_matches('x').trim_end_matches('/').to_owned();
         if !self.is_directory(state, &directory) {
@@ -357,7 +357,7 @@ impl Model {
         let own = |path: &String| match (self.at(before, path), self.at(after, path)) {
             (None, _) => Change::Added,
             (_, None) => Change::Removed,
-            (Some(old), Some(new)) if alike(old, new) => Change::Unmodified,
+            (Some(old), Some(new)) if are_equal(old, new) => Change::Unmodified,
             (Some(_), Some(_)) => Change::Modified,
         };
         let paths = || before.keys().chain(after.keys());
@@ -405,7 +405,7 @@ impl Model {
                     (None, Some(new)) if !new.kind.is_directory() => counts.added += 1,
                     (Some(old), None) if !old.kind.is_directory() => counts.removed += 1,
                     (Some(old), Some(new)) if old.kind.is_directory() && new.kind.is_directory() => {}
-                    (Some(old), Some(new)) if !alike(old, new) => counts.modified += 1,
+                    (Some(old), Some(new)) if !are_equal(old, new) => counts.modified += 1,
                     _ => {}
                 }
             }
@@ -486,7 +486,7 @@ fn is_below(path: &str, directory: &str) -> bool {
     }
 }
 
-fn alike(old: &Inode, new: &Inode) -> bool {
+fn are_equal(old: &Inode, new: &Inode) -> bool {
     let kind = |inode: &Inode| if inode.kind.is_directory() { Kind::Directory } else { inode.kind };
     let rest = |inode: &Inode| (inode.attributes, inode.content.clone(), inode.link.clone(), inode.device);
     kind(old) == kind(new) && rest(old) == rest(new)

@@ -118,7 +118,7 @@ fn other_version_needs_its_checksum() {
     let Some(job) = job(User::new()) else { return };
     let sha256 = job.release().sha256.clone();
     job.pins("# none yet\n");
-    for (with, code, said) in [
+    for (with, code, message) in [
         (&[][..], 2, "pins no release"),
         (&[("version", VERSION)], 2, "go together"),
         (&[("sha256", sha256.as_str())], 2, "go together"),
@@ -128,7 +128,7 @@ fn other_version_needs_its_checksum() {
     ] {
         let ran = job.uses(&[&[("image", "lean.tar")], with].concat());
         assert_eq!(ran.code, code, "{with:?}: {}", ran.log);
-        assert!(ran.log.contains(said), "{with:?}: {}", ran.log);
+        assert!(ran.log.contains(message), "{with:?}: {}", ran.log);
     }
 }
 

@@ -116,8 +116,8 @@ fn check(change: impl Fn(&str, String) -> String, tag: &str) -> (i32, String) {
 fn unfinished_release_is_refused_with_the_reason() {
     let tag = format!("v{VERSION}");
     assert_eq!(check(|_, text| text, &tag), (0, String::new()));
-    let (code, said) = check(|_, text| text, "v99.0.0");
-    assert!(code == 1 && said.contains("the tag is v99.0.0"), "{said}");
+    let (code, message) = check(|_, text| text, "v99.0.0");
+    assert!(code == 1 && message.contains("the tag is v99.0.0"), "{message}");
     for (file, from, to, part) in [
         (
             "Cargo.toml",
@@ -139,8 +139,8 @@ fn unfinished_release_is_refused_with_the_reason() {
             assert_ne!(changed, text, "{file} has no {from:?}");
             changed
         };
-        let (code, said) = check(change, &tag);
-        assert!(code == 1 && said.contains(part), "{file}: {from} -> {to}: {said}");
+        let (code, message) = check(change, &tag);
+        assert!(code == 1 && message.contains(part), "{file}: {from} -> {to}: {message}");
     }
 }
 

@@ -15,8 +15,8 @@ const OPEN_PICTURE: &str = "<!-- picture ";
 const FENCE: &str = "```";
 
 /// The screen described by a comment: `WIDTHxHEIGHT: KEYS`.
-fn screen(told: &str, variables: &[(&str, &str)]) -> Screen {
-    let (size, keys) = told.split_once(':').expect("a size, a colon, keys");
+fn screen(comment: &str, variables: &[(&str, &str)]) -> Screen {
+    let (size, keys) = comment.split_once(':').expect("a size, a colon, keys");
     let (width, height) = size.split_once('x').expect("WIDTHxHEIGHT");
     let mut screen = Screen::showing(&sample(), (width.parse().unwrap(), height.parse().unwrap()), variables);
     screen.presses(keys).runs_jobs();
@@ -29,8 +29,8 @@ fn with_current_screens(document: &str) -> String {
     let mut lines = document.lines().peekable();
     while let Some(line) = lines.next() {
         writeln!(out, "{line}").unwrap();
-        let Some(told) = line.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix(" -->")) else { continue };
-        let screen = screen(told, &[]);
+        let Some(comment) = line.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix(" -->")) else { continue };
+        let screen = screen(comment, &[]);
         while lines.peek().is_some_and(|line| line.is_empty()) {
             lines.next();
         }
@@ -70,10 +70,12 @@ fn readme_pictures_show_the_current_screen() {
     let mut lines = document.lines();
     let mut count = 0;
     while let Some(line) = lines.next() {
-        let Some(told) = line.strip_prefix(OPEN_PICTURE).and_then(|rest| rest.strip_suffix(" -->")) else { continue };
+        let Some(comment) = line.strip_prefix(OPEN_PICTURE).and_then(|rest| rest.strip_suffix(" -->")) else {
+            continue;
+        };
         let shown = lines.next().and_then(|line| line.strip_prefix("![")?.strip_suffix(')')).expect("![TITLE](PATH)");
         let (title, path) = shown.split_once("](").expect("a title and a path");
-        let cells = screen(told, &[("DIVE_THEME", "dark")]).cells();
+        let cells = screen(comment, &[("DIVE_THEME", "dark")]).cells();
         let drawn = svg::svg(&cells, title);
         let file = repository(path);
         if std::env::var_os(REWRITE).is_some() {

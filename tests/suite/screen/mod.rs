@@ -124,9 +124,9 @@ impl Screen {
 
     /// Runs a job with this cancel flag.
     fn runs_job(&mut self, job: Job, cancel: &AtomicBool) {
-        let said = RefCell::new(Vec::new());
-        job.run(cancel, &|work| said.borrow_mut().push(work));
-        for work in said.into_inner() {
+        let events = RefCell::new(Vec::new());
+        job.run(cancel, &|work| events.borrow_mut().push(work));
+        for work in events.into_inner() {
             self.receives(work);
         }
     }

@@ -120,21 +120,21 @@ fn cancelled_fetch_stops_reading() {
         let archive = image().layer(|l| l.file("large", &content).packed(packing)).save(Format::DockerArchive);
         let mut screen = Screen::showing(archive.path().to_str().unwrap(), (120, 40), &[]);
         // Counts the job's messages; the job is cancelled after `most` of them.
-        let mut words = |most: usize| {
+        let mut messages_until = |most: usize| {
             screen.presses("tab v");
             let job = screen.next_job().unwrap();
             screen.presses("esc tab");
-            let (cancel, said) = (AtomicBool::new(false), Cell::new(0));
+            let (cancel, count) = (AtomicBool::new(false), Cell::new(0));
             job.run(&cancel, &|_| {
-                said.set(said.get() + 1);
-                cancel.store(said.get() >= most, Ordering::Relaxed);
+                count.set(count.get() + 1);
+                cancel.store(count.get() >= most, Ordering::Relaxed);
             });
-            said.get()
+            count.get()
         };
-        assert!(words(usize::MAX) > 4, "{packing:?}");
+        assert!(messages_until(usize::MAX) > 4, "{packing:?}");
         for most in 1..4 {
             // One chunk may be in progress.
-            assert!((most..=most + 1).contains(&words(most)), "{packing:?}");
+            assert!((most..=most + 1).contains(&messages_until(most)), "{packing:?}");
         }
     }
 }

@@ -109,13 +109,13 @@ fn extraction_skips_or_overwrites_as_chosen() {
     dive.press("G");
     find(&mut dive, "prices.csv");
     let written = dive.user().file("prices.csv");
-    for (key, told, is_mine) in [("s", "1 left out:", true), ("o", "1 file, ", false)] {
+    for (key, report, is_mine) in [("s", "1 left out:", true), ("o", "1 file, ", false)] {
         dive.press("x");
         dive.waits_for("Extract to folder: ");
         dive.press("enter");
         dive.waits_for("Overwrite existing files, or skip them?");
         dive.press(key);
-        dive.waits_until("the report", |screen| screen.has("Done. Written in") && screen.has(told));
+        dive.waits_until("the report", |screen| screen.has("Done. Written in") && screen.has(report));
         assert_eq!(dive.look(|screen| screen.has("prices.csv: it already exists")), is_mine, "{}", dive.contents());
         assert_eq!(std::fs::read(&written).unwrap() == b"mine", is_mine, "{key}: {}", dive.contents());
         dive.press("q");

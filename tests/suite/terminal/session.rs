@@ -120,13 +120,13 @@ impl Session {
             drop(reader);
             heard.change(|known| known.is_closed = true);
         });
-        let (told, at) = (Arc::clone(&shared), Arc::clone(&master));
+        let (shared_state, at) = (Arc::clone(&shared), Arc::clone(&master));
         let slave = pair.slave;
         std::thread::spawn(move || {
             let status = child.wait().unwrap();
             // Read before the other end closes, since the terminal then loses its modes.
             let modes = at.lock().unwrap().as_ref().map_or_else(String::new, modes);
-            told.change(|known| known.ended = Some(Ended { status, modes }));
+            shared_state.change(|known| known.ended = Some(Ended { status, modes }));
             drop(slave);
         });
         Self { user: Some(user), pid, writer: Some(writer), master, shared, modes_before }

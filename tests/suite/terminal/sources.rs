@@ -40,17 +40,17 @@ fn picks_vendor_txt(dive: &mut Session) {
 fn viewer_fetches_content_from_the_engine_on_demand() {
     let Some((proxy, mut dive)) = known_image() else { return };
     picks_vendor_txt(&mut dive);
-    assert_eq!(proxy.asked(EXPORT).len(), 0, "exports before opening a file");
+    assert_eq!(proxy.requests(EXPORT).len(), 0, "exports before opening a file");
     dive.press("v");
     dive.waits_until("the file's content", |screen| screen.has("1 download;00001;"));
-    assert_eq!(proxy.asked(EXPORT).len(), 1);
+    assert_eq!(proxy.requests(EXPORT).len(), 1);
     // The export is used for another file, too.
     dive.press("q");
     dive.press("slash").press("ctrl+u").types("stock.csv$").press("enter G");
     dive.waits_until("stock.csv", |screen| screen.selects("stock.csv"));
     dive.press("v");
     dive.waits_for("/srv/shop/data/stock.csv");
-    assert_eq!(proxy.asked(EXPORT).len(), 1);
+    assert_eq!(proxy.requests(EXPORT).len(), 1);
     dive.press("q q").ends_with(0).is_restored();
 }
 
@@ -92,7 +92,7 @@ fn viewer_shows_export_progress_and_can_be_closed() {
     dive.press("v");
     dive.waits_until("the file's content", |screen| screen.has("1 download;00001;"));
     // The extraction may have been cancelled while it waited for the viewer's export.
-    assert!((2..=3).contains(&proxy.asked(EXPORT).len()), "exports");
+    assert!((2..=3).contains(&proxy.requests(EXPORT).len()), "exports");
     dive.press("q q").ends_with(0).is_restored();
 }
 
@@ -144,11 +144,11 @@ fn terminal_user_is_asked_before_a_pull() {
     let Some((proxy, user, image)) = not_pulled_yet() else { return };
     let mut dive = Session::dive(user, USUAL, &[&image]);
     dive.waits_until("the question", |screen| screen.has("Pull it?") && screen.has("sample:1"));
-    assert_eq!(proxy.asked("").len(), 0, "requests before the answer");
+    assert_eq!(proxy.requests("").len(), 0, "requests before the answer");
     dive.types("y").press("enter");
     waits_for_image(&dive);
     dive.press("ctrl+c").ends_with(0).is_restored();
-    assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
+    assert!(!proxy.requests("/v2/sample/manifests/").is_empty());
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn declined_pull_does_not_pull() {
     dive.waits_for("Pull it?");
     dive.types("n").press("enter").ends_with(2).is_restored();
     assert!(dive.contents().contains("not pulled"), "{}", dive.contents());
-    assert_eq!(proxy.asked("").len(), 0);
+    assert_eq!(proxy.requests("").len(), 0);
 }
 
 /// A pipeline may have a terminal without a user.
@@ -168,7 +168,7 @@ fn ci_mode_pulls_without_asking() {
     let dive = Session::dive(user, USUAL, &["--ci", "--highestUserWastedPercent", "0.9", &image]);
     dive.ends_with(0);
     assert!(!dive.contents().contains("Pull it?"));
-    assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
+    assert!(!proxy.requests("/v2/sample/manifests/").is_empty());
 }
 
 /// `--pull` answers the question.
@@ -177,10 +177,10 @@ fn pull_flag_prevents_the_question() {
     let Some((proxy, user, image)) = not_pulled_yet() else { return };
     let dive = Session::dive(user, USUAL, &["--pull", "never", &image]);
     dive.ends_with(2);
-    assert_eq!(proxy.asked("").len(), 0);
+    assert_eq!(proxy.requests("").len(), 0);
     let mut dive = Session::dive(User::of_engines(), USUAL, &["--pull", "missing", &image]);
     waits_for_image(&dive);
-    assert!(!proxy.asked("/v2/sample/manifests/").is_empty());
+    assert!(!proxy.requests("/v2/sample/manifests/").is_empty());
     dive.press("ctrl+c").ends_with(0).is_restored();
 }
 
@@ -206,15 +206,15 @@ fn file_is_read_at_its_table_of_contents_offset() {
         let mut dive =
             Session::dive(User::new(), USUAL, &["--insecure-registry", proxy.address(), "--no-cache", &image]);
         waits_for_image(&dive);
-        let blobs = || proxy.asked("GET /v2/opaque/blobs/");
-        assert!(blobs().iter().any(|asked| asked.range.is_some()), "{kind}: no range request");
-        let whole = blobs().iter().filter(|asked| asked.range.is_none()).count();
+        let blobs = || proxy.requests("GET /v2/opaque/blobs/");
+        assert!(blobs().iter().any(|request| request.range.is_some()), "{kind}: no range request");
+        let whole = blobs().iter().filter(|request| request.range.is_none()).count();
         dive.press("tab").press("slash").types("etc/passwd$").press("enter G");
         dive.waits_until("passwd", |screen| screen.selects("passwd"));
         dive.press("v");
         dive.waits_until("the file's content", |screen| screen.has("1 root:x:0:0:root:/root:/bin/sh"));
         assert_eq!(
-            blobs().iter().filter(|asked| asked.range.is_none()).count(),
+            blobs().iter().filter(|request| request.range.is_none()).count(),
             whole + 1,
             "{kind}: whole layers pulled"
         );

@@ -30,8 +30,8 @@ fn flipped_byte_error_names_layer_and_digests() {
         let ran = user.runs(&["tree", "--verify", "image.tar"]);
         let error = ran.error();
         assert!(error.starts_with("image.tar: layer 1 ("), "{error}");
-        let said = format!("should have the digest {}, but has {}", digest(&blob), digest(&damaged));
-        assert!(error.contains(&said), "{error}");
+        let message = format!("should have the digest {}, but has {}", digest(&blob), digest(&damaged));
+        assert!(error.contains(&message), "{error}");
         assert_eq!(ran.stdout, "", "{shape:?}");
     }
 }
@@ -57,13 +57,13 @@ fn compressed_layer_is_verified_stored_and_unpacked() {
         let user = Archive::of(vec![sound.clone()]).exchanges(&sound.blob(), other.blob()).user(Shape::Docker);
         user.runs(&["tree", "image.tar"]).ends_with(0);
         let ran = user.runs(&["tree", "--verify", "image.tar"]);
-        let said = format!(
+        let message = format!(
             "layer 0 ({:064x}/layer.tar) should have the digest {}, but has {}",
             0,
             digest(&sound.tar()),
             digest(&other.tar())
         );
-        assert!(ran.error().contains(&said), "{packing:?}: {}", ran.error());
+        assert!(ran.error().contains(&message), "{packing:?}: {}", ran.error());
     }
 }
 
@@ -75,8 +75,8 @@ fn configuration_and_manifest_are_verified() {
         let other = String::from_utf8(config.clone()).unwrap().replace("amd64", "arm64").into_bytes();
         let user = archive.exchanges(&config, other.clone()).user(shape);
         let ran = user.runs(&["tree", "--verify", "image.tar"]);
-        let said = format!("should have the digest {}, but has {}", digest(&config), digest(&other));
-        assert!(ran.error().contains(&said), "{shape:?}: {}", ran.error());
+        let message = format!("should have the digest {}, but has {}", digest(&config), digest(&other));
+        assert!(ran.error().contains(&message), "{shape:?}: {}", ran.error());
     }
     let archive = Archive::of(vec![layer(Packing::Plain)]);
     let manifest = archive.manifest();

@@ -211,13 +211,13 @@ mod tests {
     fn a_cancelled_fetch_can_be_repeated() {
         let slow = Slow::default();
         let blob = slow.blob();
-        let mut heard = Vec::new();
-        let brought = blob.fetch(&mut |progress| {
-            heard.push(progress.read);
+        let mut received = Vec::new();
+        let fetched = blob.fetch(&mut |progress| {
+            received.push(progress.read);
             if progress.read > 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        assert_eq!(brought.unwrap_err().kind(), io::ErrorKind::Interrupted);
-        assert_eq!(heard, [0, 3]);
+        assert_eq!(fetched.unwrap_err().kind(), io::ErrorKind::Interrupted);
+        assert_eq!(received, [0, 3]);
         assert!(blob.needs_fetch());
         slow.gate.store(true, Ordering::SeqCst);
         blob.fetch(&mut go_on).unwrap();
@@ -244,13 +244,13 @@ mod tests {
         thread::scope(|scope| {
             let first = scope.spawn(|| blob.first_bytes(9));
             slow.wait_until_begun();
-            let mut heard = START;
+            let mut received = START;
             let second = blob.fetch(&mut |progress| {
-                heard = progress;
+                received = progress;
                 if progress.read == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             assert_eq!(second.unwrap_err().kind(), io::ErrorKind::Interrupted);
-            assert_eq!(heard.read, 3, "what came for the other");
+            assert_eq!(received.read, 3, "what came for the other");
             slow.gate.store(true, Ordering::SeqCst);
             assert_eq!(first.join().unwrap().unwrap(), b"bytes");
         });

@@ -137,13 +137,13 @@ impl Cache {
             Ok(bytes) => debug!("{} is cached: {bytes} bytes", path.display()),
             Err(error) => warn!("{} cannot be cached: {error}", path.display()),
         }
-        self.make_room(&path);
+        self.evict(&path);
     }
 
     fn pack(&self, path: &Path, key: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<u64> {
         let folder = path.parent().unwrap_or(&self.root);
         create_private(folder)?;
-        if !self.is_own() {
+        if !self.has_no_links() {
             return Err(io::Error::other("a folder of the cache is a symbolic link"));
         }
         // Compress in memory: the checksum precedes the payload. Compressed records are about a tenth of their size.
@@ -164,7 +164,7 @@ impl Cache {
     }
 
     /// Deletes the least recently used records until the rest fits. `newest` is deleted last.
-    fn make_room(&self, newest: &Path) {
+    fn evict(&self, newest: &Path) {
         let mut records: Vec<_> = self.records().collect();
         let mut bytes: u64 = records.iter().map(|record| record.bytes).sum();
         let is_stale = |record: &CachedFile| {
@@ -228,7 +228,7 @@ impl Cache {
     }
 
     /// True if no folder of this version is a symbolic link.
-    fn is_own(&self) -> bool {
+    fn has_no_links(&self) -> bool {
         let version = self.root.join(folder_of(VERSION));
         let folders = RecordKind::ALL.into_iter().map(|kind| version.join(kind.folder()));
         folders.chain([version.clone()]).all(|folder| is_folder(&folder) || !folder.is_symlink())

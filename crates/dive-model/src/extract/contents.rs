@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 
-use super::clock::{Cancelled, Clock};
+use super::monitor::{Cancelled, Monitor};
 use super::report::Reason;
 use crate::compression::{Compression, SNIFF_LEN, sniff};
 use crate::image::Image;
@@ -29,17 +29,17 @@ impl LayerBlobs {
     }
 
     /// Prepares reading `layer`. Fetches it first if it is remote, which may take minutes.
-    pub(super) fn reader(&self, layer: LayerIndex, clock: &Clock<'_>) -> Result<LayerReader, Cancelled> {
+    pub(super) fn reader(&self, layer: LayerIndex, monitor: &Monitor<'_>) -> Result<LayerReader, Cancelled> {
         let mut blob = self.blobs.get(layer.get()).cloned().flatten().ok_or(Reason::LostLayer);
-        if let Ok(elsewhere) = &blob
-            && elsewhere.needs_fetch()
+        if let Ok(remote) = &blob
+            && remote.needs_fetch()
         {
-            let brought = elsewhere.fetch(&mut |progress| match clock.fetch(Some(progress)) {
+            let fetched = remote.fetch(&mut |progress| match monitor.fetch(Some(progress)) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(Cancelled) => ControlFlow::Break(()),
             });
-            clock.fetch(None)?;
-            if let Err(error) = brought {
+            monitor.fetch(None)?;
+            if let Err(error) = fetched {
                 blob = Err(Reason::Unreadable(error.to_string()));
             }
         }
@@ -52,7 +52,7 @@ impl LayerBlobs {
             Err(error) => Err(Reason::Unreadable(error.to_string())),
         });
         let state =
-            if self.damaged.contains(&layer) && !is_listed { LayerCondition::Damaged } else { LayerCondition::Sound };
+            if self.damaged.contains(&layer) && !is_listed { LayerCondition::Damaged } else { LayerCondition::Intact };
         Ok(LayerReader { source, state, reader: None, before: 0, piece: piece() })
     }
 }
@@ -68,7 +68,7 @@ enum BodyAccess {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LayerCondition {
-    Sound,
+    Intact,
     /// The last file may be cut off. Its size in the tree is then that of the remaining bytes.
     Damaged,
 }
@@ -84,8 +84,8 @@ pub(super) struct LayerReader {
     piece: Box<[u8]>,
 }
 
-/// Why copying a file ended.
-pub(super) enum Halt {
+/// Copying a file failed or was cancelled.
+pub(super) enum CopyError {
     /// Reading failed.
     Source(Reason),
     /// Writing failed.
@@ -93,7 +93,7 @@ pub(super) enum Halt {
     Cancelled,
 }
 
-impl From<Cancelled> for Halt {
+impl From<Cancelled> for CopyError {
     fn from(_: Cancelled) -> Self {
         Self::Cancelled
     }
@@ -112,10 +112,10 @@ impl LayerReader {
     }
 
     /// Copies `body` to `file`.
-    pub(super) fn copy(&mut self, body: Body, file: &mut File, clock: &Clock<'_>) -> Result<(), Halt> {
-        let (blob, access) = self.source.as_ref().map_err(|reason| Halt::Source(reason.clone()))?;
+    pub(super) fn copy(&mut self, body: Body, file: &mut File, monitor: &Monitor<'_>) -> Result<(), CopyError> {
+        let (blob, access) = self.source.as_ref().map_err(|reason| CopyError::Source(reason.clone()))?;
         let (access, before) = (*access, self.before);
-        let mut go_on = |skipped: SkipProgress| match clock.read_to(before.saturating_add(skipped.done)) {
+        let mut go_on = |skipped: SkipProgress| match monitor.read_to(before.saturating_add(skipped.done)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(Cancelled) => ControlFlow::Break(()),
         };
@@ -127,22 +127,22 @@ impl LayerReader {
             BodyAccess::Direct => before,
             BodyAccess::Stream => before.saturating_add(body.at),
         };
-        let opened = opened.map_err(|error| unreadable(&error)).and_then(|reader| reader.ok_or(Halt::Cancelled));
+        let opened = opened.map_err(|error| unreadable(&error)).and_then(|reader| reader.ok_or(CopyError::Cancelled));
         let copied = opened.and_then(|mut reader| {
-            copy_all(&mut reader, file, &mut self.piece, &mut |done| clock.read_to(start.saturating_add(done)))?;
+            copy_all(&mut reader, file, &mut self.piece, &mut |done| monitor.read_to(start.saturating_add(done)))?;
             match self.state {
-                LayerCondition::Sound => Ok(reader),
+                LayerCondition::Intact => Ok(reader),
                 LayerCondition::Damaged => check_not_last(reader, body),
             }
         });
         match copied {
             Ok(reader) => self.reader = Some(reader),
-            Err(halt) => {
+            Err(error) => {
                 // Everything after a decoding error is unreadable, too.
-                if let (Halt::Source(reason), BodyAccess::Stream) = (&halt, access) {
+                if let (CopyError::Source(reason), BodyAccess::Stream) = (&error, access) {
                     self.source = Err(reason.clone());
                 }
-                return Err(halt);
+                return Err(error);
             }
         }
         if access == BodyAccess::Direct {
@@ -153,20 +153,20 @@ impl LayerReader {
 }
 
 /// Checks that a byte follows `body`. Otherwise the damaged layer is cut off inside `body`.
-fn check_not_last(reader: BodyReader, body: Body) -> Result<BodyReader, Halt> {
+fn check_not_last(reader: BodyReader, body: Body) -> Result<BodyReader, CopyError> {
     let behind = Body { at: body.at.saturating_add(body.len), len: 1, form: BodyForm::Whole, ..body };
     let reader = reader.move_to(behind, &mut |_| ControlFlow::Continue(()));
-    let mut reader = reader.map_err(|error| unreadable(&error))?.ok_or(Halt::Cancelled)?;
+    let mut reader = reader.map_err(|error| unreadable(&error))?.ok_or(CopyError::Cancelled)?;
     match reader.read(&mut [0]) {
         Ok(1..) => Ok(reader),
-        Ok(0) => Err(Halt::Source(Reason::Cut)),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Halt::Source(Reason::Cut)),
+        Ok(0) => Err(CopyError::Source(Reason::Cut)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(CopyError::Source(Reason::Cut)),
         Err(error) => Err(unreadable(&error)),
     }
 }
 
-fn unreadable(error: &io::Error) -> Halt {
-    Halt::Source(Reason::Unreadable(error.to_string()))
+fn unreadable(error: &io::Error) -> CopyError {
+    CopyError::Source(Reason::Unreadable(error.to_string()))
 }
 
 /// A buffer for [`copy_all`]: large enough to hide system calls, small enough to cancel quickly.
@@ -180,7 +180,7 @@ pub(super) fn copy_all(
     to: &mut File,
     piece: &mut [u8],
     done: &mut dyn FnMut(u64) -> Result<(), Cancelled>,
-) -> Result<(), Halt> {
+) -> Result<(), CopyError> {
     let mut count = 0;
     loop {
         let read = match from.read(piece) {
@@ -189,7 +189,7 @@ pub(super) fn copy_all(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(unreadable(&error)),
         };
-        to.write_all(&piece[..read]).map_err(Halt::Target)?;
+        to.write_all(&piece[..read]).map_err(CopyError::Target)?;
         count += read as u64;
         done(count)?;
     }

@@ -17,8 +17,8 @@
 //! write and search new directories whatever their mode in the image, so that they can be removed again. Existing
 //! directories keep their permissions.
 
-mod clock;
 mod contents;
+mod monitor;
 mod names;
 mod pending;
 mod plan;

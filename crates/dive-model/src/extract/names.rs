@@ -18,7 +18,7 @@ pub(super) const HERE: NameRules = if cfg!(windows) { NameRules::Windows } else 
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
 /// Reason why a file cannot have this name, if any.
-pub(super) fn refused(name: &[u8], rules: NameRules) -> Option<&'static str> {
+pub(super) fn refusal_reason(name: &[u8], rules: NameRules) -> Option<&'static str> {
     match name {
         b"" => return Some("it has no name"),
         b"." | b".." => return Some("its name is `.` or `..`"),
@@ -52,26 +52,26 @@ mod tests {
     #[test]
     fn names_that_leave_their_directory_are_refused() {
         for name in [&b""[..], b".", b"..", b"a/b", b"/", b"a\0b"] {
-            assert!(refused(name, NameRules::Unix).is_some(), "{}", name.escape_ascii());
-            assert!(refused(name, NameRules::Windows).is_some(), "{}", name.escape_ascii());
+            assert!(refusal_reason(name, NameRules::Unix).is_some(), "{}", name.escape_ascii());
+            assert!(refusal_reason(name, NameRules::Windows).is_some(), "{}", name.escape_ascii());
         }
     }
 
     #[test]
     fn linux_allows_any_other_name() {
         for name in [&b"..."[..], b"..a", b"\xff\xfe", b"a\\b", b"con", b"a:b", b"\n", b" "] {
-            assert_eq!(refused(name, NameRules::Unix), None, "{}", name.escape_ascii());
+            assert_eq!(refusal_reason(name, NameRules::Unix), None, "{}", name.escape_ascii());
         }
     }
 
     #[test]
     fn names_with_another_meaning_on_windows_are_refused() {
         for name in [r"..\a", "c:", "a:stream", "NUL", "con.txt", "COM1", "lpt9 .x", "LPT²", "a.", "a ", "a?", "a\n"] {
-            assert!(refused(name.as_bytes(), NameRules::Windows).is_some(), "{name}");
+            assert!(refusal_reason(name.as_bytes(), NameRules::Windows).is_some(), "{name}");
         }
-        assert!(refused(b"\xff", NameRules::Windows).is_some());
+        assert!(refusal_reason(b"\xff", NameRules::Windows).is_some());
         for name in ["nullable", "com", "com10", "console", ".x", "a b", "ä"] {
-            assert_eq!(refused(name.as_bytes(), NameRules::Windows), None, "{name}");
+            assert_eq!(refusal_reason(name.as_bytes(), NameRules::Windows), None, "{name}");
         }
     }
 }

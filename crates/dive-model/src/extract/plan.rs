@@ -152,7 +152,7 @@ impl Planner<'_> {
         let has_directory = parent.is_none_or(|parent| self.plan.item(parent).kind == ItemKind::Directory);
         let kind = if !has_directory {
             ItemKind::LeftOut(Reason::NoDirectory)
-        } else if let Some(why) = names::refused(name, HERE) {
+        } else if let Some(why) = names::refusal_reason(name, HERE) {
             ItemKind::LeftOut(Reason::Name(why))
         } else {
             self.kind(inode)

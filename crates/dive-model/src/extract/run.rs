@@ -7,12 +7,12 @@ use std::io::{self, Seek};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::clock::{Cancelled, Clock};
-use super::contents::{Halt, LayerBlobs, LayerReader, copy_all, piece};
+use super::contents::{CopyError, LayerBlobs, LayerReader, copy_all, piece};
+use super::monitor::{Cancelled, Monitor};
 use super::pending::{NameState, Pending, place_link};
 use super::plan::{ItemIndex, ItemKind, Plan};
 use super::report::{End, ExtractError, Progress, Reason, Report};
-use super::survey::{Conflicts, DirectoryWalk, Fate, open_or_make, survey};
+use super::survey::{Conflicts, DirectoryWalk, ItemState, open_or_make, survey};
 use crate::dir::{FileKind, set_mode};
 use crate::unfinished::{self, FilePurpose};
 
@@ -70,26 +70,26 @@ pub fn run(
     cancel: &AtomicBool,
     progress: &dyn Fn(Progress),
 ) -> Result<Report, ExtractError> {
-    let clock = Clock::new(cancel, progress, plan.len() as u64);
+    let monitor = Monitor::new(cancel, progress, plan.len() as u64);
     let mut walk = DirectoryWalk::new(plan, open_or_make(folder)?);
-    let fates = survey(plan, &mut walk);
+    let states = survey(plan, &mut walk);
     if options.on_conflict == OnConflict::Fail {
-        let existing = Conflicts::of(plan, &fates).existing;
+        let existing = Conflicts::of(plan, &states).existing;
         if let Some(first) = existing.first.into_iter().next() {
             return Err(ExtractError::Exists { folder: folder.to_owned(), first, count: existing.count });
         }
     }
-    let mut extractor = Extractor { plan, options, clock, walk, fates, made: Vec::new(), report: Report::default() };
+    let mut extractor = Extractor { plan, options, monitor, walk, states, made: Vec::new(), report: Report::default() };
     let outcome = extractor.write_all(layers);
     extractor.set_modes_of_directories();
     let mut report = extractor.report;
     match outcome {
         Ok(()) => Ok(report),
-        Err(Stop::Cancelled) => {
+        Err(Abort::Cancelled) => {
             report.end = End::Cancelled;
             Ok(report)
         }
-        Err(Stop::Broken { item, problem }) => Err(ExtractError::Stopped {
+        Err(Abort::Broken { item, problem }) => Err(ExtractError::Stopped {
             folder: folder.to_owned(),
             path: plan.path(item),
             problem,
@@ -99,12 +99,12 @@ pub fn run(
 }
 
 /// Why a run ended early.
-enum Stop {
+enum Abort {
     Cancelled,
     Broken { item: ItemIndex, problem: io::Error },
 }
 
-impl From<Cancelled> for Stop {
+impl From<Cancelled> for Abort {
     fn from(_: Cancelled) -> Self {
         Self::Cancelled
     }
@@ -113,53 +113,53 @@ impl From<Cancelled> for Stop {
 struct Extractor<'a> {
     plan: &'a Plan,
     options: Options,
-    clock: Clock<'a>,
+    monitor: Monitor<'a>,
     walk: DirectoryWalk<'a>,
-    /// Fate of each item. A failed item becomes [`Fate::LeftOut`].
-    fates: Vec<Fate>,
+    /// State of each item. A failed item becomes [`ItemState::LeftOut`].
+    states: Vec<ItemState>,
     /// Directories that this run created.
     made: Vec<ItemIndex>,
     report: Report,
 }
 
 impl Extractor<'_> {
-    fn write_all(&mut self, layers: &LayerBlobs) -> Result<(), Stop> {
+    fn write_all(&mut self, layers: &LayerBlobs) -> Result<(), Abort> {
         self.sweep(None);
         for (item, _) in self.plan.items() {
-            self.clock.check()?;
+            self.monitor.check()?;
             self.begin(item)?;
         }
         self.write_files(layers)?;
         // Links last: then no link of the image can be in the path of a file, even on file systems that treat different
         // names as equal.
         for (item, planned) in self.plan.items() {
-            if let (ItemKind::Symlink(target), Some(fate)) = (&planned.kind, self.goes_ahead(item)) {
-                self.clock.check()?;
-                self.write_symlink(item, self.plan.text(*target), fate)?;
+            if let (ItemKind::Symlink(target), Some(name)) = (&planned.kind, self.name_state(item)) {
+                self.monitor.check()?;
+                self.write_symlink(item, self.plan.text(*target), name)?;
             }
         }
         Ok(())
     }
 
     /// Creates a directory, or leaves out an item.
-    fn begin(&mut self, item: ItemIndex) -> Result<(), Stop> {
+    fn begin(&mut self, item: ItemIndex) -> Result<(), Abort> {
         let planned = self.plan.item(item);
-        let above = planned.parent.map(|parent| &self.fates[parent as usize]);
-        match &self.fates[item as usize] {
-            Fate::LeftOut(reason) => {
+        let above = planned.parent.map(|parent| &self.states[parent as usize]);
+        match &self.states[item as usize] {
+            ItemState::LeftOut(reason) => {
                 let reason = reason.clone();
                 self.leave_out(item, reason);
             }
-            _ if matches!(above, Some(Fate::LeftOut(_))) => self.leave_out(item, Reason::NoDirectory),
-            Fate::Exists if self.options.on_conflict != OnConflict::Overwrite => {
+            _ if matches!(above, Some(ItemState::LeftOut(_))) => self.leave_out(item, Reason::NoDirectory),
+            ItemState::Exists if self.options.on_conflict != OnConflict::Overwrite => {
                 self.leave_out(item, Reason::AlreadyThere);
             }
-            Fate::Merge => {
+            ItemState::Merge => {
                 self.sweep(Some(item));
-                self.clock.item();
+                self.monitor.item();
             }
-            Fate::New if planned.kind == ItemKind::Directory => return self.make_directory(item),
-            Fate::New | Fate::Exists => {}
+            ItemState::New if planned.kind == ItemKind::Directory => return self.make_directory(item),
+            ItemState::New | ItemState::Exists => {}
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ impl Extractor<'_> {
         }
     }
 
-    fn make_directory(&mut self, item: ItemIndex) -> Result<(), Stop> {
+    fn make_directory(&mut self, item: ItemIndex) -> Result<(), Abort> {
         let name = self.plan.name(item);
         let made = self.walk.enter(self.plan.item(item).parent).and_then(|dir| match dir.make_child(name) {
             // Another process was faster, or the file system treats two names as equal.
@@ -188,7 +188,7 @@ impl Extractor<'_> {
                     self.made.push(item);
                     self.report.directories += 1;
                 }
-                self.clock.item();
+                self.monitor.item();
                 Ok(())
             }
             Err(error) => self.failed(item, error),
@@ -196,11 +196,11 @@ impl Extractor<'_> {
     }
 
     /// Writes all files. Reads each layer once, in the order of its bytes.
-    fn write_files(&mut self, layers: &LayerBlobs) -> Result<(), Stop> {
+    fn write_files(&mut self, layers: &LayerBlobs) -> Result<(), Abort> {
         let plan = self.plan;
         let mut names: Vec<(u32, ItemIndex)> = plan
             .items()
-            .filter(|(item, _)| self.goes_ahead(*item).is_some())
+            .filter(|(item, _)| self.name_state(*item).is_some())
             .filter_map(|(item, planned)| match planned.kind {
                 ItemKind::File(content) => Some((content, item)),
                 _ => None,
@@ -214,25 +214,25 @@ impl Extractor<'_> {
         let mut to_read = 0;
         let mut readers = Vec::new();
         for of_layer in names.chunk_by(|left, right| layer_of(left) == layer_of(right)) {
-            let mut reader = layers.reader(layer_of(&of_layer[0]), &self.clock)?;
+            let mut reader = layers.reader(layer_of(&of_layer[0]), &self.monitor)?;
             let contents = of_layer.chunk_by(|left, right| left.0 == right.0);
             let end = reader.start_after(to_read, contents.map(|names| plan.content(names[0].0)));
             to_read = end;
             readers.push((reader, of_layer, end));
         }
-        self.clock.expect_bytes(to_read);
+        self.monitor.expect_bytes(to_read);
         for (mut reader, of_layer, end) in readers {
             for of_content in of_layer.chunk_by(|left, right| left.0 == right.0) {
-                self.clock.check()?;
+                self.monitor.check()?;
                 self.write_content(&mut reader, of_content)?;
             }
-            self.clock.read_to(end)?;
+            self.monitor.read_to(end)?;
         }
         Ok(())
     }
 
     /// Writes one content under all its names: the first possible name becomes the file, the others hard links.
-    fn write_content(&mut self, reader: &mut LayerReader, names: &[(u32, ItemIndex)]) -> Result<(), Stop> {
+    fn write_content(&mut self, reader: &mut LayerReader, names: &[(u32, ItemIndex)]) -> Result<(), Abort> {
         let body = self.plan.content(names[0].0);
         let mut ahead = names.iter().map(|(_, item)| *item);
         let (first, mut pending) = loop {
@@ -242,34 +242,34 @@ impl Extractor<'_> {
                 Err(error) => self.failed(item, error)?,
             }
         };
-        let copied = if body.len == 0 { Ok(()) } else { reader.copy(body, pending.file(), &self.clock) };
-        match copied.and_then(|()| self.finish(first, pending, body.len).map_err(Halt::Target)) {
+        let copied = if body.len == 0 { Ok(()) } else { reader.copy(body, pending.file(), &self.monitor) };
+        match copied.and_then(|()| self.finish(first, pending, body.len).map_err(CopyError::Target)) {
             Ok(mut file) => {
                 for item in ahead {
-                    self.clock.check()?;
+                    self.monitor.check()?;
                     self.write_hard_link(first, item, &mut file, body.len)?;
                 }
                 Ok(())
             }
-            Err(Halt::Source(reason)) => {
+            Err(CopyError::Source(reason)) => {
                 for item in std::iter::once(first).chain(ahead) {
                     self.leave_out(item, reason.clone());
                 }
                 Ok(())
             }
             // The other names depend on this file, so each is reported as unwritable.
-            Err(Halt::Target(error)) => {
+            Err(CopyError::Target(error)) => {
                 for item in ahead {
                     self.leave_out(item, Reason::Unwritable(error.to_string()));
                 }
                 self.failed(first, error)
             }
-            Err(Halt::Cancelled) => Err(Stop::Cancelled),
+            Err(CopyError::Cancelled) => Err(Abort::Cancelled),
         }
     }
 
     /// Adds a hard link to the file of `first`. Copies the file if the file system does not support the link.
-    fn write_hard_link(&mut self, first: ItemIndex, item: ItemIndex, file: &mut File, len: u64) -> Result<(), Stop> {
+    fn write_hard_link(&mut self, first: ItemIndex, item: ItemIndex, file: &mut File, len: u64) -> Result<(), Abort> {
         let plan = self.plan;
         let linked = self.walk.enter(plan.item(first).parent).and_then(|from| {
             let to = self.walk.enter(plan.item(item).parent)?;
@@ -278,7 +278,7 @@ impl Extractor<'_> {
         match linked {
             Ok(()) => {
                 self.report.hard_links += 1;
-                self.clock.item();
+                self.monitor.item();
                 return Ok(());
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return self.failed(item, error),
@@ -290,26 +290,26 @@ impl Extractor<'_> {
         };
         let copied = file
             .rewind()
-            .map_err(Halt::Target)
-            .and_then(|()| copy_all(file, pending.file(), &mut piece(), &mut |_| self.clock.check()));
-        match copied.and_then(|()| self.finish(item, pending, len).map_err(Halt::Target)) {
+            .map_err(CopyError::Target)
+            .and_then(|()| copy_all(file, pending.file(), &mut piece(), &mut |_| self.monitor.check()));
+        match copied.and_then(|()| self.finish(item, pending, len).map_err(CopyError::Target)) {
             Ok(_) => Ok(()),
-            Err(Halt::Source(reason)) => {
+            Err(CopyError::Source(reason)) => {
                 self.leave_out(item, reason);
                 Ok(())
             }
-            Err(Halt::Target(error)) => self.failed(item, error),
-            Err(Halt::Cancelled) => Err(Stop::Cancelled),
+            Err(CopyError::Target(error)) => self.failed(item, error),
+            Err(CopyError::Cancelled) => Err(Abort::Cancelled),
         }
     }
 
-    fn write_symlink(&mut self, item: ItemIndex, text: &[u8], target: NameState) -> Result<(), Stop> {
+    fn write_symlink(&mut self, item: ItemIndex, text: &[u8], target: NameState) -> Result<(), Abort> {
         let name = self.plan.name(item);
         let dir = self.walk.enter(self.plan.item(item).parent);
         match dir.and_then(|dir| place_link(&dir, name, target, &mut |name| dir.symlink(name, text))) {
             Ok(()) => {
                 self.report.symlinks += 1;
-                self.clock.item();
+                self.monitor.item();
                 Ok(())
             }
             Err(error) => self.failed(item, error),
@@ -333,7 +333,7 @@ impl Extractor<'_> {
         self.count_stripped(item);
         self.report.files += 1;
         self.report.bytes += len;
-        self.clock.item();
+        self.monitor.item();
         Ok(file)
     }
 
@@ -368,30 +368,30 @@ impl Extractor<'_> {
     }
 
     /// State of the name of an item to write; `None` for other items.
-    fn goes_ahead(&self, item: ItemIndex) -> Option<NameState> {
-        match self.fates[item as usize] {
-            Fate::New | Fate::Exists => Some(self.target(item)),
-            Fate::Merge | Fate::LeftOut(_) => None,
+    fn name_state(&self, item: ItemIndex) -> Option<NameState> {
+        match self.states[item as usize] {
+            ItemState::New | ItemState::Exists => Some(self.target(item)),
+            ItemState::Merge | ItemState::LeftOut(_) => None,
         }
     }
 
     fn target(&self, item: ItemIndex) -> NameState {
-        if self.fates[item as usize] == Fate::Exists { NameState::Taken } else { NameState::Free }
+        if self.states[item as usize] == ItemState::Exists { NameState::Taken } else { NameState::Free }
     }
 
     /// Leaves out a failed item. Returns an error if no other item could be written, either.
-    fn failed(&mut self, item: ItemIndex, problem: io::Error) -> Result<(), Stop> {
+    fn failed(&mut self, item: ItemIndex, problem: io::Error) -> Result<(), Abort> {
         let planned = self.plan.item(item);
         match problem.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem => {
-                return Err(Stop::Broken { item, problem });
+                return Err(Abort::Broken { item, problem });
             }
             // The folder is not writable. For symbolic links, this error can also mean that the file system does not
             // support them.
             io::ErrorKind::PermissionDenied
                 if planned.parent.is_none() && !matches!(planned.kind, ItemKind::Symlink(_)) =>
             {
-                return Err(Stop::Broken { item, problem });
+                return Err(Abort::Broken { item, problem });
             }
             io::ErrorKind::AlreadyExists => self.leave_out(item, Reason::Appeared),
             _ => self.leave_out(item, Reason::Unwritable(problem.to_string())),
@@ -400,8 +400,8 @@ impl Extractor<'_> {
     }
 
     fn leave_out(&mut self, item: ItemIndex, reason: Reason) {
-        self.fates[item as usize] = Fate::LeftOut(reason.clone());
+        self.states[item as usize] = ItemState::LeftOut(reason.clone());
         self.report.skipped.add(|| self.plan.path(item), reason);
-        self.clock.item();
+        self.monitor.item();
     }
 }

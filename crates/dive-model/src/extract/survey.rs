@@ -45,13 +45,13 @@ impl Conflicts {
         self.existing.count == 0 && self.obstacles.count == 0
     }
 
-    pub(super) fn of(plan: &Plan, fates: &[Fate]) -> Self {
+    pub(super) fn of(plan: &Plan, states: &[ItemState]) -> Self {
         let mut conflicts = Self::default();
-        for (item, fate) in (0..).zip(fates) {
-            match fate {
-                Fate::Exists => conflicts.existing.add(|| plan.path(item)),
-                Fate::LeftOut(Reason::Obstacle(_)) => conflicts.obstacles.add(|| plan.path(item)),
-                Fate::New | Fate::Merge | Fate::LeftOut(_) => {}
+        for (item, state) in (0..).zip(states) {
+            match state {
+                ItemState::Exists => conflicts.existing.add(|| plan.path(item)),
+                ItemState::LeftOut(Reason::Obstacle(_)) => conflicts.obstacles.add(|| plan.path(item)),
+                ItemState::New | ItemState::Merge | ItemState::LeftOut(_) => {}
             }
         }
         conflicts
@@ -98,9 +98,9 @@ pub(super) fn open_or_make(folder: &Path) -> Result<Dir, ExtractError> {
     }
 }
 
-/// What will happen to an item.
+/// State of an item's target on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum ItemState {
     /// The name is free.
     New,
     /// The item is a directory, and a directory exists.
@@ -111,30 +111,30 @@ pub(super) enum Fate {
     LeftOut(Reason),
 }
 
-/// Looks up the fate of each item of `plan`.
-pub(super) fn survey(plan: &Plan, walk: &mut DirectoryWalk<'_>) -> Vec<Fate> {
-    let mut fates: Vec<Fate> = Vec::with_capacity(plan.len());
+/// Looks up the state of each item of `plan`.
+pub(super) fn survey(plan: &Plan, walk: &mut DirectoryWalk<'_>) -> Vec<ItemState> {
+    let mut states: Vec<ItemState> = Vec::with_capacity(plan.len());
     for (index, item) in plan.items() {
-        let above = item.parent.map_or(&Fate::Merge, |parent| &fates[parent as usize]);
-        let fate = match (&item.kind, above) {
-            (ItemKind::LeftOut(reason), _) => Fate::LeftOut(reason.clone()),
-            (_, Fate::New) => Fate::New,
-            (kind, Fate::Merge) => {
+        let above = item.parent.map_or(&ItemState::Merge, |parent| &states[parent as usize]);
+        let state = match (&item.kind, above) {
+            (ItemKind::LeftOut(reason), _) => ItemState::LeftOut(reason.clone()),
+            (_, ItemState::New) => ItemState::New,
+            (kind, ItemState::Merge) => {
                 let found = walk.enter(item.parent).and_then(|dir| dir.kind_of(plan.name(index)));
                 match (found, kind) {
-                    (Ok(None), _) => Fate::New,
-                    (Ok(Some(FileKind::Directory)), ItemKind::Directory) => Fate::Merge,
-                    (Ok(Some(found)), ItemKind::Directory) => Fate::LeftOut(Reason::Obstacle(found)),
-                    (Ok(Some(FileKind::Directory)), _) => Fate::LeftOut(Reason::Obstacle(FileKind::Directory)),
-                    (Ok(Some(_)), _) => Fate::Exists,
-                    (Err(error), _) => Fate::LeftOut(Reason::Unwritable(error.to_string())),
+                    (Ok(None), _) => ItemState::New,
+                    (Ok(Some(FileKind::Directory)), ItemKind::Directory) => ItemState::Merge,
+                    (Ok(Some(found)), ItemKind::Directory) => ItemState::LeftOut(Reason::Obstacle(found)),
+                    (Ok(Some(FileKind::Directory)), _) => ItemState::LeftOut(Reason::Obstacle(FileKind::Directory)),
+                    (Ok(Some(_)), _) => ItemState::Exists,
+                    (Err(error), _) => ItemState::LeftOut(Reason::Unwritable(error.to_string())),
                 }
             }
-            (_, Fate::Exists | Fate::LeftOut(_)) => Fate::LeftOut(Reason::NoDirectory),
+            (_, ItemState::Exists | ItemState::LeftOut(_)) => ItemState::LeftOut(Reason::NoDirectory),
         };
-        fates.push(fate);
+        states.push(state);
     }
-    fates
+    states
 }
 
 /// Maximum number of open parent directories, besides the innermost one. Paths can be thousands of names deep, and a

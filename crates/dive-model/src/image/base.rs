@@ -88,7 +88,7 @@ impl Base {
     }
 
     /// The base image according to the image itself.
-    pub(super) fn stated(statements: &Statements<'_>) -> Option<Self> {
+    pub(super) fn from_statements(statements: &Statements<'_>) -> Option<Self> {
         let Statements { provenance, annotated, labelled, history, layers } = statements;
         if let Some(stated) = provenance.and_then(|it| it.base.as_ref()) {
             let image = stated.image.clone().map(|image| (image, BaseSource::Provenance));
@@ -106,7 +106,7 @@ impl Base {
         let annotated = || named(*annotated, BaseSource::Annotations);
         let labelled = || named(*labelled, BaseSource::Labels);
         let image = only.or_else(annotated).or_else(labelled);
-        let boundary = layers_before_the_last_command(history, *layers);
+        let boundary = layers_below_last_command(history, *layers);
         let boundary = boundary.map(|layers| Boundary { layers, by: BaseSource::History });
         (image.is_some() || boundary.is_some()).then_some(Self { image, boundary })
     }
@@ -125,7 +125,7 @@ pub(super) struct Statements<'a> {
 
 /// Number of layers below the last `CMD` or `ENTRYPOINT` that is followed by a layer. Steps after the last layer do not
 /// count, because an image ends with its own command.
-fn layers_before_the_last_command(history: &[HistoryStep], layers: usize) -> Option<usize> {
+fn layers_below_last_command(history: &[HistoryStep], layers: usize) -> Option<usize> {
     let last_layer = history.iter().rposition(|step| step.layer.is_some())?;
     let ends_an_image = |step: &HistoryStep| {
         let command = step.created_by.strip_prefix("/bin/sh -c #(nop)").unwrap_or(&step.created_by).trim_start();
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     /// Guesses from a history of commands, each with the layer it created.
-    fn guessed(steps: &[(&str, Option<u32>)]) -> Option<usize> {
+    fn guess(steps: &[(&str, Option<u32>)]) -> Option<usize> {
         let steps: Vec<_> = steps
             .iter()
             .map(|(command, layer)| HistoryStep {
@@ -244,22 +244,22 @@ mod tests {
                 layer: *layer,
             })
             .collect();
-        layers_before_the_last_command(&steps, steps.iter().filter(|step| step.layer.is_some()).count())
+        layers_below_last_command(&steps, steps.iter().filter(|step| step.layer.is_some()).count())
     }
 
     #[test]
     fn the_history_of_a_base_ends_with_its_command() {
         let base = [("ADD rootfs /", Some(0)), ("CMD [\"bash\"]", None)];
         let own = [("COPY app /", Some(1)), ("ENTRYPOINT [\"/app\"]", None), ("CMD [\"x\"]", None)];
-        assert_eq!(guessed(&[&base[..], &own].concat()), Some(1));
+        assert_eq!(guess(&[&base[..], &own].concat()), Some(1));
         let classic = [("/bin/sh -c #(nop) ADD file:1 in / ", Some(0)), ("/bin/sh -c #(nop)  CMD [\"sh\"]", None)];
-        assert_eq!(guessed(&[&classic[..], &own].concat()), Some(1));
-        assert_eq!(guessed(&base), None, "its own command");
-        assert_eq!(guessed(&own), None);
-        assert_eq!(guessed(&[("CMD [\"sh\"]", None), ("COPY a /", Some(0))]), None, "no layer is below");
-        assert_eq!(guessed(&[]), None);
+        assert_eq!(guess(&[&classic[..], &own].concat()), Some(1));
+        assert_eq!(guess(&base), None, "its own command");
+        assert_eq!(guess(&own), None);
+        assert_eq!(guess(&[("CMD [\"sh\"]", None), ("COPY a /", Some(0))]), None, "no layer is below");
+        assert_eq!(guess(&[]), None);
         // The base of the base has a command, too; the last one counts.
         let middle = [("RUN x", Some(1)), ("ENTRYPOINT [\"y\"]", None), ("COPY app /", Some(2))];
-        assert_eq!(guessed(&[&base[..], &middle].concat()), Some(2));
+        assert_eq!(guess(&[&base[..], &middle].concat()), Some(2));
     }
 }

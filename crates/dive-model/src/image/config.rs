@@ -6,7 +6,7 @@ use oci_spec::image::{ANNOTATION_BASE_IMAGE_DIGEST, ANNOTATION_BASE_IMAGE_NAME};
 use super::history::HistoryEntry;
 use super::named_image::NamedImage;
 use super::platform::Platform;
-use crate::json::{Decode, JsonError, JsonKey, JsonReader, JsonText, List, Object, Shape};
+use crate::json::{Decode, JsonError, JsonKey, JsonReader, JsonText, JsonType, List, Object};
 
 /// The fields that dive reads.
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ struct Labels {
 /// Decodes like a map in Go: keys are case-sensitive data, and `null` empties it.
 impl Decode for Labels {
     fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
-        if json.shape()? != Shape::Object {
+        if json.next_type()? != JsonType::Object {
             *self = Self::default();
             return json.skip();
         }
@@ -83,7 +83,7 @@ impl Decode for Labels {
                 _ => return json.skip(),
             };
             *label = None;
-            if json.shape()? == Shape::String { label.decode(json) } else { json.skip() }
+            if json.next_type()? == JsonType::String { label.decode(json) } else { json.skip() }
         })
     }
 }

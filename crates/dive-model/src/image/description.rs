@@ -69,10 +69,10 @@ impl Image {
 
     /// Sets the tables of contents of the layers, base first.
     #[must_use]
-    pub fn listed_by(mut self, tables: Vec<Toc>) -> Self {
+    pub fn with_tables(mut self, tables: Vec<Toc>) -> Self {
         for (layer, table) in self.layers.iter_mut().zip(tables) {
             if let Ok(blob) = &mut layer.blob {
-                *blob = blob.clone().listed(table);
+                *blob = blob.clone().with_toc(table);
             }
         }
         self

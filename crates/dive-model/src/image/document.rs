@@ -42,7 +42,7 @@ impl DocumentKind {
     }
 
     /// True if that engine ignores bytes after the document.
-    const fn may_go_on(self) -> bool {
+    const fn ignores_trailing_bytes(self) -> bool {
         matches!(self, Self::DockerManifest | Self::Index)
     }
 }
@@ -97,7 +97,7 @@ pub(super) fn read_into<T: Decode>(
         remark("contains bytes that are not UTF-8; they are shown as \u{fffd}".to_owned());
     }
     if document.trailing_bytes {
-        let verdict = if kind.may_go_on() { "ignores" } else { "refuses" };
+        let verdict = if kind.ignores_trailing_bytes() { "ignores" } else { "refuses" };
         remark(format!("bytes follow the end of the document, which {engine} {verdict}; they are ignored"));
     }
     Ok(document.value)

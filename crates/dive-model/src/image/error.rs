@@ -91,7 +91,7 @@ pub enum ImageError {
         available: String,
     },
     /// There is no image for the platform.
-    #[error("{archive}: no image for {wanted}{}", offered(available))]
+    #[error("{archive}: no image for {wanted}{}", list_available(available))]
     NoPlatform {
         /// Name of the archive.
         archive: String,
@@ -116,7 +116,7 @@ pub enum ImageError {
         available: String,
     },
     /// The named image is for another platform.
-    #[error("{archive}: image {image} is for {found}, not for {wanted}. {}", agreeing(found))]
+    #[error("{archive}: image {image} is for {found}, not for {wanted}. {}", platform_advice(found))]
     OtherPlatform {
         /// Name of the archive.
         archive: String,
@@ -302,7 +302,7 @@ impl ImageError {
 }
 
 /// How to resolve a contradiction of `--image` and `--platform`.
-fn agreeing(found: &str) -> &'static str {
+fn platform_advice(found: &str) -> &'static str {
     if found.contains(", ") {
         "Choose one of them with --platform, or choose another image with --image"
     } else {
@@ -311,7 +311,7 @@ fn agreeing(found: &str) -> &'static str {
 }
 
 /// Lists the available platforms.
-fn offered(available: &str) -> String {
+fn list_available(available: &str) -> String {
     if available.is_empty() {
         "; no image names its platform".to_owned()
     } else {

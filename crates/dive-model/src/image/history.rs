@@ -39,7 +39,7 @@ pub struct HistoryStep {
 }
 
 /// Number of `entries` with a layer.
-pub(super) fn made(entries: &List<HistoryEntry>) -> usize {
+pub(super) fn layer_count(entries: &List<HistoryEntry>) -> usize {
     entries.0.iter().filter(|entry| !entry.empty_layer).count()
 }
 
@@ -50,7 +50,7 @@ pub(super) fn steps(
     place: &str,
     remarks: &mut Vec<Remark>,
 ) -> Vec<HistoryStep> {
-    let (has_history, made) = (!entries.0.is_empty(), made(&entries));
+    let (has_history, made) = (!entries.0.is_empty(), layer_count(&entries));
     let mut ahead = layers.iter().copied();
     let steps = entries
         .0

@@ -38,7 +38,7 @@ impl FoundLayers {
                     let (archive, loss) = (store.name().to_owned(), loss.clone());
                     return Err(ImageError::Layer { archive, layer, count, loss });
                 }
-                Err(loss) => remarks.push(Remark::survived(&place(), loss, "the layer is left out")),
+                Err(loss) => remarks.push(Remark::tolerated(&place(), loss, "the layer is left out")),
             }
             layers.push((reference, blob));
         }
@@ -98,8 +98,8 @@ impl FoundLayers {
     }
 
     fn places(&self, matches: impl Fn(&BlobReference, &Result<Blob, LayerLoss>) -> bool) -> Vec<u32> {
-        let meant = (0..).zip(&self.layers).filter(|(_, (reference, blob))| matches(reference, blob));
-        meant.map(|(layer, _)| layer).collect()
+        let matching = (0..).zip(&self.layers).filter(|(_, (reference, blob))| matches(reference, blob));
+        matching.map(|(layer, _)| layer).collect()
     }
 
     /// Decides which layers the `diff_ids` describe, if there are fewer. containerd leaves out layers of unknown media

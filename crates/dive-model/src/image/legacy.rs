@@ -13,7 +13,7 @@ use super::plan::{BlobReference, why_missing};
 use super::platform::{Platform, of_platform};
 use super::selection::{ImageName, ImageSelector, Selection, find, hint_for, listed};
 use super::{Image, ImageLayer};
-use crate::json::{Decode, JsonError, JsonKey, JsonReader, JsonText, LIST_LIMIT, List, Map, Object, Shape};
+use crate::json::{Decode, JsonError, JsonKey, JsonReader, JsonText, JsonType, LIST_LIMIT, List, Map, Object};
 use crate::remark::{OnDamage, Quoted, Remark};
 use crate::store::{Ending, Store};
 
@@ -93,7 +93,7 @@ struct CommandWords(List<String>);
 
 impl Decode for CommandWords {
     fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
-        if json.shape()? == Shape::String {
+        if json.next_type()? == JsonType::String {
             self.0.0 = vec![json.text()?.into_owned()];
             return Ok(());
         }

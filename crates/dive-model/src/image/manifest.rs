@@ -12,7 +12,7 @@ use oci_spec::image::{
 
 use super::named_image::NamedImage;
 use super::platform::Platform;
-use crate::json::{Decode, JsonError, JsonKey, JsonProblem, JsonReader, JsonText, List, Map, Object, Shape, Size};
+use crate::json::{Decode, JsonError, JsonKey, JsonProblem, JsonReader, JsonText, JsonType, List, Map, Object, Size};
 use crate::layer::toc::TocReference;
 use crate::remark::Quoted;
 use crate::store::is_layer_name;
@@ -56,10 +56,10 @@ pub(super) struct DockerImages {
 
 impl Decode for DockerImages {
     fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
-        if json.shape()? != Shape::Object {
+        if json.next_type()? != JsonType::Object {
             return self.images.decode(json);
         }
-        let refused = json.error(JsonProblem::WrongType { expected: "a list", found: Shape::Object });
+        let refused = json.error(JsonProblem::WrongType { expected: "a list", found: JsonType::Object });
         let mut image = DockerImage::default();
         let is_entry = |image: &DockerImage| {
             let layers = &image.layers.0;
@@ -255,7 +255,7 @@ impl Decode for Annotations {
                 _ => return json.skip(),
             };
             *annotation = None;
-            if json.shape()? == Shape::String { annotation.decode(json) } else { json.skip() }
+            if json.next_type()? == JsonType::String { annotation.decode(json) } else { json.skip() }
         })
     }
 }
@@ -353,7 +353,7 @@ impl Descriptor {
     }
 
     /// The digest of the manifest that an attestation is about.
-    pub(super) fn attested(&self) -> Option<&str> {
+    pub(super) fn attestation_subject(&self) -> Option<&str> {
         self.annotations.docker_reference_digest.as_deref()
     }
 

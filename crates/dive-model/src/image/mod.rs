@@ -136,7 +136,7 @@ fn load_plan(
             Err(error @ ImageError::Artifact { .. }) => return Err(error),
             Err(error) if on_damage == OnDamage::Fail => return Err(error),
             Err(error) => {
-                remarks.push(Remark::survived(store.name(), &error, "the layers are shown without commands"));
+                remarks.push(Remark::tolerated(store.name(), &error, "the layers are shown without commands"));
                 (ImageConfig::default(), None)
             }
         },
@@ -164,13 +164,13 @@ fn load_plan(
         && let fit = found.fit(wanted)
         && wanted.is_substitute(fit)
     {
-        let consequence = fit.map_or_else(String::new, |fit| fit.on(wanted));
+        let consequence = fit.map_or_else(String::new, |fit| fit.runs_on_clause(wanted));
         remarks.push(Remark::new(store.name(), format!("showing the image for {found}{consequence}")));
     }
     let mut layers = layers::FoundLayers::in_store(store, plan.layers, on_damage, remarks)?;
     layers.match_diff_ids(store, config.diff_ids().len(), on_damage, remarks)?;
     let entries = std::mem::take(&mut config.history);
-    let described = layers.described_by(history::made(&entries));
+    let described = layers.described_by(history::layer_count(&entries));
     let history = history::steps(entries, &described, store.name(), remarks);
     // After looking up the layers: a foreign layer is a better error than different counts.
     let described = layers.described_by(config.diff_ids().len());
@@ -188,7 +188,7 @@ fn load_plan(
             return Err(error("; --ignore-errors shows the layers of the manifest"));
         }
         let error = error("");
-        remarks.push(Remark::survived(store.name(), &error, "the manifest's layers are shown"));
+        remarks.push(Remark::tolerated(store.name(), &error, "the manifest's layers are shown"));
     }
     let mut layers = layers.described(store, &config, &history);
     let digests: Vec<Option<&str>> = layers.iter().map(|layer| layer.digest.as_deref()).collect();
@@ -197,7 +197,7 @@ fn load_plan(
     for (layer, lines) in layers.iter_mut().zip(lines) {
         layer.lines.clone_from(lines);
     }
-    let base = Base::stated(&base::Statements {
+    let base = Base::from_statements(&base::Statements {
         provenance: provenance.as_ref(),
         annotated: plan.base.as_ref(),
         labelled: config.base().as_ref(),

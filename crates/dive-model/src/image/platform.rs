@@ -103,10 +103,10 @@ impl Platform {
         if self.variant == wanted.variant && !is_usual {
             return Some(Fit::Same);
         }
-        let (found, asked) = (self.version(), wanted.version());
-        match (found, asked) {
-            (Some(found), Some(asked)) if found == asked => Some(Fit::Equal),
-            (Some(found), Some(asked)) if found.runs_on(asked) => Some(Fit::Earlier(found)),
+        let (found, required) = (self.version(), wanted.version());
+        match (found, required) {
+            (Some(found), Some(required)) if found == required => Some(Fit::Equal),
+            (Some(found), Some(required)) if found.runs_on(required) => Some(Fit::Earlier(found)),
             (Some(found), Some(_)) if self.variant.is_none() || wanted.variant.is_none() => {
                 Some(Fit::Later(Reverse(found)))
             }
@@ -185,7 +185,7 @@ pub(super) enum Fit {
 
 impl Fit {
     /// Whether such an image runs on `wanted`, as a clause after its own platform.
-    pub(super) fn on(self, wanted: &Platform) -> String {
+    pub(super) fn runs_on_clause(self, wanted: &Platform) -> String {
         match self {
             Self::Later(_) => format!(", which may not run on {wanted}"),
             Self::Older(_) | Self::UnknownVariant | Self::Earlier(_) | Self::Equal | Self::Same => {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::error::{JsonError, JsonProblem};
 use super::key::JsonKey;
-use super::reader::{JsonReader, Shape};
+use super::reader::{JsonReader, JsonType};
 
 /// Maximum number of entries of a list or map. Each entry needs many times its three bytes of JSON.
 pub const LIST_LIMIT: usize = 10_000;
@@ -143,9 +143,9 @@ impl JsonText {
 
 impl Decode for JsonText {
     fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
-        match json.shape()? {
-            Shape::Null => return json.skip(),
-            Shape::Number => self.0 = Some(json.number()?.to_owned()),
+        match json.next_type()? {
+            JsonType::Null => return json.skip(),
+            JsonType::Number => self.0 = Some(json.number()?.to_owned()),
             _ => self.0 = Some(json.text()?.into_owned()),
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Errors of decoding JSON, with line and column.
 
-use super::reader::Shape;
+use super::reader::JsonType;
 
 /// A document that cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ pub enum JsonProblem {
         /// Expected type.
         expected: &'static str,
         /// Actual type.
-        found: Shape,
+        found: JsonType,
     },
     /// Too many nested lists and objects.
     #[error("nested deeper than {limit} levels")]

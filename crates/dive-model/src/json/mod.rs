@@ -16,7 +16,7 @@ mod text;
 pub use decode::{Decode, JsonText, LIST_LIMIT, List, Map, Object, Size};
 pub use error::{JsonError, JsonProblem};
 pub use key::JsonKey;
-pub use reader::{JsonReader, Shape};
+pub use reader::{JsonReader, JsonType};
 
 /// A decoded document, with oddities of its bytes.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ const DEPTH_LIMIT: usize = 10_000;
 
 /// The type of a JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum JsonType {
     /// `null`
     Null,
     /// `true` or `false`
@@ -28,7 +28,7 @@ pub enum Shape {
     Object,
 }
 
-impl fmt::Display for Shape {
+impl fmt::Display for JsonType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Null => "null",
@@ -59,15 +59,15 @@ impl<'a> JsonReader<'a> {
     ///
     /// # Errors
     /// No value starts here.
-    pub fn shape(&mut self) -> Result<Shape, JsonError> {
+    pub fn next_type(&mut self) -> Result<JsonType, JsonError> {
         self.skip_white_space();
         Ok(match self.bytes.get(self.at) {
-            Some(b'n') => Shape::Null,
-            Some(b't' | b'f') => Shape::Bool,
-            Some(b'-' | b'0'..=b'9') => Shape::Number,
-            Some(b'"') => Shape::String,
-            Some(b'[') => Shape::List,
-            Some(b'{') => Shape::Object,
+            Some(b'n') => JsonType::Null,
+            Some(b't' | b'f') => JsonType::Bool,
+            Some(b'-' | b'0'..=b'9') => JsonType::Number,
+            Some(b'"') => JsonType::String,
+            Some(b'[') => JsonType::List,
+            Some(b'{') => JsonType::Object,
             _ => return Err(self.unexpected()),
         })
     }
@@ -77,7 +77,7 @@ impl<'a> JsonReader<'a> {
     /// # Errors
     /// Always.
     pub fn wrong_type<T>(&mut self, expected: &'static str) -> Result<T, JsonError> {
-        let found = self.shape()?;
+        let found = self.next_type()?;
         Err(self.error(JsonProblem::WrongType { expected, found }))
     }
 
@@ -86,7 +86,7 @@ impl<'a> JsonReader<'a> {
     /// # Errors
     /// No value starts here.
     pub fn null(&mut self) -> Result<bool, JsonError> {
-        if self.shape()? != Shape::Null {
+        if self.next_type()? != JsonType::Null {
             return Ok(false);
         }
         self.literal(b"null")?;
@@ -98,7 +98,7 @@ impl<'a> JsonReader<'a> {
     /// # Errors
     /// The next value is of another type or invalid.
     pub fn bool(&mut self) -> Result<bool, JsonError> {
-        if self.shape()? != Shape::Bool {
+        if self.next_type()? != JsonType::Bool {
             return self.wrong_type("a boolean");
         }
         let value = self.bytes[self.at] == b't';
@@ -111,7 +111,7 @@ impl<'a> JsonReader<'a> {
     /// # Errors
     /// The next value is of another type or invalid.
     pub fn number(&mut self) -> Result<&'a str, JsonError> {
-        if self.shape()? != Shape::Number {
+        if self.next_type()? != JsonType::Number {
             return self.wrong_type("a number");
         }
         let start = self.at;
@@ -139,7 +139,7 @@ impl<'a> JsonReader<'a> {
     /// # Errors
     /// The next value is of another type or invalid.
     pub fn text(&mut self) -> Result<Cow<'a, str>, JsonError> {
-        if self.shape()? != Shape::String {
+        if self.next_type()? != JsonType::String {
             return self.wrong_type("a string");
         }
         Ok(unquote(self.quoted()?))
@@ -150,7 +150,7 @@ impl<'a> JsonReader<'a> {
     /// # Errors
     /// The next value is of another type or invalid, or the error of `take`.
     pub fn list(&mut self, take: &mut dyn FnMut(&mut Self) -> Result<(), JsonError>) -> Result<(), JsonError> {
-        if self.shape()? != Shape::List {
+        if self.next_type()? != JsonType::List {
             return self.wrong_type("a list");
         }
         self.open()?;
@@ -171,7 +171,7 @@ impl<'a> JsonReader<'a> {
         &mut self,
         take: &mut dyn FnMut(&JsonKey<'_>, &mut Self) -> Result<(), JsonError>,
     ) -> Result<(), JsonError> {
-        if self.shape()? != Shape::Object {
+        if self.next_type()? != JsonType::Object {
             return self.wrong_type("an object");
         }
         self.open()?;
@@ -194,13 +194,13 @@ impl<'a> JsonReader<'a> {
         // overflow.
         let mut open: Vec<u8> = Vec::new();
         loop {
-            let opened = match self.shape()? {
-                Shape::Null => self.literal(b"null").map(|()| None)?,
-                Shape::Bool => self.bool().map(|_| None)?,
-                Shape::Number => self.number().map(|_| None)?,
-                Shape::String => self.quoted().map(|_| None)?,
-                Shape::List => Some(b']'),
-                Shape::Object => Some(b'}'),
+            let opened = match self.next_type()? {
+                JsonType::Null => self.literal(b"null").map(|()| None)?,
+                JsonType::Bool => self.bool().map(|_| None)?,
+                JsonType::Number => self.number().map(|_| None)?,
+                JsonType::String => self.quoted().map(|_| None)?,
+                JsonType::List => Some(b']'),
+                JsonType::Object => Some(b'}'),
             };
             if let Some(close) = opened {
                 self.open()?;

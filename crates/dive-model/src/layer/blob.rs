@@ -17,7 +17,7 @@ pub struct LayerBlob {
 impl LayerBlob {
     /// Adds a table of contents. Entries then come from `toc`, and the blob is read for file contents only.
     #[must_use]
-    pub fn listed(self, toc: Toc) -> Self {
+    pub fn with_toc(self, toc: Toc) -> Self {
         Self { toc: Some(Arc::new(toc)), ..self }
     }
 

@@ -95,7 +95,7 @@ impl ScanError {
     }
 
     /// True if the entries after this one are readable.
-    pub(super) const fn spares_the_rest(&self) -> bool {
+    pub(super) const fn is_recoverable(&self) -> bool {
         matches!(self, Self::TooLong { .. } | Self::UnknownType { .. })
     }
 }

@@ -17,11 +17,11 @@ const BLOCK: usize = 512;
 
 /// Returns 0, the member count of a layer without headers, or an error if the layer is not a tar.
 pub(super) fn without_members<R: ReadAt>(bytes: R, compression: Compression) -> Result<u64, ScanError> {
-    if hides_data(bytes, compression)? { Err(ScanError::NotATar { found: "unknown" }) } else { Ok(0) }
+    if has_data_after_zeros(bytes, compression)? { Err(ScanError::NotATar { found: "unknown" }) } else { Ok(0) }
 }
 
 /// True if the layer starts with a block of zeros and has data after it.
-fn hides_data<R: ReadAt>(bytes: R, compression: Compression) -> io::Result<bool> {
+fn has_data_after_zeros<R: ReadAt>(bytes: R, compression: Compression) -> io::Result<bool> {
     let mut reader = Decoder::new(compression, SequentialReader::new(bytes))?.take(MAX_ZEROS);
     let mut first = Vec::with_capacity(BLOCK);
     reader.by_ref().take(BLOCK as u64).read_to_end(&mut first)?;

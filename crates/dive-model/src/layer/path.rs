@@ -6,7 +6,7 @@ pub enum Escape {
     /// The name stays below the root.
     None,
     /// The name has more `..` than parent directories. The path stops at the root.
-    HeldAtRoot,
+    StoppedAtRoot,
 }
 
 /// Appends the normalised path of `name` to `out`: drops `/`, `./` and `.`, and resolves `..`, but not above the end of
@@ -19,7 +19,7 @@ pub fn normalise(name: &[u8], out: &mut Vec<u8>) -> Escape {
             b"" | b"." => {}
             b".." => {
                 if out.len() == root {
-                    escape = Escape::HeldAtRoot;
+                    escape = Escape::StoppedAtRoot;
                 }
                 let slash = out[root..].iter().rposition(|byte| *byte == b'/').unwrap_or(0);
                 out.truncate(root + slash);
@@ -104,9 +104,9 @@ mod tests {
             ("a/../b", "b", Escape::None),
             ("a/b/../c", "a/c", Escape::None),
             ("a/..", "", Escape::None),
-            ("..", "", Escape::HeldAtRoot),
-            ("../../etc/passwd", "etc/passwd", Escape::HeldAtRoot),
-            ("d/../../../escape", "escape", Escape::HeldAtRoot),
+            ("..", "", Escape::StoppedAtRoot),
+            ("../../etc/passwd", "etc/passwd", Escape::StoppedAtRoot),
+            ("d/../../../escape", "escape", Escape::StoppedAtRoot),
         ];
         for (name, path, escape) in cases {
             let mut out = b"before".to_vec();

@@ -105,7 +105,7 @@ where
                 }
                 debug!("opening layer {layer} ({})", blob.as_ref().map_or("missing", |blob| blob.name()));
                 let scanned = read_one(blob.as_ref(), options, verified.as_ref(), on_bytes, &backpressure.stop);
-                backpressure.hold(scanned.as_ref().map_or(0, Scan::memory));
+                backpressure.add_waiting(scanned.as_ref().map_or(0, Scan::memory));
                 // The receiver is dropped only after an error.
                 let _ = sender.send((layer.get(), scanned));
             });
@@ -136,7 +136,7 @@ where
                 _ => waiting
                     .remove(&first)
                     .unwrap_or_else(|| Ok(Scan::default()))
-                    .inspect(|scan| backpressure.release(scan)),
+                    .inspect(|scan| backpressure.remove_waiting(scan)),
             };
             let scanned = scanned.map_err(|problem| LayerError {
                 archive: archive.to_owned(),
@@ -147,7 +147,7 @@ where
             deliver(layer, Cow::Owned(scanned))
         });
         // The scope joins its tasks: after an error, those still running must stop.
-        backpressure.end();
+        backpressure.cancel();
         outcome
     })
 }
@@ -168,7 +168,7 @@ struct BackpressureState {
     /// Index of the next layer to deliver.
     next: usize,
     /// Memory of scanned layers that are not delivered, in bytes.
-    held: usize,
+    waiting: usize,
 }
 
 #[derive(PartialEq, Eq)]
@@ -181,19 +181,19 @@ impl Backpressure {
     /// Blocks until `layer` may start. Layers start in order, so the next one to deliver never blocks.
     fn wait(&self, layer: usize) -> Start {
         let mut state = self.state();
-        while state.held > MAX_WAITING && layer > state.next && !self.stop.load(Ordering::Relaxed) {
+        while state.waiting > MAX_WAITING && layer > state.next && !self.stop.load(Ordering::Relaxed) {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if self.stop.load(Ordering::Relaxed) { Start::Cancelled } else { Start::Now }
     }
 
-    fn hold(&self, memory: usize) {
-        self.state().held += memory;
+    fn add_waiting(&self, memory: usize) {
+        self.state().waiting += memory;
     }
 
-    fn release(&self, scan: &Scan) {
+    fn remove_waiting(&self, scan: &Scan) {
         let mut state = self.state();
-        state.held = state.held.saturating_sub(scan.memory());
+        state.waiting = state.waiting.saturating_sub(scan.memory());
         self.changed.notify_all();
     }
 
@@ -202,7 +202,7 @@ impl Backpressure {
         self.changed.notify_all();
     }
 
-    fn end(&self) {
+    fn cancel(&self) {
         self.stop.store(true, Ordering::Relaxed);
         // Take the lock: a thread between its check and its wait would miss the notification.
         drop(self.state());

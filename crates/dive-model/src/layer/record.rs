@@ -26,7 +26,7 @@ pub(super) fn load(cache: &Cache, identity: &Identity) -> Option<Scan> {
 
 /// Parses a record; `None` if no layer could have these entries.
 pub(super) fn parse(record: &[u8]) -> Option<Scan> {
-    let mut scan = postcard::from_bytes::<Scan>(record).ok().filter(is_sound)?;
+    let mut scan = postcard::from_bytes::<Scan>(record).ok().filter(is_valid)?;
     scan.listing_bytes = listing_bytes(&scan);
     Some(scan)
 }
@@ -39,7 +39,7 @@ pub(super) fn store(cache: &Cache, identity: &Identity, scan: &Scan) {
 }
 
 /// True if the entries satisfy the invariants that the tree and the extraction rely on.
-fn is_sound(scan: &Scan) -> bool {
+fn is_valid(scan: &Scan) -> bool {
     let extras = scan.extras.len();
     let entry_count = scan.chunks.iter().map(|chunk| chunk.entries().len()).sum::<usize>();
     // The image's budget is charged for this many entries and bytes.
@@ -47,7 +47,7 @@ fn is_sound(scan: &Scan) -> bool {
     (entry_count, text_len) == (scan.entry_count, scan.text_len)
         && !scan.damaged
         && scan.chunks.iter().all(|chunk| {
-            chunk.is_sound()
+            chunk.is_valid()
                 && chunk.entries().iter().all(|entry| {
                     let names = chunk.names(entry);
                     entry.extra.is_none_or(|extra| extra.get() as usize <= extras)
@@ -77,7 +77,7 @@ fn is_normal(path: &[u8]) -> bool {
 
 impl Chunk {
     /// True if all names of all entries are inside the text.
-    fn is_sound(&self) -> bool {
+    fn is_valid(&self) -> bool {
         self.entries().len() <= Self::CAPACITY && self.entries().iter().all(|entry| self.holds_names_of(entry))
     }
 }
@@ -135,7 +135,7 @@ mod tests {
 
     /// The budget is charged by the totals, but the memory depends on the lists.
     #[test]
-    fn a_record_whose_numbers_are_not_those_of_its_lists_is_not_believed() {
+    fn a_record_with_wrong_totals_is_rejected() {
         let scan = scanned();
         let parse = |scan: &Scan| super::parse(&postcard::to_stdvec(scan).unwrap());
         assert!(parse(&scan).is_some());

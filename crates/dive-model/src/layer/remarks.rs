@@ -28,7 +28,7 @@ impl Remarks {
 }
 
 /// A remark if Docker and Podman refuse `member` although its meaning is clear.
-pub(super) fn refused_by_engines(member: &Member<'_>) -> Option<String> {
+pub(super) fn engine_refusal(member: &Member<'_>) -> Option<String> {
     let has_no_target = member.kind == MemberKind::Path(PathKind::Symlink) && member.link.is_empty();
     let refused_type = member.refused_type.map(|typeflag| format!("its type {typeflag:?}"));
     refused_type.or_else(|| has_no_target.then(|| "its empty link target".to_owned()))

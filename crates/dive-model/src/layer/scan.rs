@@ -15,7 +15,7 @@ pub use super::error::{MAX_ENTRIES, MAX_PATH, ScanError};
 use super::format::{name_compressed_offset, name_format, without_members};
 use super::owner::Owner;
 use super::path::{self, Escape, NameKind};
-use super::remarks::{Remarks, refused_by_engines};
+use super::remarks::{Remarks, engine_refusal};
 use crate::budget::{Budget, Lease, OverBudget};
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::remark::{OnDamage, Quoted};
@@ -91,7 +91,7 @@ pub fn scan_within<R: ReadAt>(
     match sniff_at(&bytes) {
         Ok(Compression::None) => {}
         Ok(_) => return scan_through(bytes, on_damage, budget, stop, &mut |_| ()),
-        Err(error) => return lost(error, on_damage),
+        Err(error) => return unreadable_layer(error, on_damage),
     }
     let mut scanner = Scanner::new(on_damage, Compression::None, budget);
     scanner.scan.unpacked_bytes = Some(bytes.len());
@@ -101,7 +101,7 @@ pub fn scan_within<R: ReadAt>(
     if outcome.as_ref().is_ok_and(|members| *members == 0) && !stop() {
         outcome = without_members(&bytes, Compression::None);
     }
-    scanner.settle(outcome.map(drop).map_err(|error| name_format(error, &bytes, Compression::None)))?;
+    scanner.tolerate_damage(outcome.map(drop).map_err(|error| name_format(error, &bytes, Compression::None)))?;
     Ok(scanner.scan)
 }
 
@@ -118,7 +118,7 @@ pub fn scan_through<R: ReadAt>(
 ) -> Result<Scan, ScanError> {
     let compression = match sniff_at(&bytes) {
         Ok(compression) => compression,
-        Err(error) => return lost(error, on_damage),
+        Err(error) => return unreadable_layer(error, on_damage),
     };
     let mut scanner = Scanner::new(on_damage, compression, budget);
     let decoder = Decoder::within(budget, compression, SequentialReader::new(&bytes));
@@ -146,7 +146,7 @@ pub fn scan_through<R: ReadAt>(
     let consumed = decoder.consumed();
     let outcome = outcome.map(drop).map_err(ScanError::unwrap_over_budget);
     let outcome = outcome.map_err(|error| name_format(error, &bytes, compression));
-    scanner.settle(outcome.map_err(|error| name_compressed_offset(error, compression, consumed)))?;
+    scanner.tolerate_damage(outcome.map_err(|error| name_compressed_offset(error, compression, consumed)))?;
     if let Some(at) = decoder.ignored_tail() {
         scanner
             .scan
@@ -157,9 +157,9 @@ pub fn scan_through<R: ReadAt>(
 }
 
 /// The result for a layer whose first bytes cannot be read. Layers of a registry are not fetched before this point.
-fn lost(error: io::Error, on_damage: OnDamage) -> Result<Scan, ScanError> {
+fn unreadable_layer(error: io::Error, on_damage: OnDamage) -> Result<Scan, ScanError> {
     let mut scanner = Scanner::new(on_damage, Compression::None, &Budget::unlimited());
-    scanner.settle(Err(error.into()))?;
+    scanner.tolerate_damage(Err(error.into()))?;
     Ok(Scan { compression: None, ..scanner.scan })
 }
 
@@ -242,7 +242,7 @@ impl Scanner {
                 return Err(ScanError::TooManyEntries);
             }
             let (kind, data_len) = (member.kind, member.data_len);
-            // Set this before reading the body: if that is cut off, `settle` must know whether the last entry is the member's.
+            // Set this before reading the body: if that is cut off, `tolerate_damage` must know whether the last entry is the member's.
             self.open_entry = self.entry_or_remark(&member)?;
             if kind == MemberKind::Path(PathKind::File)
                 && data_len > 0
@@ -285,7 +285,7 @@ impl Scanner {
     /// Adds an entry. Turns an error that affects only this entry into a remark, if damage is tolerated.
     fn entry_or_remark(&mut self, member: &Member<'_>) -> Result<MemberOutcome, ScanError> {
         match self.entry(member) {
-            Err(error) if error.spares_the_rest() && self.on_damage == OnDamage::Remark => {
+            Err(error) if error.is_recoverable() && self.on_damage == OnDamage::Remark => {
                 self.scan.damaged = true;
                 self.scan.remarks.add(|| format!("{error}: left out"));
                 Ok(MemberOutcome::LeftOut)
@@ -323,7 +323,7 @@ impl Scanner {
                 });
             }
         };
-        if let Some(what) = refused_by_engines(member) {
+        if let Some(what) = engine_refusal(member) {
             let (name, offset) = (Quoted(start_of(member.path)), member.header_offset);
             self.scan.remarks.add(|| format!("entry {name} at offset {offset}: Docker and Podman refuse {what}"));
         }
@@ -351,7 +351,7 @@ impl Scanner {
                 return Err(ScanError::TooLong { start: start_of(name), what, len, offset: member.header_offset });
             }
         }
-        if escape == Escape::HeldAtRoot {
+        if escape == Escape::StoppedAtRoot {
             let (name, path) = (Quoted(start_of(member.path)), Quoted(start_of(path)));
             scan.remarks
                 .add(|| format!("entry {name} at offset {} leaves the root: taken as {path}", member.header_offset));
@@ -411,7 +411,7 @@ impl Scanner {
         self.scan.listing_bytes = self.scan.listing_bytes.saturating_add(names.text_len() as u64);
         self.keep(entry, names);
         let needed = self.scan.memory() as u64;
-        if needed > self.scan.lease.held() {
+        if needed > self.scan.lease.bytes() {
             self.grow(needed).map_err(|problem| over_budget(problem, member))?;
         }
         Ok(MemberOutcome::Kept)
@@ -462,7 +462,7 @@ impl Scanner {
     }
 
     /// Turns damage into a remark, if damage is tolerated.
-    fn settle(&mut self, walked: Result<(), ScanError>) -> Result<(), ScanError> {
+    fn tolerate_damage(&mut self, walked: Result<(), ScanError>) -> Result<(), ScanError> {
         match walked {
             Err(error) if self.on_damage == OnDamage::Remark && error.is_damage() => {
                 self.scan.damaged = true;

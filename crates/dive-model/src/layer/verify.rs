@@ -185,7 +185,7 @@ struct HashThread {
     /// Bytes not yet hashed.
     piece: Vec<u8>,
     /// The calling thread hashes if no other thread can be started.
-    place: HashMode,
+    mode: HashMode,
 }
 
 enum HashMode {
@@ -195,11 +195,11 @@ enum HashMode {
 
 impl HashThread {
     fn new(hashers: Hashers) -> Self {
-        Self { piece: Vec::new(), place: HashMode::Inline(hashers) }
+        Self { piece: Vec::new(), mode: HashMode::Inline(hashers) }
     }
 
     fn update(&mut self, bytes: &[u8]) {
-        match &mut self.place {
+        match &mut self.mode {
             HashMode::Inline(hashers) if hashers.is_empty() => return,
             _ => self.piece.extend_from_slice(bytes),
         }
@@ -210,13 +210,13 @@ impl HashThread {
 
     fn flush(&mut self) {
         // Start the thread at the second piece: most layers have only one.
-        if let HashMode::Inline(hashers) = &mut self.place {
+        if let HashMode::Inline(hashers) = &mut self.mode {
             update_all(hashers, &self.piece);
             self.piece.clear();
-            self.place = start(std::mem::take(hashers));
+            self.mode = start(std::mem::take(hashers));
             return;
         }
-        let HashMode::Thread { full, empty, .. } = &self.place else { return };
+        let HashMode::Thread { full, empty, .. } = &self.mode else { return };
         let next = empty.try_recv().unwrap_or_default();
         // The thread receives until this sender is dropped.
         let _ = full.send(std::mem::replace(&mut self.piece, next));
@@ -224,7 +224,7 @@ impl HashThread {
     }
 
     fn finish(mut self) -> Vec<Digest> {
-        let hashers = match self.place {
+        let hashers = match self.mode {
             HashMode::Inline(hashers) => Some(hashers),
             HashMode::Thread { full, thread, .. } => {
                 drop(full);
@@ -239,11 +239,11 @@ impl HashThread {
 }
 
 fn start(hashers: Hashers) -> HashMode {
-    let (full, heard) = sync_channel::<Vec<u8>>(PIECES_AHEAD);
+    let (full, received) = sync_channel::<Vec<u8>>(PIECES_AHEAD);
     let (back, empty) = sync_channel(PIECES_AHEAD);
     let mut own = hashers.clone();
     let hash = move || {
-        for piece in heard {
+        for piece in received {
             update_all(&mut own, &piece);
             // Return the buffer for reuse, or drop it if enough are waiting.
             let _ = back.try_send(piece);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
-use super::archive_shape::{ArchiveShape, MAX_FOLDERS, MemberShape, ShapeNotes, Survey};
+use super::archive_shape::{ArchiveShape, MAX_FOLDERS, MemberNotes, MemberType, Survey};
 use super::error::StoreError;
 use super::member_path::{Escapes, folder, normalise};
 use crate::blob::Blob;
@@ -96,14 +96,14 @@ impl Archive {
     fn walk(&mut self, blob: &Blob, on_damage: OnDamage) -> Result<(), StoreError> {
         let mut walker = Walker::new(Positional::new(blob));
         let mut cost = 0;
-        let mut notes = ShapeNotes::default();
+        let mut notes = MemberNotes::default();
         loop {
             match walker.next() {
                 Ok(None) if self.members.is_empty() && !notes.has_root_folder() => return self.refuse_data(blob),
                 Ok(None) => break,
                 Ok(Some(member)) => {
                     if let Ok(name) = normalise("", &lossy(member.path)) {
-                        notes.note(&name, shape_of(member.kind, &lossy(member.link)));
+                        notes.note(&name, member_type(member.kind, &lossy(member.link)));
                     }
                     cost += MEMBER_COST + member.path.len() + member.link.len();
                     if cost > INDEX_LIMIT {
@@ -144,7 +144,7 @@ impl Archive {
                     if on_damage == OnDamage::Fail || self.members.is_empty() {
                         return Err(error);
                     }
-                    self.remarks.push(Remark::survived(&self.name, &error, "the part before it is shown"));
+                    self.remarks.push(Remark::tolerated(&self.name, &error, "the part before it is shown"));
                     break;
                 }
             }
@@ -153,7 +153,7 @@ impl Archive {
             let mut walker = Walker::new(Positional::new(blob));
             while let Ok(Some(member)) = walker.next() {
                 if let Ok(name) = normalise("", &lossy(member.path)) {
-                    notes.note_target(&name, shape_of(member.kind, ""));
+                    notes.note_target(&name, member_type(member.kind, ""));
                 }
             }
         }
@@ -184,9 +184,9 @@ impl Archive {
         Ok(())
     }
 
-    fn survey(&self, notes: &ShapeNotes) -> Survey {
+    fn survey(&self, notes: &MemberNotes) -> Survey {
         let read = |document: &str| self.open(document).ok()?.read_document(DOCUMENT_LIMIT).ok();
-        notes.shape(&self.members.keys().map(String::as_str), read)
+        notes.classify(&self.members.keys().map(String::as_str), read)
     }
 
     /// Rejects file system images: they start with zeros, like a tar without members, but have data after them.
@@ -229,12 +229,12 @@ impl Archive {
     /// The member is missing, is not a regular file, or is outside the archive.
     pub fn open(&self, member: &str) -> Result<Blob, StoreError> {
         let outside = |what: &str| StoreError::Outside { archive: self.name.clone(), member: what.to_owned() };
-        let asked = self.in_root(member).map_err(|Escapes| outside(member))?;
-        let mut name = asked.clone();
+        let requested = self.in_root(member).map_err(|Escapes| outside(member))?;
+        let mut name = requested.clone();
         for _ in 0..=MAX_LINKS {
             match self.members.get(&name) {
                 Some(MemberEntry::Bytes { offset, len }) => {
-                    return Ok(Blob::new(Arc::clone(&self.file), *offset, *len, self.out_of_root(&asked)));
+                    return Ok(Blob::new(Arc::clone(&self.file), *offset, *len, self.out_of_root(&requested)));
                 }
                 Some(MemberEntry::Link(target)) => name.clone_from(target),
                 Some(MemberEntry::LinkOutside(target)) => return Err(outside(&format!("{name} -> {target}"))),
@@ -247,7 +247,7 @@ impl Archive {
                         name = format!("{target}/{rest}");
                         continue;
                     }
-                    if name == asked {
+                    if name == requested {
                         return Err(StoreError::Missing { archive: self.name.clone(), member: member.to_owned() });
                     }
                     return Err(StoreError::DanglingLink {
@@ -258,7 +258,7 @@ impl Archive {
                 }
             }
         }
-        let link = self.linked_folder(&asked).map_or(asked.as_str(), |(folder, _)| folder);
+        let link = self.linked_folder(&requested).map_or(requested.as_str(), |(folder, _)| folder);
         let (archive, link) = (self.name.clone(), link.to_owned());
         Err(StoreError::LinkLoop { archive, member: member.to_owned(), link, limit: MAX_LINKS })
     }
@@ -339,11 +339,11 @@ impl Archive {
     }
 }
 
-fn shape_of(kind: MemberKind, link: &str) -> MemberShape<'_> {
+fn member_type(kind: MemberKind, link: &str) -> MemberType<'_> {
     match kind {
-        MemberKind::Path(PathKind::Directory) => MemberShape::Directory,
-        MemberKind::Path(PathKind::Symlink) => MemberShape::Link(link),
-        _ => MemberShape::Other,
+        MemberKind::Path(PathKind::Directory) => MemberType::Directory,
+        MemberKind::Path(PathKind::Symlink) => MemberType::Link(link),
+        _ => MemberType::Other,
     }
 }
 

@@ -46,9 +46,9 @@ pub(super) struct Survey {
     pub(super) unread_folders: usize,
 }
 
-/// Types of members that decide the shape of an archive.
+/// Types of members that the classification distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MemberShape<'a> {
+pub(super) enum MemberType<'a> {
     Directory,
     /// A symbolic link with its target as written.
     Link(&'a str),
@@ -57,24 +57,24 @@ pub(super) enum MemberShape<'a> {
 
 /// Records members in order, including directories.
 #[derive(Debug, Default)]
-pub(super) struct ShapeNotes {
+pub(super) struct MemberNotes {
     has_root_folder: bool,
     /// Targets of links named like a root folder. Each counts as one if its target is a directory.
     link_targets: HashMap<&'static str, String>,
 }
 
-impl ShapeNotes {
+impl MemberNotes {
     /// Records a member by its normalised name.
-    pub(super) fn note(&mut self, name: &str, shape: MemberShape<'_>) {
+    pub(super) fn note(&mut self, name: &str, member: MemberType<'_>) {
         let (first, is_below) = name.split_once('/').map_or((name, false), |(first, _)| (first, true));
         let Some(folder) = ROOT_FOLDERS.into_iter().find(|folder| *folder == first && !self.has_root_folder) else {
             return;
         };
-        match shape {
-            MemberShape::Link(target) if !is_below => {
+        match member {
+            MemberType::Link(target) if !is_below => {
                 self.link_targets.extend(normalise("", target).ok().map(|target| (folder, target)));
             }
-            shape => self.has_root_folder = is_below || shape == MemberShape::Directory,
+            member => self.has_root_folder = is_below || member == MemberType::Directory,
         }
     }
 
@@ -84,9 +84,9 @@ impl ShapeNotes {
     }
 
     /// Records a member that may be the target of a link, by its normalised name.
-    pub(super) fn note_target(&mut self, name: &str, shape: MemberShape<'_>) {
+    pub(super) fn note_target(&mut self, name: &str, member: MemberType<'_>) {
         let is_directory = |target: &String| match name.strip_prefix(target.as_str()) {
-            Some("") => shape == MemberShape::Directory,
+            Some("") => member == MemberType::Directory,
             Some(rest) => rest.starts_with('/') || target.is_empty(),
             None => false,
         };
@@ -99,12 +99,12 @@ impl ShapeNotes {
     }
 
     /// Classifies a tar with these member names, without directories. `read` returns the content of one.
-    pub(super) fn shape<'a>(
+    pub(super) fn classify<'a>(
         &self,
         names: &(impl Iterator<Item = &'a str> + Clone),
         read: impl Fn(&str) -> Option<Vec<u8>>,
     ) -> Survey {
-        let parts = ImageParts::among(names.clone());
+        let parts = ImageParts::of(names.clone());
         let contents = |folder: &str| -> Vec<DocumentContent> {
             let documents = parts.documents.get(&by_depth(folder)).into_iter().flatten();
             let path =
@@ -168,7 +168,7 @@ struct ImageParts<'a> {
 }
 
 impl<'a> ImageParts<'a> {
-    fn among(names: impl Iterator<Item = &'a str>) -> Self {
+    fn of(names: impl Iterator<Item = &'a str>) -> Self {
         let mut parts = Self::default();
         for name in names {
             let (parent, base) = (folder(name), name.rsplit('/').next().unwrap_or_default());
@@ -222,12 +222,12 @@ mod tests {
     const MANIFEST: &str = r#"[{"Config": "c.json", "Layers": ["l/layer.tar"]}]"#;
 
     /// The shape of a tar of files with these names, all of whose documents are valid.
-    fn shape(names: &[&str]) -> ArchiveShape {
-        let mut notes = ShapeNotes::default();
+    fn classify(names: &[&str]) -> ArchiveShape {
+        let mut notes = MemberNotes::default();
         for name in names {
-            notes.note(name, MemberShape::Other);
+            notes.note(name, MemberType::Other);
         }
-        notes.shape(&names.iter().copied(), |_| Some(MANIFEST.into())).shape
+        notes.classify(&names.iter().copied(), |_| Some(MANIFEST.into())).shape
     }
 
     fn in_folder(folder: &str) -> ArchiveShape {
@@ -236,20 +236,20 @@ mod tests {
 
     #[test]
     fn an_image_is_found_in_a_packed_folder() {
-        assert_eq!(shape(&["c.json", "l/layer.tar", "manifest.json"]), ArchiveShape::Image);
-        assert_eq!(shape(&["x/c.json", "x/l/layer.tar", "x/manifest.json"]), in_folder("x"));
-        assert_eq!(shape(&["home/u/x/manifest.json", "home/u/x/blobs/sha256/a"]), in_folder("home/u/x"));
-        assert_eq!(shape(&["._x", "x/._manifest.json", "x/manifest.json"]), in_folder("x"));
-        assert_eq!(shape(&["x/manifest.json", "readme"]), in_folder("x"));
-        assert_eq!(shape(&["x/sub/manifest.json", "x/manifest.json"]), in_folder("x"));
-        assert_eq!(shape(&["usr/x/manifest.json", "usr/x/c.json"]), in_folder("usr/x"));
+        assert_eq!(classify(&["c.json", "l/layer.tar", "manifest.json"]), ArchiveShape::Image);
+        assert_eq!(classify(&["x/c.json", "x/l/layer.tar", "x/manifest.json"]), in_folder("x"));
+        assert_eq!(classify(&["home/u/x/manifest.json", "home/u/x/blobs/sha256/a"]), in_folder("home/u/x"));
+        assert_eq!(classify(&["._x", "x/._manifest.json", "x/manifest.json"]), in_folder("x"));
+        assert_eq!(classify(&["x/manifest.json", "readme"]), in_folder("x"));
+        assert_eq!(classify(&["x/sub/manifest.json", "x/manifest.json"]), in_folder("x"));
+        assert_eq!(classify(&["usr/x/manifest.json", "usr/x/c.json"]), in_folder("usr/x"));
         let two = ArchiveShape::InFolders(vec!["y".to_owned(), "x/z".to_owned()]);
-        assert_eq!(shape(&["x/z/manifest.json", "y/manifest.json"]), two);
+        assert_eq!(classify(&["x/z/manifest.json", "y/manifest.json"]), two);
         let hex = "0a".repeat(32);
         for blob in ["blobs/sha256/HEX", "HEX/layer.tar", "HEX.json", "HEX"] {
             let blob = blob.replace("HEX", &hex);
-            assert_eq!(shape(&[&blob, "x/manifest.json"]), ArchiveShape::Image, "{blob}");
-            assert_eq!(shape(&[&format!("x/{blob}"), "x/index.json"]), in_folder("x"), "{blob}");
+            assert_eq!(classify(&[&blob, "x/manifest.json"]), ArchiveShape::Image, "{blob}");
+            assert_eq!(classify(&[&format!("x/{blob}"), "x/index.json"]), in_folder("x"), "{blob}");
         }
     }
 
@@ -264,19 +264,19 @@ mod tests {
             &["lib/x", "blobs/sha256/a"],
             &["etc/passwd", "index.json"],
         ] {
-            assert_eq!(shape(names), ArchiveShape::RootFileSystem, "{names:?}");
+            assert_eq!(classify(names), ArchiveShape::RootFileSystem, "{names:?}");
         }
         let hex = "0a".repeat(32);
         for blob in ["HEX", "HEX.json", "HEX.tar", "blobs/sha256/HEX", "sha256:HEX"] {
             let blob = blob.replace("HEX", &hex);
-            assert_eq!(shape(&["etc/passwd", &blob]), ArchiveShape::RootFileSystem, "{blob}");
-            assert_eq!(shape(&[&blob, "usr/x", "app/manifest.json"]), ArchiveShape::RootFileSystem, "{blob}");
-            assert_eq!(shape(&[&blob, "usr/x", "manifest.json"]), ArchiveShape::Image, "{blob}");
-            assert_eq!(shape(&[&blob]), ArchiveShape::Image, "{blob}");
+            assert_eq!(classify(&["etc/passwd", &blob]), ArchiveShape::RootFileSystem, "{blob}");
+            assert_eq!(classify(&[&blob, "usr/x", "app/manifest.json"]), ArchiveShape::RootFileSystem, "{blob}");
+            assert_eq!(classify(&[&blob, "usr/x", "manifest.json"]), ArchiveShape::Image, "{blob}");
+            assert_eq!(classify(&[&blob]), ArchiveShape::Image, "{blob}");
         }
         let layer = format!("{}/layer.tar", "0a".repeat(32));
         for names in [&["etc/passwd", "manifest.json"][..], &["usr/x", &layer], &["bin"], &["srv/x", "readme"]] {
-            assert_eq!(shape(names), ArchiveShape::Image, "{names:?}");
+            assert_eq!(classify(names), ArchiveShape::Image, "{names:?}");
         }
     }
 }

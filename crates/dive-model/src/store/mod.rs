@@ -21,7 +21,7 @@ pub(crate) use engine_document::is_layer_name;
 pub use error::{LinkProblem, StoreError};
 pub use file::{FileFormat, FileStore};
 pub use oci_layout::Links;
-pub use spool::{Spooled, leave_room, spool};
+pub use spool::{Spooled, check_free_space, spool};
 
 use crate::blob::{Blob, Identity, TransferProgress};
 use crate::layer::toc::Toc;

@@ -73,11 +73,11 @@ impl OciLayout {
     pub(super) fn open(&self, member: &str) -> Result<Blob, StoreError> {
         let outside = || StoreError::Outside { archive: self.name.clone(), member: member.to_owned() };
         let unreadable = |cause| StoreError::Unreadable { what: format!("{}/{member}", self.name), cause };
-        let asked = normalise("", member).map_err(|_| outside())?;
-        if let Some((link, target, problem)) = self.broken_link(&asked) {
+        let name = normalise("", member).map_err(|_| outside())?;
+        if let Some((link, target, problem)) = self.broken_link(&name) {
             return Err(StoreError::BrokenLink { directory: self.name.clone(), link, target, problem });
         }
-        let path = match self.root.join(&asked).canonicalize() {
+        let path = match self.root.join(&name).canonicalize() {
             Ok(path) => path,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Err(StoreError::Missing { archive: self.name.clone(), member: member.to_owned() });
@@ -93,7 +93,7 @@ impl OciLayout {
         }
         let file = self.open_once(path).map_err(unreadable)?;
         let len = file.metadata().map_err(unreadable)?.len();
-        Ok(Blob::new(file, 0, len, asked))
+        Ok(Blob::new(file, 0, len, name))
     }
 
     fn open_once(&self, path: PathBuf) -> io::Result<Arc<File>> {

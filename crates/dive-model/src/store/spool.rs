@@ -32,17 +32,17 @@ pub struct Spooled {
 const CHUNK: usize = 256 << 10;
 
 /// Bytes to write between two checks of the free space.
-const ROOM_CHECK: u64 = 64 << 20;
+const SPACE_CHECK_INTERVAL: u64 = 64 << 20;
 
 /// Checks that a temporary file of `written` bytes leaves a tenth of the space that was free before.
 ///
 /// # Errors
 /// Too little space is left, or the file system cannot be queried.
 #[cfg(unix)]
-pub fn leave_room(file: &File, written: u64) -> io::Result<()> {
+pub fn check_free_space(file: &File, written: u64) -> io::Result<()> {
     let found = rustix::fs::fstatvfs(file)?;
     let free = found.f_bavail.saturating_mul(found.f_frsize);
-    if free >= room(written) {
+    if free >= required_space(written) {
         return Ok(());
     }
     Err(io::Error::new(io::ErrorKind::StorageFull, "dive leaves a tenth of the free space to other programs"))
@@ -53,13 +53,13 @@ pub fn leave_room(file: &File, written: u64) -> io::Result<()> {
 /// # Errors
 /// Never.
 #[cfg(not(unix))]
-pub fn leave_room(_: &File, _: u64) -> io::Result<()> {
+pub fn check_free_space(_: &File, _: u64) -> io::Result<()> {
     Ok(())
 }
 
 /// Space that must remain beside a file of `written` bytes: a tenth of both together.
 #[cfg(unix)]
-const fn room(written: u64) -> u64 {
+const fn required_space(written: u64) -> u64 {
     written / 9
 }
 
@@ -107,7 +107,7 @@ pub fn spool(
                 if on_damage == OnDamage::Fail || written == 0 {
                     return Err(error);
                 }
-                remarks.push(Remark::survived(archive, &error, "the part before it is shown"));
+                remarks.push(Remark::tolerated(archive, &error, "the part before it is shown"));
                 break;
             }
         };
@@ -124,8 +124,8 @@ pub fn spool(
                 return Err(StoreError::OverBudget { archive: archive.to_owned(), problem });
             }
         }
-        if written / ROOM_CHECK != after / ROOM_CHECK {
-            leave_room(&file, written).map_err(|cause| disk(written, cause))?;
+        if written / SPACE_CHECK_INTERVAL != after / SPACE_CHECK_INTERVAL {
+            check_free_space(&file, written).map_err(|cause| disk(written, cause))?;
         }
         file.write_all(&chunk[..read]).map_err(|cause| disk(written, cause))?;
         written = after;
@@ -185,8 +185,8 @@ mod tests {
     #[test]
     fn a_tenth_of_the_free_space_is_kept() {
         let file = tempfile::tempfile().unwrap();
-        leave_room(&file, 0).unwrap();
-        assert_eq!(leave_room(&file, u64::MAX).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        check_free_space(&file, 0).unwrap();
+        assert_eq!(check_free_space(&file, u64::MAX).unwrap_err().kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]

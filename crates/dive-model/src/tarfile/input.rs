@@ -129,7 +129,7 @@ impl<R: ReadAt> Positional<R> {
     }
 
     /// The valid bytes from the position on.
-    fn ahead(&self) -> &[u8] {
+    fn unread(&self) -> &[u8] {
         let within = usize::try_from(self.position.wrapping_sub(self.start)).unwrap_or(usize::MAX);
         self.window[..self.filled].get(within..).unwrap_or_default()
     }
@@ -137,7 +137,7 @@ impl<R: ReadAt> Positional<R> {
 
 impl<R: ReadAt> Input for Positional<R> {
     fn peek(&mut self, want: usize) -> io::Result<&[u8]> {
-        if self.ahead().len() < want {
+        if self.unread().len() < want {
             self.adapt();
             self.start = self.position;
             self.filled = 0;
@@ -156,7 +156,7 @@ impl<R: ReadAt> Input for Positional<R> {
                 }
             }
         }
-        Ok(self.ahead())
+        Ok(self.unread())
     }
 
     fn skip(&mut self, count: u64) -> io::Result<u64> {

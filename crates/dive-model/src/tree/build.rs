@@ -83,13 +83,13 @@ struct EntryPass {
     /// Number of extras of lower layers.
     extras_before: u32,
     /// Markers that removed nothing, by their number in the layer.
-    of_nothing: std::iter::Peekable<std::vec::IntoIter<usize>>,
+    empty_whiteouts: std::iter::Peekable<std::vec::IntoIter<usize>>,
     dangling: Vec<Dangling>,
 }
 
 /// An entry with its names and layer.
 #[derive(Clone, Copy)]
-struct Placed<'a> {
+struct EntrySource<'a> {
     entry: &'a Entry,
     names: EntryNames<'a>,
     from: u16,
@@ -147,17 +147,17 @@ impl Builder {
     /// # Errors
     /// The image exceeds a limit. The builder cannot be used any more.
     pub fn apply(&mut self, scan: Scan) -> Result<Remarks, BuildError> {
-        self.apply_either(Cow::Owned(scan))
+        self.apply_cow(Cow::Owned(scan))
     }
 
     /// Like [`Builder::apply`], but can borrow a scan that several layers share.
     ///
     /// # Errors
     /// As [`Builder::apply`].
-    pub(super) fn apply_either(&mut self, scan: Cow<'_, Scan>) -> Result<Remarks, BuildError> {
+    pub(super) fn apply_cow(&mut self, scan: Cow<'_, Scan>) -> Result<Remarks, BuildError> {
         let layer = LayerIndex::new(self.tree.layers.len()).ok_or(BuildError::TooManyLayers)?;
         let from = layer.get() as u16;
-        self.make_room(&scan)?;
+        self.reserve(&scan)?;
         let size_bytes = scan.size_bytes;
         let mut remarks = scan.remarks.clone();
         let (first_span, first_marker) = (self.tree.spans.len() as u32, self.tree.markers.len() as u32);
@@ -165,12 +165,12 @@ impl Builder {
             self.open(NodeId::ROOT, implicit_directory(from));
         }
         // Apply all markers first: they affect lower layers only, and now only spans of lower layers are open.
-        let of_nothing = self.apply_markers(&scan.chunks, from);
+        let empty_whiteouts = self.apply_markers(&scan.chunks, from);
         let mut pass = EntryPass {
             from,
             first_marker,
             extras_before: self.tree.extras.len() as u32,
-            of_nothing: of_nothing.into_iter().peekable(),
+            empty_whiteouts: empty_whiteouts.into_iter().peekable(),
             dangling: Vec::new(),
         };
         let mut extras = match scan {
@@ -193,10 +193,10 @@ impl Builder {
         // them.
         self.tree.extras.append(&mut extras);
         // Only now is it known whether a missing target comes later in the layer.
-        self.link_late(pass.dangling, from, &mut remarks);
+        self.resolve_dangling(pass.dangling, from, &mut remarks);
         let spans = first_span..self.tree.spans.len() as u32;
         let markers = first_marker..self.tree.markers.len() as u32;
-        self.settle_opaque_markers(markers.clone(), from);
+        self.correct_opaque_causes(markers.clone(), from);
         self.contents.end_layer();
         self.tree.layers.push(LayerRecord { spans, markers, size_bytes });
         Ok(remarks)
@@ -204,20 +204,20 @@ impl Builder {
 
     /// Second pass, one chunk of entries.
     fn apply_chunk(&mut self, chunk: &Chunk, pass: &mut EntryPass, remarks: &mut Remarks) -> Result<(), BuildError> {
-        let EntryPass { from, first_marker, extras_before, of_nothing, dangling } = pass;
+        let EntryPass { from, first_marker, extras_before, empty_whiteouts, dangling } = pass;
         for entry in chunk.entries() {
             let names = chunk.names(entry);
-            if self.memory() > self.lease.held() {
+            if self.memory() > self.lease.bytes() {
                 self.grow(names)?;
             }
             if self.implicit > MAX_IMPLICIT {
                 return Err(BuildError::TooManyImplicit);
             }
-            let source = Placed { entry, names, from: *from, extras_before: *extras_before };
+            let source = EntrySource { entry, names, from: *from, extras_before: *extras_before };
             match entry.kind {
                 EntryKind::Marker(kind) => {
                     let at = self.tree.markers.len() - *first_marker as usize;
-                    let removed = of_nothing.next_if_eq(&at).map_or(Removed::Something, |_| Removed::Nothing);
+                    let removed = empty_whiteouts.next_if_eq(&at).map_or(Removed::Something, |_| Removed::Nothing);
                     self.keep_marker(kind, removed, source, remarks);
                 }
                 EntryKind::Path(kind) => self.apply_entry(kind.into(), source, dangling, remarks),
@@ -247,12 +247,12 @@ impl Builder {
     }
 
     /// Reserves one span and one node per entry. Growth by doubling would leave up to half of each arena empty.
-    fn make_room(&mut self, scan: &Scan) -> Result<(), BuildError> {
+    fn reserve(&mut self, scan: &Scan) -> Result<(), BuildError> {
         let text = self.tree.text.len() + scan.text_len + 2 * scan.entry_count;
         if u32::try_from(text).is_err() || scan.entry_count > MAX_NODES {
             return Err(BuildError::TooManyPaths);
         }
-        self.charge_coming(scan)?;
+        self.charge_layer(scan)?;
         let tree = &mut self.tree;
         // Add a sixteenth for implicit directories, and so that many small layers do not each reallocate the arena.
         let coming = scan.entry_count + (scan.entry_count / 16).max(tree.spans.len() / 16);
@@ -267,13 +267,19 @@ impl Builder {
         if tree.text.capacity() - tree.text.len() < text {
             tree.text.reserve_exact(text + (text / 16).max(tree.text.len() / 16));
         }
-        self.index.make_room(tree, scan.entry_count);
+        self.index.reserve(tree, scan.entry_count);
         Ok(())
     }
 
     /// Second pass, one path.
-    fn apply_entry(&mut self, kind: SpanKind, source: Placed<'_>, dangling: &mut Vec<Dangling>, remarks: &mut Remarks) {
-        let Placed { entry, names, from, extras_before } = source;
+    fn apply_entry(
+        &mut self,
+        kind: SpanKind,
+        source: EntrySource<'_>,
+        dangling: &mut Vec<Dangling>,
+        remarks: &mut Remarks,
+    ) {
+        let EntrySource { entry, names, from, extras_before } = source;
         // Resolve the path before the link target: this may open missing directories, and so close the target.
         let ResolvedEntry { node, resolution } = self.resolve(names, from, remarks);
         let target = if kind == SpanKind::HardLink { Some(self.link_target(names.link, from)) } else { None };
@@ -288,7 +294,7 @@ impl Builder {
             let was = span.kind;
             if was.is_directory() && kind.is_directory() {
                 // A directory over a directory has new attributes and keeps its children.
-                self.close_alone(node, from, Cause::Overwritten);
+                self.close_node(node, from, Cause::Overwritten);
             } else {
                 let was_file = self.tree.span(SpanId::new(span.inode)).kind.is_file();
                 let is_file = kind.is_file() || inode.is_some_and(|inode| self.tree.span(inode).kind.is_file());
@@ -318,7 +324,7 @@ impl Builder {
         // Invariant: from here on, this is the only open span of the node.
         let id = self.open(node, opened);
         if resolution == Resolution::ThroughLinks {
-            self.list_literally(id, names);
+            self.record_listed_path(id, names);
         }
         if kind == SpanKind::HardLink {
             self.tree.hard_links.push(id);
@@ -354,7 +360,7 @@ impl Builder {
             Err(obstacle) => self.directory_through_links(obstacle, names, from, remarks),
         };
         let is_root = names.name.is_empty();
-        let node = if is_root { directory } else { self.index.find_or_make(&mut self.tree, directory, names.name) };
+        let node = if is_root { directory } else { self.index.find_or_create(&mut self.tree, directory, names.name) };
         ResolvedEntry { node, resolution }
     }
 
@@ -370,7 +376,7 @@ impl Builder {
         }
         let mut node = descent.steps.last().map_or(NodeId::ROOT, |(_, node)| *node);
         for name in components(&path[end..]) {
-            node = self.index.find_or_make(&mut self.tree, node, name);
+            node = self.index.find_or_create(&mut self.tree, node, name);
             if !self.is_open_directory(node) {
                 if let Some(span) = self.newest(node).filter(|span| span.is_open()) {
                     if obstacle == OwnObstacle::Keep && span.from == from {
@@ -426,15 +432,15 @@ impl Builder {
 
     /// Closes a node and everything below it.
     fn close(&mut self, node: NodeId, at: u16, own: Cause, below: Cause) {
-        self.close_alone(node, at, own);
+        self.close_node(node, at, own);
         let mut open = self.take_children(node);
         while let Some(node) = open.pop() {
-            self.close_alone(node, at, below);
+            self.close_node(node, at, below);
             open.append(&mut self.take_children(node));
         }
     }
 
-    fn close_alone(&mut self, node: NodeId, at: u16, cause: Cause) {
+    fn close_node(&mut self, node: NodeId, at: u16, cause: Cause) {
         if let Some(id) = SpanId::from_link(self.tree.nodes[node.index()].newest) {
             let span = &mut self.tree.spans[id.index()];
             if span.is_open() {

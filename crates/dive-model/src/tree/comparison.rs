@@ -62,7 +62,7 @@ impl Comparison {
     pub fn between(tree: &Tree, scope: Scope) -> Self {
         let mut comparison = Self { scope, changes: Vec::new(), sizes: Vec::new() };
         comparison.compare(tree);
-        comparison.sum_up(tree);
+        comparison.propagate(tree);
         comparison
     }
 
@@ -70,7 +70,7 @@ impl Comparison {
     pub fn change_to(&mut self, tree: &Tree, scope: Scope) {
         self.scope = scope;
         self.compare(tree);
-        self.sum_up(tree);
+        self.propagate(tree);
     }
 
     /// The compared layers.
@@ -142,7 +142,7 @@ impl Comparison {
             match (before, after) {
                 (None, Some(after)) => (Some(Change::Added), names_after.bytes_of(tree, after)),
                 (Some(before), Some(after)) => {
-                    let same = before == after || tree.alike(before, after);
+                    let same = before == after || tree.are_equal(before, after);
                     let change = if same { Change::Unmodified } else { Change::Modified };
                     (Some(change), names_after.bytes_of(tree, after))
                 }
@@ -160,7 +160,7 @@ impl Comparison {
 
     /// Propagates changes and sizes to the root. Children follow their parents in the arena, so a backward pass
     /// suffices.
-    fn sum_up(&mut self, tree: &Tree) {
+    fn propagate(&mut self, tree: &Tree) {
         for index in (1..tree.nodes.len()).rev() {
             let Some(change) = self.changes[index] else { continue };
             let parent = tree.nodes[index].parent as usize;

@@ -18,7 +18,7 @@ pub enum Change {
 impl Tree {
     /// True if two spans are the same to `lstat` (except times), `readlink`, `cat` and `getfattr`. An implicit
     /// directory has the attributes that engines give it.
-    pub(super) fn alike(&self, left: SpanId, right: SpanId) -> bool {
+    pub(super) fn are_equal(&self, left: SpanId, right: SpanId) -> bool {
         let (left, right) = (self.inode(left), self.inode(right));
         let (a, b) = (self.span(left), self.span(right));
         let kind = |span: &Span| if span.kind.is_directory() { SpanKind::Directory } else { span.kind };
@@ -74,7 +74,7 @@ impl Tree {
         if let (Some(old), Some(new)) = (before, after)
             && self.span(old).to == self.span(new).from
         {
-            if (is_file(old) || is_file(new)) && !self.alike(old, new) {
+            if (is_file(old) || is_file(new)) && !self.are_equal(old, new) {
                 count(self.span(new).from, |counts| &mut counts.modified);
             }
             return;

@@ -92,11 +92,11 @@ impl Tree {
         for (at, version) in versions.iter().copied().enumerate() {
             let before = at.checked_sub(1).and_then(|at| versions.get(at)).copied();
             let from = self.span(version).from();
-            let taken = before.filter(|before| self.gives_way(*before, Some(version)));
+            let taken = before.filter(|before| self.is_replaced_by(*before, Some(version)));
             let action = taken.map_or(LayerAction::Added, |before| self.action_between(before, version));
             events.push(HistoryEvent { layer: from, action, version: Some(version) });
             let after = versions.get(at + 1).copied();
-            if let Some((layer, cause)) = self.span(version).end().filter(|_| !self.gives_way(version, after)) {
+            if let Some((layer, cause)) = self.span(version).end().filter(|_| !self.is_replaced_by(version, after)) {
                 events.push(HistoryEvent { layer, action: removal(cause), version: Some(version) });
             }
         }
@@ -120,7 +120,7 @@ impl Tree {
     }
 
     /// True if `version` ended because `after` replaced it.
-    fn gives_way(&self, version: SpanId, after: Option<SpanId>) -> bool {
+    fn is_replaced_by(&self, version: SpanId, after: Option<SpanId>) -> bool {
         let takes_over = |(layer, cause)| {
             matches!(cause, Cause::Overwritten | Cause::MetadataOnly | Cause::Replaced)
                 && after.is_some_and(|after| self.span(after).from() == layer)

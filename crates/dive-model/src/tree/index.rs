@@ -18,7 +18,7 @@ pub(super) struct Index {
 impl Index {
     /// Reserves space for `coming` nodes. The hash table's own growth would keep the old table until done, and visit
     /// nodes all over the arena; this fills a new one in the order of the arena.
-    pub(super) fn make_room(&mut self, tree: &Tree, coming: usize) {
+    pub(super) fn reserve(&mut self, tree: &Tree, coming: usize) {
         let Self { table, hasher } = self;
         if table.capacity() - table.len() >= coming {
             return;
@@ -37,7 +37,7 @@ impl Index {
     }
 
     /// The node of `name` in `parent`, created if missing.
-    pub(super) fn find_or_make(&mut self, tree: &mut Tree, parent: NodeId, name: &[u8]) -> NodeId {
+    pub(super) fn find_or_create(&mut self, tree: &mut Tree, parent: NodeId, name: &[u8]) -> NodeId {
         let Self { table, hasher } = self;
         let hash = hasher.hash_one((parent, name));
         let is_child = |node: &u32| is_child(tree, *node, parent, name);

@@ -88,8 +88,8 @@ pub fn load(
         observer.layer_read(index, scan.size_bytes);
         compressions.push(scan.compression);
         unpacked_bytes.push(scan.unpacked_bytes);
-        let lost = image.layers.get(index.get()).and_then(|layer| layer.blob.as_ref().err());
-        if scan.damaged || lost.is_some_and(LayerLoss::is_damage) {
+        let loss = image.layers.get(index.get()).and_then(|layer| layer.blob.as_ref().err());
+        if scan.damaged || loss.is_some_and(LayerLoss::is_damage) {
             damaged_layers.push(index);
         }
         let place = || {
@@ -102,13 +102,13 @@ pub fn load(
         info!("layer {index} (of {of}): {entries} entries with {bytes} bytes, {compression}");
         text = text.saturating_add(scan.listing_bytes);
         options.budget.list(text).map_err(|problem| LoadError::OverBudget { place: place(), problem })?;
-        let odd = builder.apply_either(scan).map_err(|problem| match problem {
+        let layer_remarks = builder.apply_cow(scan).map_err(|problem| match problem {
             BuildError::OverBudget { .. } => LoadError::Build { place: place(), problem },
             _ => LoadError::Build { place: archive.to_owned(), problem },
         })?;
-        let shown = MAX_REMARKS.saturating_sub(remarks.len()).min(odd.kept.len());
-        let more = odd.more + (odd.kept.len() - shown) as u64;
-        remarks.extend(odd.kept.into_iter().take(shown).map(|text| (index, Remark::new(place(), text))));
+        let shown = MAX_REMARKS.saturating_sub(remarks.len()).min(layer_remarks.kept.len());
+        let more = layer_remarks.more + (layer_remarks.kept.len() - shown) as u64;
+        remarks.extend(layer_remarks.kept.into_iter().take(shown).map(|text| (index, Remark::new(place(), text))));
         if more > 0 {
             remarks.push((index, Remark::new(place(), format!("{more} more remarks on this layer"))));
         }

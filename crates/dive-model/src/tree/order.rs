@@ -142,15 +142,15 @@ mod tests {
         let paths = ["b/c", "b", "b-c", "a/x/y", "a/x", "b/c/d", "other"];
         let tree = Tree::of_files(&paths);
         let node = |path: &str| tree.find(path.as_bytes()).unwrap();
-        let mut asked = ["b/c/d", "b-c", "a/x/y", "b/c", "b"];
-        let order = PathOrder::of(&tree, asked.map(node));
-        asked.sort_by_key(|path| order.rank(node(path)));
-        assert_eq!(asked, ["a/x/y", "b", "b-c", "b/c", "b/c/d"]);
+        let mut paths = ["b/c/d", "b-c", "a/x/y", "b/c", "b"];
+        let order = PathOrder::of(&tree, paths.map(node));
+        paths.sort_by_key(|path| order.rank(node(path)));
+        assert_eq!(paths, ["a/x/y", "b", "b-c", "b/c", "b/c/d"]);
         assert_eq!(order.rank(node("other")), 0, "nobody asked for it");
     }
 
     #[test]
-    fn dive_walks_into_a_directory_before_its_next_sibling_and_sorts_whiteouts_by_their_own_names() {
+    fn dive_walks_depth_first_with_whiteouts_by_their_own_name() {
         use Listing::{Entry, Whiteout};
         let tree = Tree::of_files(&["b/c", "b", "b-c", "-first", "gone", "b/also-gone"]);
         let node = |path: &str| tree.find(path.as_bytes()).unwrap();

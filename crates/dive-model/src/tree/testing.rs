@@ -66,7 +66,7 @@ impl Tree {
             (None, None) => None,
             (None, Some(_)) => Some(Change::Added),
             (Some(_), None) => Some(Change::Removed),
-            (Some(before), Some(after)) if before == after || self.alike(before, after) => Some(Change::Unmodified),
+            (Some(before), Some(after)) if before == after || self.are_equal(before, after) => Some(Change::Unmodified),
             (Some(_), Some(_)) => Some(Change::Modified),
         }
     }

@@ -15,7 +15,7 @@ use crate::dir::{Dir, DirLock, FileKind};
 pub struct Folder {
     path: PathBuf,
     /// `None` on a file system without locks: no folder is removed there.
-    _held: Option<DirLock>,
+    _lock: Option<DirLock>,
 }
 
 impl Folder {
@@ -27,19 +27,19 @@ impl Folder {
         let dir = Dir::open(parent)?;
         sweep(&dir, parent, purpose);
         // Until it is locked, the folder looks like one of a killed run. The lock on `parent` keeps other runs from sweeping.
-        let alone = dir.lock_shared();
+        let parent_lock = dir.lock_shared();
         let mut attempt = 0;
-        let (name, held) = purpose.make(&mut |name| {
+        let (name, lock) = purpose.make(&mut |name| {
             attempt += 1;
             dir.make_child(name)?;
-            let held = dir.open_child(name).map(|child| child.lock_shared());
-            match held {
-                Ok(held) if held.is_some() || alone.is_some() || attempt == ATTEMPTS => Ok(held),
+            let lock = dir.open_child(name).map(|child| child.lock_shared());
+            match lock {
+                Ok(lock) if lock.is_some() || parent_lock.is_some() || attempt == ATTEMPTS => Ok(lock),
                 // Another run is sweeping and has locked it: try another name.
                 _ => Err(io::ErrorKind::AlreadyExists.into()),
             }
         })?;
-        Ok(Self { path: parent.join(as_path(&name)), _held: held })
+        Ok(Self { path: parent.join(as_path(&name)), _lock: lock })
     }
 
     /// The path of the folder.
@@ -67,14 +67,14 @@ fn sweep(dir: &Dir, parent: &Path, purpose: FilePurpose) {
     if names.is_empty() {
         return;
     }
-    let Some(_alone) = dir.lock_exclusive() else { return };
+    let Some(_parent_lock) = dir.lock_exclusive() else { return };
     let is_left = |name: &[u8]| match dir.kind_of_own(name) {
         // The lock is held until the folder is removed.
         Ok(Some(FileKind::Directory)) => dir.open_child(name).ok()?.lock_exclusive(),
         _ => None,
     };
     let remove = |name: &&Vec<u8>| {
-        is_left(name).is_some_and(|_held| std::fs::remove_dir_all(parent.join(as_path(name))).is_ok())
+        is_left(name).is_some_and(|_lock| std::fs::remove_dir_all(parent.join(as_path(name))).is_ok())
     };
     let removed = names.iter().filter(remove).count();
     debug!("found {} folders left by killed runs, removed {removed}", names.len());
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn only_folders_that_nobody_holds_are_swept() {
+    fn only_unlocked_folders_are_removed() {
         let parent = tempfile::tempdir().unwrap();
         let living = Folder::create(parent.path(), FilePurpose::Build).unwrap();
         std::fs::write(living.path().join("image-id"), "sha256:1d").unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_create_and_sweep_at_once_do_not_disturb_each_other() {
+    fn concurrent_runs_keep_each_others_folders() {
         let parent = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {
             for _ in 0..4 {

@@ -11,10 +11,10 @@ use std::path::Path;
 #[cfg(unix)]
 pub fn unnamed(folder: &Path) -> io::Result<File> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    if let Ok(file) = created_unnamed(folder) {
+    if let Ok(file) = create_tmpfile(folder) {
         return Ok(file);
     }
-    named_for_a_moment(folder)
+    create_unlinked(folder)
 }
 
 /// Creates a file in `folder` that the system deletes when it is closed. Until then it has a name.
@@ -28,7 +28,7 @@ pub fn unnamed(folder: &Path) -> io::Result<File> {
 
 /// Creates a file that never has a name (`O_TMPFILE`), which not every file system supports.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn created_unnamed(folder: &Path) -> io::Result<File> {
+fn create_tmpfile(folder: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
     // With EXCL, the file can never get a name.
     let flags = OFlags::TMPFILE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
@@ -37,11 +37,11 @@ fn created_unnamed(folder: &Path) -> io::Result<File> {
 
 /// Creates a file and removes its name at once. A program killed in between leaves an empty file, which the next run removes.
 #[cfg(unix)]
-fn named_for_a_moment(folder: &Path) -> io::Result<File> {
+fn create_unlinked(folder: &Path) -> io::Result<File> {
     use super::{FilePurpose, Readers, Unfinished, sweep};
     let dir = crate::dir::Dir::open(folder)?;
     sweep(&dir, FilePurpose::Spool);
-    Unfinished::create(&dir, FilePurpose::Spool, Readers::Owner)?.without_name()
+    Unfinished::create(&dir, FilePurpose::Spool, Readers::Owner)?.unlink()
 }
 
 #[cfg(unix)]
@@ -52,9 +52,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_without_a_name_is_read_back_and_leaves_nothing() {
+    fn an_unnamed_file_leaves_no_entry() {
         let folder = tempfile::tempdir().unwrap();
-        for make in [unnamed, named_for_a_moment] {
+        for make in [unnamed, create_unlinked] {
             let mut file = make(folder.path()).unwrap();
             file.write_all(b"bytes").unwrap();
             file.rewind().unwrap();
@@ -67,11 +67,11 @@ mod tests {
 
     /// On a file system without `O_TMPFILE`, a run may be killed before it removes the name.
     #[test]
-    fn the_next_run_removes_the_name_that_a_killed_one_left() {
+    fn the_next_run_removes_names_of_killed_runs() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".dive-1-2.spool"), "").unwrap();
         std::fs::write(folder.path().join(".dive-1-2"), "").unwrap();
-        drop(named_for_a_moment(folder.path()).unwrap());
+        drop(create_unlinked(folder.path()).unwrap());
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [".dive-1-2"]);
     }

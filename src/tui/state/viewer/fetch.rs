@@ -16,7 +16,7 @@ use dive_model::blob::{Blob, TransferProgress};
 use dive_model::compression::{Compression, SNIFF_LEN, sniff};
 use dive_model::layer::LayerBlob;
 use dive_model::layer::content::{Body, BodyForm, SkipProgress, open_body_while};
-use dive_model::store::leave_room;
+use dive_model::store::check_free_space;
 use dive_model::tarfile::ReadAt;
 use dive_model::unfinished::unnamed;
 
@@ -301,7 +301,7 @@ fn store_first(bytes: &[u8]) -> io::Result<Arc<File>> {
 /// Appends to the temporary file at offset `at`, its length. Fails if the disk has too little space left.
 fn store(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     if at % SPACE_CHECK_INTERVAL + bytes.len() as u64 >= SPACE_CHECK_INTERVAL {
-        leave_room(file, at)?;
+        check_free_space(file, at)?;
     }
     write_at(file, bytes, at)
 }
@@ -343,16 +343,16 @@ fn detect_form(first: &[u8]) -> Form {
     if first.contains(&0) {
         return Form::Hex;
     }
-    let mut odd = 0;
+    let mut unusual = 0;
     for chunk in first.utf8_chunks() {
-        odd += chunk.invalid().len();
-        odd += chunk
+        unusual += chunk.invalid().len();
+        unusual += chunk
             .valid()
             .bytes()
             .filter(|byte| byte.is_ascii_control() && !b"\t\n\r\x0c\x08\x1b".contains(byte))
             .count();
     }
-    if odd * 4 > first.len() { Form::Hex } else { Form::Text }
+    if unusual * 4 > first.len() { Form::Hex } else { Form::Text }
 }
 
 #[cfg(test)]

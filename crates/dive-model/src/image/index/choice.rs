@@ -299,7 +299,7 @@ impl Chooser<'_> {
         } else {
             format!("the index lists no image for {wanted}; showing the one")
         };
-        let consequence = fit.map_or_else(String::new, |fit| fit.on(wanted));
+        let consequence = fit.map_or_else(String::new, |fit| fit.runs_on_clause(wanted));
         format!("{problem} for {platform}{consequence}")
     }
 

@@ -53,7 +53,10 @@ impl ManifestLeaf {
 
     /// The manifest as an attestation of another; `None` unless `BuildKit` marked it as one.
     pub(super) fn attestation(&self) -> Option<Attestation> {
-        let of = self.descriptor.attested().filter(|_| self.descriptor.is_attestation() && self.error.is_none())?;
+        let of = self
+            .descriptor
+            .attestation_subject()
+            .filter(|_| self.descriptor.is_attestation() && self.error.is_none())?;
         Some(Attestation { path: self.path.clone(), of: of.to_owned() })
     }
 

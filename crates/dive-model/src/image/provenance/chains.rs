@@ -30,7 +30,7 @@ impl LayerChains {
     }
 
     /// True if the result of a step has exactly the layers of the image.
-    pub(super) fn reach_the_top(&self) -> bool {
+    pub(super) fn cover_image(&self) -> bool {
         self.of_image.is_empty() || self.steps.contains_key(&self.of_image.len())
     }
 
@@ -115,18 +115,18 @@ mod tests {
         let chains = crate::json::read_into(json.as_bytes(), chains).unwrap().value;
         let runs: Vec<String> =
             chains.runs().map(|(layers, step)| format!("{}-{} step{step}", layers.start, layers.end)).collect();
-        format!("{} top={}", runs.join(", "), chains.reach_the_top())
+        format!("{} top={}", runs.join(", "), chains.cover_image())
     }
 
     #[test]
-    fn the_first_step_that_has_a_layer_made_it() {
+    fn a_layer_belongs_to_the_first_step_that_lists_it() {
         let json = r#"{"step9:0": [[{"digest": "a"}, {"digest": "b"}]], "step2:0": [[{"digest": "a"}]],
             "step3:0": [[{"digest": "x"}], [{"digest": "a"}, {"digest": "b"}]], "step4:0": null, "step5:0": [null]}"#;
         assert_eq!(runs(&["a", "b"], &json.replace("null", "[]")), "0-1 step2, 1-2 step3 top=true");
     }
 
     #[test]
-    fn layers_that_are_not_the_images_make_no_run() {
+    fn layers_of_other_images_are_ignored() {
         let json = r#"{"step1:0": [[{"digest": "a"}, {"digest": "x"}]], "later:0": [[{"digest": "a"}]]}"#;
         assert_eq!(runs(&["a", "b"], json), " top=false");
     }

@@ -118,7 +118,7 @@ fn statements<'a>(
                 let layers = manifest.layers.0.into_iter().filter(is_provenance);
                 statements.extend(layers.map(|layer| (attestation, layer)));
             }
-            Err(problem) => remarks.push(Remark::survived(store.name(), &problem, "its provenance is not used")),
+            Err(problem) => remarks.push(Remark::tolerated(store.name(), &problem, "its provenance is not used")),
         }
     }
     statements.truncate(MAX_STATEMENTS);
@@ -188,7 +188,7 @@ fn contradiction(attestation: &Attestation, statement: &Statement) -> Option<Str
         ));
     }
     let layers = &statement.predicate.buildkit().layers;
-    if layers.are_listed && !layers.reach_the_top() {
+    if layers.are_listed && !layers.cover_image() {
         return Some("none of its steps made the layers of this image".to_owned());
     }
     None

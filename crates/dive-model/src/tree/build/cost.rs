@@ -35,11 +35,11 @@ impl Builder {
         problem.map_or(Ok(()), |problem| Err(BuildError::OverBudget { entry: start_of_path(names), problem }))
     }
 
-    /// Charges the memory that [`Builder::make_room`] will reserve for a layer.
-    pub(super) fn charge_coming(&mut self, scan: &Scan) -> Result<(), BuildError> {
+    /// Charges the memory that [`Builder::reserve`] will reserve for a layer.
+    pub(super) fn charge_layer(&mut self, scan: &Scan) -> Result<(), BuildError> {
         let coming = scan.entry_count * (size_of::<Node>() + size_of::<Span>() + 2) + scan.text_len;
         let needed = self.memory() + coming as u64;
-        if needed <= self.lease.held() {
+        if needed <= self.lease.bytes() {
             return Ok(());
         }
         self.lease.grow_to(needed).map_err(|problem| {
@@ -76,7 +76,7 @@ mod tests {
 
     /// Two files of the same size at one path are compared. The memory for that is charged when they are found.
     #[test]
-    fn what_comparing_takes_is_charged() {
+    fn the_memory_of_a_comparison_is_charged() {
         let limits = Limits { memory: Some(Bytes(4 << 20)), ..Limits::default() };
         let apply = |second: usize| {
             let mut builder = Builder::within(&Budget::new(limits, 0));

@@ -7,7 +7,7 @@ use super::super::NodeId;
 use super::super::node::NONE;
 use super::super::span::{Cause, Marker, Span};
 use super::own_links::Steps;
-use super::{Builder, OwnObstacle, Placed};
+use super::{Builder, EntrySource, OwnObstacle};
 use crate::layer::{Chunk, Entry, EntryKind, EntryNames, MarkerKind, Remarks};
 use crate::remark::Quoted;
 
@@ -22,7 +22,7 @@ impl Builder {
     /// First pass: applies all markers of a layer to lower layers, before any of its entries. Returns the markers that
     /// are whiteouts of nothing, by their number in the layer.
     pub(super) fn apply_markers(&mut self, chunks: &[Chunk], from: u16) -> Vec<usize> {
-        let mut of_nothing = Vec::new();
+        let mut empty_whiteouts = Vec::new();
         let entries = chunks.iter().flat_map(|chunk| chunk.entries().iter().map(move |entry| (chunk, entry)));
         let markers = entries.filter_map(|(chunk, entry)| match entry.kind {
             EntryKind::Marker(kind) => Some((kind, chunk.names(entry))),
@@ -30,10 +30,10 @@ impl Builder {
         });
         for (at, (kind, names)) in markers.enumerate() {
             if self.apply_marker(kind, names, from) == Removed::Nothing {
-                of_nothing.push(at);
+                empty_whiteouts.push(at);
             }
         }
-        of_nothing
+        empty_whiteouts
     }
 
     fn apply_marker(&mut self, kind: MarkerKind, names: EntryNames<'_>, from: u16) -> Removed {
@@ -62,10 +62,10 @@ impl Builder {
         &mut self,
         kind: MarkerKind,
         removed: Removed,
-        source: Placed<'_>,
+        source: EntrySource<'_>,
         remarks: &mut Remarks,
     ) {
-        let Placed { entry, names, from, .. } = source;
+        let EntrySource { entry, names, from, .. } = source;
         let directory = match self.descend(names.directory, from, OwnObstacle::Keep) {
             Ok(directory) => {
                 if removed == Removed::Nothing {
@@ -78,14 +78,14 @@ impl Builder {
                 directory
             }
             Err(obstacle) => {
-                self.apply_behind(obstacle, kind, names, from, remarks);
-                self.nodes_to(names.directory)
+                self.apply_below_replacement(obstacle, kind, names, from, remarks);
+                self.make_nodes(names.directory)
             }
         };
         let node = if names.name.is_empty() {
             directory
         } else {
-            self.index.find_or_make(&mut self.tree, directory, names.name)
+            self.index.find_or_create(&mut self.tree, directory, names.name)
         };
         let Entry { mode, uid, gid, size, .. } = *entry;
         let link = self.keep_link(names.link);
@@ -95,7 +95,7 @@ impl Builder {
     /// Applies a marker whose directory the same layer replaced by something else, as Kaniko 1.9 wrote them
     /// (GoogleContainerTools/kaniko#2308). Engines that accept the layer keep the replacement. If it is a link, the
     /// marker applies to the link's target; links of lower layers are not followed.
-    fn apply_behind(
+    fn apply_below_replacement(
         &mut self,
         obstacle: NodeId,
         kind: MarkerKind,
@@ -131,7 +131,7 @@ impl Builder {
                 (self.listed_children(directory, &mut steps), Cause::HiddenByOpaque, Cause::HiddenByOpaque)
             }
         };
-        removed.retain(|node| self.is_from_below(*node, from, &mut steps));
+        removed.retain(|node| self.is_from_lower_layers(*node, from, &mut steps));
         self.steps = steps;
         for node in removed {
             self.close(node, from, own, below);
@@ -140,7 +140,7 @@ impl Builder {
 
     /// True if a node and everything below it come from layers below `from`. Engines that accept such a layer remove a node
     /// completely or not at all.
-    fn is_from_below(&self, node: NodeId, from: u16, steps: &mut Steps) -> bool {
+    fn is_from_lower_layers(&self, node: NodeId, from: u16, steps: &mut Steps) -> bool {
         let mut ahead = vec![node];
         while let Some(node) = ahead.pop() {
             let Some(span) = self.newest(node).filter(|span| span.is_open()) else { continue };
@@ -165,7 +165,7 @@ impl Builder {
 
     /// Corrects the cause of spans below opaque markers whose directory the same layer replaced by another entry: the
     /// replacement hid them. This is only known at the end of the layer.
-    pub(super) fn settle_opaque_markers(&mut self, markers: Range<u32>, from: u16) {
+    pub(super) fn correct_opaque_causes(&mut self, markers: Range<u32>, from: u16) {
         let markers = &self.tree.markers[markers.start as usize..markers.end as usize];
         let opaque = markers.iter().filter(|marker| marker.kind == MarkerKind::Opaque);
         let replaced: HashSet<NodeId> = opaque.filter_map(|marker| self.own_obstacle(marker.node, from)).collect();

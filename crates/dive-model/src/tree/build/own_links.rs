@@ -86,9 +86,9 @@ impl Builder {
     }
 
     /// Records the path in the tar of a span that was found through links.
-    pub(super) fn list_literally(&mut self, id: SpanId, names: EntryNames<'_>) {
-        let directory = self.nodes_to(names.directory);
-        let node = self.index.find_or_make(&mut self.tree, directory, names.name);
+    pub(super) fn record_listed_path(&mut self, id: SpanId, names: EntryNames<'_>) {
+        let directory = self.make_nodes(names.directory);
+        let node = self.index.find_or_create(&mut self.tree, directory, names.name);
         self.tree.listed_elsewhere.push((id, node));
     }
 
@@ -157,10 +157,10 @@ impl Builder {
     }
 
     /// The node at `path`. Creates missing nodes, without spans.
-    pub(super) fn nodes_to(&mut self, path: &[u8]) -> NodeId {
+    pub(super) fn make_nodes(&mut self, path: &[u8]) -> NodeId {
         components(path).fold(NodeId::ROOT, |node, name| {
             let nodes = self.tree.nodes.len();
-            let node = self.index.find_or_make(&mut self.tree, node, name);
+            let node = self.index.find_or_create(&mut self.tree, node, name);
             // These nodes count against the limit of implicit directories.
             self.implicit += usize::from(self.tree.nodes.len() > nodes);
             node
@@ -178,7 +178,7 @@ pub(super) struct Dangling {
 
 impl Builder {
     /// Resolves hard links before their target. No engine unpacks these, but the meaning is clear.
-    pub(super) fn link_late(&mut self, dangling: Vec<Dangling>, from: u16, remarks: &mut Remarks) {
+    pub(super) fn resolve_dangling(&mut self, dangling: Vec<Dangling>, from: u16, remarks: &mut Remarks) {
         for Dangling { span, target, replaced } in dangling {
             let node = self.find_target(&target, from);
             let inode = node.and_then(|node| self.linkable(node)).filter(|inode| *inode != span);

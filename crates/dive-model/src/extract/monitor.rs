@@ -7,7 +7,7 @@ use super::report::Progress;
 use crate::blob::TransferProgress;
 
 /// Progress and cancellation of one extraction.
-pub(super) struct Clock<'a> {
+pub(super) struct Monitor<'a> {
     cancel: &'a AtomicBool,
     report: &'a dyn Fn(Progress),
     now: Cell<Progress>,
@@ -17,7 +17,7 @@ pub(super) struct Clock<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cancelled;
 
-impl<'a> Clock<'a> {
+impl<'a> Monitor<'a> {
     pub(super) fn new(cancel: &'a AtomicBool, report: &'a dyn Fn(Progress), of_items: u64) -> Self {
         Self { cancel, report, now: Cell::new(Progress { of_items, ..Progress::default() }) }
     }

@@ -65,15 +65,15 @@ pub struct Cli {
     #[arg(long)]
     pub all: bool,
 
-    /// Where the image comes from and how much is said about it.
+    /// Options for opening the image.
     #[command(flatten)]
     pub opening: OpeningArgs,
 
-    /// The rules.
+    /// Options of CI mode.
     #[command(flatten)]
     pub ci: CiArgs,
 
-    /// What to do, if not to explore an image.
+    /// A command other than exploring an image.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -116,7 +116,7 @@ fn pull_values() -> impl TypedValueParser<Value = PullPolicy> {
         .try_map(|value| value.parse::<PullPolicy>())
 }
 
-/// How an image is found and read.
+/// Options for opening an image.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Opening the image")]
 #[allow(clippy::struct_excessive_bools, reason = "flags, each of which stands alone")]
@@ -200,7 +200,7 @@ pub struct OpeningArgs {
     pub verbose: u8,
 }
 
-/// What an image is held to.
+/// Options of CI mode.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "CI mode")]
 pub struct CiArgs {
@@ -227,16 +227,16 @@ impl Cli {
     pub fn of_process() -> Self {
         // Built once: `try_parse_from` would build it again.
         let mut command = Self::command();
-        let arguments = words::as_meant(&command, std::env::args_os().collect());
+        let arguments = words::normalise(&command, std::env::args_os().collect());
         let parsed = command.try_get_matches_from_mut(&arguments);
         let parsed = parsed.and_then(|mut matches| {
             Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
         });
-        parsed.unwrap_or_else(|error| words::exit_with(&words::explained(error, &arguments), &arguments))
+        parsed.unwrap_or_else(|error| words::exit_with(&words::explain(error, &arguments), &arguments))
     }
 }
 
-/// Options of dive that `docker build` or `podman build` has too.
+/// Options that dive shares with `docker build` or `podman build`.
 const SHARED_WITH_BUILDERS: [&str; 9] =
     ["--help", "--no-cache", "--platform", "--pull", "--quiet", "-c", "-h", "-q", "-v"];
 
@@ -260,20 +260,20 @@ fn is_only_dives(command: &clap::Command, argument: &str) -> bool {
 }
 
 impl CiArgs {
-    /// Whether any of these flags was given.
+    /// True if any of these flags is given.
     #[must_use]
     pub fn is_given(&self) -> bool {
         self.ci.is_some() || self.sets_rules()
     }
 
-    /// Whether any of the flags that mean something in CI mode only was given.
+    /// True if any flag is given that has an effect only in CI mode.
     #[must_use]
     pub fn sets_rules(&self) -> bool {
         self.ci_config.is_some() || self.rules.are_given()
     }
 }
 
-/// What else dive does.
+/// The commands besides exploring an image.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List the file system of an image, or what a layer changed
@@ -294,7 +294,7 @@ pub enum Command {
     Version,
     /// Show or clear the cache of layers from engines and registries
     Cache {
-        /// What is to be done; without it, what is there is shown.
+        /// The action; by default, the cache is shown.
         #[command(subcommand)]
         action: Option<CacheAction>,
     },
@@ -309,14 +309,14 @@ pub enum Command {
     },
 }
 
-/// What `dive cache` does.
+/// Actions of `dive cache`.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum CacheAction {
     /// Delete all cached images and layers
     Clear,
 }
 
-/// What `dive tree` lists.
+/// Options of `dive tree`.
 #[derive(Debug, Args)]
 pub struct TreeArgs {
     /// Image to list, named as in `dive IMAGE`
@@ -336,7 +336,7 @@ pub struct TreeArgs {
     pub format: ListingFormat,
 }
 
-/// How `dive tree` prints rows.
+/// Formats of `dive tree`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ListingFormat {
     /// Permissions, owner, size, path

@@ -16,7 +16,7 @@ use dive_model::shell::shell_word;
 const NEVER_AN_IMAGE: [&str; 5] = ["build", "completion", "config", "help", "version"];
 
 /// The arguments as clap's `command` expects them.
-pub(super) fn as_meant(command: &Command, mut arguments: Vec<OsString>) -> Vec<OsString> {
+pub(super) fn normalise(command: &Command, mut arguments: Vec<OsString>) -> Vec<OsString> {
     // dive's version flag, which is `--verbose` beside an image.
     if arguments.len() == 2 && arguments[1] == "-v" {
         return vec![arguments.swap_remove(0), "--version".into()];
@@ -27,7 +27,7 @@ pub(super) fn as_meant(command: &Command, mut arguments: Vec<OsString>) -> Vec<O
         if !asks_for_help {
             arguments.insert(at + 1, "--".into());
         }
-    } else if is_verb_of(command, &arguments[at]) && stands_alone(command, &arguments, at) {
+    } else if is_verb_of(command, &arguments[at]) && only_options_follow(command, &arguments, at) {
         let image = arguments.remove(at);
         arguments.extend(["--".into(), image]);
     }
@@ -48,7 +48,7 @@ fn is_verb_of(command: &Command, word: &OsStr) -> bool {
 
 /// True if only options of `dive IMAGE` follow the word at `at`. A verb with one of its own options, or with `--help`, is a
 /// command.
-fn stands_alone(command: &Command, arguments: &[OsString], at: usize) -> bool {
+fn only_options_follow(command: &Command, arguments: &[OsString], at: usize) -> bool {
     let mut at = at + 1;
     while let Some(argument) = arguments.get(at) {
         if !is_option(argument) || argument.to_str().and_then(|argument| option(command, argument)).is_none() {
@@ -108,7 +108,7 @@ pub(super) fn takes_next(command: &Command, option: &OsStr) -> bool {
 }
 
 /// Replaces clap's error for an extra word: two images, or a mistyped command.
-pub(super) fn explained(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+pub(super) fn explain(error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let context = match error.kind() {
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
@@ -118,11 +118,11 @@ pub(super) fn explained(error: clap::Error, arguments: &[OsString]) -> clap::Err
     let mut command = Cli::command();
     let first = positional(&command, arguments, 1).and_then(|at| arguments[at].to_str());
     let Some(first) = first.filter(|first| command.find_subcommand(first).is_none()) else { return error };
-    let meant = nearest(&command, first);
-    if extra.starts_with('-') && !meant.is_some_and(|meant| has_option(&command, meant, extra)) {
+    let nearest_command = nearest(&command, first);
+    if extra.starts_with('-') && !nearest_command.is_some_and(|meant| has_option(&command, meant, extra)) {
         return error;
     }
-    let message = match meant {
+    let message = match nearest_command {
         Some(meant) => {
             format!("no command {first:?}; did you mean `dive {meant} {}`?", shell_word(extra.as_bytes()))
         }
@@ -172,7 +172,7 @@ mod tests {
     fn kept(line: &str) -> String {
         let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         let kept: Vec<_> =
-            as_meant(&Cli::command(), arguments).iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            normalise(&Cli::command(), arguments).iter().map(|word| word.to_string_lossy().into_owned()).collect();
         kept.join(" ")
     }
 
@@ -230,7 +230,7 @@ mod tests {
         let explained = |line: &str| {
             let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
             let error = Cli::try_parse_from(&arguments).expect_err("a word too many");
-            explained(error, &arguments).to_string()
+            explain(error, &arguments).to_string()
         };
         for (line, hint) in [
             ("dive tre x", "did you mean `dive tree x`?"),

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Component, Path};
 
-use super::output::write_whole;
+use super::output::write_atomically;
 use crate::config::ConfigScope;
 use dive_model::dir::{Dir, FileKind};
 
@@ -16,7 +16,7 @@ const DOCUMENT_STARTS: [&[u8]; 2] = [b"{\n  \"schemaVersion\"", b"{\n  \"layer\"
 /// Opens a file below `folder` for reading and appending, and creates it if it is missing.
 pub(super) fn append(folder: &Path, path: &Path) -> io::Result<File> {
     let (dir, name) = enter(folder, path)?;
-    regular_file_or_nothing(&dir, name)?;
+    regular_file_exists(&dir, name)?;
     dir.append(name.as_encoded_bytes())
 }
 
@@ -29,11 +29,11 @@ pub(super) fn replace(
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     let (dir, name) = enter(folder, path)?;
-    let is_there = regular_file_or_nothing(&dir, name)?;
+    let is_there = regular_file_exists(&dir, name)?;
     if is_there && scope == ConfigScope::WorkingDirectory && !is_document(&dir, name)? {
         return Err(refused("the file exists and is not a JSON document of dive; choose another path"));
     }
-    write_whole(&dir, name, render)
+    write_atomically(&dir, name, render)
 }
 
 /// The directory of the file, and the file's name in it.
@@ -58,7 +58,7 @@ fn enter<'a>(folder: &Path, path: &'a Path) -> io::Result<(Dir, &'a OsStr)> {
 }
 
 /// True if the file exists; an error if it is not a regular file.
-fn regular_file_or_nothing(dir: &Dir, name: &OsStr) -> io::Result<bool> {
+fn regular_file_exists(dir: &Dir, name: &OsStr) -> io::Result<bool> {
     match dir.kind_of(name.as_encoded_bytes())? {
         None => Ok(false),
         Some(FileKind::File) => Ok(true),

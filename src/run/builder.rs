@@ -33,11 +33,11 @@ pub(super) enum Built {
 pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: Notices) -> anyhow::Result<Built> {
     let folder = Folder::create(&std::env::temp_dir(), FilePurpose::Build)
         .context("cannot create a temporary folder for the image's id; set TMPDIR to a writable folder")?;
-    let asked = build_arguments::id_file(arguments);
-    let id_file = asked.clone().unwrap_or_else(|| folder.path().join("image-id"));
+    let requested = build_arguments::id_file(arguments);
+    let id_file = requested.clone().unwrap_or_else(|| folder.path().join("image-id"));
     let mut command = Command::new(engine.command());
     command.arg("build");
-    if asked.is_none() {
+    if requested.is_none() {
         command.arg("--iidfile").arg(&id_file);
     }
     if engine == ContainerEngine::Docker
@@ -47,7 +47,7 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
         command.arg("--file").arg(file);
     }
     // The id file of an earlier build must not count.
-    let before = written(&id_file);
+    let before = modified_at(&id_file);
     command.args(arguments).stdout(Stdio::from(io::stderr()));
     info!("running {} build with {} arguments", engine.command(), arguments.len());
     let status = command.status().map_err(|error| not_started(engine, &error))?;
@@ -61,14 +61,14 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
         }
         return Ok(Built::Failed(code));
     }
-    if before.is_some() && written(&id_file) == before {
+    if before.is_some() && modified_at(&id_file) == before {
         return Err(no_image(engine));
     }
     read_id(engine, &id_file).map(Built::Image)
 }
 
 /// The modification time of a file.
-fn written(file: &Path) -> Option<SystemTime> {
+fn modified_at(file: &Path) -> Option<SystemTime> {
     std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
 }
 

@@ -20,6 +20,6 @@ pub(super) fn in_working_dir(mut environment: Environment) -> anyhow::Result<Env
 /// The cache folder; `None` without a home.
 pub(super) fn cache_folder(environment: &Environment) -> Option<PathBuf> {
     // The XDG base directory specification: relative paths are ignored.
-    let asked = environment.path("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-    asked.or_else(dirs::cache_dir).map(|folder| folder.join("dive"))
+    let configured = environment.path("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+    configured.or_else(dirs::cache_dir).map(|folder| folder.join("dive"))
 }

@@ -60,8 +60,8 @@ impl ReportOutput<'_> {
     }
 
     /// True if the user requests a document, not just a configuration of the working directory.
-    fn is_documented_by_the_user(&self) -> bool {
-        self.summary.is_some() || self.json.as_ref().is_some_and(JsonTarget::is_the_users)
+    fn has_requested_document(&self) -> bool {
+        self.summary.is_some() || self.json.as_ref().is_some_and(JsonTarget::is_requested_by_user)
     }
 
     /// Writes the requested documents.
@@ -137,8 +137,8 @@ pub(super) fn explore(
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
     let mut opening = Opening::new(subject, invocation, mode)?;
     match (&report.base, gate.as_ref().and_then(|gate| gate.base.as_ref())) {
-        (Some(flag), _) => opening.on_base(flag, config.container_engine.value)?,
-        (None, Some(named)) => opening.on_base_of_rules(named, config.container_engine.value)?,
+        (Some(flag), _) => opening.set_base(flag, config.container_engine.value)?,
+        (None, Some(named)) => opening.set_base_of_rules(named, config.container_engine.value)?,
         (None, None) => {}
     }
     if let Some(dockerfile) = &report.dockerfile {
@@ -147,10 +147,10 @@ pub(super) fn explore(
     let rows = report.rows;
     let opens_screen = !ci_mode && !output.has_document() && shows_screen(environment);
     if !ci_mode {
-        let asked = ci.ci.is_some() || config.ci.origin != Origin::Default;
+        let is_set = ci.ci.is_some() || config.ci.origin != Origin::Default;
         match CiVariable::of(environment) {
             // If the CI service sets another value of CI, the job would pass without a verdict.
-            CiVariable::Other(value) if !asked && !opens_screen => notices.note(&format!(
+            CiVariable::Other(value) if !is_set && !opens_screen => notices.note(&format!(
                 "CI={} does not turn on CI mode; to check the rules, add --ci or set CI=true",
                 value.display()
             )),
@@ -190,7 +190,7 @@ fn judge(
 ) -> anyhow::Result<Outcome> {
     let rules_file = gate.rules_file.as_deref();
     // dive checks no rule if it writes a document, so default limits alone must not fail such a job.
-    if output.is_documented_by_the_user() && !gate.rules.are_set() {
+    if output.has_requested_document() && !gate.rules.are_set() {
         output.write_documents(opened, None)?;
         output.print(|look, out| {
             ci_report::preamble(rules_file, origin, look.colour, out)?;

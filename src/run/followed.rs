@@ -43,7 +43,7 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
         if links > MOST_LINKS {
             return Err(refused(format!("more than {MOST_LINKS} symbolic links lead to it")));
         }
-        refuse_anothers(&done, &place, &metadata)?;
+        refuse_foreign_link(&done, &place, &metadata)?;
         let target = place.read_link()?;
         if target.is_absolute() {
             done = PathBuf::new();
@@ -60,7 +60,7 @@ fn parts(path: &Path) -> Vec<PathBuf> {
 
 /// Refuses a link of another user in a sticky directory, unless that user owns the directory.
 #[cfg(unix)]
-pub(super) fn refuse_anothers(folder: &Path, place: &Path, metadata: &std::fs::Metadata) -> io::Result<()> {
+pub(super) fn refuse_foreign_link(folder: &Path, place: &Path, metadata: &std::fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     const STICKY: u32 = 0o1000;
     const WRITABLE_BY_ALL: u32 = 0o002;
@@ -79,7 +79,7 @@ pub(super) fn refuse_anothers(folder: &Path, place: &Path, metadata: &std::fs::M
 /// Does nothing: there are no sticky directories.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps)] // As on Unix.
-pub(super) const fn refuse_anothers(_: &Path, _: &Path, _: &std::fs::Metadata) -> io::Result<()> {
+pub(super) const fn refuse_foreign_link(_: &Path, _: &Path, _: &std::fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 

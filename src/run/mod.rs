@@ -45,9 +45,9 @@ pub use output::say;
 /// # Errors
 /// If dive could not do its work: exit code 2.
 pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
-    survive_file_size_limit();
+    handle_file_size_signal();
     let notices = Notices::of(&cli.opening);
-    let ended = carry_out(cli);
+    let ended = execute(cli);
     match &ended {
         Ok(Outcome::Passed) => info!("done"),
         Ok(Outcome::RuleFailed) => info!("done: a rule failed"),
@@ -60,14 +60,14 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
 
 /// Makes a write beyond the file size limit (`ulimit -f`) fail as on a full disk, where the signal would leave a temporary
 /// file behind. The signal is handled, not ignored, because child processes would inherit that.
-fn survive_file_size_limit() {
+fn handle_file_size_signal() {
     #[cfg(unix)]
     if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default()) {
         tracing::debug!("SIGXFSZ cannot be handled: {error}");
     }
 }
 
-fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
+fn execute(cli: Cli) -> anyhow::Result<Outcome> {
     let Cli { image, opening, ci, json, summary, base, dockerfile, all, command } = cli;
     if command.is_some() {
         if let Some(image) = &image {

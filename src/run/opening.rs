@@ -33,7 +33,7 @@ pub(super) struct PullNotice(Mutex<Option<String>>);
 
 impl PullNotice {
     /// The notice, if `progress` is the start of a pull.
-    pub(super) fn due(&self, progress: TransferProgress) -> Option<String> {
+    pub(super) fn take_notice(&self, progress: TransferProgress) -> Option<String> {
         let mut notice = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if progress.step == TransferStep::Pull { notice.take() } else { None }
     }
@@ -108,13 +108,13 @@ impl Opening {
     }
 
     /// Sets the base image of `--base`.
-    pub(super) fn on_base(&mut self, base: &OsStr, engine: ContainerEngine) -> anyhow::Result<()> {
+    pub(super) fn set_base(&mut self, base: &OsStr, engine: ContainerEngine) -> anyhow::Result<()> {
         self.base = Some(BaseOpening::by_flag(base, self.selection.platform.as_ref(), engine, &self.access)?);
         Ok(())
     }
 
     /// Sets the base image of a rules file.
-    pub(super) fn on_base_of_rules(&mut self, base: &Setting<String>, engine: ContainerEngine) -> anyhow::Result<()> {
+    pub(super) fn set_base_of_rules(&mut self, base: &Setting<String>, engine: ContainerEngine) -> anyhow::Result<()> {
         let platform = self.selection.platform.as_ref();
         self.base = Some(BaseOpening::by_rules_file(base, &self.reference, platform, engine, &self.access)?);
         Ok(())

@@ -99,7 +99,7 @@ impl JsonTarget {
     }
 
     /// True if the user requests the document, and not a `.dive.yaml` in the working directory.
-    pub(super) const fn is_the_users(&self) -> bool {
+    pub(super) const fn is_requested_by_user(&self) -> bool {
         !matches!(self, Self::Below { scope: ConfigScope::WorkingDirectory, .. })
     }
 
@@ -122,7 +122,7 @@ fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>
     let folder = path.parent().unwrap_or(path);
     match path.symlink_metadata() {
         Ok(known) if !known.is_file() && !known.is_dir() => {
-            followed::refuse_anothers(folder, path, &known)?;
+            followed::refuse_foreign_link(folder, path, &known)?;
             let file = std::fs::OpenOptions::new().write(true).open(path)?;
             let escapes = file.is_terminal().then_some(Notation::Json);
             let mut out = BufWriter::new(file);
@@ -134,11 +134,11 @@ fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>
     }
     let Some(name) = path.file_name() else { bail!("it is a directory") };
     let dir = Dir::open(folder).with_context(|| format!("the directory {} cannot be opened", folder.display()))?;
-    Ok(write_whole(&dir, name, render)?)
+    Ok(write_atomically(&dir, name, render)?)
 }
 
 /// Writes a file in `dir` to a temporary name, and renames it.
-pub(super) fn write_whole(
+pub(super) fn write_atomically(
     dir: &Dir,
     name: &OsStr,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,

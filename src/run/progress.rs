@@ -21,7 +21,7 @@ pub(super) struct ProgressBar {
     notices: Notices,
     pull: PullNotice,
     /// True once a line has explained a wait that no bar shows.
-    told_of_preparation: AtomicBool,
+    preparation_announced: AtomicBool,
 }
 
 impl ProgressBar {
@@ -29,7 +29,7 @@ impl ProgressBar {
         let shown = notices != Notices::Quiet && io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = indicatif::ProgressBar::with_draw_target(None, target);
-        Self { bar, layers: AtomicUsize::new(0), notices, pull, told_of_preparation: AtomicBool::new(false) }
+        Self { bar, layers: AtomicUsize::new(0), notices, pull, preparation_announced: AtomicBool::new(false) }
     }
 
     fn start_layers(&self, layers: usize, bytes: u64) {
@@ -48,12 +48,12 @@ impl ProgressBar {
 
 impl Observer for ProgressBar {
     fn transferred(&self, progress: TransferProgress) {
-        if let Some(notice) = self.pull.due(progress) {
+        if let Some(notice) = self.pull.take_notice(progress) {
             self.bar.suspend(|| self.notices.note(&notice));
         }
         let message = progress.step.to_string();
         let is_first =
-            progress.step == TransferStep::Prepare && !self.told_of_preparation.swap(true, Ordering::Relaxed);
+            progress.step == TransferStep::Prepare && !self.preparation_announced.swap(true, Ordering::Relaxed);
         if is_first && self.bar.is_hidden() {
             self.notices.note(&message);
         }

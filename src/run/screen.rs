@@ -22,7 +22,7 @@ pub(super) fn show(opening: Opening, config: &Config, environment: &Environment)
     let settings = ScreenSettings::new(config, environment);
     let shown = tui::run(settings, Keyboard::of(environment), move |feed| {
         let observer = ScreenObserver { feed, pull: opening.pull_notice() };
-        let read = opening.open(&observer).map_err(|error| explained(&error))?;
+        let read = opening.open(&observer).map_err(|error| explain(&error))?;
         // The screen shows them; the log gets them too.
         remarks(&read.image, &read.loaded).for_each(|remark| warn!("{remark}"));
         feed.opened(Opened::new(read.image, read.loaded));
@@ -35,7 +35,7 @@ pub(super) fn show(opening: Opening, config: &Config, environment: &Environment)
 }
 
 /// The error with the remarks before it, which cannot be printed after the screen has closed.
-fn explained(OpeningError { error, remarks }: &OpeningError) -> anyhow::Error {
+fn explain(OpeningError { error, remarks }: &OpeningError) -> anyhow::Error {
     if remarks.is_empty() {
         return anyhow!("{error:#}");
     }
@@ -52,7 +52,7 @@ struct ScreenObserver<'a> {
 impl Observer for ScreenObserver<'_> {
     fn transferred(&self, progress: TransferProgress) {
         // For the log: the screen shows the pull itself.
-        if let Some(notice) = self.pull.due(progress) {
+        if let Some(notice) = self.pull.take_notice(progress) {
             info!("{notice}");
         }
         self.feed.transferred(progress);

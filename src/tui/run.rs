@@ -257,7 +257,7 @@ fn listen(sender: &Sender<ScreenEvent>) -> io::Result<()> {
         use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
         let mut signals =
             signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH])?;
-        let gone = sender.clone();
+        let closed = sender.clone();
         spawn("terminal", sender.clone(), move || {
             use rustix::event::{PollFd, PollFlags, poll};
             let out = io::stdout();
@@ -271,7 +271,7 @@ fn listen(sender: &Sender<ScreenEvent>) -> io::Result<()> {
             }
             let lost = io::Error::new(io::ErrorKind::BrokenPipe, "it was closed");
             // The loop has ended if this fails.
-            let _ = gone.send(ScreenEvent::TerminalLost(lost));
+            let _ = closed.send(ScreenEvent::TerminalLost(lost));
         })?;
         let sender = sender.clone();
         spawn("signals", sender.clone(), move || {

@@ -42,7 +42,7 @@ fn perform(arguments: &[&str]) -> Result<(), String> {
         ["ci", steps @ ..] => run(Command::new(Path::new(ROOT).join(".ci/run")).args(steps)),
         ["servers"] => servers(&["cargo", "test", "--locked"]),
         ["servers", command @ ..] => servers(command),
-        ["docs"] => telling(&["README.md", "docs"], rewrite_documents),
+        ["docs"] => report_changes(&["README.md", "docs"], rewrite_documents),
         ["guard", options @ ..] => guard(options),
         ["man" | "completions", folder] => manual(arguments[0], folder),
         ["package", target, folder] => package(target, folder),
@@ -78,11 +78,11 @@ fn rewrite_documents() -> Result<(), String> {
 }
 
 fn bless_snapshots() -> Result<(), String> {
-    telling(&["tests/suite/snapshots"], || suite(&["messages::", "screen::"], "INSTA_UPDATE", "always"))
+    report_changes(&["tests/suite/snapshots"], || suite(&["messages::", "screen::"], "INSTA_UPDATE", "always"))
 }
 
 fn bless_figures() -> Result<(), String> {
-    telling(&["benches/guard/figures.json"], || guard(&["--write"]))
+    report_changes(&["benches/guard/figures.json"], || guard(&["--write"]))
 }
 
 /// Without the features of other benchmarks, so that the guard and the program share one build.
@@ -98,7 +98,7 @@ fn suite(filters: &[&str], variable: &str, value: &str) -> Result<(), String> {
 }
 
 /// Performs a task and prints which of these files and folders it changed.
-fn telling(paths: &[&str], task: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+fn report_changes(paths: &[&str], task: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
     let read = || Files::read(Path::new(ROOT), paths);
     let before = read()?;
     let done = task();

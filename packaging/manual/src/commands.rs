@@ -9,7 +9,7 @@ use super::page::Page;
 
 /// All pages of section 1.
 pub(crate) fn pages() -> anyhow::Result<Vec<File>> {
-    let mut command = explained(Cli::command().disable_help_subcommand(true));
+    let mut command = show_all_options(Cli::command().disable_help_subcommand(true));
     command.build();
     let mut files = Vec::new();
     page(&command, &mut files)?;
@@ -17,8 +17,8 @@ pub(crate) fn pages() -> anyhow::Result<Vec<File>> {
 }
 
 /// Shows options that only the long help has: `clap_mangen` omits their texts otherwise.
-fn explained(command: Command) -> Command {
-    command.mut_args(|option| option.hide_short_help(false)).mut_subcommands(explained)
+fn show_all_options(command: Command) -> Command {
+    command.mut_args(|option| option.hide_short_help(false)).mut_subcommands(show_all_options)
 }
 
 /// Adds the page of a command and those of its subcommands.

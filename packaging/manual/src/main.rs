@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_has_a_page_that_dives_own_names() {
+    fn every_command_has_a_page_listed_in_dive_1() {
         let command = Cli::command();
         let own = page("dive.1");
         for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {

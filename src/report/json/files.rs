@@ -34,18 +34,18 @@ struct ListedFile<'a> {
 impl Serialize for FileList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
-        Grouped::of(self.tree, self.layer)
-            .visit(|path, what| self.listed(path, what).map_or(Ok(()), |file| list.serialize_element(&file)))?;
+        EntriesByDirectory::of(self.tree, self.layer)
+            .visit(|path, content| self.listed(path, content).map_or(Ok(()), |file| list.serialize_element(&file)))?;
         list.end()
     }
 }
 
 impl FileList<'_> {
-    fn listed<'b>(&'b self, path: &'b [u8], what: What<'b>) -> Option<ListedFile<'b>> {
+    fn listed<'b>(&'b self, path: &'b [u8], content: ListedItem<'b>) -> Option<ListedFile<'b>> {
         // Only for listed entries: a path of 16 KiB may have thousands of implicit parents.
         let lossy = || String::from_utf8_lossy(path);
-        match what {
-            What::Path(id) => {
+        match content {
+            ListedItem::Path(id) => {
                 let span = self.tree.span(id);
                 Some(ListedFile {
                     path: lossy(),
@@ -58,7 +58,7 @@ impl FileList<'_> {
                     is_dir: span.kind.is_directory(),
                 })
             }
-            What::Whiteout(marker) => Some(ListedFile {
+            ListedItem::Whiteout(marker) => Some(ListedFile {
                 path: lossy(),
                 type_flag: type_flag(SpanKind::File, marker.mode),
                 link_name: String::from_utf8_lossy(self.tree.marker_link(marker)),
@@ -68,13 +68,13 @@ impl FileList<'_> {
                 gid: marker.gid,
                 is_dir: marker.mode & file_type::MASK == file_type::DIRECTORY,
             }),
-            What::Unnamed => None,
+            ListedItem::Unnamed => None,
         }
     }
 }
 
 /// The entries of a layer by directory, so that a walk holds only one path in memory: all paths together may take gigabytes.
-struct Grouped<'a> {
+struct EntriesByDirectory<'a> {
     tree: &'a Tree,
     /// By directory, then by the listed name.
     items: Vec<Item<'a>>,
@@ -86,41 +86,41 @@ struct Grouped<'a> {
 struct Item<'a> {
     parent: NodeId,
     node: NodeId,
-    what: What<'a>,
+    content: ListedItem<'a>,
 }
 
 #[derive(Clone, Copy)]
-enum What<'a> {
+enum ListedItem<'a> {
     Path(SpanId),
     Whiteout(&'a Marker),
     /// A directory without an entry.
     Unnamed,
 }
 
-impl<'a> Grouped<'a> {
+impl<'a> EntriesByDirectory<'a> {
     fn of(tree: &'a Tree, layer: LayerIndex) -> Self {
         let mut items = Vec::new();
         let mut seen = HashSet::new();
-        let item = |node, what| tree.parent(node).map(|parent| Item { parent, node, what });
+        let item = |node, content| tree.parent(node).map(|parent| Item { parent, node, content });
         // Of several entries with one path, the last wins.
         for id in tree.layer_spans(layer).rev() {
             let span = tree.span(id);
             let node = tree.listed_node(id);
             if span.kind != SpanKind::ImplicitDirectory && seen.insert(node) {
-                items.extend(item(node, What::Path(id)));
+                items.extend(item(node, ListedItem::Path(id)));
             }
         }
         let mut removed = HashSet::new();
         for marker in tree.layer_whiteouts(layer).rev() {
             if removed.insert(marker.node) {
-                items.extend(item(marker.node, What::Whiteout(marker)));
+                items.extend(item(marker.node, ListedItem::Whiteout(marker)));
             }
         }
         let mut directories = HashSet::new();
         let mut at = 0;
         while let Some(Item { parent, .. }) = items.get(at).copied() {
             if directories.insert(parent) && seen.insert(parent) {
-                items.extend(item(parent, What::Unnamed));
+                items.extend(item(parent, ListedItem::Unnamed));
             }
             at += 1;
         }
@@ -135,14 +135,14 @@ impl<'a> Grouped<'a> {
     }
 
     /// Calls `visit` with each path in order, without a leading slash. The first error of `visit` ends the walk.
-    fn visit<E>(&self, mut visit: impl FnMut(&[u8], What<'a>) -> Result<(), E>) -> Result<(), E> {
+    fn visit<E>(&self, mut visit: impl FnMut(&[u8], ListedItem<'a>) -> Result<(), E>) -> Result<(), E> {
         let mut path = Vec::new();
         // A stack of open directories: the remaining entries, the length of the path, and the directory itself.
-        let mut open = vec![(self.below(NodeId::ROOT), 0, What::Unnamed)];
-        while let Some((rest, len, what)) = open.last_mut() {
+        let mut open = vec![(self.below(NodeId::ROOT), 0, ListedItem::Unnamed)];
+        while let Some((rest, len, content)) = open.last_mut() {
             path.truncate(*len);
             let Some(item) = rest.next().and_then(|at| self.items.get(at)) else {
-                visit(&path, *what)?;
+                visit(&path, *content)?;
                 open.pop();
                 continue;
             };
@@ -156,9 +156,9 @@ impl<'a> Grouped<'a> {
             path.extend_from_slice(item.prefix());
             path.extend_from_slice(self.tree.name(item.node));
             if !item.is_whiteout() && self.directories.contains(&item.node) {
-                open.push((self.below(item.node), path.len(), item.what));
+                open.push((self.below(item.node), path.len(), item.content));
             } else {
-                visit(&path, item.what)?;
+                visit(&path, item.content)?;
             }
         }
         Ok(())
@@ -167,7 +167,7 @@ impl<'a> Grouped<'a> {
 
 impl Item<'_> {
     const fn is_whiteout(&self) -> bool {
-        matches!(self.what, What::Whiteout(_))
+        matches!(self.content, ListedItem::Whiteout(_))
     }
 
     const fn prefix(&self) -> &'static [u8] {
@@ -235,8 +235,8 @@ mod tests {
         let odd = [".wh.w", ".wh.w/in", "a/.wh..wh..opq"];
         let tree = Tree::of_files(&[&paths[..], &odd].concat());
         let mut listed = Vec::new();
-        let list = Grouped::of(&tree, LayerIndex::BASE).visit(|path, what| {
-            if !matches!(what, What::Unnamed) {
+        let list = EntriesByDirectory::of(&tree, LayerIndex::BASE).visit(|path, content| {
+            if !matches!(content, ListedItem::Unnamed) {
                 listed.push(String::from_utf8(path.to_vec())?);
             }
             Ok::<_, std::string::FromUtf8Error>(())

@@ -74,7 +74,7 @@ impl LayerList {
     fn list(&mut self, image: &Image) {
         let all = || (0..image.layers.len()).filter_map(LayerIndex::new);
         self.rows = match self.steps {
-            EmptySteps::Hidden => with_base_end(all(), told_base_layers(image)),
+            EmptySteps::Hidden => with_base_end(all(), stated_base_layers(image)),
             EmptySteps::Shown => with_steps(&image.history, all(), image.base.as_ref().and_then(Base::layers)),
         };
         self.scroll.set_count(self.rows.len());
@@ -166,7 +166,7 @@ impl LayerList {
 }
 
 /// The number of base layers. `None` if it is only a guess, which is not worth a line in the list.
-fn told_base_layers(image: &Image) -> Option<usize> {
+fn stated_base_layers(image: &Image) -> Option<usize> {
     let boundary = image.base.as_ref()?.boundary?;
     (boundary.by != BaseSource::History).then_some(boundary.layers)
 }
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_divides_the_base_from_what_was_built_on_it() {
+    fn a_line_divides_the_base_from_the_images_own_layers() {
         let all = || (0..3).filter_map(LayerIndex::new);
         let shown = |base| with_base_end(all(), base).iter().position(|row| *row == LayerRow::BaseEnd);
         assert_eq!(shown(Some(2)), Some(2));

@@ -135,13 +135,13 @@ impl FileTreePane {
     fn find_row(&self, tree: &Tree) -> usize {
         self.cursor
             .chosen
-            .and_then(|chosen| self.stand_in(tree, chosen))
+            .and_then(|chosen| self.nearest_with_row(tree, chosen))
             .and_then(|node| self.row_of(tree, node))
             .unwrap_or_else(|| self.cursor.row.min(self.row_count().saturating_sub(1)))
     }
 
     /// The node, or the innermost directory above it that has a row. `None` if neither has one.
-    fn stand_in(&self, tree: &Tree, node: NodeId) -> Option<NodeId> {
+    fn nearest_with_row(&self, tree: &Tree, node: NodeId) -> Option<NodeId> {
         let mut found = None;
         let mut next = Some(node).filter(|node| *node != NodeId::ROOT);
         while let Some(node) = next {

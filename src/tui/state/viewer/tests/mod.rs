@@ -40,7 +40,7 @@ fn opened(content: Content, form: Form, height: usize) -> Viewer {
     viewer
 }
 
-fn say(viewer: &mut Viewer, event: FetchEvent) {
+fn send(viewer: &mut Viewer, event: FetchEvent) {
     let effects = viewer.fetched(FetchReport { overlay_id: 1, event });
     run(viewer, effects);
 }
@@ -53,8 +53,8 @@ fn count(viewer: &mut Viewer, bytes: &[u8]) {
     counter.finish();
     let (marks, counted) = counter.take();
     let available = bytes.len() as u64;
-    say(viewer, FetchEvent::Progress { available, marks, counted });
-    say(viewer, FetchEvent::Complete(LineCount::Known));
+    send(viewer, FetchEvent::Progress { available, marks, counted });
+    send(viewer, FetchEvent::Complete(LineCount::Known));
 }
 
 /// The visible rows, each as `label|text`.
@@ -383,9 +383,9 @@ fn the_last_row_follows_content_that_is_still_arriving() {
     let bytes = numbered(1000);
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(3, 40);
-    let mut say = |event| viewer.fetched(FetchReport { overlay_id: 1, event });
+    let mut send = |event| viewer.fetched(FetchReport { overlay_id: 1, event });
     let content = Content::new(Memory(bytes.clone()));
-    say(FetchEvent::Opened { content, form: Form::Text, available: 70 });
+    send(FetchEvent::Opened { content, form: Form::Text, available: 70 });
     viewer.act(Action::LastRow);
     assert_eq!(ends(&viewer).1, "10|line 10");
     let mut counter = LineCounter::new();

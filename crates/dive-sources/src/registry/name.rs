@@ -11,7 +11,7 @@ use dive_model::digest::Digest;
 /// The address of Docker Hub.
 const DOCKER_HUB_ADDRESS: &str = "registry-1.docker.io";
 
-/// The host that is one without a dot or port.
+/// The only host without a dot or a port.
 const LOCALHOST: &str = "localhost";
 
 /// A complete image name.
@@ -42,8 +42,8 @@ impl Name {
             let name = Self::parse(&format!("localhost/{rest}"))?;
             return Ok(Self { registry: canonical(&registry), ..name });
         }
-        // The parser takes a host with capitals for a part of the repository; docker takes it for a host.
-        if let Some((host, rest)) = text.split_once('/').filter(|(host, _)| only_capitals_tell(host)) {
+        // For docker, a name with capitals is a host. The parser reads it as a part of the repository.
+        if let Some((host, rest)) = text.split_once('/').filter(|(host, _)| is_host_by_capitals(host)) {
             let name = Self::parse(&format!("localhost/{rest}"))?;
             return Ok(Self { registry: canonical(host), ..name });
         }
@@ -77,19 +77,19 @@ impl Name {
     }
 }
 
-/// The canonical spelling of a registry: in lower case, unless [`only_capitals_tell`] that it is one.
+/// The canonical spelling of a registry: in lower case, except for a host by its capitals ([`is_host_by_capitals`]).
 pub(super) fn canonical(registry: &str) -> String {
     let lower = registry.to_ascii_lowercase();
     match lower.as_str() {
         "index.docker.io" | DOCKER_HUB_ADDRESS => DOCKER_HUB.to_owned(),
-        _ if lower != LOCALHOST && only_capitals_tell(registry) => registry.to_owned(),
+        _ if lower != LOCALHOST && is_host_by_capitals(registry) => registry.to_owned(),
         _ => lower,
     }
 }
 
 /// True if `host` is a host name, and not the first part of a repository, only because of its capitals: `Intranet/app` is an
 /// image in the registry `Intranet`, but `intranet/app` is one of Docker Hub.
-fn only_capitals_tell(host: &str) -> bool {
+fn is_host_by_capitals(host: &str) -> bool {
     let is_of_a_host = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     host.bytes().any(|byte| byte.is_ascii_uppercase()) && host.bytes().all(is_of_a_host)
 }

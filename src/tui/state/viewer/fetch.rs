@@ -210,7 +210,7 @@ impl Fetcher<'_> {
         self.finish(read as u64, ended)
     }
 
-    /// Decodes what follows the first bytes to `file`.
+    /// Decodes the rest of the content to `file`.
     fn decode_rest(&mut self, reader: &mut dyn Read, file: &File, mut chunk: Vec<u8>) -> io::Result<()> {
         let mut written = CHUNK as u64;
         loop {
@@ -232,7 +232,7 @@ impl Fetcher<'_> {
         }
     }
 
-    /// Reports the last bytes, and that all are there unless an error ended them.
+    /// Reports the last bytes, and the end of the content or the error.
     fn finish(&mut self, available: u64, ended: io::Result<()>) -> io::Result<()> {
         self.counter.finish();
         self.report_progress(available);

@@ -24,9 +24,10 @@ pub(super) fn write(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
     part("ours", &ours, out)
 }
 
-/// `debian:13 (stated by provenance), layers 0 to 2 (stated by provenance)`
+/// `debian:13 (stated by annotations), layers 0 to 2 (matched by diff ids)`. If both have one source, it is written once.
 pub(crate) fn in_words(base: &Base) -> String {
     let name = match &base.image {
+        Some((image, by)) if base.boundary.is_some_and(|boundary| boundary.by == *by) => image.name.clone(),
         Some((image, by)) => format!("{} ({})", image.name, by.words()),
         None if base.layers() == Some(0) => "none, built from scratch".to_owned(),
         None => "unknown image".to_owned(),

@@ -342,7 +342,7 @@ fn base_named_by_the_user_is_compared_layer_by_layer() {
     let given = GivenBase::of("prov-base:1", &base.image);
     let app = Opener::new().base(Some(&given)).open(path("max-docker28cs.tar")).unwrap();
     let found = app.image.base.as_ref().unwrap();
-    assert_eq!((found.name(), found.layers(), found.is_proven()), (Some("prov-base:1"), Some(2), true));
+    assert_eq!((found.name(), found.layers(), found.has_equal_diff_ids()), (Some("prov-base:1"), Some(2), true));
     let itself = Opener::new().base(Some(&given)).open(path("base-docker28cs.tar")).unwrap();
     assert_eq!(itself.image.base.as_ref().unwrap().layers(), Some(2), "an image may add no layer");
     let empty = GivenBase { image: given.image.clone(), diff_ids: Vec::new() };

@@ -40,7 +40,6 @@ pub(super) struct BaseFigures<'a> {
     name_source: Option<&'static str>,
     layers: Option<usize>,
     layers_source: Option<&'static str>,
-    proven: bool,
 }
 
 impl<'a> BaseFigures<'a> {
@@ -52,7 +51,6 @@ impl<'a> BaseFigures<'a> {
             name_source: named.map(|(_, by)| by.name()),
             layers: base.layers(),
             layers_source: base.boundary.map(|boundary| boundary.by.name()),
-            proven: base.is_proven(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `--verify`: contents match their digests. A failure means that a damaged or replaced layer passes.
 
+mod base;
 mod changing;
 mod everywhere;
 mod images;

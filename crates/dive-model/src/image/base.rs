@@ -1,7 +1,8 @@
 //! The base image of an image, and the number of layers from it.
 //!
 //! Several sources state a name, a number of layers, or both. Each result has its source, because they are not equally
-//! reliable: only a comparison of layers is a proof; what an image claims is not.
+//! reliable. Equal diff ids are the strongest: two configurations list the same layers. They are not a proof, because
+//! a configuration may list diff ids that its layers do not have; verification finds that.
 
 use super::description::Image;
 use super::history::HistoryStep;
@@ -12,7 +13,7 @@ use crate::remark::Shown;
 /// Source of a result, most reliable first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BaseSource {
-    /// The layers of the base image equal those of the image: a proof.
+    /// The lowest diff ids of the image equal those of the base image.
     DiffIds,
     /// Provenance of the builder.
     Provenance,
@@ -41,7 +42,7 @@ impl BaseSource {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
-            Self::DiffIds => "proven by its layers",
+            Self::DiffIds => "matched by diff ids",
             Self::Provenance => "stated by provenance",
             Self::Annotations => "stated by annotations",
             Self::Labels => "stated by labels",
@@ -69,9 +70,9 @@ pub struct Boundary {
 }
 
 impl Base {
-    /// True if a comparison of layers proves the base.
+    /// True if the layers were compared with those of the base image, by diff ids.
     #[must_use]
-    pub fn is_proven(&self) -> bool {
+    pub fn has_equal_diff_ids(&self) -> bool {
         self.boundary.is_some_and(|boundary| boundary.by == BaseSource::DiffIds)
     }
 

@@ -16,8 +16,8 @@ impl NamedImage {
         Self::stated(name, digest.map(str::to_owned))
     }
 
-    /// Takes a name that the image states; `None` if it is not a reference. The text is printed beside "proven" and
-    /// "stated", so it must not pass for either.
+    /// Takes a name that the image states; `None` if it is not a reference. The text is printed beside "stated" and
+    /// "matched", so it must not pass for either.
     pub(super) fn stated(name: &str, digest: Option<String>) -> Option<Self> {
         let name = is_reference(name).then(|| familiar(name).to_owned())?;
         Some(Self { name, digest: digest.filter(|digest| is_reference(digest)) })
@@ -51,12 +51,12 @@ mod tests {
     }
 
     #[test]
-    fn a_stated_name_cannot_claim_to_be_proven() {
+    fn a_stated_name_cannot_claim_another_source() {
         let long = "a".repeat(MAX_REFERENCE + 1);
-        for name in ["debian:13 (proven by its layers)", "debian\n", "\u{1b}[2Jdebian", "d\u{e9}bian", &long] {
+        for name in ["debian:13 (matched by diff ids)", "debian\n", "\u{1b}[2Jdebian", "d\u{e9}bian", &long] {
             assert_eq!(NamedImage::of(Some(name), None), None, "{name}");
         }
-        assert_eq!(NamedImage::of(Some("debian:13"), Some("(proven)")).unwrap().digest, None);
+        assert_eq!(NamedImage::of(Some("debian:13"), Some("(matched)")).unwrap().digest, None);
         assert_eq!(NamedImage::of(Some("[::1]:5000/a/b:1"), None).unwrap().name, "[::1]:5000/a/b:1");
     }
 }

@@ -91,6 +91,23 @@ fn summary_names_the_waste_of_each_part_and_its_lines() {
     assert_eq!(sizes["storedBytes"], 1_079_937 + 3519 + 12_684 + 185 + 164);
 }
 
+/// An engine that hands out plain tars has only the unpacked files on its disk.
+#[test]
+fn uncompressed_layers_count_once_on_disk() {
+    let user = User::new();
+    let sizes = |image: &str| summary(&user, &[image])["sizes"].clone();
+    let plain = sizes(&sample());
+    assert!(plain["storedBytes"].as_u64() > plain["unpackedBytes"].as_u64(), "tar headers: {plain}");
+    assert_eq!(plain["onDiskBytes"], plain["unpackedBytes"]);
+    let Some(corpus) = Corpus::here() else { return };
+    let sum = |sizes: &Value| ["storedBytes", "unpackedBytes"].iter().filter_map(|key| sizes[key].as_u64()).sum();
+    for (image, counts_both) in [("docker20.tar", false), ("oci-dir", true), ("oci-zstd.tar", true)] {
+        let sizes = sizes(&corpus.path(&format!("opaque/{image}")));
+        let expected: u64 = if counts_both { sum(&sizes) } else { sizes["unpackedBytes"].as_u64().unwrap() };
+        assert_eq!(sizes["onDiskBytes"], expected, "{image}: {sizes}");
+    }
+}
+
 #[test]
 fn wrong_base_error_names_the_first_different_layer() {
     let Some(corpus) = Corpus::here() else { return };

@@ -91,7 +91,7 @@ impl Opened {
     /// Sizes of the image: stored, unpacked, and on disk.
     #[must_use]
     pub fn sizes(&self) -> Sizes {
-        Sizes::of(&self.image, &self.tree)
+        Sizes::of(&self.image, &self.tree, &self.compressions)
     }
 
     /// Sums over the layers from the base, and over the image's own; `None` if the number of base layers is unknown.

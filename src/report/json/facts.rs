@@ -26,7 +26,7 @@ pub(super) struct SizeFigures {
 
 impl From<Sizes> for SizeFigures {
     fn from(sizes: Sizes) -> Self {
-        let Sizes { stored_bytes, unpacked_bytes } = sizes;
+        let Sizes { stored_bytes, unpacked_bytes, .. } = sizes;
         Self { stored: stored_bytes, unpacked: unpacked_bytes, on_disk: sizes.on_disk_bytes() }
     }
 }

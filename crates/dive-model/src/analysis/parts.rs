@@ -1,8 +1,10 @@
 //! Sums the numbers of the layers from the base image, and of the image's own layers.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::exact::Exact;
+use crate::compression::Compression;
 use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::tree::Tree;
@@ -54,20 +56,33 @@ pub struct Sizes {
     pub stored_bytes: u64,
     /// Unpacked bytes of the files in all layers: dive's total image size.
     pub unpacked_bytes: u64,
+    /// The part of `stored_bytes` in compressed layers.
+    pub compressed_bytes: u64,
 }
 
 impl Sizes {
-    /// Computes the sizes of `image`.
+    /// Computes the sizes of `image`, whose layers have these compressions; `None` for an unread layer.
     #[must_use]
-    pub fn of(image: &Image, tree: &Tree) -> Self {
+    pub fn of(image: &Image, tree: &Tree, compressions: &[Option<Compression>]) -> Self {
         let unpacked = tree.layers().map(|layer| tree.layer_size_bytes(layer));
-        Self { stored_bytes: image.distinct_bytes(), unpacked_bytes: unpacked.sum::<Total>().get() }
+        let compressed = image.layers.iter().zip(compressions).filter_map(|(layer, compression)| {
+            let blob = layer.blob.as_ref().ok()?;
+            compression.filter(|it| *it != Compression::None).map(|_| (blob.location(), blob.len()))
+        });
+        // A blob that several layers name is stored once.
+        let compressed: HashMap<_, u64> = compressed.collect();
+        Self {
+            stored_bytes: image.distinct_bytes(),
+            unpacked_bytes: unpacked.sum::<Total>().get(),
+            compressed_bytes: compressed.into_values().sum::<Total>().get(),
+        }
     }
 
-    /// Disk usage in containerd's image store, the default of Docker since version 29: stored and unpacked layers.
-    /// Docker's older store and Podman keep only the unpacked layers.
+    /// Disk usage in the engine that stores the layers as the source does: unpacked, with the compressed layers beside them.
+    /// containerd, and Docker since version 29, keep both. Docker's older store and Podman keep only the unpacked layers;
+    /// their layers come uncompressed, and count once.
     #[must_use]
     pub const fn on_disk_bytes(&self) -> u64 {
-        self.stored_bytes.saturating_add(self.unpacked_bytes)
+        self.compressed_bytes.saturating_add(self.unpacked_bytes)
     }
 }

@@ -250,7 +250,17 @@ fn lines_beyond_the_end_of_a_file_are_not_shown() {
         json!({ "start": { "line": 2 }, "end": { "line": 4_000_000_000_u32 } });
     locations["step1"]["locations"][0]["ranges"][0] = json!({ "start": { "line": -7 } });
     locations["step2"]["locations"][0]["sourceIndex"] = json!(9);
-    assert_eq!(lines(&build.opens(V1, &statement)), ["-", "-", "-"]);
+    let opened = build.opens(V1, &statement);
+    assert_eq!(lines(&opened), ["-", "-", "-"]);
+    let said = remarks(&opened);
+    for part in ["step 0: app.Dockerfile has no lines 2-4000000000; step 1: ", "; step 2: the statement has no file 9"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+    // A step without ranges, as BuildKit writes for some, is nothing to warn of.
+    let source = &mut statement["predicate"]["runDetails"]["metadata"]["buildkit_metadata"]["source"];
+    source["locations"] = json!({ "step0": {}, "step1": { "locations": [{}] }, "step2": null });
+    assert_eq!(build.opens(V1, &statement).image.remarks, []);
 }
 
 /// Each layer of a base repeats the lines of one step, so a short statement could fill the memory and the report.
@@ -263,13 +273,31 @@ fn too_many_ranges_or_a_too_long_file_name_leave_lines_unknown() {
         source["infos"][0] = json!({ "filename": name, "data": STANDARD.encode("RUN x\n\n".repeat(20_000)) });
         let ranges: Vec<Value> = (0..ranges).map(|number| json!({ "start": { "line": 2 * number + 1 } })).collect();
         source["locations"]["step0"]["locations"][0]["ranges"] = json!(ranges);
-        lines(&build.opens(V1, &statement)).swap_remove(0)
+        let opened = build.opens(V1, &statement);
+        (lines(&opened).swap_remove(0), remarks(&opened))
     };
-    assert!(changed(100, "Dockerfile").ends_with(",197,199"));
-    assert_eq!(changed(101, "Dockerfile"), "-");
-    assert_eq!(changed(10_000, "Dockerfile"), "-");
-    assert!(changed(1, &"a".repeat(4096)).ends_with("a:1"));
-    assert_eq!(changed(1, &"a".repeat(4097)), "-");
+    assert!(changed(100, "Dockerfile").0.ends_with(",197,199"));
+    for ranges in [101, 10_000] {
+        let (lines, remarks) = changed(ranges, "Dockerfile");
+        assert_eq!(lines, "-");
+        assert!(remarks.contains(&format!("step 0 has {ranges} ranges of lines; the limit is 100")), "{remarks}");
+    }
+    assert!(changed(1, &"a".repeat(4096)).0.ends_with("a:1"));
+    let (lines, remarks) = changed(1, &"a".repeat(4097));
+    assert_eq!(lines, "-");
+    assert!(remarks.contains("step 0: the name of a file has 4097 bytes; the limit is 4096; step 1: "), "{remarks}");
+}
+
+/// `rewrite-timestamp` with `SOURCE_DATE_EPOCH` changes the layers after the build, and leaves the statement as it was.
+#[test]
+fn a_statement_about_layers_before_a_rewrite_is_unproven() {
+    let mut build = Build::new();
+    let rewritten = build.layers.split_off(1);
+    build.layers.extend(rewritten.iter().map(|layer| build::digest(layer.as_bytes())));
+    let opened = build.opens(V1, &build.version_1());
+    let said = provenance(&opened).unproven.clone().unwrap();
+    assert_eq!(said, "none of its steps made the layers of this image");
+    assert_eq!((lines(&opened), opened.image.base.is_none()), (vec!["-".to_owned(); 3], true));
 }
 
 #[test]

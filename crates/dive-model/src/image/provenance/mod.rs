@@ -80,9 +80,16 @@ pub(super) fn read(
                 continue;
             }
         };
-        let provenance = about(&descriptor.digest, attestation, &statement);
+        let (provenance, problems) = about(&descriptor.digest, attestation, &statement);
         if let Some(why) = &provenance.unproven {
             let text = format!("its provenance ({}) is unproven: {why}; it is not used", Shown(&provenance.digest));
+            remarks.push(Remark::new(store.name(), text));
+        }
+        if let Some(problems) = in_one_line(&problems) {
+            let text = format!(
+                "some Dockerfile lines in its provenance ({}) are not shown: {problems}",
+                Shown(&provenance.digest)
+            );
             remarks.push(Remark::new(store.name(), text));
         }
         // Of several statements, use the first one with the most information: layers, then base, then anything.
@@ -92,6 +99,17 @@ pub(super) fn read(
         }
     }
     found
+}
+
+/// Maximum number of problems in a remark.
+const MAX_PROBLEMS: usize = 3;
+
+/// The first problems, and the number of the others; `None` if there is none.
+fn in_one_line(problems: &[String]) -> Option<String> {
+    let more = problems.len().saturating_sub(MAX_PROBLEMS);
+    let rest = (more > 0).then(|| format!("and {more} more"));
+    let first = problems.iter().take(MAX_PROBLEMS).cloned();
+    (!problems.is_empty()).then(|| first.chain(rest).collect::<Vec<_>>().join("; "))
 }
 
 /// Provenance statements of these manifests, without missing ones.
@@ -137,8 +155,9 @@ fn read_statement(
         .map_err(|problem| problem.to_string())
 }
 
-/// Converts `statement`, which has this digest, to the provenance of the image.
-fn about(digest: &str, attestation: &Attestation, statement: &Statement) -> Provenance {
+/// Converts `statement`, which has this digest, to the provenance of the image. Also returns why lines of some layers are
+/// not used.
+fn about(digest: &str, attestation: &Attestation, statement: &Statement) -> (Provenance, Vec<String>) {
     let Statement { predicate_type, predicate, .. } = statement;
     let buildkit = predicate.buildkit();
     let unproven = contradiction(attestation, statement);
@@ -151,8 +170,9 @@ fn about(digest: &str, attestation: &Attestation, statement: &Statement) -> Prov
         lines: vec![None; buildkit.layers.of_image.len()],
         unproven,
     };
+    let mut problems = Vec::new();
     if provenance.unproven.is_some() {
-        return provenance;
+        return (provenance, problems);
     }
     provenance.images = images(predicate);
     let files = Files::of(buildkit);
@@ -167,13 +187,13 @@ fn about(digest: &str, attestation: &Attestation, statement: &Statement) -> Prov
         // Only a base image adds several layers at once. In other runs, the steps of all but the last layer are
         // unknown.
         let made = if image.is_some() { layers } else { layers.end - 1..layers.end };
-        let lines = files.lines(step);
+        let lines = files.lines(step, &mut problems);
         for layer in made {
             provenance.lines[layer].clone_from(&lines);
         }
     }
     provenance.files = files.files.into_iter().flatten().map(|(file, _)| file).collect();
-    provenance
+    (provenance, problems)
 }
 
 /// Returns how the statement contradicts the image.
@@ -221,44 +241,61 @@ const MAX_NAME: usize = 4096;
 
 /// Files of a build, and the lines of its steps.
 struct Files<'a> {
-    /// Each with its number of lines; `None` if the content cannot be decoded, or if no file can have the name.
-    files: Vec<Option<(Arc<Dockerfile>, usize)>>,
+    /// Each with its number of lines, or why it is not used.
+    files: Vec<Result<(Arc<Dockerfile>, usize), String>>,
     steps: HashMap<u32, &'a [Location]>,
 }
 
 impl<'a> Files<'a> {
     fn of(buildkit: &'a BuildkitMetadata) -> Self {
         let files = buildkit.source.infos.0.iter().map(|info| {
-            let bytes = STANDARD.decode(info.data.as_deref()?).ok()?;
             let name = info.filename.as_deref().unwrap_or("Dockerfile").to_owned();
+            if name.len() > MAX_NAME {
+                return Err(format!("the name of a file has {} bytes; the limit is {MAX_NAME}", name.len()));
+            }
+            let bytes = STANDARD.decode(info.data.as_deref().unwrap_or_default());
+            let bytes = bytes.map_err(|problem| format!("{} is not in base64: {problem}", Shown(&name)))?;
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let lines = text.lines().count();
-            (name.len() <= MAX_NAME).then(|| (Arc::new(Dockerfile { name, text }), lines))
+            Ok((Arc::new(Dockerfile { name, text }), lines))
         });
         let steps = buildkit.source.locations.0.iter();
         let steps = steps.filter_map(|(step, lines)| Some((chains::step_number(step)?, &lines.locations.0[..])));
         Self { files: files.collect(), steps: steps.collect() }
     }
 
-    /// Lines of a step, in the first file with any of them.
-    fn lines(&self, step: u32) -> Option<DockerfileLines> {
+    /// Lines of a step, in the first file with any of them. Adds why some of them are left out to `problems`.
+    fn lines(&self, step: u32, problems: &mut Vec<String>) -> Option<DockerfileLines> {
         let locations = self.steps.get(&step)?;
         let index = |location: &Location| location.source_index.0.unwrap_or_default();
         let first = index(locations.first()?);
-        let (file, last_line) = self.files.get(usize::try_from(first).ok()?)?.as_ref()?;
+        let (file, last_line) = match usize::try_from(first).ok().and_then(|first| self.files.get(first)) {
+            Some(Ok(file)) => file,
+            Some(Err(problem)) => {
+                problems.push(format!("step {step}: {problem}"));
+                return None;
+            }
+            None => {
+                problems.push(format!("step {step}: the statement has no file {first}"));
+                return None;
+            }
+        };
         let of_file = locations.iter().filter(|location| index(location) == first);
         let ranges = of_file.flat_map(|location| &location.ranges.0).map(|range| LineRange {
             first: range.start.line(),
             // Older builders state no end.
             last: range.end.line().max(range.start.line()),
         });
-        // Omit lines beyond the end of the file.
-        let ranges = ranges.filter(|range| range.first > 0 && range.last as usize <= *last_line);
-        let ranges = LineRange::merged(ranges.collect());
-        (1..=MAX_RANGES).contains(&ranges.len()).then(|| DockerfileLines {
-            file: Arc::clone(file),
-            ranges,
-            certainty: Certainty::Exact,
-        })
+        let is_in_file = |range: &LineRange| range.first > 0 && range.last as usize <= *last_line;
+        let (ranges, outside): (Vec<_>, Vec<_>) = ranges.partition(is_in_file);
+        if let Some(range) = outside.first() {
+            problems.push(format!("step {step}: {} has no lines {range}", Shown(&file.name)));
+        }
+        let ranges = LineRange::merged(ranges);
+        if ranges.len() > MAX_RANGES {
+            problems.push(format!("step {step} has {} ranges of lines; the limit is {MAX_RANGES}", ranges.len()));
+            return None;
+        }
+        (!ranges.is_empty()).then(|| DockerfileLines { file: Arc::clone(file), ranges, certainty: Certainty::Exact })
     }
 }

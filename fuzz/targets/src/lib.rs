@@ -22,6 +22,7 @@ mod model;
 mod names;
 mod record;
 pub mod seeds;
+mod statements;
 mod store;
 mod table;
 mod tar;
@@ -37,11 +38,12 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     Target { name: "tar", run: tar::run },
     Target { name: "compression", run: compression::run },
     Target { name: "documents", run: documents::docker_archive },
     Target { name: "index", run: documents::index },
+    Target { name: "statements", run: statements::run },
     Target { name: "archive", run: store::archive },
     Target { name: "tree", run: tree::run },
     Target { name: "record", run: record::run },

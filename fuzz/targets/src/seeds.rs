@@ -12,6 +12,7 @@ use dive_model::remark::OnDamage;
 
 use crate::build::image;
 use crate::documents::{DOCKER_ARCHIVE, LAYOUT};
+use crate::statements;
 use crate::store::SEPARATOR;
 
 /// Maximum length of a seed. The fuzzer is slow with longer ones, and few bytes suffice for an odd image.
@@ -25,6 +26,7 @@ pub fn own(target: &str) -> Vec<Vec<u8>> {
         "tar" | "archive" | "record" => of_archive(target, &sample()),
         "compression" => compressed(),
         "documents" | "index" => [of_archive(target, &sample()), of_archive(target, &layout())].concat(),
+        "statements" => stated(),
         // Any bytes seed a random image.
         "tree" => (1..=4u8).map(|step| (0..=255u8).map(|at| at.wrapping_mul(step) ^ step).collect()).collect(),
         "table" => tables(),
@@ -95,6 +97,7 @@ pub fn of_corpus(target: &str, corpus: &Path) -> Vec<Vec<u8>> {
     let folders: &[&str] = match target {
         "configuration" | "rules" => &["configs", "hostile/log-code-execution"],
         "escapes" => &["hostile"],
+        "statements" => &["provenance"],
         _ => &["broken", "reports", "hostile"],
     };
     let mut seeds = Vec::new();
@@ -140,6 +143,7 @@ fn of_archive(target: &str, archive: &[u8]) -> Vec<Vec<u8>> {
         "record" => layers().filter_map(|layer| record(layer)).collect(),
         "documents" => docker_archive(&members).into_iter().collect(),
         "index" => index(&members).into_iter().collect(),
+        "statements" => statement(&members).into_iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -217,6 +221,68 @@ fn index(members: &[Member]) -> Option<Vec<u8>> {
         blobs.iter().zip(&LAYOUT[1..6]).map(|((name, _), new)| (hex(name), &new["blobs/sha256/".len()..])).collect();
     let documents: Vec<_> = std::iter::once(index).chain(blobs.iter().map(|blob| &blob.1)).map(Some).collect();
     Some(input(&documents, &names))
+}
+
+/// The statement about an image, with the digests that the target gives the manifest and the layers.
+fn statement(members: &[Member]) -> Option<Vec<u8>> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let statement = text(&members.iter().find(|(_, bytes)| bytes.starts_with(b"{\"_type\""))?.1);
+    let mut documents = members.iter().filter_map(|(name, bytes)| {
+        let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+        let layers = document["layers"].as_array()?.clone();
+        let is_image = layers.iter().all(|layer| layer["mediaType"].as_str().is_some_and(|it| it.contains("layer")));
+        is_image.then(|| (name.rsplit('/').next().unwrap_or_default().to_owned(), layers))
+    });
+    let (manifest, layers) = documents.next()?;
+    let digests = layers.iter().filter_map(|layer| layer["digest"].as_str()?.strip_prefix("sha256:"));
+    let names = digests.zip(statements::LAYERS).chain([(manifest.as_str(), statements::MANIFEST)]);
+    let renamed = names.fold(statement, |text, (old, digit)| text.replace(old, &statements::hex(digit)));
+    Some(renamed.into_bytes())
+}
+
+/// Statements in both versions of the format: of mode=max, of mode=min, and about another image.
+fn stated() -> Vec<Vec<u8>> {
+    let layers = |count: usize| {
+        let layers = statements::LAYERS.iter().take(count);
+        layers
+            .map(|digit| format!(r#"{{"digest": "sha256:{}"}}"#, statements::hex(*digit)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let range = |first: u32, last: u32| {
+        format!(r#"{{"locations": [{{"ranges": [{{"start": {{"line": {first}}}, "end": {{"line": {last}}}}}]}}]}}"#)
+    };
+    // `FROM a`, `RUN <<E`, `b`, `E`, each on its line.
+    let buildkit = format!(
+        r#"{{"source": {{"infos": [{{"filename": "Dockerfile", "data": "RlJPTSBhClJVTiA8PEUKYgpFCg=="}}],
+        "locations": {{"step0": {}, "step1": {}}}}}, "layers": {{"step0:0": [[{}]], "step1:0": [[{}]]}}}}"#,
+        range(1, 1),
+        range(2, 4),
+        layers(2),
+        layers(5)
+    );
+    let steps = r#"{"llbDefinition": [{"id": "step0", "op": {"Op": {"source": {"identifier":
+        "docker-image://docker.io/library/a:1@sha256:00"}}}}, {"id": "step1", "op": {"Op": {}}}]}"#;
+    let subject = |digit: char| format!(r#"[{{"name": "_", "digest": {{"sha256": "{}"}}}}]"#, statements::hex(digit));
+    let images = r#"[{"uri": "pkg:docker/a@1?platform=linux%2Famd64", "digest": {"sha256": "00"}}]"#;
+    let version_1 = |of: char| {
+        format!(
+            r#"{{"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://slsa.dev/provenance/v1", "subject": {},
+            "predicate": {{"buildDefinition": {{"internalParameters": {{"buildConfig": {steps}}}, "resolvedDependencies": {images}}},
+            "runDetails": {{"metadata": {{"buildkit_metadata": {buildkit}}}}}}}}}"#,
+            subject(of)
+        )
+    };
+    let version_02 = |metadata: &str| {
+        format!(
+            r#"{{"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://slsa.dev/provenance/v0.2", "subject": {},
+            "predicate": {{"materials": {images}, "buildConfig": {steps}, "metadata": {{{metadata}}}}}}}"#,
+            subject(statements::MANIFEST)
+        )
+    };
+    let max = format!(r#""https://mobyproject.org/buildkit@v1#metadata": {buildkit}"#);
+    let texts = [version_1(statements::MANIFEST), version_1('0'), version_02(&max), version_02("")];
+    texts.map(String::into_bytes).to_vec()
 }
 
 /// Two layers with an entry of every type.

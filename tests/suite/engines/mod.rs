@@ -2,6 +2,7 @@
 //! faults. A failure means that dive cannot open an image, opens another one, transfers bytes again, or leaks a
 //! password.
 mod authorities;
+mod bases;
 mod broken_engines;
 mod broken_registries;
 mod building;
@@ -10,6 +11,7 @@ mod containers;
 mod contexts;
 mod credentials;
 mod engine_tls;
+mod fake;
 mod hostile_programs;
 pub(crate) mod http;
 mod names;

@@ -17,16 +17,19 @@ use dive_model::store::member_path::normalise;
 pub(super) const MANIFEST: &str = "manifest.json";
 
 /// Increment when the format of a record changes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Limit of a cached document, in bytes.
 const DOCUMENT_LIMIT: u64 = 8 << 20;
 
 const INDEX: &str = "index.json";
 
-/// Limits of the documents below an index: their number, and the length of each in bytes.
-const DOCUMENTS: usize = 32;
-const INDEX_LIMIT: u64 = 1 << 20;
+/// Limits of the documents below an index: their number, and their length together in bytes.
+const DOCUMENTS: usize = 256;
+const INDEX_LIMIT: u64 = 16 << 20;
+
+/// The start of the predicate types that dive reads of an attestation.
+const PROVENANCE: &str = "https://slsa.dev/provenance/";
 
 /// Limit of the number of links. An image has at most one per layer.
 const LINKS: usize = 10_000;
@@ -43,7 +46,7 @@ pub(super) struct Record {
     lengths: Vec<u64>,
     /// Symbolic links in the archive as (name, target). Engines use them for repeated layers.
     pub(super) links: Vec<(String, String)>,
-    /// The OCI index, if present, and its manifests, which have the layers' media types.
+    /// The OCI index, if present, its manifests, which have the layers' media types, and statements of provenance.
     pub(super) index: Vec<(String, Vec<u8>)>,
 }
 
@@ -87,7 +90,8 @@ impl Object for RecordedRootFs {
 }
 
 impl Record {
-    /// Creates the record of `archive`. `None` if the archive does not match the engine's description.
+    /// Creates the record of `archive`. `None` if the archive does not match the engine's description, or if a document is
+    /// over the limits: without it, the next run would say less than this one.
     pub(super) fn of(archive: &Archive, inspected: &ImageInspect) -> Option<Self> {
         let read = |path: &str| archive.open(path).ok()?.read_document(DOCUMENT_LIMIT).ok();
         let manifest = read(MANIFEST)?;
@@ -100,7 +104,7 @@ impl Record {
             lengths: lengths.collect::<Option<_>>()?,
             manifest,
             links: links.take(LINKS + 1).collect(),
-            index: index(archive),
+            index: index(archive)?,
         };
         (record.links.len() <= LINKS && record.matches(inspected)).then_some(record)
     }
@@ -162,24 +166,33 @@ impl Record {
     }
 }
 
-/// The archive's OCI index and its manifests by path, within the limits.
-fn index(archive: &Archive) -> Vec<(String, Vec<u8>)> {
+/// The archive's OCI index, its manifests and statements of provenance, by path. `None` if they exceed the limits.
+fn index(archive: &Archive) -> Option<Vec<(String, Vec<u8>)>> {
     let mut documents: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut room = INDEX_LIMIT;
     let mut ahead = vec![INDEX.to_owned()];
     while let Some(path) = ahead.pop() {
-        if documents.len() == DOCUMENTS || documents.iter().any(|(known, _)| *known == path) {
+        // An export of one platform has no manifests of the others.
+        if documents.iter().any(|(known, _)| *known == path) || !archive.contains(&path) {
             continue;
         }
-        let Some(bytes) = archive.open(&path).ok().and_then(|blob| blob.read_document(INDEX_LIMIT).ok()) else {
-            continue;
-        };
+        let bytes = archive.open(&path).ok()?.read_document(room.min(DOCUMENT_LIMIT)).ok()?;
+        room -= bytes.len() as u64;
+        if documents.len() == DOCUMENTS {
+            return None;
+        }
         let document: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        let manifests = document["manifests"].as_array().into_iter().flatten();
-        let digests = manifests.filter_map(|manifest| manifest["digest"].as_str()?.split_once(':'));
+        let list = |key: &str| document[key].as_array().map_or(&[][..], Vec::as_slice);
+        let is_provenance = |layer: &&Value| {
+            let predicate = layer["annotations"]["in-toto.io/predicate-type"].as_str();
+            predicate.is_some_and(|predicate| predicate.starts_with(PROVENANCE))
+        };
+        let below = list("manifests").iter().chain(list("layers").iter().filter(is_provenance));
+        let digests = below.filter_map(|descriptor| descriptor["digest"].as_str()?.split_once(':'));
         ahead.extend(digests.map(|(algorithm, hex)| format!("blobs/{algorithm}/{hex}")));
         documents.push((path, bytes));
     }
-    documents
+    Some(documents)
 }
 
 /// A layer in a record.
@@ -246,8 +259,18 @@ mod tests {
         ImageInspect { id: Some(ID.to_owned()), root_fs, ..ImageInspect::default() }
     }
 
+    /// A manifest of an attestation with two statements.
+    const MANIFEST_OF_STATEMENTS: &str = r#"{"manifests": [{"digest": "sha256:m"}], "layers": [
+        {"digest": "sha256:provenance", "annotations": {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v1"}},
+        {"digest": "sha256:sbom", "annotations": {"in-toto.io/predicate-type": "https://spdx.dev/Document"}}]}"#;
+
     /// An archive whose two layers are the same.
     fn archive() -> Archive {
+        archive_with("{}")
+    }
+
+    /// The same with this statement of provenance.
+    fn archive_with(statement: &str) -> Archive {
         let mut builder = tar::Builder::new(tempfile::tempfile().unwrap());
         let mut add = |name: &str, content: &str| {
             let mut header = tar::Header::new_ustar();
@@ -256,7 +279,9 @@ mod tests {
         };
         add("a.tar", "layer");
         add(INDEX, r#"{"manifests": [{"digest": "sha256:m"}, {"digest": "sha256:gone"}, {"digest": 5}]}"#);
-        add("blobs/sha256/m", r#"{"manifests": [{"digest": "sha256:m"}], "layers": []}"#);
+        add("blobs/sha256/m", MANIFEST_OF_STATEMENTS);
+        add("blobs/sha256/provenance", statement);
+        add("blobs/sha256/sbom", "{}");
         add("c.json", r#"{"rootfs": {"diff_ids": ["sha256:a", "sha256:a"]}}"#);
         add(
             MANIFEST,
@@ -293,7 +318,7 @@ mod tests {
         assert_eq!(layer(&archive(), 1).unwrap().read_document(9).unwrap(), b"layer");
         assert_eq!(record.config().unwrap().0, "c.json");
         let index: Vec<_> = record.index.iter().map(|(path, _)| path.as_str()).collect();
-        assert_eq!(index, [INDEX, "blobs/sha256/m"]);
+        assert_eq!(index, [INDEX, "blobs/sha256/m", "blobs/sha256/provenance"]);
         let manifest: Value = serde_json::from_slice(&record.manifest(&["t:1".to_owned()]).unwrap()).unwrap();
         assert_eq!(manifest[0]["RepoTags"], serde_json::json!(["t:1"]));
         assert_eq!(manifest[0]["More"], serde_json::json!({"x": 1}), "what nobody here knows stays");
@@ -311,6 +336,14 @@ mod tests {
         cache.write(RecordKind::Layer, "sha256:a", |out| out.write_all(b"entries"));
         assert_eq!(Record::find(&cache, ID, &inspected(&["sha256:a"])), None);
         assert_eq!(Record::find(&cache, ID, &same), None, "what made no sense is gone");
+    }
+
+    /// Otherwise the second run would know less of the base and the Dockerfile than the first, without a word.
+    #[test]
+    fn an_image_with_documents_over_the_limit_is_not_recorded() {
+        let inspected = inspected(&["sha256:a", "sha256:a"]);
+        let recorded = |len: u64| Record::of(&archive_with(&" ".repeat(len as usize)), &inspected).is_some();
+        assert!(recorded(DOCUMENT_LIMIT) && !recorded(DOCUMENT_LIMIT + 1));
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Parses two things in the arguments of `docker build` and `podman build`: the file for the image id, and whether the
-//! build context has a Dockerfile with a default name.
+//! Parses two things in the arguments of `docker build` and `podman build`: the file for the image id, and the Dockerfile.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+
+use dive_sources::ContainerEngine;
 
 /// Options without a value. All others of `docker build` take one, after `=` or as the next argument.
 const SWITCHES: [&str; 14] = [
@@ -74,20 +75,65 @@ pub(super) fn id_file(arguments: &[OsString]) -> Option<PathBuf> {
 /// Docker does not.
 pub(super) fn containerfile(arguments: &[OsString]) -> Option<PathBuf> {
     let parsed = parse(arguments);
-    let names_file =
-        |argument: &Argument<'_>| matches!(argument, Argument::Option(name, _) if name == "-f" || name == "--file");
-    if parsed.iter().any(names_file) {
+    if named_files(&parsed).next().is_some() {
         return None;
     }
-    let mut operands = parsed.iter().filter_map(|argument| match argument {
-        Argument::Operand(operand) => Some(Path::new(*operand)),
-        Argument::Option(..) => None,
-    });
-    let context = operands.next()?;
+    let context = context(&parsed)?;
     let has = |name: &str| context.join(name).exists();
     // Docker also accepts `dockerfile`.
     let candidate = context.join("Containerfile");
     (!has("Dockerfile") && !has("dockerfile") && candidate.is_file()).then_some(candidate)
+}
+
+/// The values of `--file`.
+fn named_files<'a>(arguments: &'a [Argument<'a>]) -> impl DoubleEndedIterator<Item = Option<&'a OsStr>> {
+    arguments.iter().filter_map(|argument| match argument {
+        Argument::Option(name, value) if name == "-f" || name == "--file" => Some(*value),
+        _ => None,
+    })
+}
+
+/// The build context: the first operand.
+fn context<'a>(arguments: &'a [Argument<'a>]) -> Option<&'a Path> {
+    arguments.iter().find_map(|argument| match argument {
+        Argument::Operand(operand) => Some(Path::new(*operand)),
+        Argument::Option(..) => None,
+    })
+}
+
+/// The Dockerfile that a build reads. `None` if it is not a file of this machine: with a remote context, or from standard
+/// input.
+pub(super) fn dockerfile(engine: ContainerEngine, arguments: &[OsString]) -> Option<PathBuf> {
+    let parsed = parse(arguments);
+    // Podman takes the working directory if no context is given.
+    let context = context(&parsed).unwrap_or(Path::new("."));
+    // In a remote context, `--file` is a path of that context.
+    if !context.is_dir() || is_remote(context) {
+        return None;
+    }
+    let mut files = named_files(&parsed);
+    let candidates = match (files.next_back(), engine) {
+        // Podman joins several files into one.
+        (Some(_), ContainerEngine::Podman) if files.next_back().is_some() => return None,
+        (Some(file), _) => {
+            let file = file.filter(|file| *file != "-")?;
+            // Podman also looks in the context.
+            vec![PathBuf::from(file), context.join(file)]
+        }
+        (None, ContainerEngine::Docker) => {
+            ["Dockerfile", "dockerfile", "Containerfile"].map(|it| context.join(it)).into()
+        }
+        (None, ContainerEngine::Podman) => ["Containerfile", "Dockerfile"].map(|it| context.join(it)).into(),
+    };
+    let file = candidates.into_iter().find(|file| file.is_file())?;
+    // `Dockerfile` for `./Dockerfile`, since reports name it.
+    Some(file.strip_prefix(".").map_or(file.clone(), Path::to_owned))
+}
+
+/// True for what Docker reads as a URL or a repository, even if a directory has that name.
+fn is_remote(context: &Path) -> bool {
+    let Some(text) = context.to_str() else { return false };
+    text.contains("://") || text.starts_with("git@") || text.starts_with("github.com/")
 }
 
 #[cfg(test)]
@@ -108,6 +154,42 @@ mod tests {
         assert_eq!(file("-t x ."), None);
         assert_eq!(file("--squash-all --iidfile id ."), Some("id".into()), "a switch of Podman");
         assert_eq!(file("-- --iidfile x"), None);
+    }
+
+    /// Layers explained by another file would be blamed on the wrong lines.
+    #[test]
+    fn the_dockerfile_of_a_build_is_the_one_that_the_builder_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().display().to_string();
+        for name in ["Dockerfile", "Containerfile", "other"] {
+            std::fs::write(folder.path().join(name), "FROM scratch\n").unwrap();
+        }
+        let found = |engine, line: &str| {
+            let file = dockerfile(engine, &words(&line.replace('@', &place)));
+            file.map(|file| file.strip_prefix(folder.path()).unwrap().display().to_string())
+        };
+        let (docker, podman) = (ContainerEngine::Docker, ContainerEngine::Podman);
+        for (engine, line, expected) in [
+            (docker, "@", Some("Dockerfile")),
+            (podman, "-t x @", Some("Containerfile")),
+            (docker, "-f @/other @", Some("other")),
+            (docker, "--file=@/no --file @/other @", Some("other")),
+            (podman, "-f other @", Some("other")),
+            (podman, "-f @/other -f @/Dockerfile @", None),
+            (docker, "-f @/no @", None),
+            (docker, "-f - @", None),
+            (docker, "-", None),
+            (docker, "-f @/other -", None),
+            (docker, "-f @/other https://example.org/a.git", None),
+            (docker, "@/nowhere", None),
+        ] {
+            assert_eq!(found(engine, line).as_deref(), expected, "{line}");
+        }
+        assert!(
+            is_remote(Path::new("github.com/a/b")) && is_remote(Path::new("git@host:a")) && !is_remote(Path::new("."))
+        );
+        std::fs::remove_file(folder.path().join("Dockerfile")).unwrap();
+        assert_eq!(found(docker, "@").as_deref(), Some("Containerfile"), "dive passes it to Docker");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::access::{Mode, Subject};
 use super::invocation::Invocation;
@@ -15,7 +16,7 @@ use crate::config::{CiVariable, Config, ConfigError, Origin, RulesFile, Setting,
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Look, Rows, ci as ci_report, json, text};
 use dive_model::Opened;
-use dive_model::image::{Image, ImageLayer};
+use dive_model::image::{Dockerfile, Image, ImageLayer};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::SpanKind;
 use dive_sources::{Environment, ImageOrigin};
@@ -30,9 +31,18 @@ pub(super) struct ReportArgs {
     /// The base image.
     pub(super) base: Option<OsString>,
     /// The Dockerfile of the image.
-    pub(super) dockerfile: Option<PathBuf>,
+    pub(super) dockerfile: Option<DockerfileArgument>,
     /// The rows of the waste table.
     pub(super) rows: Rows,
+}
+
+/// A Dockerfile to match to the history.
+#[derive(Debug)]
+pub(super) enum DockerfileArgument {
+    /// Named by the user. One that does not match is an error.
+    Named(PathBuf),
+    /// The one that `dive build` has built from, as it was before the build.
+    Built(Arc<Dockerfile>),
 }
 
 /// The destinations of reports, documents and notices.
@@ -141,8 +151,10 @@ pub(super) fn explore(
         (None, Some(named)) => opening.set_base_of_rules(named, config.container_engine.value)?,
         (None, None) => {}
     }
-    if let Some(dockerfile) = &report.dockerfile {
-        opening.match_dockerfile(dockerfile, &environment.working_dir)?;
+    match report.dockerfile {
+        Some(DockerfileArgument::Named(path)) => opening.match_dockerfile(&path, &environment.working_dir)?,
+        Some(DockerfileArgument::Built(file)) => opening.built_from(file),
+        None => {}
     }
     let rows = report.rows;
     let opens_screen = !ci_mode && !output.has_document() && shows_screen(environment);

@@ -34,7 +34,7 @@ use crate::cli::{self, Cli, Command};
 use crate::config;
 use crate::report::Rows;
 use access::Subject;
-use explore::{ReportArgs, explore};
+use explore::{DockerfileArgument, ReportArgs, explore};
 use invocation::Invocation;
 pub use outcome::Outcome;
 use output::Notices;
@@ -80,6 +80,7 @@ fn execute(cli: Cli) -> anyhow::Result<Outcome> {
             );
         }
     }
+    let dockerfile = dockerfile.map(DockerfileArgument::Named);
     let report = ReportArgs { json, summary, base, dockerfile, rows: if all { Rows::Files } else { Rows::Groups } };
     let environment = environment::of_process();
     match command {

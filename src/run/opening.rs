@@ -21,7 +21,7 @@ use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::image::{Dockerfile, Image, ImageSelector, OtherEntry, Selection};
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
-use dive_model::{Observer, OpenError, Opener, TablePolicy, Verification};
+use dive_model::{DockerfileFit, Observer, OpenError, Opener, TablePolicy, Verification};
 use dive_sources::{Access, ContainerEngine, ImageOrigin, PullPolicy, Reference, Source, SourceError};
 
 /// Limit of a Dockerfile, in bytes.
@@ -67,8 +67,8 @@ pub(super) struct Opening {
     verification: Verification,
     /// The base image, if named.
     base: Option<BaseOpening>,
-    /// The Dockerfile, if named.
-    dockerfile: Option<Arc<Dockerfile>>,
+    /// The Dockerfile, if known.
+    dockerfile: Option<(Arc<Dockerfile>, DockerfileFit)>,
 }
 
 /// An image that was read, and its origin.
@@ -122,16 +122,14 @@ impl Opening {
 
     /// Sets the Dockerfile to match to the history.
     pub(super) fn match_dockerfile(&mut self, path: &Path, working_dir: &Path) -> anyhow::Result<()> {
-        let mut bytes = Vec::new();
-        let file = File::open(working_dir.join(path));
-        file.and_then(|file| file.take(DOCKERFILE_LIMIT + 1).read_to_end(&mut bytes))
-            .with_context(|| format!("--dockerfile: {} cannot be read", path.display()))?;
-        if bytes.len() as u64 > DOCKERFILE_LIMIT {
-            bail!("--dockerfile: {} is larger than 1 MiB, which no Dockerfile is", path.display());
-        }
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        self.dockerfile = Some(Arc::new(Dockerfile { name: path.display().to_string(), text }));
+        let file = read_dockerfile(path, working_dir).context("--dockerfile")?;
+        self.dockerfile = Some((file, DockerfileFit::Required));
         Ok(())
+    }
+
+    /// Sets the Dockerfile that the image was built from.
+    pub(super) fn built_from(&mut self, file: Arc<Dockerfile>) {
+        self.dockerfile = Some((file, DockerfileFit::Optional));
     }
 
     /// Opens and reads the image.
@@ -144,7 +142,8 @@ impl Opening {
             remarks: Vec::new(),
         })?;
         info!("{} found in {:.1?}", source.store().name(), start.elapsed());
-        let opener = self.opener().base(base.as_ref()).dockerfile(self.dockerfile.as_ref()).observer(observer);
+        let dockerfile = self.dockerfile.as_ref().map(|(file, fit)| (file, *fit));
+        let opener = self.opener().base(base.as_ref()).dockerfile(dockerfile).observer(observer);
         let (image, loaded) = opener.load(source.store()).map_err(OpeningError::new)?;
         Ok(ReadImage { image, loaded, origin: source.origin().clone(), source: source.store().name().to_owned() })
     }
@@ -170,6 +169,19 @@ impl Opening {
         };
         PullNotice(Mutex::new(notice))
     }
+}
+
+/// Reads a Dockerfile.
+pub(super) fn read_dockerfile(path: &Path, working_dir: &Path) -> anyhow::Result<Arc<Dockerfile>> {
+    let mut bytes = Vec::new();
+    let file = File::open(working_dir.join(path));
+    file.and_then(|file| file.take(DOCKERFILE_LIMIT + 1).read_to_end(&mut bytes))
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    if bytes.len() as u64 > DOCKERFILE_LIMIT {
+        bail!("{} is larger than 1 MiB, which no Dockerfile is", path.display());
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Arc::new(Dockerfile { name: path.display().to_string(), text }))
 }
 
 /// The image in a file that `--image` or the tag after the path selects.

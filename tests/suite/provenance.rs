@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::build::{self, Layer, Layout};
 use crate::library;
 use crate::place::{Corpus, sample};
+use dive_model::DockerfileFit::{Optional, Required};
 use dive_model::image::{self, Certainty, Dockerfile, GivenBase, Provenance, Selection};
 use dive_model::remark::OnDamage;
 use dive_model::store::{FileStore, Links};
@@ -394,18 +395,24 @@ fn dockerfile_is_matched_to_the_history_without_provenance() {
     let path = |name: &str| corpus.path(&format!("provenance/{name}"));
     let file =
         |name: &str| Arc::new(Dockerfile { name: name.to_owned(), text: corpus.text(&format!("provenance/{name}")) });
-    let base = Opener::new().dockerfile(Some(&file("Dockerfile.base"))).open(path("base-docker28cs.tar")).unwrap();
+    let base =
+        Opener::new().dockerfile(Some((&file("Dockerfile.base"), Required))).open(path("base-docker28cs.tar")).unwrap();
     assert_eq!(lines(&base), ["Dockerfile.base:2", "Dockerfile.base:3"]);
     assert!(base.image.layers.iter().all(|layer| layer.lines.as_ref().unwrap().certainty == Certainty::Matched));
     // Lines from provenance are not overwritten.
-    let app = Opener::new().dockerfile(Some(&file("Dockerfile"))).open(path("max-oci.tar")).unwrap();
+    let app = Opener::new().dockerfile(Some((&file("Dockerfile"), Required))).open(path("max-oci.tar")).unwrap();
     assert_eq!(lines(&app)[2..], ["Dockerfile:13", "Dockerfile:14-17", "Dockerfile:18"]);
     let wrong = Arc::new(Dockerfile { name: "other".to_owned(), text: "FROM x\nRUN make\n".to_owned() });
-    let error = Opener::new().dockerfile(Some(&wrong)).open(path("max-oci.tar")).unwrap_err().to_string();
+    let error = Opener::new().dockerfile(Some((&wrong, Required))).open(path("max-oci.tar")).unwrap_err().to_string();
     assert!(error.starts_with("no instruction of other fits the history"), "{error}");
     let none = Arc::new(Dockerfile { name: "none".to_owned(), text: "FRM x\n".to_owned() });
-    let error = Opener::new().dockerfile(Some(&none)).open(path("max-oci.tar")).unwrap_err().to_string();
+    let error = Opener::new().dockerfile(Some((&none, Required))).open(path("max-oci.tar")).unwrap_err().to_string();
     assert!(error.starts_with("none: "), "{error}");
+    // `dive build` knows the file of the image, which may make no layer.
+    for (file, says) in [(&wrong, ""), (&none, "layers are shown without lines of none: ")] {
+        let opened = Opener::new().dockerfile(Some((file, Optional))).open(path("max-oci.tar")).unwrap();
+        assert!(remarks(&opened).contains(says) && opened.image.remarks.len() == usize::from(!says.is_empty()));
+    }
 }
 
 /// Statements are not signed: the image opens whatever their bytes are.

@@ -65,4 +65,4 @@ pub mod unfinished;
 pub mod units;
 
 pub use observer::Observer;
-pub use opener::{OpenError, Opened, Opener, TablePolicy, Verification};
+pub use opener::{DockerfileFit, OpenError, Opened, Opener, TablePolicy, Verification};

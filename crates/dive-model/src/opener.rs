@@ -33,7 +33,7 @@ pub struct Opener<'a> {
     cache: Option<&'a Cache>,
     limits: Limits,
     base: Option<&'a GivenBase>,
-    dockerfile: Option<&'a Arc<Dockerfile>>,
+    dockerfile: Option<(&'a Arc<Dockerfile>, DockerfileFit)>,
     observer: &'a dyn Observer,
 }
 
@@ -46,6 +46,15 @@ pub enum TablePolicy {
     /// Read layers in full.
     #[default]
     Ignore,
+}
+
+/// Whether a Dockerfile must match the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DockerfileFit {
+    /// One that is invalid or does not match is an error.
+    Required,
+    /// One that is invalid is a remark. One that does not match is not used: all its instructions may be without a layer.
+    Optional,
 }
 
 /// Whether to compare layers and documents with their digests.
@@ -263,10 +272,9 @@ impl<'a> Opener<'a> {
         self
     }
 
-    /// Matches this Dockerfile with the history, for layers whose lines provenance does not state. Opening fails if no
-    /// instruction matches.
+    /// Matches this Dockerfile with the history, for layers whose lines provenance does not state.
     #[must_use]
-    pub const fn dockerfile(mut self, dockerfile: Option<&'a Arc<Dockerfile>>) -> Self {
+    pub const fn dockerfile(mut self, dockerfile: Option<(&'a Arc<Dockerfile>, DockerfileFit)>) -> Self {
         self.dockerfile = dockerfile;
         self
     }
@@ -339,8 +347,17 @@ impl<'a> Opener<'a> {
             let archive = || store.name().to_owned();
             image.base = Some(base.below(&image).map_err(|problem| OpenError::Base { archive: archive(), problem })?);
         }
-        if let Some(dockerfile) = self.dockerfile {
-            image.match_dockerfile(dockerfile)?;
+        if let Some((dockerfile, fit)) = self.dockerfile {
+            match (image.match_dockerfile(dockerfile), fit) {
+                (Err(problem), DockerfileFit::Required) => return Err(problem.into()),
+                (Err(problem @ DockerfileError::Invalid { .. }), DockerfileFit::Optional) => {
+                    image
+                        .remarks
+                        .push(Remark::new(store.name(), format!("layers are shown without lines of {problem}")));
+                }
+                (Err(problem), DockerfileFit::Optional) => info!("{problem}"),
+                (Ok(()), _) => {}
+            }
         }
         let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
         let (name, count, elapsed) = (&image.name, image.layers.len(), start.elapsed());

@@ -36,13 +36,17 @@ fn builders() -> Vec<(User, Vec<&'static str>, Vec<&'static str>)> {
 fn build_opens_the_built_image() {
     for (user, before, behind) in builders() {
         let built = document(&user, &[&before[..], &["build", "-t", "dive-test-built:1"], &behind, &["."]].concat());
-        let layers = built["layer"].as_array().unwrap();
-        assert_eq!(layers.len(), 2, "{before:?}: {built}");
+        assert_eq!(built["layer"].as_array().unwrap().len(), 2, "{before:?}: {built}");
         assert_eq!(built["image"]["inefficientBytes"], 2000);
         // It also has the requested name.
         let engine = if before.contains(&"podman") { "podman" } else { "docker" };
         let named = document(&user, &[&format!("{engine}://dive-test-built:1")]);
-        assert_eq!(named["layer"], built["layer"]);
+        // Only a build knows the Dockerfile.
+        let without_lines = |mut document: serde_json::Value| {
+            document["layer"].as_array_mut().unwrap().iter_mut().for_each(|layer| drop(layer["lines"].take()));
+            document["layer"].take()
+        };
+        assert_eq!(without_lines(named), without_lines(built));
         // The report appears beside the builder's own output.
         let ran = user.runs(&[&before[..], &["build"], &behind, &["."]].concat()).ends_with(0);
         ran.prints(&["first.txt"]).says(&["COPY second.txt"]);
@@ -138,6 +142,31 @@ fn build_arguments_are_not_logged() {
     let ran = user.passes_on(crate::user::DIVE, &["build", "--build-arg", "TOKEN=build-secret-0822", "."]);
     std::fs::remove_file(user.file("arguments")).unwrap();
     super::assert_keeps_secrets(&user, &ran, &["build-secret-0822"]);
+}
+
+/// The lines of each layer, and the file.
+fn lines(document: &serde_json::Value) -> Vec<String> {
+    let lines = document["layer"].as_array().unwrap().iter().map(|layer| &layer["lines"]);
+    lines.map(|lines| format!("{}:{}", lines["file"].as_str().unwrap_or("-"), lines["ranges"][0]["first"])).collect()
+}
+
+#[test]
+fn build_knows_the_lines_of_its_own_dockerfile() {
+    for (user, before, behind) in builders() {
+        let other = format!("# syntax=docker/dockerfile:1\n{DOCKERFILE}");
+        let user = user.writes("other", &other).writes("named", &format!("\n\n{DOCKERFILE}"));
+        let built = |own: &[&str], options: &[&str]| {
+            lines(&document(&user, &[&before[..], own, &["build"], options, &behind, &["."]].concat()))
+        };
+        assert_eq!(built(&[], &[]), ["Dockerfile:2", "Dockerfile:3"], "{before:?}");
+        assert_eq!(built(&[], &["-f", "other"]), ["other:3", "other:4"]);
+        assert_eq!(built(&["--dockerfile", "named"], &["-f", "other"]), ["named:4", "named:5"]);
+        // Nothing that the file says made a layer.
+        let user = user.writes("Dockerfile", "FROM dive-test-built:1\nEXPOSE 80\n");
+        document(&user, &[&before[..], &["build", "-t", "dive-test-built:1"], &behind, &["-f", "other", "."]].concat());
+        let ran = user.runs(&[&before[..], &["build"], &behind, &["."]].concat()).ends_with(0);
+        assert!(!ran.stderr.contains("no instruction of"), "{}", ran.stderr);
+    }
 }
 
 /// Podman also finds a Containerfile.

@@ -1,7 +1,10 @@
 //! The waste view: every reclaimable file with its layers and cause, in a selectable order.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
+use crate::report::dockerfile_lines_of_pair;
+use dive_model::Opened;
 use dive_model::analysis::Exact;
 use dive_model::analysis::exact::{Cause, ReclaimableFile};
 use dive_model::layer::LayerIndex;
@@ -43,24 +46,28 @@ impl WasteOrder {
     }
 }
 
-/// Start columns of layer, cause and path.
+/// Start columns of layer, cause, and the lines of the Dockerfile. The path follows.
 pub const LAYER_AT: u16 = 10;
 /// See [`LAYER_AT`].
 pub const CAUSE_AT: u16 = 29;
 /// See [`LAYER_AT`].
-pub const PATH_AT: u16 = 52;
+pub const LINES_AT: u16 = 52;
 
-impl WasteOrder {
-    /// The order for a click on the column header.
-    #[must_use]
-    pub const fn at(column: u16) -> Self {
-        match column {
-            0..LAYER_AT => Self::Size,
-            LAYER_AT..CAUSE_AT => Self::Layer,
-            CAUSE_AT..PATH_AT => Self::Cause,
-            _ => Self::Path,
-        }
-    }
+/// Title of the column of lines.
+pub const LINES_TITLE: &str = "Dockerfile";
+
+/// Maximum width of the column of lines, and minimum width that it leaves to paths.
+const MAX_LINES_WIDTH: usize = 30;
+const MIN_PATH_WIDTH: u16 = 24;
+
+/// The width of the column of Dockerfile lines, with the space after it; 0 if no lines are known.
+#[must_use]
+pub fn lines_width(opened: &Opened) -> u16 {
+    let files = opened.analysis.exact.files.iter();
+    let pairs: HashSet<(LayerIndex, LayerIndex)> = files.map(|file| (file.layer, file.hidden_by)).collect();
+    let lines = pairs.into_iter().filter_map(|(holds, hides)| dockerfile_lines_of_pair(opened, holds, hides));
+    let longest = lines.map(|lines| lines.len().clamp(LINES_TITLE.len(), MAX_LINES_WIDTH)).max();
+    longest.map_or(0, |width| width as u16 + 1)
 }
 
 /// The waste view.
@@ -69,15 +76,17 @@ pub struct Waste {
     /// Indices into [`Exact::files`], in display order.
     rows: Vec<u32>,
     order: WasteOrder,
+    lines_width: u16,
     by_cause: Vec<(Cause, u64, usize)>,
     /// Selection and viewport of the list.
     pub scroll: Scroll,
 }
 
 impl Waste {
-    /// Lists all reclaimable files, largest first.
+    /// Lists all reclaimable files, largest first. `lines_width` is the width of the column of Dockerfile lines, as
+    /// [`lines_width`] computes it.
     #[must_use]
-    pub fn new(exact: &Exact) -> Self {
+    pub fn new(exact: &Exact, lines_width: u16) -> Self {
         let mut by_cause: Vec<_> = Cause::ALL
             .iter()
             .map(|cause| {
@@ -91,7 +100,27 @@ impl Waste {
         let rows: Vec<u32> = (0..exact.files.len() as u32).collect();
         let mut scroll = Scroll::default();
         scroll.set_count(rows.len());
-        Self { rows, order: WasteOrder::Size, by_cause, scroll }
+        Self { rows, order: WasteOrder::Size, lines_width, by_cause, scroll }
+    }
+
+    /// The width of the column of Dockerfile lines in a list of `width` columns; 0 if no lines are known, or if it would
+    /// leave paths too little room.
+    #[must_use]
+    pub const fn lines_width(&self, width: u16) -> u16 {
+        if width < LINES_AT + self.lines_width + MIN_PATH_WIDTH { 0 } else { self.lines_width }
+    }
+
+    /// The order for a click on the header at `column` in a list of `width` columns.
+    #[must_use]
+    pub const fn order_at(&self, column: u16, width: u16) -> WasteOrder {
+        match column {
+            0..LAYER_AT => WasteOrder::Size,
+            LAYER_AT..CAUSE_AT => WasteOrder::Layer,
+            CAUSE_AT..LINES_AT => WasteOrder::Cause,
+            // The lines are those of the layers.
+            _ if column < LINES_AT + self.lines_width(width) => WasteOrder::Layer,
+            _ => WasteOrder::Path,
+        }
     }
 
     /// The file of a row.
@@ -169,7 +198,7 @@ mod tests {
             file("/d", 20, 0, 1, Cause::MetadataOnly),
         ];
         let exact = Exact { total_bytes: 200, visible_bytes: 60, files };
-        let mut waste = Waste::new(&exact);
+        let mut waste = Waste::new(&exact, 0);
         assert_eq!(drawn(&waste, &tree, &exact), "/c /b /a /d");
         waste.scroll.select(2);
         waste.sort_next(&tree, &exact);
@@ -182,5 +211,17 @@ mod tests {
         waste.sort_next(&tree, &exact);
         assert_eq!(waste.order(), WasteOrder::Size);
         assert_eq!(waste.by_cause(), [(Cause::MetadataOnly, 90, 3), (Cause::Deleted, 50, 1)]);
+    }
+
+    #[test]
+    fn a_click_on_a_header_sorts_by_its_column() {
+        let exact = Exact { total_bytes: 0, visible_bytes: 0, files: Vec::new() };
+        let orders = |lines: u16, width: u16| {
+            let waste = Waste::new(&exact, lines);
+            [9, 10, 29, 52, 64, 65].map(|column| waste.order_at(column, width).name())
+        };
+        assert_eq!(orders(0, 120), ["size", "layer", "cause", "path", "path", "path"]);
+        assert_eq!(orders(13, 120), ["size", "layer", "cause", "layer", "layer", "path"]);
+        assert_eq!(orders(13, 88), orders(0, 120), "a narrow list has no column of lines");
     }
 }

@@ -1,11 +1,11 @@
 //! Actions in overlays.
 
 use crate::config::Action;
+use crate::tui::layout::inside;
 use crate::tui::state::extraction::{ExtractionDialog, ExtractionStage};
 use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::scroll::{Scroll, TextScroll};
 use crate::tui::state::viewer::{Viewer, ViewerEffect};
-use crate::tui::state::waste::WasteOrder;
 use crate::tui::state::{Motion, Overlay, ScreenState, Stage};
 use crate::tui::worker::{Job, JobId};
 use dive_model::extract::{LayerBlobs, OnConflict, Options};
@@ -241,5 +241,6 @@ pub(super) fn click_row(state: &mut ScreenState, row: usize, effects: &mut Vec<E
 pub(super) fn click_header(state: &mut ScreenState, column: u16) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Waste(waste)) = state.overlays.last_mut() else { return };
-    waste.sort(&explorer.opened.tree, &explorer.opened.analysis.exact, WasteOrder::at(column));
+    let order = waste.order_at(column, inside(state.layout.body).width);
+    waste.sort(&explorer.opened.tree, &explorer.opened.analysis.exact, order);
 }

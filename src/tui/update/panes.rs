@@ -5,7 +5,7 @@ use crate::tui::state::files::{FileTreePane, Filter, Jump};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::warnings::Warnings;
-use crate::tui::state::waste::Waste;
+use crate::tui::state::waste::{Waste, lines_width};
 use crate::tui::state::{Attributes, Explorer, Focus, Motion, Overlay, ScreenState, Stage};
 use crate::tui::text::printable;
 use dive_model::layer::LayerIndex;
@@ -24,7 +24,7 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
         Action::CloseFilterFiles => clear_filter(state),
         Action::WasteView => {
             if let Stage::Open(explorer) = &state.stage {
-                let fresh = || Waste::new(&explorer.opened.analysis.exact);
+                let fresh = || Waste::new(&explorer.opened.analysis.exact, lines_width(&explorer.opened));
                 let waste = state.closed_waste.take().unwrap_or_else(fresh);
                 state.overlays.push(Overlay::Waste(waste));
             }

@@ -5,22 +5,31 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, PaneFocus};
-use crate::tui::state::waste::{CAUSE_AT, PATH_AT, Waste, WasteOrder};
+use crate::report::dockerfile_lines_of_pair;
+use crate::tui::state::waste::{CAUSE_AT, LINES_AT, LINES_TITLE, Waste, WasteOrder};
 use crate::tui::state::{Explorer, ScreenState};
-use crate::tui::text::{cut, left, name, right};
+use crate::tui::text::{columns, cut, left, name, right};
 use crate::tui::theme::Theme;
 use dive_model::analysis::Exact;
+use dive_model::analysis::exact::ReclaimableFile;
 use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let (tree, exact) = (&explorer.opened.tree, &explorer.opened.analysis.exact);
+    let opened = &explorer.opened;
+    let (tree, exact) = (&opened.tree, &opened.analysis.exact);
     let title = format!("Waste · sorted by {}", waste.order().name());
     let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
+    let lines_width = usize::from(waste.lines_width(inside.width));
+    let dockerfile_lines =
+        |file: &ReclaimableFile| dockerfile_lines_of_pair(opened, file.layer, file.hidden_by).unwrap_or_default();
     if let Some(file) = waste.selected(exact) {
         // The full path: its row may truncate it.
-        pane::bottom_title(&name(&tree.path(file.node), width), theme, frame, area);
+        let lines = if lines_width == 0 { dockerfile_lines(file) } else { String::new() };
+        let lines = if lines.is_empty() { lines } else { format!("{LINES_TITLE} {lines} · ") };
+        let room = width.saturating_sub(columns(&lines));
+        pane::bottom_title(&format!("{lines}{}", name(&tree.path(file.node), room)), theme, frame, area);
     }
     let mut lines = vec![sum(exact, width, theme)];
     for (cause, bytes, count) in waste.by_cause() {
@@ -34,8 +43,9 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
         WasteOrder::Size | WasteOrder::Cause => format!("{text} ▼"),
         WasteOrder::Layer | WasteOrder::Path => format!("{text} ▲"),
     };
+    let lines_title = if lines_width == 0 { "" } else { LINES_TITLE };
     let head = format!(
-        "{:>8}  {:<8}{:<11}{:<23}{}",
+        "{:>8}  {:<8}{:<11}{:<23}{lines_title:<lines_width$}{}",
         mark(WasteOrder::Size, "Size"),
         mark(WasteOrder::Layer, "Layer"),
         "Hidden by",
@@ -45,13 +55,14 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
     lines.push(Line::styled(cut(&head, width), theme.dim));
     for row in waste.scroll.visible() {
         let Some(file) = waste.file(exact, row) else { break };
-        let room = width.saturating_sub(usize::from(PATH_AT));
+        let room = width.saturating_sub(usize::from(LINES_AT) + lines_width);
         let text = format!(
-            "{}  {:<8}{:<11}{}{}",
+            "{}  {:<8}{:<11}{}{}{}",
             right(&Bytes(file.size_bytes).to_string(), 8),
             file.layer.get(),
             file.hidden_by.get(),
-            left(file.cause.name(), usize::from(PATH_AT - CAUSE_AT)),
+            left(file.cause.name(), usize::from(LINES_AT - CAUSE_AT)),
+            if lines_width == 0 { String::new() } else { left(&dockerfile_lines(file), lines_width - 1) + " " },
             left(&name(&tree.path(file.node), room), room)
         );
         let style = if row == waste.scroll.selected() { theme.selected } else { ratatui::style::Style::new() };

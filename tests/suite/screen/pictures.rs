@@ -1,12 +1,16 @@
 //! Snapshots of every view at every size, after the given keys.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use dive::tui::event::WorkerEvent;
 use dive::tui::state::viewer::FetchReport;
 use dive::tui::state::{Overlay, OverlayId};
+use dive_model::DockerfileFit::Required;
+use dive_model::Opener;
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::extract::{Conflicts, End, PathList, Progress, Reason, Report, Skipped, Skips};
+use dive_model::image::{Dockerfile, GivenBase};
 
 use super::{SIZES, Screen, Size};
 use crate::build::{Format, image};
@@ -112,6 +116,53 @@ fn waste_view_in_every_order() {
     after("waste_by_cause", "w s down down");
     after("waste_by_layer", "w s s");
     after("waste_by_path", "w s s s");
+}
+
+/// An image on a base that is given, built from a Dockerfile that is given.
+fn built(size: Size) -> Screen {
+    const DOCKERFILE: &str = "FROM debian:13\nCOPY app /app\nRUN rm -r /app/cache \\\n && chmod +x /app/start\n";
+    let base = || image().layer(|layer| layer.created_by("ADD rootfs /").file("bin/sh", "s".repeat(4000)));
+    let app = base()
+        .layer(|layer| {
+            let layer = layer.created_by("COPY app /app # buildkit").file("app/start", "a".repeat(900));
+            layer.file("app/cache/objects", "o".repeat(2500))
+        })
+        .layer(|layer| {
+            let run = "RUN /bin/sh -c rm -r /app/cache  && chmod +x /app/start # buildkit";
+            layer.created_by(run).whiteout("app/cache").file("app/start", "a".repeat(900)).mode(0o755)
+        });
+    let base = base().save(Format::DockerArchive);
+    let base = GivenBase::of("debian:13", &library::open(base.path().to_str().unwrap()).image);
+    let dockerfile = Arc::new(Dockerfile { name: "Dockerfile".to_owned(), text: DOCKERFILE.to_owned() });
+    let archive = app.save(Format::DockerArchive);
+    let opener = Opener::new().base(Some(&base)).dockerfile(Some((&dockerfile, Required)));
+    let mut screen = Screen::loading(size, &[]);
+    screen.opens(opener.open(archive.path()).unwrap());
+    screen
+}
+
+#[test]
+fn line_between_the_base_and_the_own_layers() {
+    picture("layers_base", built);
+    picture("layers_base_line", |size| {
+        let mut screen = built(size);
+        screen.presses("down");
+        screen
+    });
+    picture("layer_details_dockerfile", |size| {
+        let mut screen = built(size);
+        screen.presses("G right");
+        screen
+    });
+}
+
+#[test]
+fn waste_view_with_dockerfile_lines() {
+    picture("waste_lines", |size| {
+        let mut screen = built(size);
+        screen.presses("w down");
+        screen
+    });
 }
 
 #[test]

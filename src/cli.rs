@@ -57,7 +57,8 @@ pub struct Cli {
 
     /// Compare the image with the image that it was built on
     ///
-    /// BASE takes the same forms as IMAGE. Its layers must be the lowest layers of the image.
+    /// BASE takes the same forms as IMAGE. Its layers must be the lowest layers of the image. `auto` looks for the base among the
+    /// images of the local engine.
     #[arg(long, value_name = "BASE")]
     pub base: Option<OsString>,
 

@@ -38,7 +38,7 @@ impl Screen {
         let terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
         let mut screen = Self { state: ScreenState::new(settings, SIZE), terminal };
         screen.send(UpdateMessage::Worker(WorkerEvent::ImageFound(Arc::clone(&image))));
-        screen.send(UpdateMessage::Worker(WorkerEvent::opened(Opened::new(image, loaded))));
+        screen.send(UpdateMessage::Worker(WorkerEvent::opened(Opened::new(image, loaded).into())));
         screen.show();
         // The last layer shows most files.
         screen.press(Action::LastRow);

@@ -18,11 +18,13 @@ use super::progress::ProgressBar;
 use crate::cli;
 use crate::config::Setting;
 use dive_model::blob::{TransferProgress, TransferStep};
-use dive_model::image::{Dockerfile, Image, ImageSelector, OtherEntry, Selection};
+#[cfg(feature = "tui")]
+use dive_model::image::Base;
+use dive_model::image::{BaseScope, Dockerfile, Image, ImageSelector, OtherEntry, Selection};
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
 use dive_model::{DockerfileFit, Observer, OpenError, Opener, TablePolicy, Verification};
-use dive_sources::{Access, ContainerEngine, ImageOrigin, PullPolicy, Reference, Source, SourceError};
+use dive_sources::{Access, ContainerEngine, ImageOrigin, LocalImages, PullPolicy, Reference, Source, SourceError};
 
 /// Limit of a Dockerfile, in bytes.
 const DOCKERFILE_LIMIT: u64 = 1 << 20;
@@ -56,6 +58,19 @@ impl OpeningError {
     }
 }
 
+/// The base that is looked for among the images of the engine. `docker://auto` is the image of that name.
+const AUTO: &str = "auto";
+
+/// When the base is looked for in the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BaseLookup {
+    /// Before the layers are read.
+    First,
+    /// By [`Opening::find_base`], after the image is shown.
+    #[cfg(feature = "tui")]
+    Later,
+}
+
 /// An image to open, and its options.
 #[derive(Debug)]
 pub(super) struct Opening {
@@ -67,6 +82,8 @@ pub(super) struct Opening {
     verification: Verification,
     /// The base image, if named.
     base: Option<BaseOpening>,
+    /// The images to look for the base in, if it is not named.
+    local_images: Option<(LocalImages, BaseScope)>,
     /// The Dockerfile, if known.
     dockerfile: Option<(Arc<Dockerfile>, DockerfileFit)>,
 }
@@ -94,6 +111,8 @@ impl Opening {
         access::ask_to_pull(subject, &reference, invocation, mode, &mut access)
             .map_err(|error| with_other_reading(error, argument, &reference))?;
         let selection = Selection { image, platform: opening.platform.clone() };
+        // What the image names is one request; a search of all images is only made on request, or for the screen.
+        let local_images = LocalImages::beside(&reference, &access).map(|images| (images, BaseScope::Named));
         let verification = if config.verify.value { Verification::On } else { Verification::Off };
         Ok(Self {
             argument: argument.to_owned(),
@@ -103,21 +122,37 @@ impl Opening {
             mode,
             verification,
             base: None,
+            local_images,
             dockerfile: None,
         })
     }
 
     /// Sets the base image of `--base`.
     pub(super) fn set_base(&mut self, base: &OsStr, engine: ContainerEngine) -> anyhow::Result<()> {
+        if base == AUTO {
+            self.search_base(engine);
+            return Ok(());
+        }
         self.base = Some(BaseOpening::by_flag(base, self.selection.platform.as_ref(), engine, &self.access)?);
         Ok(())
     }
 
     /// Sets the base image of a rules file.
     pub(super) fn set_base_of_rules(&mut self, base: &Setting<String>, engine: ContainerEngine) -> anyhow::Result<()> {
+        if base.value == AUTO {
+            self.search_base(engine);
+            return Ok(());
+        }
         let platform = self.selection.platform.as_ref();
         self.base = Some(BaseOpening::by_rules_file(base, &self.reference, platform, engine, &self.access)?);
         Ok(())
+    }
+
+    /// Looks for the base in the image's own engine, or for a file and a registry in the configured one.
+    fn search_base(&mut self, engine: ContainerEngine) {
+        let beside = self.local_images.take().map(|(images, _)| images);
+        let images = beside.unwrap_or_else(|| LocalImages::of(engine, &self.access));
+        self.local_images = Some((images, BaseScope::All));
     }
 
     /// Sets the Dockerfile to match to the history.
@@ -133,7 +168,7 @@ impl Opening {
     }
 
     /// Opens and reads the image.
-    pub(super) fn open(&self, observer: &dyn Observer) -> Result<ReadImage, OpeningError> {
+    pub(super) fn open(&self, lookup: BaseLookup, observer: &dyn Observer) -> Result<ReadImage, OpeningError> {
         let base = self.base.as_ref().map(|base| base.open(observer)).transpose();
         let base = base.map_err(|error| OpeningError { error, remarks: Vec::new() })?;
         let start = Instant::now();
@@ -142,10 +177,23 @@ impl Opening {
             remarks: Vec::new(),
         })?;
         info!("{} found in {:.1?}", source.store().name(), start.elapsed());
+        let candidates = self.local_images.as_ref().filter(|_| lookup == BaseLookup::First);
+        let opener = self.opener().base_candidates(candidates.map(|(images, scope)| (images as _, *scope)));
         let dockerfile = self.dockerfile.as_ref().map(|(file, fit)| (file, *fit));
-        let opener = self.opener().base(base.as_ref()).dockerfile(dockerfile).observer(observer);
+        let opener = opener.base(base.as_ref()).dockerfile(dockerfile).observer(observer);
         let (image, loaded) = opener.load(source.store()).map_err(OpeningError::new)?;
         Ok(ReadImage { image, loaded, origin: source.origin().clone(), source: source.store().name().to_owned() })
+    }
+
+    /// Looks for the base of the open image in the engine. `None` if there is nothing to add. Only the log says why, since it
+    /// was not asked for.
+    #[cfg(feature = "tui")]
+    pub(super) fn find_base(&self, image: &Image) -> Option<Base> {
+        let (images, _) = self.local_images.as_ref().filter(|_| self.base.is_none())?;
+        let start = Instant::now();
+        let found = image.base_in(images, BaseScope::All);
+        info!("the base was looked for in {:.1?}", start.elapsed());
+        found.inspect_err(|problem| info!("the base is not looked for in the engine: {problem}")).ok()?.0
     }
 
     fn opener(&self) -> Opener<'_> {
@@ -219,7 +267,7 @@ pub(super) fn remarks<'a>(image: &'a Image, loaded: &'a Loaded) -> impl Iterator
 /// Opens and reads the image with a progress bar, and prints the remarks.
 pub(super) fn open_headless(opening: &Opening, notices: Notices) -> anyhow::Result<ReadImage> {
     let progress = ProgressBar::new(notices, opening.pull_notice());
-    let read = opening.open(&progress).map_err(|OpeningError { error, remarks }| {
+    let read = opening.open(BaseLookup::First, &progress).map_err(|OpeningError { error, remarks }| {
         progress.finish();
         notices.warn_all(remarks);
         error

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use tracing::{info, warn};
 
-use super::opening::{Opening, OpeningError, PullNotice, remarks};
+use super::opening::{BaseLookup, Opening, OpeningError, PullNotice, remarks};
 use crate::config::Config;
 use crate::tui::state::ScreenSettings;
 use crate::tui::{self, Feed, Keyboard, ScreenError};
@@ -22,10 +22,15 @@ pub(super) fn show(opening: Opening, config: &Config, environment: &Environment)
     let settings = ScreenSettings::new(config, environment);
     let shown = tui::run(settings, Keyboard::of(environment), move |feed| {
         let observer = ScreenObserver { feed, pull: opening.pull_notice() };
-        let read = opening.open(&observer).map_err(|error| explain(&error))?;
+        let read = opening.open(BaseLookup::Later, &observer).map_err(|error| explain(&error))?;
         // The screen shows them; the log gets them too.
         remarks(&read.image, &read.loaded).for_each(|remark| warn!("{remark}"));
-        feed.opened(Opened::new(read.image, read.loaded));
+        let opened = Arc::new(Opened::new(read.image, read.loaded));
+        feed.opened(Arc::clone(&opened));
+        // Nobody waits for it: it may take seconds, and the image is on the screen.
+        if let Some(base) = opening.find_base(&opened.image) {
+            feed.base_found(&opened, base);
+        }
         anyhow::Ok(())
     });
     shown.map_err(|error| match error {

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
 use dive_model::Opened;
+use dive_model::analysis::Part;
 use dive_model::blob::TransferProgress;
 use dive_model::extract::{self, Conflicts, Report};
-use dive_model::image::Image;
+use dive_model::image::{Base, Image};
 use dive_model::layer::LayerIndex;
 use dive_model::observer::Observer;
 
@@ -54,7 +55,9 @@ pub enum WorkerEvent {
         size_bytes: u64,
     },
     /// The image was read completely.
-    Opened(Box<Opened>, LayerTotals),
+    Opened(Arc<Opened>, LayerTotals),
+    /// The base was found after the image was opened, with the sums of its layers and of the others.
+    BaseFound(Base, Option<(Part, Part)>),
     /// Progress of fetching a file for the viewer.
     Fetch(FetchReport),
     /// Progress or result of a search in the viewer.
@@ -70,9 +73,16 @@ pub enum WorkerEvent {
 impl WorkerEvent {
     /// The event for an image that was read. Computes the layer totals, so call it on a worker thread.
     #[must_use]
-    pub fn opened(opened: Opened) -> Self {
+    pub fn opened(opened: Arc<Opened>) -> Self {
         let totals = LayerTotals::of(&opened);
-        Self::Opened(Box::new(opened), totals)
+        Self::Opened(opened, totals)
+    }
+
+    /// The event for a base of `opened` that was found later. Computes the sums, so call it on a worker thread.
+    #[must_use]
+    pub fn base_found(opened: &Opened, base: Base) -> Self {
+        let parts = base.layers().map(|layers| opened.parts_at(layers));
+        Self::BaseFound(base, parts)
     }
 }
 
@@ -99,8 +109,13 @@ impl Feed {
     }
 
     /// Reports that the image was read.
-    pub fn opened(&self, opened: Opened) {
+    pub fn opened(&self, opened: Arc<Opened>) {
         self.send(WorkerEvent::opened(opened));
+    }
+
+    /// Reports a base that was found after the image was read.
+    pub fn base_found(&self, opened: &Opened, base: Base) {
+        self.send(WorkerEvent::base_found(opened, base));
     }
 
     pub(super) fn failed(&self, error: AnyError) {

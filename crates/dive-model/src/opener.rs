@@ -13,8 +13,8 @@ use crate::budget::{Budget, Limits};
 use crate::cache::{self, Cache};
 use crate::compression::Compression;
 use crate::image::{
-    self, Dockerfile, DockerfileError, GivenBase, Image, ImageError, ImageSelector, NamedMismatch, Platform, Selection,
-    VerifiedStore, WrongBase,
+    self, Base, BaseCandidates, BaseScope, Dockerfile, DockerfileError, GivenBase, Image, ImageError, ImageSelector,
+    NamedMismatch, Platform, PrefixSearch, Selection, VerifiedStore, WrongBase,
 };
 use crate::layer::{self, LayerBlob, LayerIndex, ReadOptions};
 use crate::observer::{Observer, Silent};
@@ -33,6 +33,7 @@ pub struct Opener<'a> {
     cache: Option<&'a Cache>,
     limits: Limits,
     base: Option<&'a GivenBase>,
+    base_candidates: Option<(&'a dyn BaseCandidates, BaseScope)>,
     dockerfile: Option<(&'a Arc<Dockerfile>, DockerfileFit)>,
     observer: &'a dyn Observer,
 }
@@ -106,9 +107,14 @@ impl Opened {
     /// Sums over the layers from the base, and over the image's own; `None` if the number of base layers is unknown.
     #[must_use]
     pub fn parts(&self) -> Option<(Part, Part)> {
+        Some(self.parts_at(self.image.base.as_ref()?.layers()?))
+    }
+
+    /// Sums over the layers below `end`, and over those from it on.
+    #[must_use]
+    pub fn parts_at(&self, end: usize) -> (Part, Part) {
         let (image, tree, exact) = (&*self.image, &self.tree, &self.analysis.exact);
-        let end = image.base.as_ref()?.layers()?;
-        Some((Part::of(0..end, image, tree, exact), Part::of(end..image.layers.len(), image, tree, exact)))
+        (Part::of(0..end, image, tree, exact), Part::of(end..image.layers.len(), image, tree, exact))
     }
 }
 
@@ -171,6 +177,7 @@ impl Default for Opener<'_> {
             cache: None,
             limits: Limits::default(),
             base: None,
+            base_candidates: None,
             dockerfile: None,
             observer: &Silent,
         }
@@ -179,8 +186,7 @@ impl Default for Opener<'_> {
 
 impl fmt::Debug for Opener<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { selection, on_damage, links, tables, verification, cache, limits, base, dockerfile, observer: _ } =
-            self;
+        let Self { selection, on_damage, links, tables, verification, cache, limits, base, dockerfile, .. } = self;
         f.debug_struct("Opener")
             .field("selection", selection)
             .field("on_damage", on_damage)
@@ -272,6 +278,12 @@ impl<'a> Opener<'a> {
         self
     }
 
+    /// Looks for the base in these images, if none is given.
+    #[must_use]
+    pub fn base_candidates(self, base_candidates: Option<(&'a dyn BaseCandidates, BaseScope)>) -> Self {
+        Self { base_candidates, ..self }
+    }
+
     /// Matches this Dockerfile with the history, for layers whose lines provenance does not state.
     #[must_use]
     pub const fn dockerfile(mut self, dockerfile: Option<(&'a Arc<Dockerfile>, DockerfileFit)>) -> Self {
@@ -346,6 +358,8 @@ impl<'a> Opener<'a> {
         if let Some(base) = self.base {
             let archive = || store.name().to_owned();
             image.base = Some(base.below(&image).map_err(|problem| OpenError::Base { archive: archive(), problem })?);
+        } else if let Some((candidates, scope)) = self.base_candidates {
+            find_base(&mut image, store.name(), candidates, scope);
         }
         if let Some((dockerfile, fit)) = self.dockerfile {
             match (image.match_dockerfile(dockerfile), fit) {
@@ -402,6 +416,41 @@ impl<'a> Opener<'a> {
     fn is_cached(&self, blob: &LayerBlob) -> bool {
         let known = self.cache.zip(blob.identity());
         known.is_some_and(|(cache, identity)| cache.contains(cache::RecordKind::Layer, identity.digest()))
+    }
+}
+
+/// Completes the base of `image` from other images. What prevents it is a remark, if all images were to be compared.
+fn find_base(image: &mut Image, archive: &str, candidates: &dyn BaseCandidates, scope: BaseScope) {
+    let problem = match image.base_in(candidates, scope) {
+        Ok((found, search)) => {
+            let problem = unfound_base(image, found.as_ref(), search.as_ref());
+            image.base = found.or(image.base.take());
+            problem
+        }
+        Err(problem) => Some(format!("its base is not looked for in the engine: {problem}")),
+    };
+    match (problem, scope) {
+        (Some(problem), BaseScope::All) => image.remarks.push(Remark::new(archive, problem)),
+        (Some(problem), BaseScope::Named) => info!("{problem}"),
+        (None, _) => {}
+    }
+}
+
+/// Why the base was not found, or may be another one.
+fn unfound_base(image: &Image, found: Option<&Base>, search: Option<&PrefixSearch>) -> Option<String> {
+    match (found, search) {
+        (_, Some(PrefixSearch { compared, left, .. })) if *left > 0 => {
+            let all = compared + left;
+            Some(format!("its base was looked for in {compared} of the {all} images of the engine, which is the limit"))
+        }
+        (None, Some(PrefixSearch { compared, .. })) => {
+            Some(format!("its base is not among the {compared} other images of the engine; name it with --base"))
+        }
+        (None, None) => {
+            let base = image.base.as_ref().filter(|base| !base.has_equal_diff_ids())?;
+            Some(format!("the engine has no image {} with the lowest layers of this one", Shown(base.name()?)))
+        }
+        (Some(_), _) => None,
     }
 }
 

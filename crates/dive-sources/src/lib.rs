@@ -20,6 +20,7 @@ mod container_engine;
 mod environment;
 mod error;
 mod left_out;
+mod local_images;
 mod reference;
 mod scheme;
 #[cfg(not(all(feature = "engine", feature = "registry")))]
@@ -28,6 +29,8 @@ mod web;
 
 #[cfg(feature = "engine")]
 mod containerd;
+#[cfg(feature = "engine")]
+mod containerd_images;
 #[cfg(feature = "engine")]
 mod engine;
 #[cfg(feature = "engine")]
@@ -38,6 +41,8 @@ mod meter;
 mod program;
 #[cfg(feature = "engine")]
 mod quote;
+#[cfg(feature = "engine")]
+mod search_limit;
 
 #[cfg(feature = "registry")]
 mod registry;
@@ -66,6 +71,7 @@ pub use engine::{is_present, pull};
 pub use environment::Environment;
 pub use error::SourceError;
 pub use left_out::LeftOut;
+pub use local_images::LocalImages;
 pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, ReferenceError};
 #[cfg(feature = "testing")]
 pub use registry::testing;

@@ -10,6 +10,7 @@ pub(super) mod engine {
     use crate::error::SourceError;
     use crate::left_out::LeftOut;
     use dive_model::blob::TransferProgress;
+    use dive_model::image::{NamedImage, PrefixSearch};
     use dive_model::observer::Observer;
     use dive_model::store::Store;
 
@@ -19,6 +20,19 @@ pub(super) mod engine {
         _: &Access,
         _: &mut dyn FnMut(TransferProgress),
     ) -> Result<Box<dyn Store>, SourceError> {
+        Err(LeftOut::Engines.into())
+    }
+
+    pub(crate) fn diff_ids(_: ContainerEngine, _: &NamedImage, _: &Access) -> Result<Option<Vec<String>>, SourceError> {
+        Err(LeftOut::Engines.into())
+    }
+
+    pub(crate) fn longest_prefix(
+        _: ContainerEngine,
+        _: &[&str],
+        _: &[String],
+        _: &Access,
+    ) -> Result<PrefixSearch, SourceError> {
         Err(LeftOut::Engines.into())
     }
 
@@ -55,6 +69,23 @@ pub(super) mod containerd {
         _: &Access,
         _: &mut dyn FnMut(TransferProgress),
     ) -> Result<Box<dyn Store>, SourceError> {
+        Err(LeftOut::Engines.into())
+    }
+}
+
+/// Replaces the module `containerd_images`.
+#[cfg(not(feature = "engine"))]
+pub(super) mod containerd_images {
+    use crate::access::Access;
+    use crate::error::SourceError;
+    use crate::left_out::LeftOut;
+    use dive_model::image::PrefixSearch;
+
+    pub(crate) fn diff_ids(_: &str, _: &[&str], _: &Access) -> Result<Option<Vec<String>>, SourceError> {
+        Err(LeftOut::Engines.into())
+    }
+
+    pub(crate) fn longest_prefix(_: &[&str], _: &[String], _: &Access) -> Result<PrefixSearch, SourceError> {
         Err(LeftOut::Engines.into())
     }
 }

@@ -99,15 +99,11 @@ fn layer(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     match layers.selected() {
         None => {}
         Some(LayerRow::BaseEnd) => {
-            if let Some(base) = &image.base {
+            let base = state.base();
+            if let Some(base) = base {
                 push_field(&mut lines, theme, "Base", &base_in_words(base), width);
             }
-            let text = if image
-                .base
-                .as_ref()
-                .and_then(|base| base.boundary)
-                .is_some_and(|it| it.by == BaseSource::History)
-            {
+            let text = if base.and_then(|base| base.boundary).is_some_and(|it| it.by == BaseSource::History) {
                 "This is a guess: no source says where the base ends. A base image usually ends with the command that it \
                  runs, and layers built on it follow."
             } else {
@@ -289,7 +285,7 @@ fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     let (stored, unpacked) = (Bytes(sizes.stored_bytes), Bytes(sizes.unpacked_bytes));
     let text = format!("{stored} stored, {unpacked} unpacked, {} on disk", Bytes(sizes.on_disk_bytes()));
     push_field(&mut lines, theme, "Sizes", &text, width);
-    if let Some(base) = &image.base {
+    if let Some(base) = &explorer.base {
         push_field(&mut lines, theme, "Base", &base_in_words(base), width);
     }
     if let Some((of_base, ours)) = &explorer.totals.parts {

@@ -1,6 +1,6 @@
 //! The list of layers: selection, compare mode, and whether build steps without a layer are listed.
 
-use dive_model::image::{Base, BaseSource, HistoryStep, Image};
+use dive_model::image::{BaseSource, Boundary, HistoryStep, Image};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::Scope;
 
@@ -57,6 +57,8 @@ pub struct LayerList {
     /// The mode to return to when the mark is removed.
     unmarked: CompareMode,
     steps: EmptySteps,
+    /// The boundary between the layers of the base and the others, if known.
+    boundary: Option<Boundary>,
     /// Selection and viewport of the list.
     pub scroll: Scroll,
 }
@@ -65,19 +67,36 @@ impl LayerList {
     /// Lists the layers of an image. Selects the base layer.
     #[must_use]
     pub fn new(image: &Image, mode: CompareMode) -> Self {
-        let mut layers =
-            Self { rows: Vec::new(), mode, unmarked: mode, steps: EmptySteps::Hidden, scroll: Scroll::default() };
+        let boundary = image.base.as_ref().and_then(|base| base.boundary);
+        let (steps, scroll) = (EmptySteps::Hidden, Scroll::default());
+        let mut layers = Self { rows: Vec::new(), mode, unmarked: mode, steps, boundary, scroll };
         layers.list(image);
         layers
+    }
+
+    /// Sets the boundary of a base that was found later. The selected layer stays selected.
+    pub fn set_boundary(&mut self, image: &Image, boundary: Option<Boundary>) {
+        let layer = self.layer();
+        self.boundary = boundary;
+        self.list(image);
+        if let Some(layer) = layer {
+            self.select(layer);
+        }
     }
 
     fn list(&mut self, image: &Image) {
         let all = || (0..image.layers.len()).filter_map(LayerIndex::new);
         self.rows = match self.steps {
-            EmptySteps::Hidden => with_base_end(all(), stated_base_layers(image)),
-            EmptySteps::Shown => with_steps(&image.history, all(), image.base.as_ref().and_then(Base::layers)),
+            EmptySteps::Hidden => with_base_end(all(), self.stated_base_layers()),
+            EmptySteps::Shown => with_steps(&image.history, all(), self.boundary.map(|boundary| boundary.layers)),
         };
         self.scroll.set_count(self.rows.len());
+    }
+
+    /// The number of base layers. `None` if it is only a guess, which is not worth a line in the list.
+    fn stated_base_layers(&self) -> Option<usize> {
+        let stated = self.boundary.filter(|boundary| boundary.by != BaseSource::History);
+        stated.map(|boundary| boundary.layers)
     }
 
     /// All rows, the base layer first.
@@ -165,12 +184,6 @@ impl LayerList {
     }
 }
 
-/// The number of base layers. `None` if it is only a guess, which is not worth a line in the list.
-fn stated_base_layers(image: &Image) -> Option<usize> {
-    let boundary = image.base.as_ref()?.boundary?;
-    (boundary.by != BaseSource::History).then_some(boundary.layers)
-}
-
 /// Rows of all layers, with a line after those of the base unless they are all or none.
 fn with_base_end(layers: impl Iterator<Item = LayerIndex>, base_layers: Option<usize>) -> Vec<LayerRow> {
     let mut rows: Vec<LayerRow> = layers.map(LayerRow::Layer).collect();
@@ -232,7 +245,8 @@ mod tests {
         let rows: Vec<_> = (0..count).filter_map(LayerIndex::new).map(LayerRow::Layer).collect();
         let mut scroll = Scroll::default();
         scroll.set_count(rows.len());
-        LayerList { rows, mode: CompareMode::Layer, unmarked: CompareMode::Layer, steps: EmptySteps::Hidden, scroll }
+        let (mode, steps) = (CompareMode::Layer, EmptySteps::Hidden);
+        LayerList { rows, mode, unmarked: mode, steps, boundary: None, scroll }
     }
 
     fn drawn(layers: &LayerList) -> String {

@@ -29,7 +29,7 @@ use crate::tui::theme::Theme;
 use dive_model::Opened;
 use dive_model::analysis::{Part, Sizes};
 use dive_model::blob::TransferProgress;
-use dive_model::image::Image;
+use dive_model::image::{Base, Image};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{Change, ChangeCounts, NodeId, SpanId};
 use dive_sources::Environment;
@@ -162,6 +162,8 @@ pub struct Reading {
 pub struct Explorer {
     /// The image, its tree and its analysis.
     pub opened: Arc<Opened>,
+    /// The base image, if known: it may be found after the image was opened.
+    pub base: Option<Base>,
     /// Totals per layer.
     pub totals: LayerTotals,
     /// The list of layers.
@@ -177,8 +179,7 @@ pub struct Explorer {
 }
 
 impl Explorer {
-    fn new(opened: Opened, totals: LayerTotals, layers: LayerList, settings: &ScreenSettings) -> Self {
-        let opened = Arc::new(opened);
+    fn new(opened: Arc<Opened>, totals: LayerTotals, layers: LayerList, settings: &ScreenSettings) -> Self {
         let tree = &opened.tree;
         let scope = layers.scope().filter(|scope| scope.target.get() < tree.layer_count());
         let files = scope.map(|scope| {
@@ -189,6 +190,7 @@ impl Explorer {
             files
         });
         Self {
+            base: opened.image.base.clone(),
             opened,
             totals,
             layers,
@@ -206,6 +208,13 @@ impl Explorer {
         {
             files.compare(&self.opened.tree, scope);
         }
+    }
+
+    /// Takes a base that was found after the image was opened, with the sums of both parts.
+    pub(in crate::tui) fn base_found(&mut self, base: Base, parts: Option<(Part, Part)>) {
+        self.layers.set_boundary(&self.opened.image, base.boundary);
+        self.base = Some(base);
+        self.totals.parts = parts;
     }
 
     /// The node under the cursor of the file tree.
@@ -372,6 +381,15 @@ impl ScreenState {
         }
     }
 
+    /// The base image. `None` if it is not known.
+    #[must_use]
+    pub fn base(&self) -> Option<&Base> {
+        match &self.stage {
+            Stage::Open(explorer) => explorer.base.as_ref(),
+            _ => self.image()?.base.as_ref(),
+        }
+    }
+
     /// The list of layers. `None` until the image is found.
     #[must_use]
     pub fn layers(&self) -> Option<&LayerList> {
@@ -449,7 +467,7 @@ impl ScreenState {
     }
 
     /// Opens the image for exploring: it was read completely.
-    pub(in crate::tui) fn image_opened(&mut self, opened: Opened, totals: LayerTotals) {
+    pub(in crate::tui) fn image_opened(&mut self, opened: Arc<Opened>, totals: LayerTotals) {
         let before = std::mem::replace(&mut self.stage, Stage::Finding(None));
         let layers = match before {
             Stage::Reading(reading) => reading.layers,

@@ -108,9 +108,16 @@ fn apply_worker_event(state: &mut ScreenState, event: WorkerEvent, effects: &mut
                 *size = Some(size_bytes);
             }
         }
-        (WorkerEvent::Opened(opened, totals), _) => state.image_opened(*opened, totals),
-        // Late reports of a previous stage.
-        (WorkerEvent::Transferred(_) | WorkerEvent::BytesRead(_) | WorkerEvent::LayerRead { .. }, _) => {}
+        (WorkerEvent::Opened(opened, totals), _) => state.image_opened(opened, totals),
+        (WorkerEvent::BaseFound(base, parts), Stage::Open(explorer)) => explorer.base_found(base, parts),
+        // Late reports of a previous stage, or an early one.
+        (
+            WorkerEvent::Transferred(_)
+            | WorkerEvent::BytesRead(_)
+            | WorkerEvent::LayerRead { .. }
+            | WorkerEvent::BaseFound(..),
+            _,
+        ) => {}
     }
 }
 

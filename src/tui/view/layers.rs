@@ -100,7 +100,7 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
 
 /// The line between the layers of the base and those of the image.
 fn base_end(state: &ScreenState) -> String {
-    let base = state.image().and_then(|image| image.base.as_ref());
+    let base = state.base();
     let is_guessed = base.and_then(|base| base.boundary).is_none_or(|boundary| boundary.by == BaseSource::History);
     match base.and_then(Base::name) {
         _ if is_guessed => "── base image seems to end here ──".to_owned(),

@@ -32,6 +32,19 @@ fn builders() -> Vec<(User, Vec<&'static str>, Vec<&'static str>)> {
     builders.into_iter().map(|(user, before, behind)| (with_sources(user), before, behind)).collect()
 }
 
+/// A user, the engine's name, and more arguments, for a build with each engine.
+pub(super) fn engines() -> Vec<(User, &'static str, &'static [&'static str])> {
+    let mut engines: Vec<(User, &str, &[&str])> = Vec::new();
+    for (user, before, _) in builders() {
+        match before[..] {
+            ["--source", "docker"] => engines.push((user, "docker", &[])),
+            ["--source", "podman"] => engines.push((user, "podman", &["--isolation", "chroot"])),
+            _ => {}
+        }
+    }
+    engines
+}
+
 #[test]
 fn build_opens_the_built_image() {
     for (user, before, behind) in builders() {

@@ -41,7 +41,7 @@ impl FakeImage {
 }
 
 /// The engine. Its thread runs until the tests end.
-pub(super) struct FakeEngine {
+pub(crate) struct FakeEngine {
     asked: Arc<Mutex<Vec<String>>>,
     address: String,
     _folder: TempDir,
@@ -49,7 +49,7 @@ pub(super) struct FakeEngine {
 
 impl FakeEngine {
     /// An engine with these images, by tag, as `docker images` lists them: the newest first.
-    pub(super) fn of(images: Vec<(&str, Vec<u8>)>) -> Self {
+    pub(crate) fn of(images: Vec<(&str, Vec<u8>)>) -> Self {
         let images: Vec<_> = images.into_iter().map(|(tag, archive)| FakeImage::of(tag, archive)).collect();
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("docker.sock");
@@ -67,12 +67,12 @@ impl FakeEngine {
     }
 
     /// The address for `DOCKER_HOST`.
-    pub(super) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// The recorded paths that end with `end`.
-    pub(super) fn asked(&self, end: &str) -> Vec<String> {
+    pub(crate) fn asked(&self, end: &str) -> Vec<String> {
         self.asked.lock().unwrap().iter().filter(|path| path.ends_with(end)).cloned().collect()
     }
 }

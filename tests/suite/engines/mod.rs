@@ -2,7 +2,7 @@
 //! faults. A failure means that dive cannot open an image, opens another one, transfers bytes again, or leaks a
 //! password.
 mod authorities;
-mod bases;
+pub(crate) mod bases;
 mod broken_engines;
 mod broken_registries;
 mod building;
@@ -11,7 +11,7 @@ mod containers;
 mod contexts;
 mod credentials;
 mod engine_tls;
-mod fake;
+pub(crate) mod fake;
 mod hostile_programs;
 pub(crate) mod http;
 mod names;

@@ -77,7 +77,7 @@ impl Screen {
     /// Delivers an opened image.
     fn opens(&mut self, opened: Opened) -> &mut Self {
         self.receives(WorkerEvent::ImageFound(Arc::clone(&opened.image)));
-        self.receives(WorkerEvent::opened(opened));
+        self.receives(WorkerEvent::opened(Arc::new(opened)));
         self
     }
 

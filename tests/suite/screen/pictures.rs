@@ -10,7 +10,7 @@ use dive_model::DockerfileFit::Required;
 use dive_model::Opener;
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::extract::{Conflicts, End, PathList, Progress, Reason, Report, Skipped, Skips};
-use dive_model::image::{Dockerfile, GivenBase};
+use dive_model::image::{Base, BaseSource, Boundary, Dockerfile, GivenBase, NamedImage};
 
 use super::{SIZES, Screen, Size};
 use crate::build::{Format, image};
@@ -154,6 +154,25 @@ fn line_between_the_base_and_the_own_layers() {
         screen.presses("G right");
         screen
     });
+}
+
+/// The engine's images are compared in the background.
+#[test]
+fn base_found_later_divides_the_layers_and_keeps_the_selection() {
+    let image = image().layer(|l| l.file("os", "os")).layer(|l| l.file("app", "app")).save(Format::DockerArchive);
+    let opened = Arc::new(library::open(image.path().to_str().unwrap()));
+    let mut screen = Screen::loading((120, 40), &[]);
+    screen.receives(WorkerEvent::opened(Arc::clone(&opened)));
+    screen.presses("G").lacks(&["end of the base"]);
+    let debian = NamedImage { name: "debian:13".to_owned(), digest: None };
+    let base = Base {
+        image: Some((debian, BaseSource::Engine)),
+        boundary: Some(Boundary { layers: 1, by: BaseSource::DiffIds }),
+    };
+    let layer = screen.state.layer();
+    screen.receives(WorkerEvent::base_found(&opened, base));
+    assert_eq!(screen.state.layer(), layer);
+    screen.shows(&["── end of the base debian:13 ──", "Of the base: 2 B in 1 files", "Ours: 3 B in 1 files"]);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::USUAL;
 use super::session::Session;
+use crate::engines::bases;
+use crate::engines::fake::FakeEngine;
 use crate::engines::proxy::{Fault, Gate, Proxy};
 use crate::engines::{EXPORT, servers};
 use crate::place::Corpus;
@@ -33,6 +35,20 @@ fn known_image() -> Option<(Proxy, Session)> {
 fn picks_vendor_txt(dive: &mut Session) {
     dive.press("down down down down tab").press("slash").types("vendor.txt$").press("enter G");
     dive.waits_until("vendor.txt", |screen| screen.selects("vendor.txt"));
+}
+
+/// The screen does not wait for it: the image shows first, and the line appears when the base is found.
+#[test]
+fn base_found_in_the_engine_appears_on_the_screen() {
+    let image = |files: &[&str]| bases::archive(files, &serde_json::json!(null));
+    let engine = FakeEngine::of(vec![("app:1", image(&["os", "app"])), ("debian:13", image(&["os"]))]);
+    let user = User::new().sets("DOCKER_HOST", engine.address());
+    let mut dive = Session::dive(user, USUAL, &["docker://app:1"]);
+    waits_for_image(&dive);
+    dive.waits_for("end of the base debian:13");
+    dive.press("right right");
+    dive.waits_for("Base: debian:13 (found in the engine)");
+    dive.press("q").ends_with(0).is_restored();
 }
 
 /// A cached image opens at once; its content is fetched on demand.

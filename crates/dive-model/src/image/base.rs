@@ -19,6 +19,8 @@ pub enum BaseSource {
     Provenance,
     /// Annotations of the manifest.
     Annotations,
+    /// A search of the engine's images.
+    Engine,
     /// Labels. Images inherit them, so they may describe the base of the base image.
     Labels,
     /// A guess: base images end with `CMD` or `ENTRYPOINT`, and further layers follow.
@@ -33,6 +35,7 @@ impl BaseSource {
             Self::DiffIds => "diffIds",
             Self::Provenance => "provenance",
             Self::Annotations => "annotations",
+            Self::Engine => "engine",
             Self::Labels => "labels",
             Self::History => "history",
         }
@@ -45,6 +48,7 @@ impl BaseSource {
             Self::DiffIds => "matched by diff ids",
             Self::Provenance => "stated by provenance",
             Self::Annotations => "stated by annotations",
+            Self::Engine => "found in the engine",
             Self::Labels => "stated by labels",
             Self::History => "guessed from the history",
         }

@@ -4,6 +4,7 @@
 //! each turn their documents into a plan, and the rest is common.
 
 mod base;
+mod base_candidates;
 mod beside;
 mod config;
 mod description;
@@ -29,6 +30,7 @@ mod selection;
 mod verify;
 
 pub use base::{Base, BaseSource, Boundary, GivenBase, WrongBase};
+pub use base_candidates::{BaseCandidates, BaseScope, PrefixSearch};
 pub use description::{Image, ImageLayer};
 pub use dockerfile::DockerfileError;
 pub use dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};

@@ -67,6 +67,23 @@ pub(super) struct ImageInspect {
     pub(super) root_fs: Option<RootFs>,
 }
 
+/// An image in the response to `/images/json`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListedImage {
+    pub(super) id: String,
+    pub(super) repo_tags: Option<Vec<String>>,
+    pub(super) repo_digests: Option<Vec<String>>,
+}
+
+impl ListedImage {
+    /// The first tag, or the first name with a digest. `None` for an unnamed image: a step or an old version of a build.
+    pub(super) fn name(&self) -> Option<&str> {
+        let names = self.repo_tags.iter().chain(&self.repo_digests).flatten();
+        names.map(String::as_str).find(|name| !name.starts_with("<none>"))
+    }
+}
+
 /// The `diff_ids` of an image.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]

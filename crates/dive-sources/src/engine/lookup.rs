@@ -123,12 +123,17 @@ impl<'a> ImageLookup<'a> {
         self.inspect(backend)
     }
 
-    /// Inspects the image. The name of a container has its own error.
-    pub(super) fn inspect(&self, backend: &Backend) -> Result<ImageInspect, EngineError> {
-        let found = match backend {
+    /// Inspects the image, whose absence is an error without a hint.
+    pub(super) fn inspect_image(&self, backend: &Backend) -> Result<ImageInspect, EngineError> {
+        match backend {
             Backend::Service(client) => self.inspect_by_service(client),
             Backend::Command { podman, tried } => self.inspect_by_command(podman, tried),
-        };
+        }
+    }
+
+    /// Inspects the image. The name of a container has its own error.
+    pub(super) fn inspect(&self, backend: &Backend) -> Result<ImageInspect, EngineError> {
+        let found = self.inspect_image(backend);
         if let Err(EngineError::NoSuchImage { .. }) = found
             && let Some(image) = self.image_of_container(backend)?
         {

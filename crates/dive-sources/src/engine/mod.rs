@@ -5,6 +5,7 @@ mod address;
 mod api;
 mod backend;
 mod client;
+mod comparison;
 mod context;
 mod error;
 mod export;
@@ -18,6 +19,7 @@ mod ssh;
 mod stream;
 mod tls;
 
+pub(super) use comparison::{diff_ids, longest_prefix};
 pub use error::{Attempt, EngineError};
 
 use std::ops::ControlFlow;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::api::{ImageInspect, RootFs};
+use super::api::{ImageInspect, ListedImage, RootFs};
 use crate::engine_name::EngineImageName;
 use crate::environment::Environment;
 use crate::program::{ExportError, Program, ProgramError};
@@ -24,6 +24,15 @@ const DOES_NOT_EXIST: i32 = 1;
 /// The command `podman`.
 #[derive(Debug, Clone)]
 pub(super) struct PodmanCommand(Program);
+
+/// An image in the output of `podman image ls`.
+#[derive(Debug, Deserialize)]
+struct PodmanListedImage {
+    #[serde(rename = "Id")]
+    id: String,
+    #[serde(rename = "Names")]
+    names: Option<Vec<String>>,
+}
 
 /// The keys of `podman image inspect` that dive needs. Each has had the same type in all versions.
 #[derive(Debug, Deserialize)]
@@ -75,6 +84,29 @@ impl PodmanCommand {
         Ok(images.into_iter().next().map(ImageInspect::from))
     }
 
+    /// Lists the images as Podman's service would.
+    pub(super) fn images(&self, limit: Duration) -> Result<Vec<ListedImage>, ProgramError> {
+        let answer = self.query_within(limit, &["image", "ls", "--format", "json"])?;
+        let images: Vec<PodmanListedImage> = serde_json::from_slice(&answer)
+            .map_err(|error| std::io::Error::other(format!("unexpected output of `podman image ls`: {error}")))?;
+        let listed = |image: PodmanListedImage| {
+            let PodmanListedImage { id, names } = image;
+            ListedImage { id, repo_tags: names, repo_digests: None }
+        };
+        Ok(images.into_iter().map(listed).collect())
+    }
+
+    /// Describes the image of that id.
+    pub(super) fn inspect_id(&self, limit: Duration, id: EngineImageName<'_>) -> Result<ImageInspect, ProgramError> {
+        let answer = self.query_within(limit, &["image", "inspect", id.as_str()])?;
+        let unexpected =
+            |problem: String| std::io::Error::other(format!("unexpected output of `podman image inspect`: {problem}"));
+        let images: Vec<PodmanImage> =
+            serde_json::from_slice(&answer).map_err(|error| unexpected(error.to_string()))?;
+        let image = images.into_iter().next().ok_or_else(|| unexpected("it is empty".to_owned()))?;
+        Ok(image.into())
+    }
+
     /// The image of the container with this name; `None` if there is no such container.
     pub(super) fn container_image(&self, name: EngineImageName<'_>) -> Option<String> {
         let answer = self.query(&["container", "inspect", "--format", "{{.ImageName}}", name.as_str()]).ok()?;
@@ -117,7 +149,11 @@ impl PodmanCommand {
     }
 
     fn query(&self, arguments: &[&str]) -> Result<Vec<u8>, ProgramError> {
-        self.0.output(arguments, Some(INSPECTION), &mut || ControlFlow::Continue(()))
+        self.query_within(INSPECTION, arguments)
+    }
+
+    fn query_within(&self, limit: Duration, arguments: &[&str]) -> Result<Vec<u8>, ProgramError> {
+        self.0.output(arguments, Some(limit), &mut || ControlFlow::Continue(()))
     }
 }
 

@@ -1,0 +1,160 @@
+//! Finds the base of an image among other images, such as those of an engine, by their diff ids.
+
+use super::base::{Base, BaseSource, Boundary};
+use super::description::Image;
+use super::named_image::NamedImage;
+
+/// Images that may be the base of another one.
+pub trait BaseCandidates {
+    /// Diff ids of the image with this name, base first; `None` if there is no such image. If it has several platforms, the
+    /// one that shares the most layers with `wanted` counts.
+    ///
+    /// # Errors
+    /// A message, if the images cannot be read.
+    fn diff_ids(&self, image: &NamedImage, wanted: &[&str]) -> Result<Option<Vec<String>>, String>;
+
+    /// Looks for the image whose diff ids are the longest proper prefix of `diff_ids`. `own` are the tags of the image that
+    /// has these: another version of it is not its base.
+    ///
+    /// # Errors
+    /// As [`BaseCandidates::diff_ids`].
+    fn longest_prefix(&self, diff_ids: &[&str], own: &[String]) -> Result<PrefixSearch, String>;
+}
+
+/// The result of a search.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PrefixSearch {
+    /// Name of the found image, and the number of its layers.
+    pub found: Option<(String, usize)>,
+    /// Number of compared images.
+    pub compared: usize,
+    /// Number of images that were not compared, because the limits of the search were reached.
+    pub left: usize,
+}
+
+impl PrefixSearch {
+    /// Compares an image with `wanted`. Of equal prefixes, the first name in byte order wins, so that the result does not
+    /// depend on the order of the images.
+    pub fn compare(&mut self, name: &str, diff_ids: &[String], wanted: &[&str]) {
+        self.compared += 1;
+        let is_prefix = (1..wanted.len()).contains(&diff_ids.len()) && starts_with(wanted, diff_ids);
+        let is_better = |(best, layers): &(String, usize)| {
+            diff_ids.len() > *layers || (diff_ids.len() == *layers && name < best.as_str())
+        };
+        if is_prefix && self.found.as_ref().is_none_or(is_better) {
+            self.found = Some((name.to_owned(), diff_ids.len()));
+        }
+    }
+}
+
+/// Which images to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaseScope {
+    /// Those that the image names as its base.
+    Named,
+    /// All.
+    All,
+}
+
+/// Maximum number of named images to look up. A build may read any number.
+const MAX_NAMED: usize = 8;
+
+impl Image {
+    /// Looks for the base of the image in `candidates`. The base is `None` if they add nothing to [`Image::base`], the search
+    /// if only named images were compared.
+    ///
+    /// A name from provenance or annotations is trusted more than a found image, and only looked up. A label may be that of
+    /// the base's own base, so a longer prefix replaces it.
+    ///
+    /// # Errors
+    /// As [`BaseCandidates::diff_ids`].
+    pub fn base_in(
+        &self,
+        candidates: &dyn BaseCandidates,
+        scope: BaseScope,
+    ) -> Result<(Option<Base>, Option<PrefixSearch>), String> {
+        let nothing = || Ok((None, None));
+        let Some(diff_ids) = self.layers.iter().map(|layer| layer.diff_id.as_deref()).collect::<Option<Vec<_>>>()
+        else {
+            return nothing();
+        };
+        let stated = self.base.as_ref();
+        let by = stated.and_then(|base| base.boundary).map(|boundary| boundary.by);
+        // From scratch, or compared already.
+        if by == Some(BaseSource::DiffIds) || stated.is_some_and(|base| base.layers() == Some(0)) {
+            return nothing();
+        }
+        // A local image of that name with fewer layers is an older version, whatever else it shares.
+        let least = stated.filter(|_| by == Some(BaseSource::Provenance)).and_then(Base::layers);
+        let named = self.longest_named(&diff_ids, candidates)?.filter(|base| base.layers() >= least);
+        let source = stated.and_then(|base| base.image.as_ref()).map(|(_, by)| *by);
+        let is_searched = matches!(source, None | Some(BaseSource::Labels)) && by != Some(BaseSource::Provenance);
+        if scope == BaseScope::Named || !is_searched {
+            return Ok((named, None));
+        }
+        let is_enough = |base: &Base| base.image.as_ref().is_some_and(|(_, by)| *by != BaseSource::Labels);
+        if named.as_ref().is_some_and(is_enough) {
+            return Ok((named, None));
+        }
+        let search = candidates.longest_prefix(&diff_ids, &self.tags)?;
+        let known = named.as_ref().and_then(Base::layers).unwrap_or_default();
+        let found = search
+            .found
+            .clone()
+            .filter(|(_, layers)| *layers > known)
+            .map(|(name, layers)| matched(NamedImage { name, digest: None }, BaseSource::Engine, layers));
+        Ok((found.or(named), Some(search)))
+    }
+
+    /// The named image with the most layers of this one.
+    fn longest_named(&self, diff_ids: &[&str], candidates: &dyn BaseCandidates) -> Result<Option<Base>, String> {
+        let stated = self.base.as_ref().and_then(|base| base.image.clone());
+        // Of the images that a build read, one may be the base.
+        let read = self.provenance.iter().flat_map(|provenance| &provenance.images);
+        let read = read.map(|image| (image.clone(), BaseSource::Provenance));
+        let names: Vec<_> =
+            if stated.is_some() { stated.into_iter().collect() } else { read.take(MAX_NAMED).collect() };
+        let mut longest: Option<Base> = None;
+        for (image, by) in names {
+            let Some(of_base) = candidates.diff_ids(&image, diff_ids)? else { continue };
+            let is_longer = longest.as_ref().and_then(Base::layers).is_none_or(|layers| of_base.len() > layers);
+            if !of_base.is_empty() && starts_with(diff_ids, &of_base) && is_longer {
+                longest = Some(matched(image, by, of_base.len()));
+            }
+        }
+        Ok(longest)
+    }
+}
+
+fn starts_with(diff_ids: &[&str], prefix: &[String]) -> bool {
+    prefix.len() <= diff_ids.len() && prefix.iter().zip(diff_ids).all(|(a, b)| a == b)
+}
+
+fn matched(image: NamedImage, by: BaseSource, layers: usize) -> Base {
+    Base { image: Some((image, by)), boundary: Some(Boundary { layers, by: BaseSource::DiffIds }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_proper_prefix_wins() {
+        let wanted = ["a", "b", "c"];
+        let found = |images: &[(&str, &[&str])]| {
+            let mut search = PrefixSearch::default();
+            for (name, diff_ids) in images {
+                let diff_ids: Vec<String> = diff_ids.iter().map(ToString::to_string).collect();
+                search.compare(name, &diff_ids, &wanted);
+            }
+            assert_eq!(search.compared, images.len());
+            search.found.map(|(name, layers)| format!("{name} {layers}"))
+        };
+        assert_eq!(found(&[("one", &["a"]), ("two", &["a", "b"]), ("other", &["a", "x"])]).as_deref(), Some("two 2"));
+        assert_eq!(found(&[("two", &["a", "b"]), ("one", &["a"])]).as_deref(), Some("two 2"));
+        assert_eq!(found(&[("m", &["a"]), ("b", &["a"]), ("z", &["a"])]).as_deref(), Some("b 1"));
+        let no_base: [(&str, &[&str]); 4] =
+            [("itself", &["a", "b", "c"]), ("longer", &["a", "b", "c", "d"]), ("empty", &[]), ("other", &["b"])];
+        assert_eq!(found(&no_base), None);
+    }
+}

@@ -1,0 +1,101 @@
+//! Compares an image with the others of the engine, by their diff ids. Nothing is pulled or exported.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::api::{ApiError, ImageInspect, ListedImage};
+use super::backend::Backend;
+use super::error::EngineError;
+use super::failure;
+use super::lookup::ImageLookup;
+use crate::ContainerEngine;
+use crate::access::Access;
+use crate::engine_name::{EngineImageName, repository};
+use crate::error::SourceError;
+use crate::search_limit::SearchLimit;
+use dive_model::image::{NamedImage, PrefixSearch};
+
+/// Diff ids of the image with this digest, else of the one with this name; `None` if the engine has neither.
+pub(crate) fn diff_ids(
+    engine: ContainerEngine,
+    image: &NamedImage,
+    access: &Access,
+) -> Result<Option<Vec<String>>, SourceError> {
+    let NamedImage { name, digest } = image;
+    let repository = EngineImageName::new(name).map(|name| name.repository_and_version().0);
+    // The tag may have moved since.
+    let exact = digest.iter().zip(repository).map(|(digest, repository)| format!("{repository}@{digest}"));
+    for name in exact.chain([name.clone()]) {
+        let Ok(lookup) = ImageLookup::new(engine, &name, access) else { continue };
+        match lookup.inspect_image(&lookup.connect()?) {
+            Ok(image) => return Ok(layers(image)),
+            Err(EngineError::NoSuchImage { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
+}
+
+fn layers(image: ImageInspect) -> Option<Vec<String>> {
+    image.root_fs?.layers
+}
+
+/// Looks for the image whose diff ids are the longest proper prefix of `diff_ids`. Images of the repositories of `own` are
+/// skipped.
+pub(crate) fn longest_prefix(
+    engine: ContainerEngine,
+    diff_ids: &[&str],
+    own: &[String],
+    access: &Access,
+) -> Result<PrefixSearch, SourceError> {
+    let mut limit = SearchLimit::start();
+    // Errors name it: it is what the user has asked for.
+    let lookup = ImageLookup::new(engine, "auto", access)?;
+    let backend = lookup.connect()?;
+    let own: Vec<String> = own.iter().filter_map(|tag| repository(tag)).collect();
+    let images = list(&lookup, &backend, limit.time_left())?;
+    let named = images.iter().filter_map(|image| Some((image.name()?, EngineImageName::new(&image.id)?)));
+    let others = named.filter(|(name, _)| repository(name).is_none_or(|repository| !own.contains(&repository)));
+    let others: Vec<_> = others.collect();
+    let mut search = PrefixSearch::default();
+    for (at, (name, id)) in others.iter().enumerate() {
+        if !limit.allows_another() {
+            search.left = others.len() - at;
+            break;
+        }
+        // An image may be removed meanwhile.
+        if let Some(layers) = inspect(&lookup, &backend, *id, limit.time_left()).and_then(layers) {
+            search.compare(name, &layers, diff_ids);
+        }
+    }
+    Ok(search)
+}
+
+fn list(lookup: &ImageLookup<'_>, backend: &Backend, limit: Duration) -> Result<Vec<ListedImage>, EngineError> {
+    let refused = |answer| EngineError::Refused { engine: lookup.engine, name: lookup.display_name(), answer };
+    match backend {
+        Backend::Service(client) => {
+            // `timeout` needs the runtime's clock, so it is created inside `async`.
+            let answer = lookup.wait(async { timeout(limit, client.document("/images/json")).await })?;
+            let answer = answer.unwrap_or(Err(ApiError::Timeout));
+            answer.map_err(|error| refused(failure::answer(&error, client.address())))
+        }
+        Backend::Command { podman, .. } => podman.images(limit).map_err(|error| refused(failure::of_program(&error))),
+    }
+}
+
+fn inspect(
+    lookup: &ImageLookup<'_>,
+    backend: &Backend,
+    id: EngineImageName<'_>,
+    limit: Duration,
+) -> Option<ImageInspect> {
+    match backend {
+        Backend::Service(client) => {
+            let path = format!("/images/{}/json", id.as_str());
+            lookup.wait(async { timeout(limit, client.document(&path)).await }).ok()?.ok()?.ok()
+        }
+        Backend::Command { podman, .. } => podman.inspect_id(limit, id).ok(),
+    }
+}

@@ -44,7 +44,7 @@ pub struct Cli {
 
     /// Find the lines of FILE that made each layer
     ///
-    /// For images without the builder's provenance: the instructions of the Dockerfile are matched to the history.
+    /// For images without provenance: dive matches the instructions of FILE to the history of the image.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub dockerfile: Option<PathBuf>,
 
@@ -136,7 +136,7 @@ pub struct OpeningArgs {
     #[arg(long, global = true, value_name = "PLATFORM")]
     pub platform: Option<Platform>,
 
-    /// When an engine pulls the image: missing, always, never
+    /// When to pull an image into an engine: missing, always or never
     ///
     /// [default: missing; on a terminal, dive asks first]
     #[arg(long, global = true, value_name = "WHEN", value_parser = pull_values(), hide_possible_values = true)]
@@ -196,7 +196,7 @@ pub struct OpeningArgs {
     #[arg(short = 'q', long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Print all warnings, not just the first ten; alone, print the version
+    /// Print all warnings, not just ten; `dive -v` prints the version
     #[arg(short = 'v', long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }
@@ -287,7 +287,7 @@ pub enum Command {
     },
     /// Print a completion script for SHELL
     Completion {
-        /// The shell.
+        /// Shell that runs the script
         #[arg(value_name = "SHELL")]
         shell: Shell,
     },
@@ -328,7 +328,7 @@ pub struct TreeArgs {
     #[arg(long, value_name = "N")]
     pub layer: Option<usize>,
 
-    /// List what changed, as `docker diff` does: by layer N, or without --layer by all layers since the first
+    /// List what layer N changed, as `docker diff` does; without --layer, what all layers after the first changed
     #[arg(long)]
     pub changes: bool,
 
@@ -342,7 +342,7 @@ pub struct TreeArgs {
 pub enum ListingFormat {
     /// Permissions, owner, size, path
     Text,
-    /// Path, type, size, mode, uid:gid, link target, between tabs; control bytes escaped
+    /// Path, type, size, mode, uid:gid and link target, separated by tabs; control bytes are escaped
     Tsv,
 }
 

@@ -46,7 +46,7 @@ impl Context {
         match self {
             Self::Layers => "Layers",
             Self::FileTree => "File tree",
-            Self::TextLine => "Filter and other lines",
+            Self::TextLine => "Input lines",
             Self::Waste => "Waste",
             Self::History => "History of a path",
             Self::Viewer => "File content",
@@ -197,11 +197,11 @@ actions! {
     view_file ViewFile "view-file" VIEWED "View" "View the file." "enter,v" "enter,v"
     go_to_file GoToFile "go-to-file" WASTE "Go to file" "Go to the file in its layer." "enter" "enter"
     file_history FileHistory "file-history" TREE "History" "Show what each layer did to the path." "H" "H"
-    extract_file ExtractFile "extract-file" EXTRACTED "Extract" "Extract the file or directory to a folder." "ctrl+e,x" "x"
+    extract_file ExtractFile "extract-file" EXTRACTED "Extract" "Extract the file or directory to disk." "ctrl+e,x" "x"
     copy_path CopyPath "copy-path" COPIED "Copy path" "Copy the path to the clipboard." "y" "y"
     toggle_hex ToggleHex "toggle-hex" VIEWER "Text or hex" "Show the content as text or as bytes." "t" "t"
-    go_to_line GoToLine "go-to-line" VIEWER "Go to line" "Go to a line by its number; among bytes, to a hexadecimal offset." ":" ":"
-    keep_special_bits KeepSpecialBits "keep-special-bits" TEXT "Keep setuid bits" "Extract setuid, setgid and sticky bits, or leave them out." "tab" "tab"
+    go_to_line GoToLine "go-to-line" VIEWER "Go to line" "Go to a line by its number, or among bytes to a hexadecimal offset." ":" ":"
+    keep_special_bits KeepSpecialBits "keep-special-bits" TEXT "Keep setuid bits" "Keep or remove setuid, setgid and sticky bits." "tab" "tab"
     overwrite_files OverwriteFiles "overwrite-files" EXTRACTION "Overwrite" "Overwrite existing files." "o" "o"
     skip_files SkipFiles "skip-files" EXTRACTION "Skip" "Skip existing files." "s" "s"
 }

@@ -158,7 +158,7 @@ impl Search {
             Ok(_) if scope == ConfigScope::WorkingDirectory && leads_out(path) => {
                 self.record(
                     path.to_owned(),
-                    SearchResult::Skipped("a link that leads out of the working directory".to_owned()),
+                    SearchResult::Skipped("it is a link that leads out of the working directory".to_owned()),
                 );
                 return Ok(false);
             }

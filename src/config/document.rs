@@ -116,7 +116,9 @@ struct YamlReader<'a> {
 impl YamlReader<'_> {
     fn take<E: serde::de::Error>(self, amount: usize) -> Result<(), E> {
         let left = self.room.get().checked_sub(amount);
-        self.room.set(left.ok_or_else(|| E::custom("the aliases expand to more than a configuration may hold"))?);
+        self.room.set(left.ok_or_else(|| {
+            E::custom(format_args!("its aliases expand to more than {} MiB (dive's limit)", LARGEST_TREE >> 20))
+        })?);
         Ok(())
     }
 
@@ -139,7 +141,7 @@ impl<'de> Visitor<'de> for YamlReader<'_> {
     type Value = Yaml;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("plain YAML without tags")
+        f.write_str("YAML without tags")
     }
 
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Yaml, E> {
@@ -215,7 +217,7 @@ impl Visitor<'_> for UniqueKey<'_> {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key that is a plain text")
+        f.write_str("a string as the key")
     }
 
     fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<String, E> {
@@ -287,7 +289,7 @@ impl Visitor<'_> for KeyMatcher<'_> {
 
     fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<KeyMatch, E> {
         match key == self.wanted {
-            true if self.is_last => Err(E::invalid_value(Unexpected::Str(key), &"the end of the way")),
+            true if self.is_last => Err(E::invalid_value(Unexpected::Str(key), &"the end of the path")),
             true => Ok(KeyMatch::Descend),
             false => Ok(KeyMatch::Skip),
         }
@@ -390,6 +392,6 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), b"a: \xff\n").unwrap();
         let error = Document::read(file.path(), Path::new("latin.yaml")).err().unwrap();
-        assert_eq!(error.to_string(), "latin.yaml: not UTF-8 text; save it as UTF-8");
+        assert_eq!(error.to_string(), "latin.yaml is not UTF-8 text; save it as UTF-8");
     }
 }

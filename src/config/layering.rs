@@ -179,7 +179,8 @@ impl<'a, T: Clone> Walk<'a, T> {
     fn no_section(&mut self, path: &[&str], node: &Yaml) -> Result<(), ConfigError> {
         let mut known_at = path.to_vec();
         known_at.push("");
-        let reason = format!("expected a mapping, found {}; its keys: {}", node.shown(), self.known_beside(&known_at));
+        let reason =
+            format!("expected a mapping, found {}; its keys are {}", node.shown(), self.known_beside(&known_at));
         let origin = self.document.origin_of(path);
         let Some(key) = path.last() else { return Err(ConfigError::Syntax { origin, message: reason }) };
         if bare(key) == "rules" {
@@ -318,7 +319,7 @@ impl Yaml {
             Self::Empty => "nothing".to_owned(),
             Self::Scalar(text) => format!("`{}`", shortened(text)),
             Self::List(_) => "a list".to_owned(),
-            Self::Map(_) => "a section".to_owned(),
+            Self::Map(_) => "a mapping".to_owned(),
         }
     }
 }
@@ -405,16 +406,16 @@ mod tests {
     fn aliases_set_a_key_and_old_names_warn() {
         let (pane, warnings) = lay("pane:\n  broad: yes\n  name: x\n").unwrap();
         assert_eq!((pane.wide.value, pane.title.value.as_str()), (true, "x"));
-        assert_eq!(messages(&warnings), ["p.yaml:2: pane.broad: an old name; using it as pane.is-wide"]);
+        assert_eq!(messages(&warnings), ["p.yaml:2: pane.broad is the old name of pane.is-wide; dive accepts both"]);
         let (pane, warnings) = lay("title: x\npane: {name: y}\n").unwrap();
         assert_eq!(pane.title.value, "y");
-        assert_eq!(messages(&warnings), ["p.yaml:2: name: `title` above sets the same key; using this line"]);
+        assert_eq!(messages(&warnings), ["p.yaml:2: name: `title` above sets the same key; dive uses this line"]);
     }
 
     #[test]
     fn a_key_without_effect_does_not_disable_its_neighbours() {
         let (_, warnings) = lay("dev:\n  profile: cpu\n  speed: 9\n").unwrap();
-        assert_eq!(messages(&warnings)[0], "p.yaml:2: dev.profile: no effect: there is none");
+        assert_eq!(messages(&warnings)[0], "p.yaml:2: dev.profile has no effect: there is none");
         assert!(messages(&warnings)[1].starts_with("p.yaml:3: unknown key `dev.speed`"), "{warnings:?}");
     }
 
@@ -433,7 +434,7 @@ mod tests {
         assert_eq!(
             messages(&warnings),
             [
-                "p.yaml:1: title: ignored: a .dive.yaml in the working directory cannot set it; set it in ~/.dive.yaml, in a \
+                "p.yaml:1: title has no effect: a .dive.yaml in the working directory cannot set it; set it in ~/.dive.yaml, in a \
               file for --config, or in DIVE_TITLE"
             ]
         );

@@ -31,7 +31,7 @@ pub(super) fn check_below_folder(path: &str, ending: &str) -> Result<(), String>
     }
     let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
     if !name.ends_with(ending.as_bytes()) {
-        return refused("the name has another ending");
+        return refused("the name has the wrong ending");
     }
     Ok(())
 }

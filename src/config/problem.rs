@@ -19,7 +19,7 @@ pub enum ConfigError {
         named_by: Origin,
     },
     /// A file or folder cannot be read.
-    #[error("{}: cannot be read: {cause}", path.display())]
+    #[error("{} cannot be read: {cause}", path.display())]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum ConfigError {
         cause: io::Error,
     },
     /// The file is larger than the limit.
-    #[error("{}: larger than {limit} bytes (the limit for a configuration file); check the path", path.display())]
+    #[error("{} is larger than {limit} bytes (the limit for a configuration file); check the path", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum ConfigError {
         limit: u64,
     },
     /// The file or variable is not UTF-8.
-    #[error("{origin}: not UTF-8 text; save it as UTF-8")]
+    #[error("{origin} is not UTF-8 text; save it as UTF-8")]
     NotText {
         /// The file or variable.
         origin: Origin,
@@ -120,7 +120,7 @@ fn all(limits: &[BadLimit]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
     /// The key is unknown.
-    #[error("{origin}: unknown key `{key}` has no effect; known here: {known}")]
+    #[error("{origin}: unknown key `{key}` has no effect; valid here: {known}")]
     UnknownKey {
         /// The file and line.
         origin: Origin,
@@ -138,7 +138,7 @@ pub enum Warning {
         count: usize,
     },
     /// The value is invalid for its key, in whole or in part.
-    #[error("{origin}: {key}: {reason}; using {holds}")]
+    #[error("{origin}: {key}: {reason}; dive uses {holds}")]
     BadValue {
         /// The file and line, or the variable.
         origin: Origin,
@@ -160,7 +160,7 @@ pub enum Warning {
         reason: String,
     },
     /// A key is set in two spellings.
-    #[error("{origin}: {key}: `{first}` above sets the same key; using this line")]
+    #[error("{origin}: {key}: `{first}` above sets the same key; dive uses this line")]
     SetTwice {
         /// The file and the line of the second.
         origin: Origin,
@@ -170,7 +170,7 @@ pub enum Warning {
         first: String,
     },
     /// A key has an old name.
-    #[error("{origin}: {key}: an old name; using it as {now}")]
+    #[error("{origin}: {key} is the old name of {now}; dive accepts both")]
     OldName {
         /// The file and line, or the variable.
         origin: Origin,
@@ -180,7 +180,7 @@ pub enum Warning {
         now: &'static str,
     },
     /// A key of dive has no effect here.
-    #[error("{origin}: {key}: no effect: {why}")]
+    #[error("{origin}: {key} has no effect: {why}")]
     Inert {
         /// The file and line, or the variable.
         origin: Origin,
@@ -201,7 +201,7 @@ pub enum Warning {
     },
     /// The `.dive.yaml` of the working directory may not set the value.
     #[error(
-        "{origin}: {key}: ignored: {reason}; set it in ~/.dive.yaml, in a file for --config, or in {}",
+        "{origin}: {key} has no effect: {reason}; set it in ~/.dive.yaml, in a file for --config, or in {}",
         super::spelling::variable(key)
     )]
     NotTrusted {
@@ -213,7 +213,7 @@ pub enum Warning {
         reason: String,
     },
     /// Default places are unreadable or untrusted.
-    #[error("{}: skipped: {cause}", listed(paths))]
+    #[error("{} cannot be used: {cause}", listed(paths))]
     Skipped {
         /// The files and folders.
         paths: Vec<PathBuf>,
@@ -221,7 +221,7 @@ pub enum Warning {
         cause: String,
     },
     /// A file name is a misspelling of a configuration.
-    #[error("{}: has no effect: dive reads {}", path.display(), right.display())]
+    #[error("{} has no effect: dive reads {}", path.display(), right.display())]
     MisnamedFile {
         /// The file.
         path: PathBuf,
@@ -251,7 +251,7 @@ pub enum Warning {
         left: String,
     },
     /// A variable looks like a key that does not exist.
-    #[error("{name}: unknown variable has no effect; known here: {known}")]
+    #[error("{name}: unknown variable has no effect; valid here: {known}")]
     UnknownVariable {
         /// The variable.
         name: String,
@@ -271,7 +271,7 @@ pub enum Warning {
         path: &'static str,
     },
     /// A rules file has keys but no `rules:`.
-    #[error("{}: has no `rules:`, so it sets no rule", path.display())]
+    #[error("{} has no `rules:`, so it sets no rule", path.display())]
     NoRules {
         /// The file.
         path: PathBuf,

@@ -42,7 +42,7 @@ fn header(config: &Config) -> String {
     let mut out = String::new();
     let nothing_read = config.discovery.read().next().is_none();
     if nothing_read {
-        out.push_str("# no configuration file; looked for, in this order:\n");
+        out.push_str("# no configuration file; dive looks for these, in this order:\n");
     }
     for searched in &config.discovery.places {
         let path = escape_line_breaks(&searched.path.display().to_string());
@@ -106,7 +106,7 @@ mod tests {
                 ("/work/.dive.yaml", SearchResult::Absent),
                 ("/home/ann/evil\nlog: x", SearchResult::Absent)
             ]),
-            "# no configuration file; looked for, in this order:\n#   /work/.dive.yaml\n#   /home/ann/evil\u{fffd}log: x\n"
+            "# no configuration file; dive looks for these, in this order:\n#   /work/.dive.yaml\n#   /home/ann/evil\u{fffd}log: x\n"
         );
     }
 

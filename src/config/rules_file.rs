@@ -167,16 +167,16 @@ mod tests {
             (
                 "lowestEfficiency: 1.5",
                 ".dive-ci:3: lowestEfficiency: `1.5` is outside the range of a ratio: write a number from 0 to 1, such as \
-                 0.9; or `disabled`",
+                 0.9, or `disabled`",
             ),
             (
                 "lowest-efficiency: abc",
-                ".dive-ci:3: lowest-efficiency: `abc` is not a ratio: write a number from 0 to 1, such as 0.9; or `disabled`",
+                ".dive-ci:3: lowest-efficiency: `abc` is not a ratio: write a number from 0 to 1, such as 0.9, or `disabled`",
             ),
             (
                 "highestWastedBytes: -1",
                 ".dive-ci:3: highestWastedBytes: `-1` is not a size: write a number and a unit, such as 20MB, 1.5 GB or \
-                 20MiB; or `disabled`",
+                 20MiB, or `disabled`",
             ),
             ("highestWastedBytes: [20MB]", ".dive-ci:3: highestWastedBytes: expected one value, found a list"),
         ] {
@@ -199,7 +199,7 @@ mod tests {
     fn an_unknown_rule_is_a_warning_with_the_known_names() {
         assert_eq!(
             warnings("rules:\n  lowestEfficiency: 0.9\n  imageSizeLimit: 500MB\n"),
-            [".dive-ci:3: unknown key `rules.imageSizeLimit` has no effect; known here: lowestEfficiency, \
+            [".dive-ci:3: unknown key `rules.imageSizeLimit` has no effect; valid here: lowestEfficiency, \
               highestWastedBytes, highestUserWastedPercent"]
         );
         assert_eq!(warnings("rules:\n  x-old: {lowestEfficiency: 0.9}\nX-base: &e 0.9\n"), [""; 0]);
@@ -256,7 +256,7 @@ mod tests {
         }
         let said = warnings("output: json\n");
         assert_eq!(said.len(), 2, "{said:?}");
-        assert_eq!(said[1], ".dive-ci: has no `rules:`, so it sets no rule");
+        assert_eq!(said[1], ".dive-ci has no `rules:`, so it sets no rule");
         assert!(parse("rules: 0.9\n").unwrap_err().starts_with(".dive-ci:1: rules: expected a mapping, found `0.9`"));
         assert!(
             parse("- rules\n").unwrap_err().starts_with(".dive-ci:1: expected a mapping, found a list; its keys: ")

@@ -87,7 +87,7 @@ impl<T: Value> Field for Setting<T> {
 impl Field for Setting<Limit> {
     fn set(&mut self, node: &Yaml, origin: Origin) -> Vec<String> {
         let mut faults = Vec::new();
-        let parse = |text: &str| self.value.parse(text).map_err(|reason| format!("{reason}; or `disabled`"));
+        let parse = |text: &str| self.value.parse(text).map_err(|reason| format!("{reason}, or `disabled`"));
         if let Some(value) = scalar(node, &mut faults, parse) {
             *self = Self { value, origin };
         }

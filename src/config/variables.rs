@@ -87,7 +87,7 @@ mod tests {
             [
                 "DIVE_KEYBINDING_TOGGLE_UNCHANGED_FILES: keybinding.toggle-unchanged-files: an old name; using it as \
                  keybinding.toggle-unmodified-files",
-                "DIVE_DEV_PROFILE: dev.profile: no effect: this program has no profiler"
+                "DIVE_DEV_PROFILE: dev.profile has no effect: this program has no profiler"
             ]
         );
     }
@@ -99,6 +99,6 @@ mod tests {
         let mut environment = Environment::default();
         environment.set("DIVE_THEME", std::ffi::OsString::from_vec(vec![0xff]));
         let error = lay(&mut Config::default(), &table(), &environment).unwrap_err();
-        assert_eq!(error.to_string(), "DIVE_THEME: not UTF-8 text; save it as UTF-8");
+        assert_eq!(error.to_string(), "DIVE_THEME is not UTF-8 text; save it as UTF-8");
     }
 }

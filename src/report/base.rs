@@ -33,7 +33,7 @@ pub(crate) fn in_words(base: &Base) -> String {
         None => "unknown image".to_owned(),
     };
     let layers = match base.boundary.map(|boundary| (boundary.layers, boundary.by.words())) {
-        None => "no source says which layers are its own".to_owned(),
+        None => "layers unknown".to_owned(),
         Some((0, by)) => format!("no layers ({by})"),
         Some((1, by)) => format!("layer 0 ({by})"),
         Some((count, by)) => format!("layers 0 to {} ({by})", count - 1),

@@ -63,7 +63,7 @@ fn heading(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
         damaged => {
             writeln!(
                 out,
-                "Incomplete: {damaged} of {count} {layers} cannot be read to the end; all figures exclude the rest"
+                "Incomplete: {damaged} of {count} {layers} cannot be read in full; all figures exclude the missing part"
             )
         }
     }

@@ -33,15 +33,15 @@ fn layers(opened: &Opened, width: Option<usize>, out: &mut dyn Write) -> io::Res
     writeln!(out, "Layers:")?;
     writeln!(
         out,
-        "{:>5}  {:>8}  {:>8}  {:>7} {:>7} {:>7}  Command",
-        "Layer", "Size", "Waste", "Added", "Changed", "Removed"
+        "{:>5}  {:>8}  {:>8}  {:>7} {:>8} {:>7}  Command",
+        "Layer", "Size", "Waste", "Added", "Modified", "Removed"
     )?;
     let waste = analysis.exact.bytes_by_layer(image.layers.len());
     for (((layer, counts), waste), index) in image.layers.iter().zip(tree.change_counts()).zip(waste).zip(tree.layers())
     {
         writeln!(
             out,
-            "{index:>5}  {:>8}  {:>8}  {:>7} {:>7} {:>7}  {}",
+            "{index:>5}  {:>8}  {:>8}  {:>7} {:>8} {:>7}  {}",
             Bytes(tree.layer_size_bytes(index)).to_string(),
             Bytes(waste).to_string(),
             counts.added,
@@ -58,7 +58,7 @@ const WIDTH: usize = 100;
 
 /// Characters for a command in a layer table `width` columns wide, where 52 columns precede it.
 pub(super) fn command_width(width: Option<usize>) -> usize {
-    const BEFORE: usize = 52;
+    const BEFORE: usize = 53;
     const LEAST: usize = 20;
     width.map_or(WIDTH, |width| width.saturating_sub(BEFORE).max(LEAST))
 }

@@ -33,7 +33,7 @@ impl BaseOpening {
     ) -> anyhow::Result<Self> {
         let reference = Reference::parse(argument, None, engine).context("--base")?;
         if reference == Reference::Stdin {
-            bail!("--base - would read standard input; name a file or an image");
+            bail!("--base cannot read standard input; name a file or an image");
         }
         Ok(Self {
             name: argument.to_string_lossy().into_owned(),

@@ -27,7 +27,7 @@ pub(super) fn run(
     let engine = match invocation.opening.source {
         None => invocation.config.container_engine.value,
         Some(SourceKind::Engine(engine)) => engine,
-        Some(_) => bail!("`dive build` builds with docker or podman: --source docker or --source podman"),
+        Some(_) => bail!("`dive build` needs docker or podman; choose one with --source docker or --source podman"),
     };
     // Checked before the build, which may take an hour.
     SourceKind::Engine(engine).require()?;

@@ -32,7 +32,7 @@ pub(super) enum Built {
 /// The builder's output goes to standard error, because standard output is for the report.
 pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: Notices) -> anyhow::Result<Built> {
     let folder = Folder::create(&std::env::temp_dir(), FilePurpose::Build)
-        .context("cannot create a temporary folder for the image's id; set TMPDIR to a writable folder")?;
+        .context("cannot create a temporary directory for the image's id; set TMPDIR to a writable directory")?;
     let requested = build_arguments::id_file(arguments);
     let id_file = requested.clone().unwrap_or_else(|| folder.path().join("image-id"));
     let mut command = Command::new(engine.command());
@@ -105,7 +105,7 @@ fn read_id(engine: ContainerEngine, file: &Path) -> anyhow::Result<String> {
     let unreadable = |error: io::Error| anyhow::anyhow!("{}: the image's id cannot be read: {error}", file.display());
     match std::fs::metadata(file) {
         Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => bail!("{}: not a regular file, so the image's id cannot be read from it", file.display()),
+        Ok(_) => bail!("{} is not a regular file, so dive cannot read the image's id from it", file.display()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_image(engine)),
         Err(error) => return Err(unreadable(error)),
     }

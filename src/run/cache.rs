@@ -22,7 +22,7 @@ pub(super) fn run(action: Option<CacheAction>, environment: &Environment) -> any
             output::print(|out| writeln!(out, "cleared: {}", Bytes(before.bytes)))
         }
         None => output::print(|out| {
-            writeln!(out, "folder: {}", cache.root().display())?;
+            writeln!(out, "directory: {}", cache.root().display())?;
             writeln!(out, "layers: {}", before.layers)?;
             writeln!(out, "images: {}", before.images)?;
             writeln!(out, "size: {} of at most {}", Bytes(before.bytes), Bytes(LIMIT))

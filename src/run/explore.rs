@@ -252,7 +252,7 @@ fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
     });
     if let Some((number, content)) = unread {
         anyhow::bail!(
-            "{}: no verdict: dive cannot read layer {number}: it is {}; --ignore-errors judges the other layers",
+            "{}: no verdict: dive cannot read layer {number}: it is {}; --ignore-errors checks the rules without it",
             image.name,
             content.name
         );

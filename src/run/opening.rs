@@ -226,7 +226,7 @@ pub(super) fn read_dockerfile(path: &Path, working_dir: &Path) -> anyhow::Result
     file.and_then(|file| file.take(DOCKERFILE_LIMIT + 1).read_to_end(&mut bytes))
         .with_context(|| format!("{} cannot be read", path.display()))?;
     if bytes.len() as u64 > DOCKERFILE_LIMIT {
-        bail!("{} is larger than 1 MiB, which no Dockerfile is", path.display());
+        bail!("{} is larger than 1 MiB (the limit for a Dockerfile); check the path", path.display());
     }
     let text = String::from_utf8_lossy(&bytes).into_owned();
     Ok(Arc::new(Dockerfile { name: path.display().to_string(), text }))
@@ -277,14 +277,14 @@ pub(super) fn open_headless(opening: &Opening, notices: Notices) -> anyhow::Resu
     if !image.other_images.is_empty() && opening.selection.image.is_none() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
         notices.note(&format!(
-            "{source} holds {} images; this is {}. The others, for --image: {}",
+            "{source} contains {} images; this is {}. Choose another with --image: {}",
             others.len() + 1,
             image.name,
             others.join("; ")
         ));
     }
     if let Some(entries) = OtherEntry::list(&image.other_entries).filter(|_| opening.selection.image.is_none()) {
-        notices.note(&format!("{source} also holds, beside images: {entries}"));
+        notices.note(&format!("{source} also contains {entries}"));
     }
     notices.warn_all(remarks(image, loaded));
     Ok(read)

@@ -25,7 +25,7 @@ pub enum ScreenError {
     #[error("cannot use the terminal: {0}; `dive IMAGE | cat` prints a report instead")]
     Terminal(io::Error),
     /// The threads that read keys and open the image could not be started.
-    #[error("cannot start a thread: {0}; raise the limit on processes or memory")]
+    #[error("cannot start a thread: {0}; raise the limit on processes or memory (ulimit)")]
     Threads(io::Error),
     /// The image could not be opened.
     #[error(transparent)]

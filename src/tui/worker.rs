@@ -101,15 +101,15 @@ fn log_report(report: &Result<Report, ExtractError>) {
         Ok(report) => report,
         Err(error) => return warn!("extraction ended: {error}"),
     };
-    report.skipped.kept.iter().for_each(|skipped| warn!("left out: {skipped}"));
+    report.skipped.kept.iter().for_each(|skipped| warn!("not extracted: {skipped}"));
     if report.skipped.more > 0 {
-        warn!("left out: {} more", report.skipped.more);
+        warn!("not extracted: {} more", report.skipped.more);
     }
     let Report { files, directories, symlinks, hard_links, bytes, end, .. } = report;
     let left_out = report.skipped.count();
     info!(
         "extraction ended ({end:?}): {files} files, {directories} directories, {symlinks} symbolic links, {hard_links} hard \
-         links, {bytes} bytes; {left_out} left out"
+         links, {bytes} bytes; {left_out} not extracted"
     );
 }
 

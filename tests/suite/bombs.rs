@@ -33,7 +33,7 @@ fn lists_within(limit: &str, threads: &str, image: &str) -> Ran {
 fn thread_limit_is_a_clear_error() {
     // Eight stacks of 2 MiB exceed 12 MiB; everything else fits.
     let ran = lists_within("12288", "8", &sample());
-    assert!(ran.error().starts_with("no threads can be started to read layers: "), "{}", ran.error());
+    assert!(ran.error().starts_with("cannot start threads to read layers: "), "{}", ran.error());
     assert!(ran.error().contains("--pids-limit"), "{}", ran.error());
 }
 

@@ -30,7 +30,7 @@ fn waste_missed_by_dives_number_is_a_warning() {
         "     41 kB        3      3          5  deleted-with-directory  /var/cache/build\n",
         "Budget: limits from defaults\n  warning: the limit 0.1 (default) is met by dive's number only: reclaimable bytes are \
          0.1372 of the user bytes; dive does not count 41 kB in deleted directories, 32 kB in emptied directories and 12 kB \
-         in files replaced by something else\n",
+         in replaced files\n",
         "  Using default CI config\n",
         "  efficiency: 98.1030 %\n  wastedBytes: 82622 bytes (83 kB)\n  userWastedPercent: 8.5453 %\n",
         "    2         30 kB  /srv/shop/data/sessions.db\n",

@@ -15,7 +15,7 @@ fn sample_bytes() -> Vec<u8> {
 fn report_shows_layers_numbers_and_lists() {
     User::new().runs(&[&sample()]).ends_with(0).prints(&[
         "Image: dive-sample:1.0 (linux/amd64), 7 layers, 3.0 MB\n",
-        "Layer      Size     Waste    Added Changed Removed  Command\n",
+        "Layer      Size     Waste    Added Modified Removed  Command\n",
         "    6     18 kB",
         "Analysis:\n  efficiency: 98.1030 %\n",
         "Inefficient Files:\nCount  Wasted Space  File Path\n    2         30 kB  /srv/shop/data/sessions.db\n",
@@ -45,7 +45,7 @@ fn image_opens_by_path_scheme_and_pipe() {
     let ran = User::new().runs(&["-"]);
     assert!(ran.error().starts_with("standard input: the file is empty"), "{}", ran.error());
     let ran = User::new().pipes(sample_bytes()[..1_000_000].to_vec()).runs(&["-"]);
-    assert!(ran.error().starts_with("standard input: ") && ran.error().contains("cut off"), "{}", ran.error());
+    assert!(ran.error().starts_with("standard input: ") && ran.error().contains("truncated"), "{}", ran.error());
 }
 
 #[test]
@@ -57,9 +57,9 @@ fn open_errors_say_what_to_do() {
         (&["nowhere.tar.gz"], &["nowhere.tar.gz: no such file"]),
         (&["notes.txt"], &["notes.txt: not an image archive", "docker save"]),
         (&["empty.tar"], &["empty.tar: the file is empty"]),
-        (&["."], &[".: holds no image", "OCI layout"]),
+        (&["."], &[".: contains no image", "OCI layout"]),
         (&["ftp://nginx"], &["unknown image source \"ftp\"", "docker-archive"]),
-        (&["--source", "registry", "build", "-t", "x", "."], &["`dive build` builds with docker or podman"]),
+        (&["--source", "registry", "build", "-t", "x", "."], &["`dive build` needs docker or podman"]),
         (&["-c", "nowhere.yaml", "notes.txt"], &["nowhere.yaml: no such file", "--config"]),
     ] {
         let ran = user.runs(arguments);
@@ -271,7 +271,7 @@ fn archive_of_two_images_shows_the_first_and_names_the_rest() {
     let Some(corpus) = Corpus::here() else { return };
     let path = corpus.path("multi/docker20.tar");
     let user = User::new();
-    let notice = "holds 2 images; this is multi-a:1. The others, for --image: 1: multi-b:1\n";
+    let notice = "contains 2 images; this is multi-a:1. Choose another with --image: 1: multi-b:1\n";
     user.runs(&[&path]).ends_with(0).prints(&["Image: multi-a:1 "]).says(&[notice]);
     user.runs(&["--ci", "--highestUserWastedPercent", "1", &path]).says(&[notice]);
     user.runs(&["tree", &path]).ends_with(0).says(&[notice]);

@@ -24,7 +24,7 @@ fn build_without_engines_names_the_feature() {
         assert!(error.contains("the feature `engine`"), "{arguments:?}: {error}");
     }
     std::fs::create_dir(user.file("app")).unwrap();
-    assert!(user.runs(&["app"]).error().contains("the directory ./app holds no image"));
+    assert!(user.runs(&["app"]).error().contains("the directory ./app contains no image"));
 }
 
 #[cfg(not(feature = "registry"))]

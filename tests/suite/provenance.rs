@@ -222,9 +222,9 @@ fn statement_about_another_image_is_unproven() {
     no_layer["predicate"]["runDetails"]["metadata"]["buildkit_metadata"]["layers"] =
         json!({ "step0:0": [[{ "digest": "sha256:aa" }]] });
     for (statement, why) in [
-        (other_subject, "it describes the manifest sha256:00ff, and the image's is sha256:"),
-        (other_layers, "none of its steps made the layers of this image"),
-        (no_layer, "none of its steps made the layers of this image"),
+        (other_subject, "it describes the manifest sha256:00ff, but the manifest of the image is sha256:"),
+        (other_layers, "none of its steps made a layer of this image"),
+        (no_layer, "none of its steps made a layer of this image"),
     ] {
         let opened = build.opens(V1, &statement);
         let message = provenance(&opened).unproven.clone().unwrap();
@@ -297,7 +297,7 @@ fn a_statement_about_layers_before_a_rewrite_is_unproven() {
     build.layers.extend(rewritten.iter().map(|layer| build::digest(layer.as_bytes())));
     let opened = build.opens(V1, &build.version_1());
     let said = provenance(&opened).unproven.clone().unwrap();
-    assert_eq!(said, "none of its steps made the layers of this image");
+    assert_eq!(said, "none of its steps made a layer of this image");
     assert_eq!((lines(&opened), opened.image.base.is_none()), (vec!["-".to_owned(); 3], true));
 }
 
@@ -309,12 +309,12 @@ fn damaged_statement_is_a_remark() {
         (b"<html>".to_vec(), "unexpected '<'"),
         (honest[..honest.len() / 2].to_vec(), "ends too early"),
         (json!({ "predicate": [] }).to_string().into_bytes(), "expected an object, found a list"),
-        (vec![b' '; (8 << 20) + 1], "the limit for such a document is"),
+        (vec![b' '; (8 << 20) + 1], "the limit for a document is"),
         (json!({ "subject": vec![json!({}); 10_001] }).to_string().into_bytes(), "more than 10000 entries"),
     ] {
         let opened = build.opens_with(&[(V1, bytes)]);
         assert!(opened.image.provenance.is_none());
-        assert!(remarks(&opened).contains("provenance is not used"), "{}", remarks(&opened));
+        assert!(remarks(&opened).contains("dive ignores its provenance"), "{}", remarks(&opened));
         assert!(remarks(&opened).contains(message), "{message}: {}", remarks(&opened));
     }
 }
@@ -380,7 +380,7 @@ fn base_named_by_the_user_is_compared_layer_by_layer() {
     let longer = GivenBase::of("prov-app:max", &app.image);
     let error = Opener::new().base(Some(&longer)).open(path("base-docker28cs.tar")).unwrap_err().to_string();
     assert!(
-        error.ends_with("prov-app:max is not the base of the image: it has 5 layers, and the image has 2"),
+        error.ends_with("prov-app:max is not the base of the image: it has 5 layers, but the image has only 2; name the version that the image was built on"),
         "{error}"
     );
     let other = GivenBase::of("other", &library::open(&corpus.path("opaque/docker26.tar")).image);
@@ -404,7 +404,7 @@ fn dockerfile_is_matched_to_the_history_without_provenance() {
     assert_eq!(lines(&app)[2..], ["Dockerfile:13", "Dockerfile:14-17", "Dockerfile:18"]);
     let wrong = Arc::new(Dockerfile { name: "other".to_owned(), text: "FROM x\nRUN make\n".to_owned() });
     let error = Opener::new().dockerfile(Some((&wrong, Required))).open(path("max-oci.tar")).unwrap_err().to_string();
-    assert!(error.starts_with("no instruction of other fits the history"), "{error}");
+    assert!(error.starts_with("no instruction of other matches the history"), "{error}");
     let none = Arc::new(Dockerfile { name: "none".to_owned(), text: "FRM x\n".to_owned() });
     let error = Opener::new().dockerfile(Some((&none, Required))).open(path("max-oci.tar")).unwrap_err().to_string();
     assert!(error.starts_with("none: "), "{error}");

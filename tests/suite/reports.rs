@@ -54,18 +54,18 @@ fn warnings_about_docker_are_true() {
     let Some(corpus) = Corpus::here() else { return };
     let utf8 = report(&corpus, "cfg-invalid-utf8.tar", &[])
         .ends_with(0)
-        .says(&["bytes that are not UTF-8; they are shown as"]);
+        .says(&["bytes that are not UTF-8; dive shows them as"]);
     assert!(!utf8.stderr.contains("Docker"), "a wrong claim about Docker: {}", utf8.stderr);
     report(&corpus, "json-cfg-trailing-garbage.tar", &[])
         .ends_with(0)
-        .says(&["bytes follow the end of the document, which Docker refuses; they are ignored"]);
+        .says(&["contains bytes after the end of the document, which Docker refuses; dive ignores them"]);
 }
 
 /// Every image of an index opens, and artifacts are named.
 #[test]
 fn reported_indexes_hide_no_image() {
     let Some(corpus) = Corpus::here() else { return };
-    report(&corpus, "crane-two-images-same-platform.oci.tar", &[]).ends_with(0).says(&["holds 2 images"]);
+    report(&corpus, "crane-two-images-same-platform.oci.tar", &[]).ends_with(0).says(&["contains 2 images"]);
     report(&corpus, "crane-two-images-same-platform.oci.tar", &["--image", "1"]).ends_with(0).prints(&["256 B"]);
     report(&corpus, "oras-recursive-referrers-first.oci.tar", &[])
         .ends_with(0)
@@ -77,7 +77,7 @@ fn reported_indexes_hide_no_image() {
     assert!(ran.error().contains("windows/amd64:10.0.17763.1, windows/amd64:10.0.20348.1"), "{}", ran.error());
     report(&corpus, windows, &["--platform", "windows/amd64:10.0.20348"]).ends_with(0).prints(&["256 B"]);
     let ran = report(&corpus, "attestation-only.oci.tar", &[]);
-    assert!(ran.error().contains("holds no image, only an attestation"), "{}", ran.error());
+    assert!(ran.error().contains("contains no image, only an attestation"), "{}", ran.error());
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn reported_archives_open() {
     report(&corpus, "v1-repositories-only.tar", &[])
         .ends_with(0)
         .prints(&["Image: library/centos:6 (linux/amd64), 3 layers"]);
-    report(&corpus, "retarred-with-folder.tar", &[]).ends_with(0).says(&["is inside the folder \"myimage\""]);
+    report(&corpus, "retarred-with-folder.tar", &[]).ends_with(0).says(&["is inside the directory \"myimage\""]);
     for (name, message) in [
         ("podman8132-empty-layer-path.tar", "an empty name"),
         ("powershell-utf16.tar", "PowerShell's `>`"),

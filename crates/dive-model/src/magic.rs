@@ -81,7 +81,7 @@ pub(crate) fn describe(first: &[u8]) -> &'static str {
     if first.is_empty() {
         return "empty";
     }
-    identify(first).map_or("data of an unknown format", |format| format.name)
+    identify(first).map_or("data in an unknown format", |format| format.name)
 }
 
 /// True for gzip or zstd data piped through PowerShell, which reads each byte as a character of a code page. ASCII is
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(describe(b" {\"schemaVersion\": 2}"), "a JSON document");
         assert_eq!(describe(b"FROM alpine\n"), "text");
         assert_eq!(describe("FROM alpine # caf\u{e9}".as_bytes().split_last().unwrap().1), "text");
-        assert_eq!(describe(&[0, 200, 7]), "data of an unknown format");
+        assert_eq!(describe(&[0, 200, 7]), "data in an unknown format");
         for utf16 in [&b"\xff\xfe{\0"[..], b"{\0\"\0a\0\"\0:\0[\0]\0}\0", b"\0F\0R\0O\0M\0 \0a\0l\0p\0i\0n\0e\0\n"] {
             assert!(describe(utf16).contains("PowerShell"), "{utf16:?}");
         }
@@ -189,7 +189,7 @@ mod tests {
             assert!(!describe(other).contains("PowerShell"), "{other:?}");
         }
         for other in [&[0; 600][..], b"a\0b\0", b"\x01\0\x02\0\x03\0\x04\0\x05\0", &[7; 600]] {
-            assert_eq!(describe(other), "data of an unknown format", "{other:?}");
+            assert_eq!(describe(other), "data in an unknown format", "{other:?}");
         }
         assert!(describe(b"\x04\x22\x4d\x18").contains("lz4"));
     }

@@ -154,7 +154,7 @@ pub enum OpenError {
     Dockerfile(#[from] DockerfileError),
     /// Threads cannot be started.
     #[error(
-        "no threads can be started to read layers: {cause}; raise the limit on processes or memory (ulimit, docker run \
+        "cannot start threads to read layers: {cause}; raise the limit on processes or memory (ulimit, docker run \
          --pids-limit), or set RAYON_NUM_THREADS=1"
     )]
     Threads {

@@ -14,7 +14,7 @@ use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).map_err(|error| error.to_string())?.collect();
     match found.map_err(|error| error.to_string())? {
-        found if found.is_empty() => Err("it holds no certificate".to_owned()),
+        found if found.is_empty() => Err("it contains no certificate".to_owned()),
         found => Ok(found),
     }
 }

@@ -81,10 +81,10 @@ impl Credentials {
             Err(error) => return self.problems.push(format!("{place}: {error}")),
         };
         let Ok(keys) = serde_json::from_slice::<Keys>(&text) else {
-            return self.problems.push(format!("{place} is not in docker's format"));
+            return self.problems.push(format!("{place} is not in the format of docker's config.json; correct it"));
         };
         let Some((key, helper)) = keys.key(registry, repository) else { return self.searched.push(place) };
-        let place = helper.map_or(place.clone(), |helper| format!("docker-credential-{helper}, which {place} names"));
+        let place = helper.map_or(place.clone(), |helper| format!("docker-credential-{helper} (named in {place})"));
         match get_credential_from_reader(&text[..], &key) {
             Ok(DockerCredential::UsernamePassword(name, password)) if !(name.is_empty() && password.is_empty()) => {
                 self.found = Some(Credential::User { name, password });
@@ -100,14 +100,16 @@ impl Credentials {
                 self.searched.push(place);
             }
             // The output of a helper may contain a secret, so it is not repeated.
-            Err(CredentialRetrievalError::HelperFailure { .. }) => self.problems.push(format!("{place}: it failed")),
+            Err(CredentialRetrievalError::HelperFailure { .. }) => {
+                self.problems.push(format!("{place} failed; run it by hand to see its error"));
+            }
             Err(CredentialRetrievalError::HelperCommunicationError) => {
-                self.problems.push(format!("{place}: it cannot be run; put it in PATH"));
+                self.problems.push(format!("{place} cannot be run; put it in PATH"));
             }
             Err(CredentialRetrievalError::MalformedHelperResponse) => {
-                self.problems.push(format!("{place}: unexpected output"));
+                self.problems.push(format!("{place} printed unexpected output; update it"));
             }
-            Err(_) => self.problems.push(format!("{place}: its entry for {key} cannot be read")),
+            Err(_) => self.problems.push(format!("the entry for {key} in {place} cannot be read; log in again")),
         }
     }
 
@@ -246,7 +248,7 @@ mod tests {
         assert!(message.contains("docker-credential-no-such-helper-anywhere") && message.contains("PATH"), "{message}");
         assert!(user(&environment, "bad.example", "app").contains("cannot be read"));
         std::fs::write(folder.path().join("config.json"), "{").unwrap();
-        assert!(user(&environment, "quay.io", "app").contains("not in docker's format"));
+        assert!(user(&environment, "quay.io", "app").contains("not in the format of docker's config.json"));
     }
 
     #[test]

@@ -14,7 +14,10 @@ pub enum LeftOut {
     )]
     Engines,
     /// Registries.
-    #[error("this dive was built without registries: install it with the feature `registry`")]
+    #[error(
+        "this dive was built without registries: install it with the feature `registry`, or save the image to a file and \
+         open that"
+    )]
     Registries,
 }
 

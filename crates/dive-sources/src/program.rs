@@ -108,7 +108,10 @@ impl Program {
                 }
                 // The program would block on the full pipe for ever.
                 if answer.len() as u64 >= ANSWER_LIMIT {
-                    return Err(io::Error::new(io::ErrorKind::FileTooLarge, "its output is too long"));
+                    return Err(io::Error::new(
+                        io::ErrorKind::FileTooLarge,
+                        format!("its output is longer than {} MiB (dive's limit)", ANSWER_LIMIT >> 20),
+                    ));
                 }
             }
         };

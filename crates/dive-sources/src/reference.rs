@@ -137,7 +137,7 @@ impl fmt::Display for OtherReading {
         match self {
             Self::Directory { path, failure: None } => {
                 let markers = oci_layout::MARKERS.join(", ");
-                write!(f, "the directory ./{} holds no image: it has none of {markers}", path.display())
+                write!(f, "the directory ./{} contains no image: it has none of {markers}", path.display())
             }
             Self::Directory { path, failure: Some(failure) } => {
                 write!(f, "the directory ./{} cannot be read: {failure}", path.display())
@@ -202,7 +202,7 @@ pub enum ReferenceError {
         tagged: Option<OtherReading>,
     },
     /// The argument is not UTF-8, as engine and registry names must be.
-    #[error("{argument:?} is not UTF-8 and no file has that name")]
+    #[error("{argument:?} is not UTF-8, and no file has that name; check the path")]
     NotText {
         /// The argument, converted lossily.
         argument: String,

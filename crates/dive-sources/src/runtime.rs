@@ -57,8 +57,7 @@ fn runtime() -> io::Result<&'static Runtime> {
         Builder::new_multi_thread().worker_threads(WORKERS).enable_all().thread_name("dive-net").build()
     });
     let made = made.map_err(|error| {
-        let text =
-            format!("no threads can be started for it: {error}; raise the limit on processes or memory (ulimit)");
+        let text = format!("cannot start threads: {error}; raise the limit on processes or memory (ulimit)");
         io::Error::new(error.kind(), text)
     })?;
     // If two threads race, the second drops its own, unused runtime.

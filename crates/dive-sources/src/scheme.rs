@@ -124,7 +124,7 @@ pub const SCHEMES: [Scheme; 7] = [
         name: AlsoAnImage("oci"),
         aliases: &[Distinct("oci-dir"), AlsoAnImage("dir")],
         example: "dive oci://layout:1.0",
-        needs: "the directory; one in the `dir:` format of skopeo is read too",
+        needs: "the directory, also in the `dir:` format of skopeo",
     },
 ];
 

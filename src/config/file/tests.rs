@@ -82,15 +82,15 @@ fn an_invalid_value_is_a_warning_with_the_value_in_effect() {
     for (text, warning) in [
         (
             "log:\n  enabled: perhaps\n",
-            "d.yaml:2: enabled: `perhaps` is not a boolean; write true or false; using false",
+            "d.yaml:2: enabled: `perhaps` is not a boolean; write true or false; dive uses false",
         ),
         (
             "container-engine: rkt\n",
-            "d.yaml:1: container-engine: `rkt` is not a valid value; write one of docker, podman; using docker",
+            "d.yaml:1: container-engine: `rkt` is not a valid value; write one of docker, podman; dive uses docker",
         ),
         (
             "filetree:\n\n  pane-width: 50\n",
-            "d.yaml:3: pane-width: `50` is outside the range of a ratio: write a number from 0 to 1, such as 0.9; using 0.5",
+            "d.yaml:3: pane-width: `50` is outside the range of a ratio: write a number from 0 to 1, such as 0.9; dive uses 0.5",
         ),
         (
             "diff: { hide: [gone, added] }\n",
@@ -100,13 +100,13 @@ fn an_invalid_value_is_a_warning_with_the_value_in_effect() {
             "log: on\n",
             "d.yaml:1: log: expected a mapping, found `on`; its keys: enabled, path, level, quiet; it has no effect",
         ),
-        ("log: {level: [info]}\n", "d.yaml:1: level: expected one value, found a list; using info"),
+        ("log: {level: [info]}\n", "d.yaml:1: level: expected one value, found a list; dive uses info"),
     ] {
         assert_eq!(warnings(text, &[]), [warning]);
     }
     assert_eq!(
         warnings("theme: mono\n", &[("DIVE_THEME", "neon")]),
-        ["DIVE_THEME: theme: `neon` is not a valid value; write one of auto, dark, light, ansi, mono; using mono"]
+        ["DIVE_THEME: theme: `neon` is not a valid value; write one of auto, dark, light, ansi, mono; dive uses mono"]
     );
 }
 
@@ -133,7 +133,7 @@ fn an_invalid_gate_is_an_error() {
     assert_eq!(
         load("", &[("DIVE_RULES_HIGHEST_WASTED_BYTES", "much")]).unwrap_err(),
         "DIVE_RULES_HIGHEST_WASTED_BYTES: rules.highest-wasted-bytes: `much` is not a size: write a number and a unit, \
-         such as 20MB, 1.5 GB or 20MiB; or `disabled`"
+         such as 20MB, 1.5 GB or 20MiB, or `disabled`"
     );
     assert!(load("", &[("DIVE_CI", "maybe")]).unwrap_err().starts_with("DIVE_CI: ci: `maybe` is not a boolean"));
 }
@@ -161,7 +161,7 @@ fn names_of_dives_main_branch_are_accepted() {
     assert_eq!(config.json_path.value, Some("o.json".into()));
     assert_eq!(config.log.path.value, PathBuf::from("d.log"));
     let expected: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
-    assert_eq!(expected, ["d.yaml:8: dev.profile: no effect: this program has no profiler"]);
+    assert_eq!(expected, ["d.yaml:8: dev.profile has no effect: this program has no profiler"]);
     let variables = [("DIVE_CI_CONFIG", "v.yaml"), ("DIVE_JSON_PATH", "v.json"), ("DIVE_PULL", "Never")];
     let config = load(text, &variables).unwrap();
     assert_eq!(config.ci_config.value, Some("v.yaml".into()));
@@ -200,10 +200,10 @@ fn keys_and_variables_without_effect_are_warnings() {
     assert_eq!(
         warnings("log:\n  paht: x\nkeybindings: {}\nlog.level: info\n", &[]),
         [
-            "d.yaml:2: unknown key `log.paht` has no effect; known here: enabled, path, level, quiet",
-            "d.yaml:3: unknown key `keybindings` has no effect; known here: container-engine, pull, ignore-errors, verify, max-memory, max-unpacked, ci, ci-config, \
+            "d.yaml:2: unknown key `log.paht` has no effect; valid here: enabled, path, level, quiet",
+            "d.yaml:3: unknown key `keybindings` has no effect; valid here: container-engine, pull, ignore-errors, verify, max-memory, max-unpacked, ci, ci-config, \
              json-path, theme, log, diff, filetree, layer, rules, keybinding",
-            "d.yaml:4: unknown key `log.level` has no effect; known here: container-engine, pull, ignore-errors, verify, max-memory, max-unpacked, ci, ci-config, \
+            "d.yaml:4: unknown key `log.level` has no effect; valid here: container-engine, pull, ignore-errors, verify, max-memory, max-unpacked, ci, ci-config, \
              json-path, theme, log, diff, filetree, layer, rules, keybinding",
         ]
     );
@@ -226,7 +226,7 @@ fn a_key_of_two_actions_stays_with_the_later_one() {
     assert!(unknown.ends_with("; using \"ctrl+c,q\""), "{unknown}");
     assert_eq!(
         warnings("", &[("DIVE_LOG_PAHT", "x"), ("DIVE_VERSION", "0.13.1")]),
-        ["DIVE_LOG_PAHT: unknown variable has no effect; known here: DIVE_LOG_ENABLED, \
+        ["DIVE_LOG_PAHT: unknown variable has no effect; valid here: DIVE_LOG_ENABLED, \
           DIVE_LOG_PATH, DIVE_LOG_LEVEL, DIVE_LOG_QUIET"]
     );
 }
@@ -236,7 +236,7 @@ fn spelling_does_not_matter_and_the_later_of_two_wins() {
     assert!(load("Log:\n  Enabled: false\n", &[]).unwrap().warnings.is_empty());
     let text = "filetree:\n  pane-width: 0.5\n  paneWidth: 0.6\n";
     assert_eq!(load(text, &[]).unwrap().filetree.pane_width.value, Ratio::percent(60));
-    assert_eq!(warnings(text, &[]), ["d.yaml:3: paneWidth: `pane-width` above sets the same key; using this line"]);
+    assert_eq!(warnings(text, &[]), ["d.yaml:3: paneWidth: `pane-width` above sets the same key; dive uses this line"]);
     assert_eq!(load("log: {level: info}\nLOG: {level: warn}\n", &[]).unwrap().log.level.value, LogLevel::Warn);
     let limit = load("rules: {lowest-efficiency: 0.5, lowestEfficiency: 0.6}\n", &[]).unwrap_err();
     assert_eq!(limit, "d.yaml:1: lowestEfficiency: `lowest-efficiency` above sets the same key; keep one of the two");
@@ -413,7 +413,7 @@ fn the_working_directory_can_only_tighten_a_gate() {
     assert_eq!(
         lay(own, "rules: {lowest-efficiency: 0.94}").1,
         [
-            "theirs:1: rules.lowest-efficiency: ignored: `0.94` is weaker than 0.95 (own:2); a .dive.yaml in the working \
+            "theirs:1: rules.lowest-efficiency has no effect: `0.94` is weaker than 0.95 (own:2); a .dive.yaml in the working \
              directory may only be stricter; set it in ~/.dive.yaml, in a file for --config, or in \
           DIVE_RULES_LOWEST_EFFICIENCY"
         ]

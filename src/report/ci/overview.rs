@@ -118,6 +118,6 @@ const fn place_of(cause: Cause) -> &'static str {
         Cause::Deleted => "in deleted files",
         Cause::DeletedWithDirectory => "in deleted directories",
         Cause::HiddenByOpaque => "in emptied directories",
-        Cause::Replaced => "in files replaced by something else",
+        Cause::Replaced => "in replaced files",
     }
 }

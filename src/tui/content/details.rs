@@ -74,7 +74,7 @@ fn push_field<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text
     let room = width.saturating_sub(label.len() + 2).max(10);
     let start = start_of(text, MAX_FIELD_LEN);
     let more = text.len() - start.len();
-    let cut = if more == 0 { String::new() } else { format!(" … and {more} bytes more") };
+    let cut = if more == 0 { String::new() } else { format!(" … and {more} more bytes") };
     for (at, part) in wrap(&(printable(start) + &cut), room).into_iter().enumerate() {
         lines.push(if at == 0 {
             Line::from(vec![Span::styled(format!("{label}: "), theme.label), Span::raw(part)])
@@ -165,7 +165,7 @@ fn push_layer_fields<'a>(
             push_field(lines, theme, "Damaged", "part of the layer is missing; all figures exclude it", width);
         }
         for (_, remark) in opened.layer_remarks.iter().filter(|(layer, _)| *layer == index) {
-            push_field(lines, theme, "Remark", &remark.text, width);
+            push_field(lines, theme, "Warning", &remark.text, width);
         }
     }
     push_command(lines, theme, &layer.created_by, width);
@@ -234,7 +234,7 @@ fn push_command(lines: &mut Vec<Line<'_>>, theme: &Theme, created_by: &str, widt
         }
     }
     if start.len() < created_by.len() {
-        lines.push(Line::styled(format!("… and {} bytes more", created_by.len() - start.len()), theme.dim));
+        lines.push(Line::styled(format!("… and {} more bytes", created_by.len() - start.len()), theme.dim));
     }
 }
 
@@ -246,7 +246,7 @@ fn push_dockerfile(lines: &mut Vec<Line<'_>>, theme: &Theme, found: &DockerfileL
     let certainty = match found.certainty {
         Certainty::Exact => "by the builder's provenance",
         Certainty::Matched => "matched to the history",
-        Certainty::Uncertain => "uncertain: other lines may fit, too",
+        Certainty::Uncertain => "uncertain: other lines may match",
     };
     lines.push(Line::styled("Dockerfile:", theme.label));
     for part in wrap(&printable(start_of(&format!("{found} ({certainty})"), MAX_FIELD_LEN)), width.max(10)) {
@@ -311,7 +311,7 @@ fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
         push_field(&mut lines, theme, "Incomplete", &text, width);
     }
     for remark in &image.remarks {
-        push_field(&mut lines, theme, "Remark", &remark.to_string(), width);
+        push_field(&mut lines, theme, "Warning", &remark.to_string(), width);
     }
     lines.push(Line::raw(""));
     if classic.inefficient_files.is_empty() {

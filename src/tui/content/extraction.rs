@@ -14,24 +14,24 @@ pub(in crate::tui) fn lines(extraction: &ExtractionDialog, width: u16) -> Vec<Li
     let paths = counted(extraction.plan.len() as u64, "path", "paths");
     let extent = match extraction.extent {
         Extent::Whole => "",
-        Extent::Filtered => ", only those that match the filter",
+        Extent::Filtered => ", only paths that match the filter",
     };
     text.push(format!("{paths}, {}{extent}", Bytes(extraction.plan.bytes())));
     text.push(match extraction.special_bits {
         SpecialBits::Strip => "Setuid, setgid and sticky bits are removed.".to_owned(),
         SpecialBits::Keep => "Setuid, setgid and sticky bits are kept.".to_owned(),
     });
-    text.push("Devices and pipes, owners and times are not written.".to_owned());
+    text.push("Devices, pipes, owners and times are not written.".to_owned());
     text.push(String::new());
     let folder = printable(&extraction.folder.to_string_lossy());
     match &extraction.stage {
         ExtractionStage::Asking => {
-            text.push("Folder to write to (created if missing):".to_owned());
+            text.push("Directory to write to (created if missing):".to_owned());
         }
         ExtractionStage::Checking => text.push(format!("Checking {folder} …")),
         ExtractionStage::Conflict(conflicts) => {
             listed(&mut text, &conflicts.existing, &format!("already in {folder}:"), width);
-            listed(&mut text, &conflicts.obstacles, "blocked by an entry of another type, which is kept:", width);
+            listed(&mut text, &conflicts.obstacles, "blocked by an entry of another type, which dive keeps:", width);
             text.push("Overwrite existing files, or skip them? Nothing is written before you choose.".to_owned());
         }
         ExtractionStage::Writing(Progress { fetching: Some(progress), .. }) => {
@@ -99,7 +99,7 @@ fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
 fn left_out(text: &mut Vec<String>, report: &Report) {
     if report.skipped.count() > 0 {
         text.push(String::new());
-        text.push(format!("{} left out:", report.skipped.count()));
+        text.push(format!("{} not extracted:", report.skipped.count()));
         text.extend(report.skipped.kept.iter().map(|skipped| format!("  {}", printable(&skipped.to_string()))));
         if report.skipped.more > 0 {
             text.push(format!("  … and {} more", report.skipped.more));

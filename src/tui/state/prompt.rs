@@ -27,7 +27,7 @@ impl PromptKind {
             Self::Filter => "Filter",
             Self::Search => "Search",
             Self::Position => "Go to",
-            Self::Folder => "Extract to folder",
+            Self::Folder => "Extract to directory",
         }
     }
 }

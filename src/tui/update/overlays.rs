@@ -108,7 +108,7 @@ fn in_history(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>
         (Action::ViewFile, Some(version)) => view(state, version, effects),
         (Action::ExtractFile, Some(version)) => extraction::ask_for_version(state, version),
         (Action::ViewFile | Action::ExtractFile, None) => {
-            state.message = Some("this event has no file version to show".to_owned());
+            state.message = Some("there is no file to show after this change".to_owned());
         }
         (Action::CopyPath, _) => {
             let path = explorer.opened.tree.path(node);

@@ -20,7 +20,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, history: &History, 
     let inside = pane::draw(&format!("History of {path}"), PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
     let head =
-        format!("{:<7}{:<25}{:<12}{:>9}  {:>8}", "Layer", "What it did", "Permission", "UID:GID", "Size") + "  Command";
+        format!("{:<7}{:<25}{:<12}{:>9}  {:>8}", "Layer", "Change", "Permission", "UID:GID", "Size") + "  Command";
     let mut lines = vec![Line::styled(cut(&head, width), theme.dim)];
     for row in history.scroll.visible() {
         let Some(event) = history.events().get(row) else { break };

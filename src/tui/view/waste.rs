@@ -80,7 +80,7 @@ fn sum<'a>(exact: &Exact, width: usize, theme: &Theme) -> Line<'a> {
     }
     let bytes = Bytes(exact.reclaimable_bytes()).to_string();
     let count = exact.files.len();
-    let text = format!(" of {total} are reclaimable: {count} {} no longer visible in the image", files(count));
+    let text = format!(" of {total} is reclaimable: the image no longer shows {count} {}", files(count));
     let text = cut(&text, width.saturating_sub(bytes.len()));
     Line::from(vec![Span::styled(bytes, theme.label), Span::raw(text)])
 }

@@ -137,7 +137,7 @@ fn hard_link_to_itself_keeps_the_file() {
         .shows("/ ── a   5 B")
         .changed(0, 1, "/ ── a   unmodified")
         .wastes("")
-        .remarks(&["hard link from \"a\" to itself: ignored"]);
+        .remarks(&["dive ignores the hard link from \"a\" to itself"]);
 }
 
 #[test]

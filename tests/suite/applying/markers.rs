@@ -118,7 +118,7 @@ fn whiteout_of_missing_path_is_a_warning() {
               └─ no/   implicit
             ",
         )
-        .remarks(&["a whiteout of \"never\", which no layer below has", "a whiteout of \"no/where\""]);
+        .remarks(&["the whiteout of \"never\" has no effect", "the whiteout of \"no/where\""]);
 }
 
 #[test]

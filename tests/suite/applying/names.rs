@@ -28,7 +28,7 @@ fn path_outside_the_root_is_a_warning() {
               └─ up           2 B
             ",
         )
-        .remarks(&["\"../../etc/passwd\" at offset 0 leaves the root", "\"d/../../../up\" at offset 1024"]);
+        .remarks(&["\"../../etc/passwd\" at offset 0 leads out of the root", "\"d/../../../up\" at offset 1024"]);
 }
 
 #[test]

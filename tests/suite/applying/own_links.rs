@@ -28,7 +28,9 @@ fn whiteout_below_own_symlink_keeps_the_symlink() {
             /a/f   1 B   layer 0   deleted by layer 1
             ",
         )
-        .remarks(&["the whiteout of \"a/f\" is below \"a\", a link of the same layer: the link stays and is followed"]);
+        .remarks(&[
+            "the whiteout of \"a/f\" is below \"a\", a link of the same layer; dive keeps the link and follows it",
+        ]);
 }
 
 #[test]
@@ -44,7 +46,7 @@ fn whiteout_below_own_symlink_applies_to_its_target() {
                 /a/f   1 B   layer 0   deleted by layer 1
                 ",
             )
-            .remarks(&["the link stays and is followed"]);
+            .remarks(&["dive keeps the link and follows it"]);
     }
     base()
         .layer(|l| l.symlink("c", "b").symlink("a", "c").whiteout("a/f"))
@@ -68,23 +70,23 @@ fn whiteout_below_own_symlink_applies_to_its_target() {
 /// Not followed by a second warning that no lower layer has the path.
 #[test]
 fn whiteout_below_own_symlink_warns_once() {
-    let below = "is below \"a\", a link of the same layer: the link stays and is followed";
+    let below = "is below \"a\", a link of the same layer; dive keeps the link and follows it";
     image().layer(|l| l.file("b/f", "1")).layer(|l| l.symlink("a", "b").whiteout("a/f")).open().remarks(&[below]);
     base()
         .layer(|l| l.symlink("a", "b").whiteout("a/x").whiteout("c"))
         .open()
-        .remarks(&[below, "a whiteout of \"c\", which no layer below has: ignored"]);
+        .remarks(&[below, "the whiteout of \"c\" has no effect: no layer below has that path"]);
     image()
         .layer(|l| l.file("b/f", "1"))
         .layer(|l| l.file("a", "").whiteout("a/f"))
         .open()
-        .remarks(&["is below \"a\", a file of the same layer: ignored"]);
+        .remarks(&["is below \"a\", a file of the same layer; dive ignores the marker"]);
     // A later symlink does not affect the whiteout.
     image()
         .layer(|l| l.file("b/f", "1"))
         .layer(|l| l.whiteout("a/f").symlink("a", "b"))
         .open()
-        .remarks(&["a whiteout of \"a/f\", which no layer below has: ignored"]);
+        .remarks(&["the whiteout of \"a/f\" has no effect: no layer below has that path"]);
 }
 
 /// The symlink hid the files, and a symlink cannot be opaque.
@@ -177,7 +179,7 @@ fn whiteout_below_own_file_keeps_the_file() {
                  └─ k   4 B
             ",
         )
-        .remarks(&["the whiteout of \"a/f\" is below \"a\", a file of the same layer: ignored"]);
+        .remarks(&["the whiteout of \"a/f\" is below \"a\", a file of the same layer; dive ignores the marker"]);
 }
 
 /// Symlinks of lower layers are not followed: the whiteout's directory replaces the symlink.
@@ -193,7 +195,7 @@ fn whiteout_does_not_follow_symlink_of_lower_layer() {
               └─ b/f   1 B
             ",
         )
-        .remarks(&["a whiteout of \"a/f\", which no layer below has"]);
+        .remarks(&["the whiteout of \"a/f\" has no effect"]);
 }
 
 #[test]

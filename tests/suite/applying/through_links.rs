@@ -126,7 +126,7 @@ fn hard_link_target_is_found_through_symlink() {
     image()
         .layer(|l| l.dir("b").symlink("a", "b").file("b/t", "1").hardlink("a/t", "b/t"))
         .open()
-        .remarks(&["\"a/t\" is below", "a hard link from \"a/t\" to itself: ignored"]);
+        .remarks(&["\"a/t\" is below", "dive ignores the hard link from \"a/t\" to itself"]);
 }
 
 /// containerd and umoci create the directory; Docker and Podman refuse the layer.
@@ -271,7 +271,7 @@ fn whiteouts_and_files_share_the_symlink_target() {
 /// Engines refuse these layers.
 #[test]
 fn unresolvable_symlink_parent_is_a_warning() {
-    let warning = "\"a/n\" is below \"a\", which is not a directory in this layer; engines refuse that, dive puts a directory there";
+    let warning = "\"a/n\" is below \"a\", which is not a directory in this layer; dive puts a directory there, but engines refuse the layer";
     image()
         .layer(|l| l.symlink("a", "c").symlink("c", "a").file("a/n", "1"))
         .open()

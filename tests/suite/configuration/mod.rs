@@ -112,7 +112,7 @@ fn misnamed_configuration_file_is_a_warning() {
     let user = User::new().keeps(".diver.yaml", "theme: mono\n");
     let ran = user.runs(&[&sample()]).ends_with(0);
     let (wrong, right) = (user.home(".diver.yaml"), user.home(".dive.yaml"));
-    let expected = format!("dive: warning: {}: has no effect: dive reads {}\n", wrong.display(), right.display());
+    let expected = format!("dive: warning: {} has no effect: dive reads {}\n", wrong.display(), right.display());
     assert_eq!(ran.stderr, expected);
 }
 

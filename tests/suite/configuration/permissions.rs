@@ -38,7 +38,7 @@ fn unreadable_home_is_skipped_with_a_warning() {
     let ran = ran.ends_with(0).prints(&["Result:PASS"]);
     let home = user.home("");
     let message = format!(
-        "dive: warning: {0}.config/dive/*.yaml, {0}xdg/dive/*.yaml, {0}.dive.yaml, {0}.dive.yml: skipped: \
+        "dive: warning: {0}.config/dive/*.yaml, {0}xdg/dive/*.yaml, {0}.dive.yaml, {0}.dive.yml cannot be used: \
          Permission denied (os error 13)\n",
         home.display()
     );
@@ -67,13 +67,13 @@ fn only_unreadable_named_or_rules_files_are_errors() {
     permit(&user, "own.yaml", 0o600);
     let Some(ran) = as_nobody(&user, &["--ci", "sample.tar"]) else { return };
     let message = format!("{}, ", user.file(".dive.yaml").display());
-    ran.ends_with(0).says(&[&message, "skipped: Permission denied"]);
+    ran.ends_with(0).says(&[&message, "cannot be used: Permission denied"]);
     let named = as_nobody(&user, &["-c", "own.yaml", "sample.tar"]).unwrap();
-    assert_eq!(named.error(), "own.yaml: cannot be read: Permission denied (os error 13)");
+    assert_eq!(named.error(), "own.yaml cannot be read: Permission denied (os error 13)");
     // An unreadable rules file must not disable its rules.
     let user = user.writes(".dive-ci", "rules: {lowestEfficiency: 1}\n");
     permit(&user, ".dive-ci", 0o600);
     let ran = as_nobody(&user, &["--ci", "sample.tar"]).unwrap();
-    assert_eq!(ran.error(), ".dive-ci: cannot be read: Permission denied (os error 13)");
+    assert_eq!(ran.error(), ".dive-ci cannot be read: Permission denied (os error 13)");
     as_nobody(&user, &["sample.tar"]).unwrap().ends_with(0);
 }

@@ -148,10 +148,12 @@ const CONFIGURATIONS: [(&str, &[&[&str]], &str); 12] = [
         ],
         "page-down: \"pagedown\" # FILE:3",
     ),
-    ("main-branch", &[&[":8: dev.profile: no effect"]], "json-path: \"./out.json\" # FILE:3"),
+    ("main-branch", &[&[":8: dev.profile has no effect"]], "json-path: \"./out.json\" # FILE:3"),
     (
         "old-key-name",
-        &[&[":2: keybinding.toggle-unchanged-files: an old name; using it as keybinding.toggle-unmodified-files"]],
+        &[&[
+            ":2: keybinding.toggle-unchanged-files is the old name of keybinding.toggle-unmodified-files; dive accepts both",
+        ]],
         "toggle-unmodified-files: \"ctrl+y\" # FILE:2",
     ),
     (
@@ -182,7 +184,7 @@ const CONFIGURATIONS: [(&str, &[&[&str]], &str); 12] = [
     (
         "unknown-section",
         &[
-            &[":1: theme: `neon` is not a valid value", "; using auto"],
+            &[":1: theme: `neon` is not a valid value", "; dive uses auto"],
             &[":4: unknown key `filetree.icons` has no effect"],
         ],
         "collapse-dir: true # FILE:3",
@@ -190,8 +192,8 @@ const CONFIGURATIONS: [(&str, &[&[&str]], &str); 12] = [
     (
         "unknown-value",
         &[
-            &[":1: container-engine: `nerdctl` is not a valid value; write one of docker, podman; using docker"],
-            &[":3: show-aggregated-changes: `sometimes` is not a boolean", "; using false"],
+            &[":1: container-engine: `nerdctl` is not a valid value; write one of docker, podman; dive uses docker"],
+            &[":3: show-aggregated-changes: `sometimes` is not a boolean", "; dive uses false"],
         ],
         "container-engine: docker # default",
     ),

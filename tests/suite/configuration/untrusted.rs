@@ -21,7 +21,7 @@ fn folder_cannot_write_a_log_elsewhere() {
         ["../home/.bash_login", "../home/x.log", "/tmp/../tmp/dive-test.log", ".bash_login", ".git/x.log", "profile"]
     {
         let user = User::new().writes(".dive.yaml", &format!("log:\n  path: {path}\n"));
-        let message = ".dive.yaml:2: log.path: ignored: ";
+        let message = ".dive.yaml:2: log.path has no effect: ";
         user.runs(&["tree", &sample()]).ends_with(0).says(&[message, "in ~/.dive.yaml", "DIVE_LOG_PATH"]);
         assert_eq!((kept(&user), user.sees()), (Vec::new(), vec![".dive.yaml".to_owned()]), "{path}");
     }
@@ -41,7 +41,9 @@ fn image_name_in_a_log_runs_no_command() {
         std::fs::copy(corpus.path(&format!("hostile/log-code-execution/{name}")), user.file(name)).unwrap();
     }
     let user = user.sets("HOME", "..");
-    user.runs(&["tree", "image.tar"]).ends_with(0).says(&["log.path: ignored: the path leads out of the directory"]);
+    user.runs(&["tree", "image.tar"])
+        .ends_with(0)
+        .says(&["log.path has no effect: the path leads out of the directory"]);
     assert_eq!(user.sees(), [".dive.yaml", "image.tar"]);
     let above: Vec<_> = std::fs::read_dir(user.file("..")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!above.iter().any(|name| name == ".bash_login"), "{above:?}");
@@ -100,7 +102,7 @@ fn named_pipe_as_log_does_not_hang() {
 fn folder_json_path_overwrites_no_other_file() {
     for path in ["../home/x.json", "/tmp/x.json", "-", "out.txt", ".x.json"] {
         let user = User::new().writes(".dive.yaml", &format!("json-path: \"{path}\"\n"));
-        user.runs(&[&sample()]).ends_with(0).prints(&["Analysis:"]).says(&["json-path: ignored: "]);
+        user.runs(&[&sample()]).ends_with(0).prints(&["Analysis:"]).says(&["json-path has no effect: "]);
         assert_eq!((kept(&user), user.sees()), (Vec::new(), vec![".dive.yaml".to_owned()]), "{path}");
     }
     let user = User::new().writes(".dive.yaml", "json-path: package.json\n").writes("package.json", "{}\n");
@@ -147,11 +149,11 @@ fn folder_cannot_weaken_a_rule() {
     let ran = user.runs(&["--ci-config", "own.yaml", &sample()]).ends_with(1);
     let ran = ran.prints(&["FAIL: highestUserWastedPercent"]);
     for part in [
-        "rules.highest-user-wasted-percent: ignored: `off` is weaker than 0.01 (",
-        "rules.lowest-efficiency: ignored: `0.1` is weaker than 0.9 (default)",
-        "ignore-errors: ignored: `true` is weaker than false (default)",
-        "ci: ignored: `false` is weaker than true (",
-        "pull: ignored: `always` is weaker than the default; a",
+        "rules.highest-user-wasted-percent has no effect: `off` is weaker than 0.01 (",
+        "rules.lowest-efficiency has no effect: `0.1` is weaker than 0.9 (default)",
+        "ignore-errors has no effect: `true` is weaker than false (default)",
+        "ci has no effect: `false` is weaker than true (",
+        "pull has no effect: `always` is weaker than the default; a",
     ] {
         assert!(ran.stderr.contains(part), "no {part:?} in {}", ran.stderr);
     }

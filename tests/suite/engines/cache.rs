@@ -221,7 +221,7 @@ fn cache_command_shows_and_clears() {
     user.runs(&["cache", "clear"]).ends_with(0);
     let Some(engine) = engines().into_iter().next() else { return };
     engine.document(&[], "dive-sample:1.0");
-    assert_eq!(usage(&engine.user, "folder"), cache(&engine.user).display().to_string());
+    assert_eq!(usage(&engine.user, "directory"), cache(&engine.user).display().to_string());
     assert_eq!((usage(&engine.user, "layers"), usage(&engine.user, "images")), ("7".to_owned(), "1".to_owned()));
     assert!(!usage(&engine.user, "size").starts_with("0 B"));
     engine.user.runs(&["cache", "clear"]).ends_with(0);

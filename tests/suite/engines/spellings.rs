@@ -85,7 +85,11 @@ fn folder_named_like_an_image_does_not_hide_it() {
     std::fs::write(user.file("app/main.rs"), "").unwrap();
     let ran = user.runs(&["app"]);
     assert!(ran.error().contains("`docker save app | dive -`"), "{}", ran.error());
-    assert!(ran.error().contains("the directory ./app holds no image: it has none of oci-layout"), "{}", ran.error());
+    assert!(
+        ran.error().contains("the directory ./app contains no image: it has none of oci-layout"),
+        "{}",
+        ran.error()
+    );
     for path in ["./app", "app/"] {
         assert!(user.runs(&[path]).error().contains("no manifest.json"), "{path}");
     }

@@ -107,10 +107,10 @@ fn overwrite_keeps_files_and_directories_apart() {
             "#,
         );
         let skipped_items = skipped(&report);
-        assert!(skipped_items[0].starts_with("dir: dive does not replace a file there"), "{skipped_items:?}");
+        assert!(skipped_items[0].starts_with("dir: a file already has this name"), "{skipped_items:?}");
         assert_eq!(skipped_items[1], "dir/a: its parent was not extracted as a directory");
         assert!(
-            skipped_items.iter().any(|line| line.starts_with("file: dive does not replace a directory there")),
+            skipped_items.iter().any(|line| line.starts_with("file: a directory already has this name")),
             "{skipped_items:?}"
         );
         assert_eq!(report.skipped.count(), 5);
@@ -128,12 +128,12 @@ fn target_folder_is_created_but_not_its_parents() {
     run("made").unwrap();
     assert_eq!(case.text("made/a"), "1");
     let error = run("mistyped/folder").unwrap_err();
-    assert!(error.to_string().ends_with("its parent folder does not exist; create that first"), "{error}");
+    assert!(error.to_string().ends_with("its parent directory does not exist; create it first"), "{error}");
     assert!(!case.place.path().join("mistyped").exists());
     for file in ["made/a", "made/a/b"] {
         let error = run(file).unwrap_err();
         assert!(matches!(error, ExtractError::NotAFolder { .. }), "{error}");
-        assert!(error.to_string().contains("is not a folder; give an existing or a new folder"), "{error}");
+        assert!(error.to_string().contains("is not a directory; give an existing directory or a new name"), "{error}");
     }
     case.links("dangling", "nowhere");
     assert!(matches!(run("dangling").unwrap_err(), ExtractError::Folder { .. }));

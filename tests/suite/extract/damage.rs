@@ -167,7 +167,10 @@ fn full_disk_stops_extraction_without_partial_file() {
     };
     let error = run(Options::default());
     let text = error.to_string();
-    assert!(text.contains("writing large failed: ") && text.contains("Free some space or choose a folder"), "{text}");
+    assert!(
+        text.contains("writing large failed: ") && text.contains("Free some space or choose a directory"),
+        "{text}"
+    );
     let ExtractError::Stopped { report, .. } = error else { panic!("{text}") };
     assert_eq!(report.files, 1);
     super::assert_listing(&super::listing(place), r#"f644 a "1""#);
@@ -226,7 +229,10 @@ fn unwritable_folder_stops_extraction() {
     set(0o755);
     if !writable {
         let error = outcome.unwrap_err().to_string();
-        assert!(error.contains("writing a failed: Permission denied") && error.contains("Choose a folder"), "{error}");
+        assert!(
+            error.contains("writing a failed: Permission denied") && error.contains("Choose a directory"),
+            "{error}"
+        );
         case.holds("");
     }
 }

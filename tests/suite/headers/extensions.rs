@@ -151,7 +151,7 @@ fn names() -> Vec<Case> {
 
 /// umoci refuses all of these.
 fn globals() -> Vec<Case> {
-    let dropped = "an extension header at offset 0 has no entry after it";
+    let dropped = "dive ignores the extension header at offset 0: no entry follows it";
     vec![
         case(
             "global records apply to nothing",

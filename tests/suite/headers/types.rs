@@ -88,14 +88,24 @@ fn ends() -> Vec<Case> {
             &[[0; 512], junk].concat(),
             Refused("a single block of zeros"),
         ),
-        end("a part of a block of zeros", &entry, &[0; 612], Refused("is cut off inside a header: 100 of 512 bytes")),
-        end("a part of a header", &entry, &junk[..100], Refused("is cut off inside a header: 100 of 512 bytes")),
+        end(
+            "a part of a block of zeros",
+            &entry,
+            &[0; 612],
+            Refused("is truncated inside a header: it has 100 of 512 bytes"),
+        ),
+        end(
+            "a part of a header",
+            &entry,
+            &junk[..100],
+            Refused("is truncated inside a header: it has 100 of 512 bytes"),
+        ),
         unpadded,
         end(
             "an extension header at the end",
             &[file("f").body("abc"), pax(&[("path", "x")])],
             &[0; 1024],
-            Warned("f f 3 644 0:0", "an extension header at offset 1024 has no entry after it"),
+            Warned("f f 3 644 0:0", "dive ignores the extension header at offset 1024: no entry follows it"),
         ),
     ]
 }

@@ -81,7 +81,7 @@ fn max_memory_is_raised_by_flag_not_by_the_folder() {
     assert!(user.runs(&tree).error().contains(RAISED));
     user.runs(&[&tree[..], &["--max-memory", "1GB"]].concat()).ends_with(0);
     let user = User::new().writes(".dive.yaml", "max-memory: 1GB\n");
-    let ran = user.runs(&tree).says(&["max-memory: ignored: `1GB` is weaker than the default"]);
+    let ran = user.runs(&tree).says(&["max-memory has no effect: `1GB` is weaker than the default"]);
     assert!(ran.stderr.contains(RAISED), "{}", ran.stderr);
     User::new().keeps(".config/dive/dive.yaml", "max-memory: 1GB\n").runs(&tree).ends_with(0);
 }

@@ -46,14 +46,16 @@ fn images_only_in_the_index_get_later_numbers() {
         .lists(c.clone(), &json!({}))
         .lists(foreign, &named("d:1"));
     let user = with_manifest(&layout, &json!([listed(&layout.files(), &a, &json!(["a:1"]))]));
-    let others =
-        format!("image.tar holds 4 images; this is a:1. The others, for --image: 1: b:1; 2: {}; 3: d:1", digest(&c));
+    let others = format!(
+        "image.tar contains 4 images; this is a:1. Choose another with --image: 1: b:1; 2: {}; 3: d:1",
+        digest(&c)
+    );
     user.runs(&["image.tar"]).ends_with(0).says(&[&others]);
     for (image, file) in [("0", "a"), ("1", "b"), ("b:1", "b"), ("2", "c"), (&digest(&c), "c")] {
         tree(&user, &["--image", image]).ends_with(0).prints(&[&format!("{file}\tf")]);
     }
     // Its platform is in the index.
-    let others = format!("this is d:1. The others, for --image: 0: a:1; 1: b:1; 2: {}", digest(&c));
+    let others = format!("this is d:1. Choose another with --image: 0: a:1; 1: b:1; 2: {}", digest(&c));
     user.runs(&["image.tar", "--platform", "linux/s390x"]).ends_with(0).says(&[&others]);
     for image in ["nope", "4"] {
         let ran = tree(&user, &["--image", image]);
@@ -69,7 +71,7 @@ fn image_in_manifest_and_index_is_listed_once() {
     layout.lists(a.clone(), &named("docker.io/library/a:1")).lists(b.clone(), &json!({}));
     let files = layout.files();
     let user = with_manifest(&layout, &json!([listed(&files, &a, &json!(["a:1"])), listed(&files, &b, &Value::Null)]));
-    let ran = user.runs(&["image.tar"]).ends_with(0).says(&["image.tar holds 2 images; this is a:1."]);
+    let ran = user.runs(&["image.tar"]).ends_with(0).says(&["image.tar contains 2 images; this is a:1."]);
     assert!(!ran.stderr.contains("2: "), "{}", ran.stderr);
 }
 
@@ -136,7 +138,7 @@ fn images_with_the_same_tag_are_chosen_by_platform() {
     let message =
         format!("image h/x:1 is for linux/s390x, {host}, not for linux/mips. Choose one of them with --platform");
     assert!(ran.error().contains(&message), "{}", ran.error());
-    let other = format!("The others, for --image: 0: h/x:1 (sha256:{})", "a".repeat(64));
+    let other = format!("Choose another with --image: 0: h/x:1 (sha256:{})", "a".repeat(64));
     user.runs(&["image.tar"]).ends_with(0).says(&[&other]);
 }
 

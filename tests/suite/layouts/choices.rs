@@ -109,7 +109,7 @@ fn platform_selects_an_image_of_a_docker_archive() {
     }
     run(&["--platform", "linux/amd64/v3"])
         .ends_with(0)
-        .says(&["showing the image for linux/amd64, which also runs on linux/amd64/v3"]);
+        .says(&["dive shows the image for linux/amd64, which also runs on linux/amd64/v3"]);
     let ran = run(&["--platform", "linux/386"]);
     assert!(ran.error().contains("no image for linux/386; available: linux/amd64, linux/s390x."), "{}", ran.error());
 }
@@ -228,7 +228,7 @@ fn image_of_unknown_platform_hides_no_other() {
                 let text = notices(&layout, &[]);
                 let is_apart = configured == "unknown/unknown" || configured == known;
                 assert_eq!(text.contains(&digest(&unknown)), is_apart, "{case}: {text}");
-                assert_eq!(text.contains("holds 2 images"), is_apart, "{case}: {text}");
+                assert_eq!(text.contains("contains 2 images"), is_apart, "{case}: {text}");
                 let has_none = known == FOREIGN && !is_better;
                 assert_eq!(text.contains(&format!("the index lists no image for {}", host())), has_none, "{text}");
             }
@@ -244,7 +244,7 @@ fn named_image_of_unknown_platform_hides_no_other() {
     assert_eq!(chosen(&layout, &[]), "k");
     assert_eq!(chosen(&layout, &["--image", "u:1"]), "u");
     assert!(
-        notices(&layout, &[]).contains("this is k:1. The others, for --image: 0: u:1"),
+        notices(&layout, &[]).contains("this is k:1. Choose another with --image: 0: u:1"),
         "{}",
         notices(&layout, &[])
     );
@@ -302,7 +302,7 @@ fn missing_platform_opens_another_with_a_warning() {
         assert_eq!(chosen(&layout, &[]), "f");
         let text = notices(&layout, &[]);
         assert!(
-            text.contains(&format!("the manifest for {} is missing; showing the image for {FOREIGN}", host())),
+            text.contains(&format!("the manifest for {} is missing; dive shows the image for {FOREIGN}", host())),
             "{text}"
         );
         assert_eq!(notices(&layout, &["--platform", FOREIGN]), "");
@@ -320,7 +320,7 @@ fn damaged_platform_manifest_hides_no_other() {
         for layout in flat_and_nested(layout, &entries) {
             assert_eq!(chosen(&layout, &[]), "k");
             if known == FOREIGN {
-                let message = format!("the manifest for {} is damaged; showing the image for {FOREIGN}", host());
+                let message = format!("the manifest for {} is damaged; dive shows the image for {FOREIGN}", host());
                 assert!(notices(&layout, &[]).contains(&message), "{}", notices(&layout, &[]));
             }
             assert!(error(&layout, &["--image", &digest(&broken)]).contains("is not a valid document"));
@@ -370,7 +370,7 @@ fn empty_index_entry_hides_no_image() {
                 assert_eq!(chosen(&layout, options), "k", "{nothing} {options:?}");
             }
             let text = notices(&layout, &[]);
-            assert!(text.contains("entry 0 of its manifests names no digest"), "{nothing}: {text}");
+            assert!(text.contains("entry 0 of its manifests and 1 more name no digest"), "{nothing}: {text}");
         }
     }
     let mut layout = Layout::default();
@@ -422,7 +422,7 @@ fn image_is_found_among_a_thousand() {
     for (image, file) in [("r0", "f0"), ("r1049", "f1049"), (&digest(&last), "f1049"), ("1049", "f1049")] {
         assert_eq!(chosen(&layout, &["--image", image]), file);
     }
-    let message = "index.json: leads to more than 1000 documents; the others are read only if --image names them";
+    let message = "index.json: leads to more than 1000 documents (dive's limit); --image NAME reads another document";
     let text = notices(&layout, &[]);
     assert!(text.contains(message), "{text}");
 }
@@ -436,7 +436,7 @@ fn index_over_the_limit_is_not_called_damaged() {
     let user = User::new();
     std::fs::write(user.file("image.tar"), archive).unwrap();
     let ran = user.runs(&["image.tar"]);
-    let message = "index.json is over a limit of dive: a list of more than 10000 entries";
+    let message = "index.json exceeds a limit of dive: a list of more than 10000 entries";
     assert!(ran.error().contains(message) && !ran.error().contains("save the image again"), "{}", ran.error());
 }
 
@@ -449,6 +449,6 @@ fn utf_16_document_is_named() {
         let archive = Layer::default().file("c.json", "{}").file("manifest.json", [mark, &text].concat());
         std::fs::write(user.file("image.tar"), archive.tar()).unwrap();
         let ran = user.runs(&["image.tar"]);
-        assert!(ran.error().contains("manifest.json is text in UTF-16; save it as UTF-8"), "{}", ran.error());
+        assert!(ran.error().contains("manifest.json is UTF-16 text; save it as UTF-8"), "{}", ran.error());
     }
 }

@@ -28,19 +28,15 @@ fn opened(manifest: &Value, options: &[&str]) -> Ran {
 fn empty_manifest_entry_keeps_image_numbers() {
     let (a, b) = (entry("a"), entry("b"));
     for (manifest, places, skipped) in [
-        (json!([null, a, b]), [("1", "a"), ("2", "b")], "entry 0 is empty and is skipped\n"),
-        (json!([a, null, b]), [("0", "a"), ("2", "b")], "entry 1 is empty and is skipped\n"),
-        (json!([null, {}, a, b]), [("2", "a"), ("3", "b")], "entry 0 is empty and is skipped, and so is 1 more\n"),
-        (
-            json!([null, a, null, b, null]),
-            [("1", "a"), ("3", "b")],
-            "entry 0 is empty and is skipped, and so are 2 more\n",
-        ),
+        (json!([null, a, b]), [("1", "a"), ("2", "b")], "entry 0 is empty; dive skips it\n"),
+        (json!([a, null, b]), [("0", "a"), ("2", "b")], "entry 1 is empty; dive skips it\n"),
+        (json!([null, {}, a, b]), [("2", "a"), ("3", "b")], "entry 0 and 1 more are empty; dive skips them\n"),
+        (json!([null, a, null, b, null]), [("1", "a"), ("3", "b")], "entry 0 and 2 more are empty; dive skips them\n"),
     ] {
         let ran = opened(&manifest, &[]);
         assert_eq!(paths(&ran), "a", "{manifest}");
         assert!(ran.stderr.contains(skipped), "{}", ran.stderr);
-        let others = format!("holds 2 images; this is a:1. The others, for --image: {}: b:1", places[1].0);
+        let others = format!("contains 2 images; this is a:1. Choose another with --image: {}: b:1", places[1].0);
         assert!(ran.stderr.contains(&others), "{}", ran.stderr);
         for (place, file) in places {
             assert_eq!(paths(&opened(&manifest, &["--image", place])), file, "{manifest} {place}");
@@ -50,7 +46,7 @@ fn empty_manifest_entry_keeps_image_numbers() {
     let ran = listed(&archive(&json!([null, a])), &["--image", "0"]);
     assert!(ran.error().contains("no image 0; available: 1: a:1."), "{}", ran.error());
     let ran = listed(&archive(&json!([null])), &[]);
-    assert!(ran.error().contains("manifest.json lists none"), "{}", ran.error());
+    assert!(ran.error().contains("manifest.json lists no images"), "{}", ran.error());
 }
 
 /// Some builders write the entry without the list around it.
@@ -59,7 +55,7 @@ fn manifest_without_a_list_opens() {
     for manifest in [entry("a"), json!({ "config": "a.json", "layers": ["a.tar"], "RepoTags": null })] {
         let ran = opened(&manifest, &[]);
         assert_eq!(paths(&ran), "a");
-        assert!(ran.stderr.contains("manifest.json: is one entry and not a list of them"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("manifest.json: is a single entry instead of a list"), "{}", ran.stderr);
     }
     for other in [json!({ "Config": "a.json" }), json!({ "name": "app" })] {
         let ran = listed(&archive(&other), &[]);

@@ -45,7 +45,7 @@ fn files_beside_the_folder_are_ignored() {
         ] {
             let ran = listed(&packed(junk, "image", &files).tar(), &[]).ends_with(0);
             assert_eq!(paths(&ran), "a", "{}", ran.stderr);
-            assert!(ran.stderr.contains("is inside the folder \"image\""), "{}", ran.stderr);
+            assert!(ran.stderr.contains("is inside the directory \"image\""), "{}", ran.stderr);
         }
     }
 }
@@ -64,9 +64,9 @@ fn two_folders_with_images_are_an_error() {
     let two = packed(packed(Layer::default().file(".DS_Store", ""), "one", &docker("a")), "b/two", &oci("b"));
     let ran = listed(&two.tar(), &[]);
     let error = ran.error();
-    assert!(error.contains("several folders with an image: \"one\", \"b/two\""), "{error}");
+    assert!(error.contains("several directories with an image: \"one\", \"b/two\""), "{error}");
     assert!(error.contains("`dive ./one`"), "{error}");
-    assert!(!error.contains("cut off"), "{error}");
+    assert!(!error.contains("truncated"), "{error}");
     let many = (0..30).fold(Layer::default(), |tar, at| packed(tar, &format!("image{at}"), &docker("a")));
     let ran = listed(&many.tar(), &[]);
     assert!(ran.error().contains("and 25 more"), "{}", ran.error());
@@ -81,8 +81,8 @@ fn most_likely_image_document_is_used() {
         (&[("manifest.json", cut), ("b/manifest.json", empty)], "manifest.json is not a valid document"),
         (&[("manifest.json", cut), ("b/manifest.json", cut)], "manifest.json is not a valid document"),
         (&[("manifest.json", empty), ("b/manifest.json", cut)], "manifest.json is not a valid document"),
-        (&[("a/manifest.json", empty), ("b/manifest.json", empty)], "several folders with an image: \"a\", \"b\""),
-        (&[("a/manifest.json", empty)], "holds no image"),
+        (&[("a/manifest.json", empty), ("b/manifest.json", empty)], "several directories with an image: \"a\", \"b\""),
+        (&[("a/manifest.json", empty)], "contains no image"),
     ] {
         let tar = documents.iter().fold(Layer::default(), |tar, (name, content)| tar.file(name, content));
         let ran = listed(&tar.tar(), &[]);
@@ -105,10 +105,10 @@ fn skipped_folders_are_reported() {
     assert_eq!((paths(&ran).as_str(), ran.stderr.contains("did not search")), ("a", false), "{}", ran.stderr);
     let ran = listed(&unnamed("a", applications(110)).tar(), &[]).ends_with(0);
     assert_eq!(paths(&ran), "a");
-    assert!(ran.stderr.contains("11 more folders may hold images; dive did not search there"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("11 more directories may contain images; dive did not search there"), "{}", ran.stderr);
     let ran = listed(&unnamed("image", applications(110)).tar(), &[]);
-    assert!(ran.error().contains("no image in the first 100 folders"), "{}", ran.error());
-    assert!(ran.error().contains("and 11 more were not searched"), "{}", ran.error());
+    assert!(ran.error().contains("no image in the first 100 directories"), "{}", ran.error());
+    assert!(ran.error().contains("and dive did not search 11 more"), "{}", ran.error());
     let ran = listed(&unnamed("image", applications(110)).file("etc/passwd", "").tar(), &[]).ends_with(0);
     assert!(paths(&ran).contains("etc/passwd"), "a root file system with many applications");
 }
@@ -142,7 +142,7 @@ fn missing_manifest_suggests_a_truncated_copy() {
         for folder in ["", "image/", "home/me/image/"] {
             let name = format!("{folder}{}", blob.replace("HEX", &hex));
             let ran = listed(&Layer::default().file(&name, "").file(".DS_Store", "").tar(), &[]);
-            assert!(ran.error().contains("the copy was probably cut off"), "{name}: {}", ran.error());
+            assert!(ran.error().contains("the archive is probably truncated"), "{name}: {}", ran.error());
         }
     }
     for other in ["src/layer.rs", "blobs.txt", "blobs/readme.txt", "blobs/sha256/readme.txt", "src/layer.tar"] {
@@ -165,6 +165,6 @@ fn advised_command_quotes_the_folder() {
         assert!(ran.error().contains(&format!("with an image: {message}, \"z/two\"")), "{}", ran.error());
         assert!(ran.error().contains(&format!("`dive {word}`")), "{}", ran.error());
         let ran = listed(&packed(Layer::default(), folder, &docker("a")).tar(), &[]).ends_with(0);
-        assert!(ran.stderr.contains(&format!("inside the folder {message},")), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("inside the directory {message},")), "{}", ran.stderr);
     }
 }

@@ -43,7 +43,8 @@ fn two_entries_of_one_platform_are_two_images() {
     let mut layout = Layout::default();
     let (a, b) = (layout.image("linux/amd64", "a"), layout.image("linux/amd64", "b"));
     layout.lists(a.clone(), &on("linux/amd64")).lists(b.clone(), &on("linux/amd64"));
-    let notice = format!("image.tar holds 2 images; this is image.tar. The others, for --image: 1: {}", digest(&b));
+    let notice =
+        format!("image.tar contains 2 images; this is image.tar. Choose another with --image: 1: {}", digest(&b));
     layout.user().runs(&["image.tar"]).ends_with(0).says(&[&notice]);
     let platform = ["--platform", "linux/amd64"];
     assert_eq!(chosen(&layout, &platform), "a");
@@ -83,7 +84,7 @@ fn repeated_name_is_two_images() {
         .user()
         .runs(&["image.tar"])
         .ends_with(0)
-        .says(&[&format!("this is v1. The others, for --image: 1: v1 ({})", digest(&b))]);
+        .says(&[&format!("this is v1. Choose another with --image: 1: v1 ({})", digest(&b))]);
     assert_eq!(chosen(&layout, &["--image", "v1"]), "a");
     assert_eq!(chosen(&layout, &["--image", &digest(&b)]), "b");
 }
@@ -112,7 +113,7 @@ fn two_names_for_two_platforms_are_one_image() {
         for name in ["0", "v1", "v2"] {
             assert_eq!(chosen(&layout, &["--image", name, "--platform", "linux/arm64"]), "b", "{order} {name}");
         }
-        assert!(!notices(&layout, &["--platform", "linux/amd64"]).contains("holds 2 images"), "{order}");
+        assert!(!notices(&layout, &["--platform", "linux/amd64"]).contains("contains 2 images"), "{order}");
     }
 }
 
@@ -127,7 +128,7 @@ fn separate_image_keeps_only_its_own_names() {
             layout.lists(image.clone(), &named(&entry.replace(['a', 'b'], "v")));
         }
         let text = notices(&layout, &["--platform", "linux/amd64"]);
-        assert!(text.contains(&format!("The others, for --image: 1: v2 ({})", digest(&b))), "{order}: {text}");
+        assert!(text.contains(&format!("Choose another with --image: 1: v2 ({})", digest(&b))), "{order}: {text}");
     }
 }
 
@@ -142,7 +143,7 @@ fn image_id_search_stops_at_1000_manifests() {
     }
     let absent = format!("sha256:{}", "0a".repeat(32));
     let text = error(&layout, &["--image", &absent]);
-    assert!(text.contains("index.json leads to more manifests than the limit of 1,000"), "{text}");
+    assert!(text.contains("index.json leads to more than 1,000 manifests"), "{text}");
 }
 
 /// containerd does not use an image for a later variant.
@@ -158,7 +159,7 @@ fn image_for_a_later_variant_opens_with_a_notice() {
     let index = layout.index(&entries);
     layout.lists(index, &named("m"));
     assert_eq!(chosen(&layout, &["--platform", "linux/amd64"]), "v3", "the lower variant");
-    let message = "the index lists no image for linux/amd64; showing the one for linux/amd64/v3, which may not run on linux/amd64";
+    let message = "the index lists no image for linux/amd64; dive shows the one for linux/amd64/v3, which may not run on linux/amd64";
     let text = notices(&layout, &["--platform", "linux/amd64"]);
     assert!(text.contains(message), "{text}");
     assert!(!notices(&layout, &["--platform", "linux/amd64/v3"]).contains("the index lists no image"));
@@ -207,7 +208,7 @@ fn windows_images_differ_by_version_and_features() {
     assert!(user.runs(&["image.tar", "--platform", "windows/amd64:10.0.14393"]).error().contains(all));
     user.runs(&["image.tar", "--platform", "windows/amd64:10.0.20348"])
         .ends_with(0)
-        .says(&["showing windows/amd64:10.0.20348.2340; --platform chooses another version: windows/amd64:10.0.20348.2340+win32k"]);
+        .says(&["dive shows windows/amd64:10.0.20348.2340; --platform chooses another version: windows/amd64:10.0.20348.2340+win32k"]);
 }
 
 /// From `oras copy --recursive`, hauler or `cosign save`: artifacts may precede their image.
@@ -238,7 +239,7 @@ fn artifacts_are_named_and_hide_no_image() {
     assert_eq!(chosen(&layout, &["--image", "0"]), "a", "artifacts are not numbered");
     let user = layout.user();
     user.runs(&["image.tar"]).ends_with(0).says(&[
-        "image.tar also holds, beside images: ",
+        "image.tar also contains ",
         &format!("an OCI artifact of type \"application/spdx+json\" ({})", digest(&sbom)),
         "an OCI artifact of type \"application/vnd.example\"",
         "an OCI artifact of type \"application/vnd.cncf.helm.config.v1+json\"",
@@ -267,7 +268,7 @@ fn index_without_images_names_its_artifacts() {
     let mut alone = Layout::default();
     let of_build = attestation(&mut alone);
     alone.lists(of_build, &on("unknown/unknown"));
-    assert!(error(&alone, &[]).contains("holds no image, only an attestation (sha256:"), "{}", error(&alone, &[]));
+    assert!(error(&alone, &[]).contains("contains no image, only an attestation (sha256:"), "{}", error(&alone, &[]));
 
     let mut layout = Layout::default();
     let (sbom, of_build) = (sbom(&mut layout), attestation(&mut layout));
@@ -279,7 +280,7 @@ fn index_without_images_names_its_artifacts() {
         for options in [&[][..], &["--image", "sbom:1"], &["--image", "0"]] {
             let text = error(&layout, options);
             let message =
-                "holds no image, only an OCI artifact of type \"application/spdx+json\" (sbom:1); an attestation (";
+                "contains no image, only an OCI artifact of type \"application/spdx+json\" (sbom:1); an attestation (";
             assert!(text.contains(message), "{options:?}: {text}");
         }
     }
@@ -293,7 +294,7 @@ fn artifact_in_an_image_index_is_a_notice() {
     let (sbom, of_build) = (sbom(&mut layout), attestation(&mut layout));
     let index = layout.index(&[sbom.clone(), of_build, image]);
     layout.lists(index, &named("m:1"));
-    let message = format!("beside images: an OCI artifact of type \"application/spdx+json\" ({})\n", digest(&sbom));
+    let message = format!("also contains an OCI artifact of type \"application/spdx+json\" ({})\n", digest(&sbom));
     let text = notices(&layout, &["--platform", "linux/amd64"]);
     assert!(text.contains(&message), "{text}");
     assert!(error(&layout, &["--image", &digest(&sbom)]).contains("is not an image: it has no file system to show"));
@@ -353,8 +354,7 @@ fn latest_supported_variant_is_chosen() {
     let index = older.index(&entries[..2]);
     older.lists(index, &named("m"));
     assert_eq!(chosen(&older, &["--platform", "arm/v7"]), "v6");
-    let message =
-        "the index lists no image for linux/arm/v7; showing the one for linux/arm/v6, which also runs on linux/arm/v7";
+    let message = "the index lists no image for linux/arm/v7; dive shows the one for linux/arm/v6, which also runs on linux/arm/v7";
     assert!(notices(&older, &["--platform", "arm/v7"]).contains(message));
     assert_eq!(chosen(&older, &["--platform", "arm"]), "v6");
     assert_eq!(notices(&older, &["--platform", "arm"]), "");

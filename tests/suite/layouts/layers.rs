@@ -67,7 +67,7 @@ fn image_without_tar_layers_names_their_formats() {
         ("application/vnd.erofs.layer.v1", erofs(), "an EROFS file system"),
         ("application/vnd.oci.image.layer.nydus.blob.v1", vec![7; 600], "a nydus blob"),
         ("application/vnd.example.unknown", erofs(), "an EROFS file system"),
-        ("application/vnd.example.unknown", vec![7; 600], "data of an unknown format"),
+        ("application/vnd.example.unknown", vec![7; 600], "data in an unknown format"),
         (
             "application/vnd.oci.image.layer.v1.tar+gzip+encrypted",
             vec![7; 600],
@@ -89,7 +89,7 @@ fn image_without_tar_layers_names_their_formats() {
         ("application/vnd.dev.cosign.simplesigning.v1+json", "cosign"),
     ] {
         let ran = layout(&[(media_type, b"{}".to_vec())], &["sha256:aa"]).user().runs(&["image.tar"]);
-        assert!(ran.error().contains("holds no image, only an") && ran.error().contains(name), "{}", ran.error());
+        assert!(ran.error().contains("contains no image, only an") && ran.error().contains(name), "{}", ran.error());
     }
 }
 
@@ -189,8 +189,8 @@ fn file_system_of_an_unknown_media_type_gets_no_verdict() {
         (at(0x400, b"\x10\x20\xf5\xf2"), "an F2FS file system"),
         (at(0x200, b"EFI PART"), "a disk with partitions"),
         // The signature of btrfs is beyond the bytes that dive reads.
-        (at(0x10040, b"_BHRfS_M"), "data of an unknown format"),
-        (at(0x2000, b"no signature"), "data of an unknown format"),
+        (at(0x10040, b"_BHRfS_M"), "data in an unknown format"),
+        (at(0x2000, b"no signature"), "data in an unknown format"),
     ] {
         let layers = [(TAR, tar("a")), ("application/vnd.example.blob", bytes)];
         let user = layout(&layers, &["sha256:aa"]).user();
@@ -261,7 +261,7 @@ fn wrong_media_type_does_not_shift_diff_ids() {
         let user = layout(&layers, &["sha256:aa", "sha256:bb"]).user();
         let ran = user.runs(&["image.tar"]);
         let expected = format!(
-            "lists 3 layers and the configuration 2; layer 1 is {name}; --ignore-errors shows the layers of the manifest"
+            "lists 3 layers, but the configuration lists 2; layer 1 is {name}; --ignore-errors shows the layers of the manifest"
         );
         assert!(ran.error().contains(&expected), "{}", ran.error());
         let layers = commands_and_diff_ids(&user.runs(&["-i", "image.tar", "--json", "-"]).ends_with(0));
@@ -269,7 +269,7 @@ fn wrong_media_type_does_not_shift_diff_ids() {
         assert!(layers[1].0.starts_with("not a file system layer (") && layers[1].1 == "-", "{layers:?}");
     }
     let ran = layout(&[(TAR, tar("a"))], &["sha256:aa", "sha256:bb"]).user().runs(&["image.tar"]);
-    assert!(ran.error().contains("lists 1 layer and the configuration 2; --ignore-errors"), "{}", ran.error());
+    assert!(ran.error().contains("lists 1 layer, but the configuration lists 2; --ignore-errors"), "{}", ran.error());
 }
 
 /// Missing bytes do not matter if they are not a layer.

@@ -119,6 +119,6 @@ fn missing_blob_is_called_missing() {
         std::fs::rename(user.file("layout/blobs"), user.file("layout/data")).unwrap();
         symlink("data", user.file("layout/blobs")).unwrap();
         let ran = user.runs(&["layout"]);
-        assert!(ran.error().contains("is missing; the layout is incomplete"), "{}", ran.error());
+        assert!(ran.error().contains("is missing: the layout is incomplete"), "{}", ran.error());
     }
 }

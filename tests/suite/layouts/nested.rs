@@ -124,7 +124,7 @@ fn digest_of_a_nested_index_opens_it_at_any_depth() {
     let text = error(&layout, &["--image", &digest(&base), "--platform", "linux/s390x"]);
     assert!(text.contains("is for linux/amd64, linux/arm64, not for linux/s390x"), "{text}");
     let text = error(&layout, &["--image", &digest(&statements)]);
-    assert!(text.contains(": the index of that digest lists none; available: "), "{text}");
+    assert!(text.contains(": the index with that digest lists no image; available: "), "{text}");
 }
 
 /// Two indexes may list one manifest.
@@ -158,7 +158,7 @@ fn documents_other_than_manifests_are_artifacts() {
         let image = layout.image("linux/amd64", "a");
         layout.lists(other.clone(), &named("other")).lists(image, &named("a"));
         assert_eq!(chosen(&layout, &["--image", "0"]), "a", "{media_type}");
-        let message = format!("also holds, beside images: an OCI artifact of type \"{kind}\" (other)");
+        let message = format!("also contains an OCI artifact of type \"{kind}\" (other)");
         assert!(notices(&layout, &[]).contains(&message), "{}", notices(&layout, &[]));
         let text = error(&layout, &["--image", &digest(&other)]);
         assert!(text.contains("is not an image"), "{text}");

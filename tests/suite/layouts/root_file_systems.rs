@@ -55,7 +55,7 @@ fn image_beside_root_folders_stays_an_image() {
         let ran = listed(&with(&|name| 1 + usize::from(is_document(name))), &[]);
         assert!(ran.error().contains("is not a valid document"), "{}", ran.error());
         let ran = listed(&with(&|name| usize::from(!is_document(name))), &[]);
-        assert!(ran.error().contains("holds no image"), "{}", ran.error());
+        assert!(ran.error().contains("contains no image"), "{}", ran.error());
         // All blobs missing.
         let ran = listed(&with(&|name| usize::from(is_document(name))), &[]);
         assert!(ran.error().contains("missing"), "{}", ran.error());

@@ -55,7 +55,7 @@ fn docker_1_9_archive_opens() {
     std::fs::write(user.file("image.tar"), archive).unwrap();
     user.runs(&["image.tar"])
         .ends_with(0)
-        .says(&["holds 2 images; this is library/app:1. The others, for --image: 1: reg.example:5000/b:2"])
+        .says(&["contains 2 images; this is library/app:1. Choose another with --image: 1: reg.example:5000/b:2"])
         .prints(&["Image: library/app:1 (linux/amd64), 2 layers", "make base", "make left"]);
     let ran = user.runs(&["image.tar", "--platform", "linux/arm64"]);
     assert!(ran.error().contains("no image for linux/arm64; available: linux/amd64"), "{}", ran.error());
@@ -68,7 +68,7 @@ fn docker_1_9_archive_without_tags_opens() {
     for archive in [layers_of_docker_1_9(), layers_of_docker_1_9().file("repositories", "{}")] {
         let user = User::new();
         std::fs::write(user.file("image.tar"), archive.tar()).unwrap();
-        let notice = format!("holds 2 images; this is image.tar. The others, for --image: 1: {right}");
+        let notice = format!("contains 2 images; this is image.tar. Choose another with --image: 1: {right}");
         user.runs(&["image.tar"]).ends_with(0).says(&[&notice]).prints(&["make base", "make left"]);
         for (image, file) in [("0", "left"), ("1", "right"), (&left[..12], "left"), (&right, "right")] {
             let ran = user.runs(&["tree", "--format", "tsv", "image.tar", "--image", image]).ends_with(0);
@@ -88,7 +88,7 @@ fn docker_1_9_tag_without_a_layer_is_skipped_with_a_warning() {
     for nothing in [json!(null), json!("")] {
         let repositories = json!({ "a": { "1": nothing }, "b": { "2": left } });
         let archive = layers_of_docker_1_9().file("repositories", repositories.to_string()).tar();
-        let ran = listed(&archive, &[]).ends_with(0).says(&["repositories: gives no layer for \"a:1\"; it is skipped"]);
+        let ran = listed(&archive, &[]).ends_with(0).says(&["repositories: gives no layer for \"a:1\"; dive skips it"]);
         assert_eq!(paths(&ran), "base left");
     }
 }
@@ -118,8 +118,8 @@ fn damaged_parent_chain_is_an_error() {
     };
     for (parent, message) in [
         (id.as_str(), "is its own ancestor"),
-        ("../../etc", "an id that is not valid"),
-        ("0bad", "the layer document 0bad/json is missing; the archive is incomplete: save the image again"),
+        ("../../etc", "has an invalid id"),
+        ("0bad", "the layer document 0bad/json is missing: the archive is incomplete; save the image again"),
     ] {
         let ran = listed(&archive(parent), &[]);
         assert!(ran.error().contains(message), "{}", ran.error());
@@ -141,7 +141,7 @@ fn image_packed_with_its_folder_opens_with_a_warning() {
             });
             let ran = listed(&packed.file("._image", "of macOS").tar(), &[]).ends_with(0);
             assert_eq!(paths(&ran), "a");
-            assert!(ran.stderr.contains(&format!("the image is inside the folder \"{folder}\"")), "{}", ran.stderr);
+            assert!(ran.stderr.contains(&format!("the image is inside the directory \"{folder}\"")), "{}", ran.stderr);
         }
     }
     // Also with an archive of Docker 1.9.

@@ -87,7 +87,7 @@ fn skopeo_directory_in_a_tar_opens() {
             let tar = files.fold(Layer::default(), |tar, (name, content)| tar.file(format!("{folder}{name}"), content));
             let ran = listed(&tar.tar(), &[]).ends_with(0);
             assert_eq!(paths(&ran), "a");
-            assert_eq!(ran.stderr.contains("is inside the folder"), folder.contains('y'), "{}", ran.stderr);
+            assert_eq!(ran.stderr.contains("is inside the directory"), folder.contains('y'), "{}", ran.stderr);
             let packed = listed(&zstd::encode_all(&tar.tar()[..], 1).unwrap(), &[]).ends_with(0);
             assert_eq!(packed.stdout, ran.stdout);
         }
@@ -130,7 +130,7 @@ fn missing_file_is_named_as_in_the_directory() {
         let tar = files.iter().fold(Layer::default(), |tar, (name, content)| tar.file(name, content)).tar();
         for error in [user.runs(&["copy"]).error().to_owned(), listed(&tar, &[]).error().to_owned()] {
             let message =
-                format!("{what} {lost} is missing; the copy is incomplete: make it again, with all its files");
+                format!("{what} {lost} is missing: the copy is incomplete; copy the image again, with all files");
             assert!(error.contains(&message), "{error}");
             assert!(!error.contains("blobs/") && !error.contains("layout"), "{error}");
         }
@@ -162,11 +162,11 @@ fn error_mentions_no_index_for_a_directory_without_one() {
         &[],
     )
     .ends_with(0);
-    assert!(ran.stderr.contains("showing the image for linux/s390x"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("dive shows the image for linux/s390x"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("index"), "{}", ran.stderr);
     let none = json!({ "schemaVersion": 2, "manifests": [] }).to_string();
     let ran = listed(&Layer::default().file("version", VERSION).file("manifest.json", none).tar(), &[]);
-    assert!(ran.error().contains("manifest.json lists none"), "{}", ran.error());
+    assert!(ran.error().contains("manifest.json lists no images"), "{}", ran.error());
 }
 
 /// A directory of a web application, which has a `manifest.json` too.

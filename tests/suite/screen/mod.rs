@@ -52,7 +52,9 @@ impl Screen {
         let environment = Environment::new(PathBuf::from("/work"), None, variables);
         let config = Config::load(&environment, None).unwrap();
         assert_eq!(config.warnings, []);
-        Self { state: ScreenState::new(ScreenSettings::new(&config, &environment), size), effects: Vec::new() }
+        let mut state = ScreenState::new(ScreenSettings::new(&config, &environment), size);
+        settle(&mut state);
+        Self { state, effects: Vec::new() }
     }
 
     /// A screen that is looking for its image, with this configuration file.

@@ -83,7 +83,7 @@ fn extraction_asks_before_overwriting() {
     dive.press("G");
     find(&mut dive, "prices.csv");
     dive.press("x");
-    dive.waits_for("Extract to folder: ");
+    dive.waits_for("Extract to directory: ");
     dive.press("backspace").types("out").press("enter");
     dive.waits_for("1 file, ");
     dive.press("q");
@@ -93,7 +93,7 @@ fn extraction_asks_before_overwriting() {
     dive.waits_for("Filter: ");
     dive.press("x");
     // The previous answer is the default.
-    dive.waits_for("Extract to folder: out");
+    dive.waits_for("Extract to directory: out");
     dive.press("enter");
     dive.waits_for("Overwrite existing files, or skip them?");
     dive.press("q");
@@ -109,9 +109,9 @@ fn extraction_skips_or_overwrites_as_chosen() {
     dive.press("G");
     find(&mut dive, "prices.csv");
     let written = dive.user().file("prices.csv");
-    for (key, report, is_mine) in [("s", "1 left out:", true), ("o", "1 file, ", false)] {
+    for (key, report, is_mine) in [("s", "1 not extracted:", true), ("o", "1 file, ", false)] {
         dive.press("x");
-        dive.waits_for("Extract to folder: ");
+        dive.waits_for("Extract to directory: ");
         dive.press("enter");
         dive.waits_for("Overwrite existing files, or skip them?");
         dive.press(key);
@@ -131,10 +131,10 @@ fn unwritable_extraction_folder_is_reported() {
     dive.press("G");
     find(&mut dive, "prices.csv");
     dive.press("x");
-    dive.waits_for("Extract to folder: ");
+    dive.waits_for("Extract to directory: ");
     dive.press("backspace").types("file/below").press("enter");
     dive.waits_for("file/below");
-    dive.waits_without("Extract to folder: ");
+    dive.waits_without("Extract to directory: ");
     dive.press("q");
     dive.waits_for("Filter: ");
     dive.press("q").ends_with(0).is_restored();

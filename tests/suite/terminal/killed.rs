@@ -60,7 +60,7 @@ fn begin(user: User, archive: &str, replaces: bool) -> Session {
     let mut dive = Session::dive(user, USUAL, &[archive]);
     dive.waits_until("the image", |screen| screen.has("Filetree") && screen.footer().contains(" Help "));
     dive.press("tab g x");
-    dive.waits_for("Extract to folder: ");
+    dive.waits_for("Extract to directory: ");
     dive.press("ctrl+u").types("out").press("enter");
     if replaces {
         dive.waits_for("Overwrite existing files, or skip them?");

@@ -120,7 +120,9 @@ fn extraction_without_its_layer_writes_nothing() {
     picks_vendor_txt(&mut dive);
     let folder = tempfile::tempdir().unwrap();
     dive.press("x").press("ctrl+u").types(folder.path().to_str().unwrap()).press("enter");
-    dive.waits_until("the extraction's result", |screen| screen.has("Nothing was written") && screen.has("1 left out"));
+    dive.waits_until("the extraction's result", |screen| {
+        screen.has("Nothing was written") && screen.has("1 not extracted")
+    });
     dive.press("esc");
     dive.waits_until("the tree", |screen| !screen.has("Nothing was written"));
     dive.press("q").ends_with(0).is_restored();

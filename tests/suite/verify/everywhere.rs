@@ -52,7 +52,7 @@ fn verify_is_enabled_by_configuration_and_variable() {
     user().writes(".dive.yaml", "verify: true\n").runs(&["tree", "image.tar"]).error();
     let own = user().keeps(".dive.yaml", "verify: true\n").writes(".dive.yaml", "verify: false\n");
     let ran = own.runs(&["tree", "image.tar"]);
-    assert!(ran.stderr.contains("verify: ignored: `false` is weaker than true"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("verify has no effect: `false` is weaker than true"), "{}", ran.stderr);
     ran.error();
     user().keeps(".dive.yaml", "verify: true\n").sets("DIVE_VERIFY", "false").runs(&["tree", "image.tar"]).ends_with(0);
 }

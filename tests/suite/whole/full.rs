@@ -74,7 +74,7 @@ fn full_temporary_folder_is_an_error() {
     let place = tempfile::tempdir().unwrap();
     let Some(ran) = on_small_disk(&user, place.path(), &[("TMPDIR", place.path())], &["tree", "-"]) else { return };
     ran.fails_with("cannot be copied to a temporary file");
-    assert!(ran.stderr.contains("set TMPDIR to a folder with enough space"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("set TMPDIR to a directory with enough space"), "{}", ran.stderr);
 }
 
 /// Records that do not fit are not cached.

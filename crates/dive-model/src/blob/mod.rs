@@ -211,7 +211,7 @@ impl Blob {
     /// [`io::ErrorKind::FileTooLarge`] if it is longer, [`io::ErrorKind::UnexpectedEof`] if the file was truncated.
     pub fn read_document(&self, limit: u64) -> io::Result<Vec<u8>> {
         if self.len > limit {
-            let message = format!("it is {} bytes long; the limit for such a document is {limit}", self.len);
+            let message = format!("it is {} bytes long; the limit for a document is {limit} bytes", self.len);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }
         let mut bytes = Vec::new();

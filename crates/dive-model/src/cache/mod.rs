@@ -144,14 +144,14 @@ impl Cache {
         let folder = path.parent().unwrap_or(&self.root);
         create_private(folder)?;
         if !self.has_no_links() {
-            return Err(io::Error::other("a folder of the cache is a symbolic link"));
+            return Err(io::Error::other("a directory of the cache is a symbolic link"));
         }
         // Compress in memory: the checksum precedes the payload. Compressed records are about a tenth of their size.
         let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1)?;
         write(&mut encoder)?;
         let packed = encoder.finish()?;
         if packed.len() as u64 > PACKED_LIMIT {
-            return Err(io::Error::other("it is too long"));
+            return Err(io::Error::other(too_large(PACKED_LIMIT)));
         }
         let dir = Dir::open(folder)?;
         unfinished::sweep(&dir, FilePurpose::Record);
@@ -310,6 +310,10 @@ fn checksum(key: &str, packed: &[u8]) -> [u8; 8] {
     xxh3_64_with_seed(packed, xxh3_64(key.as_bytes())).to_le_bytes()
 }
 
+fn too_large(limit: u64) -> String {
+    format!("it is larger than {} MiB (the limit for a record)", limit >> 20)
+}
+
 /// Checks and unpacks a record.
 fn unpack(file: &File, key: &str) -> io::Result<Vec<u8>> {
     let damaged = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text.to_owned());
@@ -317,9 +321,9 @@ fn unpack(file: &File, key: &str) -> io::Result<Vec<u8>> {
     let limit = HEADER_LEN as u64 + PACKED_LIMIT;
     file.take(limit + 1).read_to_end(&mut packed)?;
     if packed.len() as u64 > limit {
-        return Err(damaged("it is over the size limit of a record"));
+        return Err(damaged(&too_large(PACKED_LIMIT)));
     }
-    let (header, packed) = packed.split_at_checked(HEADER_LEN).ok_or_else(|| damaged("it is cut off"))?;
+    let (header, packed) = packed.split_at_checked(HEADER_LEN).ok_or_else(|| damaged("it is truncated"))?;
     let (magic, sum) = header.split_at(MAGIC.len());
     if magic != MAGIC || sum != checksum(key, packed) {
         return Err(damaged("its checksum is wrong"));
@@ -328,7 +332,7 @@ fn unpack(file: &File, key: &str) -> io::Result<Vec<u8>> {
     let decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
     decoder.take(UNPACKED_LIMIT + 1).read_to_end(&mut record)?;
     if record.len() as u64 > UNPACKED_LIMIT {
-        return Err(damaged("it unpacks to more than the size limit of a record"));
+        return Err(damaged(&format!("unpacked, {}", too_large(UNPACKED_LIMIT))));
     }
     Ok(record)
 }

@@ -119,7 +119,7 @@ impl<R: Read, D: MemberDecoder<R>> Read for Members<R, D> {
             let tiny = tiny + u32::from(decoded < TINY);
             let mut window = decoder.into_window();
             if tiny > D::MAX_TINY {
-                let text = format!("it has more than {} nearly empty members", D::MAX_TINY);
+                let text = format!("it has more than {} nearly empty members (dive's limit)", D::MAX_TINY);
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
             *self = if D::begins(window.peek(3)?) {

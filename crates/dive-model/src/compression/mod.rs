@@ -202,7 +202,8 @@ impl<R: Read> Read for Decoder<R> {
 fn explain_memory_limit(error: io::Error) -> io::Error {
     let text = error.to_string();
     if text.contains("memory limit") || text.contains("too much memory") {
-        let text = "unpacking it takes more than 128 MiB of memory, the limit; compress it again with a smaller window";
+        let text =
+            "unpacking it takes more than 128 MiB of memory (dive's limit); compress it again with a smaller window";
         return io::Error::new(io::ErrorKind::OutOfMemory, text);
     }
     error

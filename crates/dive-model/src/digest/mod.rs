@@ -28,7 +28,7 @@ enum Algorithm {
 
 /// A text that is not a digest of a supported algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a digest of SHA-256 or SHA-512")]
+#[error("not a SHA-256 or SHA-512 digest")]
 pub struct DigestError;
 
 impl FromStr for Digest {

@@ -150,7 +150,7 @@ impl Dir {
     /// known.
     #[allow(clippy::unused_self)] // As on Unix.
     pub(crate) fn symlink(&self, _name: &[u8], _target: &[u8]) -> io::Result<()> {
-        Err(io::Error::new(io::ErrorKind::Unsupported, "symbolic links are not written on this system"))
+        Err(io::Error::new(io::ErrorKind::Unsupported, "dive writes no symbolic links on this system"))
     }
 
     /// Creates a hard link to the file `name` in another directory. The name must be free.

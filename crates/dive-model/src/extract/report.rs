@@ -120,7 +120,7 @@ pub enum Reason {
     #[error("it already exists")]
     AlreadyThere,
     /// A directory is in place of a file, or the other way round.
-    #[error("dive does not replace {0} there; move it away or choose another folder")]
+    #[error("{0} already has this name, and dive does not replace it; move it away or choose another directory")]
     Obstacle(FileKind),
     /// The name was free at first, and taken when the item was written.
     #[error("another file already has this name; the file system may ignore case")]
@@ -129,7 +129,7 @@ pub enum Reason {
     #[error("its layer is missing from the image")]
     LostLayer,
     /// The content is cut off.
-    #[error("its layer is cut off inside it")]
+    #[error("its layer is truncated inside this file")]
     Cut,
     /// The content cannot be read.
     #[error("{}", Shown(.0))]
@@ -160,19 +160,19 @@ pub struct Progress {
 #[non_exhaustive]
 pub enum ExtractError {
     /// The path is not a folder.
-    #[error("{} is not a folder; give an existing or a new folder", Shown(&lossy(folder)))]
+    #[error("{} is not a directory; give an existing directory or a new name", Shown(&lossy(folder)))]
     NotAFolder {
         /// The path as given.
         folder: PathBuf,
     },
     /// Neither the folder nor its parent exists.
-    #[error("{} cannot be created: its parent folder does not exist; create that first", Shown(&lossy(folder)))]
+    #[error("{} cannot be created: its parent directory does not exist; create it first", Shown(&lossy(folder)))]
     NoParent {
         /// The path as given.
         folder: PathBuf,
     },
     /// The folder cannot be opened or created.
-    #[error("{}: {problem}; choose a folder that you may write to", Shown(&lossy(folder)))]
+    #[error("{}: {problem}; choose a directory that you can write to", Shown(&lossy(folder)))]
     Folder {
         /// The path as given.
         folder: PathBuf,
@@ -181,7 +181,7 @@ pub enum ExtractError {
     },
     /// Files exist, and [`super::OnConflict::Fail`] is set. Nothing was written.
     #[error(
-        "{}: {} already exists{}; overwrite or skip existing files, or choose another folder",
+        "{}: {} already exists{}; overwrite or skip existing files, or choose another directory",
         Shown(&lossy(folder)), Shown(&String::from_utf8_lossy(first)), and_more(*count)
     )]
     Exists {
@@ -223,8 +223,8 @@ fn and_more(count: u64) -> String {
 fn advice(problem: &io::Error) -> &'static str {
     match problem.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "Free some space or choose a folder on another disk, then extract again"
+            "Free some space or choose a directory on another disk, then extract again"
         }
-        _ => "Choose a folder that you may write to",
+        _ => "Choose a directory that you can write to",
     }
 }

@@ -215,7 +215,11 @@ pub enum WrongBase {
         found: String,
     },
     /// The given image has more layers.
-    #[error("{} is not the base of the image: it has {of_base} layers, and the image has {of_image}", Shown(base))]
+    #[error(
+        "{} is not the base of the image: it has {of_base} layers, but the image has only {of_image}; name the version that \
+         the image was built on",
+        Shown(base)
+    )]
     Longer {
         /// Name of the given image.
         base: String,

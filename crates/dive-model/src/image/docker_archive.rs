@@ -29,7 +29,7 @@ impl DockerArchive {
             document::read(store, &store.blob(MANIFEST)?, DocumentKind::DockerManifest, remarks)?;
         let mut remark = |text: String| remarks.push(Remark::new(format!("{}: {MANIFEST}", store.name()), text));
         if is_bare_entry {
-            remark("is one entry and not a list of them; the image is shown".to_owned());
+            remark("is a single entry instead of a list; dive reads it as a list of one".to_owned());
         }
         // Go reads `null` as an empty entry. Other entries keep their position in the document, which skopeo also
         // counts.
@@ -37,12 +37,10 @@ impl DockerArchive {
         let listed = images.into_iter().enumerate().filter(|(_, image)| !image.is_empty());
         let mut images: Vec<(usize, DockerImage)> = listed.collect();
         if let Some(first) = empty.first().filter(|_| !images.is_empty()) {
-            let more = match empty.len() - 1 {
-                0 => String::new(),
-                1 => ", and so is 1 more".to_owned(),
-                count => format!(", and so are {count} more"),
-            };
-            remark(format!("entry {first} is empty and is skipped{more}"));
+            remark(match empty.len() - 1 {
+                0 => format!("entry {first} is empty; dive skips it"),
+                more => format!("entry {first} and {more} more are empty; dive skips them"),
+            });
         }
         let names = images.iter_mut().map(|(index, image)| ImageName {
             index: *index,

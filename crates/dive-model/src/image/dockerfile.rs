@@ -33,7 +33,7 @@ pub enum DockerfileError {
         problem: String,
     },
     /// It belongs to another image.
-    #[error("no instruction of {file} fits the history of the image; name the Dockerfile that it was built from")]
+    #[error("no instruction of {file} matches the history of the image; name the Dockerfile that built it")]
     Other {
         /// Name of the file.
         file: String,
@@ -49,7 +49,7 @@ impl Image {
         let parsed = parse_dockerfile::parse(&file.text)
             .map_err(|problem| DockerfileError::Invalid { file: file.name.clone(), problem: problem.to_string() })?;
         if parsed.stages().len() > MAX_STAGES {
-            let problem = format!("it has more than {MAX_STAGES} stages");
+            let problem = format!("it has more than {MAX_STAGES} stages (dive's limit)");
             return Err(DockerfileError::Invalid { file: file.name.clone(), problem });
         }
         let steps = &self.history[self.history.len().saturating_sub(MAX_COMPARED)..];

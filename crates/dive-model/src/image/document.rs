@@ -81,7 +81,7 @@ pub(super) fn read_into<T: Decode>(
         match cause.problem {
             JsonProblem::TooLong { .. } | JsonProblem::TooDeep { .. } => ImageError::Limit { archive, document, cause },
             _ if is_utf16(&bytes) => {
-                ImageError::Manifest { archive, document, problem: "is text in UTF-16; save it as UTF-8" }
+                ImageError::Manifest { archive, document, problem: "is UTF-16 text; save it as UTF-8" }
             }
             _ => ImageError::Document { archive, document, cause },
         }
@@ -91,14 +91,14 @@ pub(super) fn read_into<T: Decode>(
     };
     let engine = kind.engine();
     if document.byte_order_mark {
-        remark(format!("starts with a byte order mark, which {engine} refuses; it is ignored"));
+        remark(format!("starts with a byte order mark, which {engine} refuses; dive ignores it"));
     }
     if document.replaced_bytes {
-        remark("contains bytes that are not UTF-8; they are shown as \u{fffd}".to_owned());
+        remark("contains bytes that are not UTF-8; dive shows them as \u{fffd}".to_owned());
     }
     if document.trailing_bytes {
         let verdict = if kind.ignores_trailing_bytes() { "ignores" } else { "refuses" };
-        remark(format!("bytes follow the end of the document, which {engine} {verdict}; they are ignored"));
+        remark(format!("contains bytes after the end of the document, which {engine} {verdict}; dive ignores them"));
     }
     Ok(document.value)
 }

@@ -21,7 +21,7 @@ pub enum ImageError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// There is neither `manifest.json` nor `index.json`.
-    #[error("{archive}: holds no image: no manifest.json or index.json; {hint}")]
+    #[error("{archive}: contains no image: no manifest.json or index.json; {hint}")]
     NoManifest {
         /// Name of the archive.
         archive: String,
@@ -30,7 +30,7 @@ pub enum ImageError {
     },
     /// The list of images is empty.
     #[error(
-        "{archive}: holds no image: {document} lists none; save the image by its name (`docker save NAME -o FILE`)"
+        "{archive}: contains no image: {document} lists no images; save the image by its name (`docker save NAME -o FILE`)"
     )]
     NoImage {
         /// Name of the archive.
@@ -59,7 +59,7 @@ pub enum ImageError {
         cause: JsonError,
     },
     /// A document exceeds a limit.
-    #[error("{archive}: {} is over a limit of dive: {cause}", Shown(document))]
+    #[error("{archive}: {} exceeds a limit of dive: {cause}", Shown(document))]
     Limit {
         /// Name of the archive.
         archive: String,
@@ -128,7 +128,7 @@ pub enum ImageError {
         found: String,
     },
     /// A required document is missing.
-    #[error("{archive}: the {what} {} is missing; {hint}", Shown(path))]
+    #[error("{archive}: the {what} {} is missing: {hint}", Shown(path))]
     MissingDocument {
         /// Name of the archive.
         archive: String,
@@ -140,7 +140,7 @@ pub enum ImageError {
         hint: &'static str,
     },
     /// The digest of a manifest or configuration is invalid.
-    #[error("{archive}: the {what} cannot be found: {cause}")]
+    #[error("{archive}: the {what} cannot be found: {cause}; save the image again")]
     Digest {
         /// Name of the archive.
         archive: String,
@@ -175,7 +175,7 @@ pub enum ImageError {
         available: String,
     },
     /// No entry of an index is an image.
-    #[error("{archive}: holds no image, only {entries}; choose a file with an image")]
+    #[error("{archive}: contains no image, only {entries}; choose a file with an image")]
     NoImageBut {
         /// Name of the archive.
         archive: String,
@@ -204,7 +204,7 @@ pub enum ImageError {
     },
     /// Manifest and configuration disagree.
     #[error(
-        "{archive}: the manifest lists {layers} layer{} and the configuration {diff_ids}{engines}{hint}",
+        "{archive}: the manifest lists {layers} layer{}, but the configuration lists {diff_ids}{engines}{hint}",
         if *layers == 1 { "" } else { "s" }
     )]
     LayerCount {
@@ -226,7 +226,7 @@ pub enum ImageError {
 #[non_exhaustive]
 pub enum LayerLoss {
     /// The blob is missing.
-    #[error("its blob {} is missing; {hint}", Shown(path))]
+    #[error("its blob {} is missing: {hint}", Shown(path))]
     Missing {
         /// Name.
         path: String,
@@ -238,7 +238,7 @@ pub enum LayerLoss {
     Unnamed,
     /// The layer is foreign: it must be fetched from elsewhere.
     #[error(
-        "its blob {} is not in the archive: it is a foreign layer, which is fetched from {} instead",
+        "its blob {} is not in the archive: it is a foreign layer, which engines download from {}",
         Shown(path),
         Shown(&urls.join(", "))
     )]

@@ -69,7 +69,7 @@ pub(super) fn steps(
         remarks.push(Remark::new(
             place,
             format!(
-                "the history has {made} layers and the image {}; commands are matched from the base up",
+                "the history describes {made} layers, but the image has {}; dive matches commands from the base up",
                 layers.len()
             ),
         ));

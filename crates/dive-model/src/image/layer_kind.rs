@@ -38,15 +38,15 @@ const OTHER_TYPES: &[(&str, OtherContent)] = &[
     ("ext4", file_system("an ext4 file system")),
     ("qcow2", file_system("a QCOW disk image")),
     ("cosign.simplesigning", content("a cosign signature")),
-    ("dev.cosign", content("an artifact of cosign")),
+    ("dev.cosign", content("a cosign artifact")),
     ("cncf.notary", content("a Notary signature")),
     ("sigstore", content("a sigstore bundle")),
     ("in-toto", content("an in-toto attestation")),
     ("dsse", content("a signed attestation (DSSE)")),
     ("wasm", content("a WebAssembly module")),
     ("gguf", content("a GGUF model")),
-    ("safetensors", content("a model in safetensors")),
-    ("ollama", content("a part of an Ollama model")),
+    ("safetensors", content("a safetensors model")),
+    ("ollama", content("part of an Ollama model")),
     ("spdx", content("an SPDX document")),
     ("cyclonedx", content("a CycloneDX document")),
     ("syft", content("an SBOM")),
@@ -93,7 +93,7 @@ pub(super) fn sniff(blob: &Blob) -> io::Result<Option<OtherContent>> {
         magic::identify(&first).map(|format| OtherContent { name: format.name, is_file_system: format.is_file_system });
     // Most file systems leave their first block to a boot loader.
     let may_be_file_system = first.iter().take(512).all(|byte| *byte == 0);
-    let unknown = OtherContent { is_file_system: may_be_file_system, ..content("data of an unknown format") };
+    let unknown = OtherContent { is_file_system: may_be_file_system, ..content("data in an unknown format") };
     Ok(Some(known.unwrap_or(unknown)))
 }
 
@@ -116,7 +116,7 @@ mod tests {
             ("application/vnd.dev.cosign.simplesigning.v1+json", "a cosign signature"),
             ("application/vnd.in-toto+json", "an in-toto attestation"),
             ("application/vnd.docker.ai.gguf.v3", "a GGUF model"),
-            ("application/vnd.ollama.image.model", "a part of an Ollama model"),
+            ("application/vnd.ollama.image.model", "part of an Ollama model"),
         ] {
             assert_eq!(other(media_type), Some((name, false)), "{media_type}");
         }
@@ -158,6 +158,6 @@ mod tests {
         let mut erofs = vec![0; 4096];
         erofs[0x400..0x404].copy_from_slice(b"\xe2\xe1\xf5\xe0");
         assert_eq!(sniff(&erofs), Some("an EROFS file system"));
-        assert_eq!(sniff(&[200; 4096]), Some("data of an unknown format"));
+        assert_eq!(sniff(&[200; 4096]), Some("data in an unknown format"));
     }
 }

@@ -38,7 +38,7 @@ impl FoundLayers {
                     let (archive, loss) = (store.name().to_owned(), loss.clone());
                     return Err(ImageError::Layer { archive, layer, count, loss });
                 }
-                Err(loss) => remarks.push(Remark::tolerated(&place(), loss, "the layer is left out")),
+                Err(loss) => remarks.push(Remark::tolerated(&place(), loss, "dive skips the layer")),
             }
             layers.push((reference, blob));
         }

@@ -230,7 +230,7 @@ fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>,
             let tag = format!("{repository}:{tag}");
             // `null` is an empty id to Go, and names no layer.
             if id.is_empty() {
-                let text = format!("gives no layer for {}; it is skipped", Quoted(&tag));
+                let text = format!("gives no layer for {}; dive skips it", Quoted(&tag));
                 remarks.push(Remark::new(format!("{}: {REPOSITORIES}", store.name()), text));
                 continue;
             }
@@ -239,7 +239,7 @@ fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>,
                 return Err(ImageError::Manifest {
                     archive: store.name().to_owned(),
                     document: REPOSITORIES.to_owned(),
-                    problem: "lists more than 10,000 images (the limit)",
+                    problem: "lists more than 10,000 images (dive's limit)",
                 });
             }
             match found.get_mut(index) {
@@ -271,13 +271,13 @@ fn chain(
     while !next.is_empty() {
         let path = format!("{next}/json");
         if next.contains('/') || next.starts_with('.') {
-            return Err(problem(path, "has an id that is not valid"));
+            return Err(problem(path, "has an invalid id; save the image again"));
         }
         if !seen.insert(next.clone()) {
             return Err(problem(path, "is its own ancestor; save the image again"));
         }
         if chain.len() == LIST_LIMIT {
-            return Err(problem(path, "exceeds the limit of 10,000 layers"));
+            return Err(problem(path, "exceeds dive's limit of 10,000 layers"));
         }
         let blob = match store.blob(&path) {
             Err(error) if error.is_absence() => {

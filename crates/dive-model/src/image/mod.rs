@@ -138,7 +138,7 @@ fn load_plan(
             Err(error @ ImageError::Artifact { .. }) => return Err(error),
             Err(error) if on_damage == OnDamage::Fail => return Err(error),
             Err(error) => {
-                remarks.push(Remark::tolerated(store.name(), &error, "the layers are shown without commands"));
+                remarks.push(Remark::tolerated(store.name(), &error, "dive shows the layers without commands"));
                 (ImageConfig::default(), None)
             }
         },
@@ -147,7 +147,7 @@ fn load_plan(
     if let (Some(configured), Some(listed)) = (&configured, listed)
         && !configured.same_os_and_architecture(listed)
     {
-        let text = format!("the index gives the platform {listed}, the configuration {configured}");
+        let text = format!("the index gives the platform {listed}, but the configuration gives {configured}");
         remarks.push(Remark::new(store.name(), text));
     }
     let platform = configured.map(|it| it.completed(listed)).or_else(|| plan.platform.clone());
@@ -167,7 +167,7 @@ fn load_plan(
         && wanted.is_substitute(fit)
     {
         let consequence = fit.map_or_else(String::new, |fit| fit.runs_on_clause(wanted));
-        remarks.push(Remark::new(store.name(), format!("showing the image for {found}{consequence}")));
+        remarks.push(Remark::new(store.name(), format!("dive shows the image for {found}{consequence}")));
     }
     let mut layers = layers::FoundLayers::in_store(store, plan.layers, on_damage, remarks)?;
     layers.match_diff_ids(store, config.diff_ids().len(), on_damage, remarks)?;
@@ -190,7 +190,7 @@ fn load_plan(
             return Err(error("; --ignore-errors shows the layers of the manifest"));
         }
         let error = error("");
-        remarks.push(Remark::tolerated(store.name(), &error, "the manifest's layers are shown"));
+        remarks.push(Remark::tolerated(store.name(), &error, "dive shows the layers of the manifest"));
     }
     let mut layers = layers.described(store, &config, &history);
     let digests: Vec<Option<&str>> = layers.iter().map(|layer| layer.digest.as_deref()).collect();

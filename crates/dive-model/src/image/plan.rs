@@ -97,18 +97,17 @@ impl From<&Descriptor> for BlobReference {
 /// Likely cause of a missing blob, and what to do.
 pub(super) fn why_missing(store: &dyn Store) -> &'static str {
     if store.ending() == Ending::Unmarked {
-        "the archive has no end mark: the copy was probably cut off; save or copy the image again"
+        "the archive has no end mark, so it is probably truncated; save or copy the image again"
     } else if store.is_skopeo_dir() {
-        "the copy is incomplete: make it again, with all its files (`skopeo copy IMAGE dir:DIRECTORY`)"
+        "the copy is incomplete; copy the image again, with all files (`skopeo copy IMAGE dir:DIRECTORY`)"
     } else if store.is_directory() {
         "the layout is incomplete: it was copied without some of its blobs, or they are in another directory (`skopeo copy \
          --src-shared-blob-dir`); copy the whole image into one layout"
     } else if store.contains("index.json") {
-        "the archive is incomplete: Docker with the containerd image store writes such archives, and reports no error, \
-         when it holds only part of an image (one platform of several): pull the image again and save it with \
-         --platform, or copy it again"
+        "the archive is incomplete: Docker with the containerd image store saves part of an image, such as one platform of \
+         several, without an error; pull the image again and save it with --platform, or copy it again"
     } else {
-        "the archive is incomplete: save the image again"
+        "the archive is incomplete; save the image again"
     }
 }
 
@@ -116,11 +115,11 @@ pub(super) fn why_missing(store: &dyn Store) -> &'static str {
 pub(super) fn why_no_manifest(store: &dyn Store) -> &'static str {
     let holds = |test: fn(&str) -> bool| store.member_names().into_iter().any(test);
     if store.contains("oci-layout") {
-        "it is an OCI layout without its index: copy the image again"
+        "it is an OCI layout without its index; copy the image again"
     } else if holds(is_blob_name) {
-        "the manifest often comes last, so the copy was probably cut off: save or copy the image again"
+        "the manifest often comes last, so the archive is probably truncated; save or copy the image again"
     } else if store.member_names().is_empty() {
-        "give a directory that holds an OCI layout, or the tar that `docker save NAME -o FILE` writes"
+        "give a directory that contains an OCI layout, or the tar that `docker save NAME -o FILE` writes"
     } else {
         "give the tar that `docker save NAME -o FILE` writes"
     }

@@ -133,17 +133,17 @@ fn damage_is_an_error_or_a_remark() {
     );
     assert_eq!(
         first(&list),
-        "image.tar: layer 1 (of 3, from 0): its blob gone is missing; the archive is incomplete: save the image again; \
+        "image.tar: layer 1 (of 3, from 0): its blob gone is missing: the archive is incomplete; save the image again; \
          --ignore-errors shows the other layers"
     );
     assert_eq!(
         shown(&list, &Selection::default(), OnDamage::Remark),
         "a:1 [\"a:1\"] linux/amd64\n0: l0 \"one\"\n1: gone \"two\" lost\n2: l1 \"\"\n\
-         remark image.tar: layer 1: its blob gone is missing; the archive is incomplete: save the image again; \
-         the layer is left out\n\
-         remark image.tar: the history has 2 layers and the image 3; commands are matched from the base up\n\
-         remark image.tar: the manifest lists 3 layers and the configuration 2, which Docker refuses to load; \
-         the manifest's layers are shown"
+         remark image.tar: layer 1: its blob gone is missing: the archive is incomplete; save the image again; \
+         dive skips the layer\n\
+         remark image.tar: the history describes 2 layers, but the image has 3; dive matches commands from the base up\n\
+         remark image.tar: the manifest lists 3 layers, but the configuration lists 2, which Docker refuses to load; \
+         dive shows the layers of the manifest"
     );
 }
 
@@ -233,7 +233,7 @@ fn a_platform_is_chosen_inside_a_nested_index() {
 #[test]
 fn the_only_platform_is_shown_with_a_remark() {
     let list = layout(&index(&[entry('a', &on("plan9", "mips"))]), &[('a', "mips")]);
-    assert!(first(&list).contains("remark image.tar: showing the image for plan9/mips"), "{}", first(&list));
+    assert!(first(&list).contains("remark image.tar: dive shows the image for plan9/mips"), "{}", first(&list));
     assert!(shown(&list, &platform("linux/amd64"), OnDamage::Fail).contains("; available: plan9/mips."));
 }
 
@@ -253,7 +253,7 @@ fn an_index_that_lists_itself_does_not_loop() {
     let itself = index(&[entry('f', "")]);
     let mut list = layout(&itself, &[]);
     list.push((blob_path('f'), itself));
-    assert!(first(&list).contains("index.json lists none"), "{}", first(&list));
+    assert!(first(&list).contains("index.json lists no images"), "{}", first(&list));
 }
 
 #[test]

@@ -103,7 +103,7 @@ mod tests {
         late.push(1);
         assert_eq!(
             scanned(&late, OnDamage::Fail),
-            Err("this is not a tar: it is data of an unknown format".to_owned())
+            Err("this is not a tar: it is data in an unknown format".to_owned())
         );
     }
 

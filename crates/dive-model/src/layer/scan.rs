@@ -151,7 +151,7 @@ pub fn scan_through<R: ReadAt>(
         scanner
             .scan
             .remarks
-            .add(|| format!("bytes that are not {compression} follow the layer at offset {at}: ignored"));
+            .add(|| format!("dive ignores the bytes from offset {at} on: they are not {compression} data"));
     }
     Ok(scanner.scan)
 }
@@ -259,7 +259,7 @@ impl Scanner {
             }
         }
         if let Some(at) = walker.leftover_extension() {
-            self.scan.remarks.add(|| format!("an extension header at offset {at} has no entry after it: ignored"));
+            self.scan.remarks.add(|| format!("dive ignores the extension header at offset {at}: no entry follows it"));
         }
         Ok(members)
     }
@@ -287,7 +287,7 @@ impl Scanner {
         match self.entry(member) {
             Err(error) if error.is_recoverable() && self.on_damage == OnDamage::Remark => {
                 self.scan.damaged = true;
-                self.scan.remarks.add(|| format!("{error}: left out"));
+                self.scan.remarks.add(|| format!("{error}; dive skips the entry"));
                 Ok(MemberOutcome::LeftOut)
             }
             answer => answer,
@@ -352,20 +352,15 @@ impl Scanner {
             }
         }
         if escape == Escape::StoppedAtRoot {
-            let (name, path) = (Quoted(start_of(member.path)), Quoted(start_of(path)));
-            scan.remarks
-                .add(|| format!("entry {name} at offset {} leaves the root: taken as {path}", member.header_offset));
+            let (name, path, at) = (Quoted(start_of(member.path)), Quoted(start_of(path)), member.header_offset);
+            scan.remarks.add(|| format!("entry {name} at offset {at} leads out of the root; dive reads it as {path}"));
         }
         if path.is_empty() {
             // dive does not count the root's size; the header of a regular root entry has none.
             if path_kind != PathKind::Directory {
-                scan.remarks.add(|| {
-                    format!(
-                        "entry {} at offset {} names the root: ignored",
-                        Quoted(start_of(member.path)),
-                        member.header_offset
-                    )
-                });
+                let (name, at) = (Quoted(start_of(member.path)), member.header_offset);
+                scan.remarks
+                    .add(|| format!("entry {name} at offset {at} is the root but not a directory; dive ignores it"));
                 return Ok(MemberOutcome::LeftOut);
             }
         } else {
@@ -380,7 +375,8 @@ impl Scanner {
             NameKind::Bookkeeping => (EntryKind::Marker(MarkerKind::Bookkeeping), &b""[..]),
             NameKind::Meaningless => {
                 let (name, offset) = (Quoted(start_of(member.path)), member.header_offset);
-                scan.remarks.add(|| format!("entry {name} at offset {offset} is not a valid whiteout: ignored"));
+                scan.remarks
+                    .add(|| format!("entry {name} at offset {offset} is not a valid whiteout; dive ignores it"));
                 return Ok(MemberOutcome::LeftOut);
             }
         };

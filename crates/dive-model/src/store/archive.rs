@@ -144,7 +144,7 @@ impl Archive {
                     if on_damage == OnDamage::Fail || self.members.is_empty() {
                         return Err(error);
                     }
-                    self.remarks.push(Remark::tolerated(&self.name, &error, "the part before it is shown"));
+                    self.remarks.push(Remark::tolerated(&self.name, &error, "dive shows the part before it"));
                     break;
                 }
             }
@@ -164,11 +164,11 @@ impl Archive {
                 return Err(StoreError::SeveralFolders { archive: self.name.clone(), folders: folders.clone() });
             }
             ArchiveShape::InFolder(folder) => {
-                let text = format!("the image is inside the folder {}, where engines do not look", Quoted(folder));
+                let text = format!("the image is inside the directory {}, where engines do not look", Quoted(folder));
                 self.remarks.push(Remark::new(&self.name, text));
                 if unread_folders > 0 {
-                    let folders = if unread_folders == 1 { "folder" } else { "folders" };
-                    let text = format!("{unread_folders} more {folders} may hold images; dive did not search there");
+                    let folders = if unread_folders == 1 { "directory" } else { "directories" };
+                    let text = format!("{unread_folders} more {folders} may contain images; dive did not search there");
                     self.remarks.push(Remark::new(&self.name, text));
                 }
             }
@@ -203,7 +203,7 @@ impl Archive {
             self.left_out += 1;
             if self.left_out <= MAX_LEFT_OUT_LISTED {
                 let start: String = path.chars().take(200).collect();
-                let text = format!("ignored the member {}: its path leads out of the archive", Quoted(&start));
+                let text = format!("dive ignores the member {}: its path leads out of the archive", Quoted(&start));
                 self.remarks.push(Remark::new(&self.name, text));
             }
             return;

@@ -41,7 +41,7 @@ pub enum StoreError {
     #[error(transparent)]
     Elsewhere(Box<dyn std::error::Error + Send + Sync>),
     /// The file is empty.
-    #[error("{archive}: the file is empty; was the command that wrote it (`docker save`) successful?")]
+    #[error("{archive}: the file is empty; run the command that wrote it (`docker save`) again")]
     Empty {
         /// Name of the archive.
         archive: String,
@@ -90,8 +90,8 @@ pub enum StoreError {
     },
     /// The names of members are longer than those of any image.
     #[error(
-        "{archive}: more than {limit} bytes of member names, which no image archive has; \
-         is it the image's file system (`docker export`) instead of the image (`docker save`)?"
+        "{archive}: the names of its members take more than {limit} bytes (dive's limit); if it is a file system \
+         (`docker export`), save the image instead (`docker save`)"
     )]
     TooManyMembers {
         /// Name of the archive.
@@ -101,7 +101,7 @@ pub enum StoreError {
     },
     /// Several folders of the archive have an image.
     #[error(
-        "{archive}: holds several folders with an image: {}; unpack it (`tar xf`) and open one of them: `dive {}`",
+        "{archive}: contains several directories with an image: {}; unpack it (`tar xf`) and open one of them: `dive {}`",
         listed(folders),
         shell_path(&Path::new(".").join(folders.first().map_or("", String::as_str)))
     )]
@@ -113,8 +113,8 @@ pub enum StoreError {
     },
     /// There is no image in the inspected folders, and there are more folders.
     #[error(
-        "{archive}: no image in the first {read} folders, and {unread} more were not searched; unpack it and open the \
-         folder of the image"
+        "{archive}: no image in the first {read} directories, and dive did not search {unread} more; unpack it and open \
+         the directory of the image"
     )]
     TooManyFolders {
         /// Name of the archive.
@@ -127,7 +127,7 @@ pub enum StoreError {
     /// The temporary copy cannot be written.
     #[error(
         "{archive}: cannot be copied to a temporary file in {} after {written} bytes: {cause}; \
-         set TMPDIR to a folder with enough space",
+         set TMPDIR to a directory with enough space",
         folder.display()
     )]
     Spool {
@@ -141,7 +141,7 @@ pub enum StoreError {
         cause: io::Error,
     },
     /// The member is missing.
-    #[error("{archive} holds no {}", Quoted(member))]
+    #[error("{archive} contains no {}", Quoted(member))]
     Missing {
         /// Name of the store.
         archive: String,
@@ -149,7 +149,7 @@ pub enum StoreError {
         member: String,
     },
     /// A link points to a missing member.
-    #[error("{archive}: {} is a link to {}, which the archive does not hold", Quoted(member), Quoted(target))]
+    #[error("{archive}: {} is a link to {}, which the archive does not contain", Quoted(member), Quoted(target))]
     DanglingLink {
         /// Name of the store.
         archive: String,
@@ -159,7 +159,11 @@ pub enum StoreError {
         target: String,
     },
     /// Links form a loop or a too long chain.
-    #[error("{archive}: {} leads through more than {limit} links, from {} on", Quoted(member), Quoted(link))]
+    #[error(
+        "{archive}: {} leads through more than {limit} links, from {} on; save the image again",
+        Quoted(member),
+        Quoted(link)
+    )]
     LinkLoop {
         /// Name of the store.
         archive: String,
@@ -193,7 +197,7 @@ pub enum StoreError {
     },
     /// A link in a layout directory does not point to a file.
     #[error(
-        "{directory}: {} links to {} ({problem}); copy the image again, with the files that its links lead to",
+        "{directory}: {} links to {} ({problem}); copy the image again, with the targets of its links",
         Quoted(link),
         Quoted(target.to_string_lossy())
     )]
@@ -208,7 +212,7 @@ pub enum StoreError {
         problem: LinkProblem,
     },
     /// The member is not a regular file.
-    #[error("{archive}: {} is not a regular file", Quoted(member))]
+    #[error("{archive}: {} is not a regular file; save the image again", Quoted(member))]
     NotAFile {
         /// Name of the store.
         archive: String,

@@ -107,7 +107,7 @@ pub fn spool(
                 if on_damage == OnDamage::Fail || written == 0 {
                     return Err(error);
                 }
-                remarks.push(Remark::tolerated(archive, &error, "the part before it is shown"));
+                remarks.push(Remark::tolerated(archive, &error, "dive shows the part before it"));
                 break;
             }
         };
@@ -134,7 +134,7 @@ pub fn spool(
     if let Some(offset) = decoder.ignored_tail() {
         remarks.push(Remark::new(
             archive,
-            format!("ignored the bytes from offset {offset} on: they are not a gzip member"),
+            format!("dive ignores the bytes from offset {offset} on: they are not a gzip member"),
         ));
     }
     Ok(Spooled { file, len: written, stored: decoder.consumed(), remarks })

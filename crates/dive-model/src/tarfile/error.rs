@@ -23,7 +23,7 @@ pub enum TarErrorKind {
     #[error("cannot be read: {0}")]
     Io(io::Error),
     /// The first block is not a tar header.
-    #[error("this is not a tar: its first block is no valid header")]
+    #[error("this is not a tar: its first block is not a valid header")]
     NotATar,
     /// The checksum of a header does not match.
     #[error("has a damaged header: its checksum does not match")]
@@ -32,13 +32,13 @@ pub enum TarErrorKind {
     #[error("has a damaged header: {0}")]
     Header(&'static str),
     /// The tar ends inside a header.
-    #[error("is cut off inside a header: {found} of 512 bytes are there")]
+    #[error("is truncated inside a header: it has {found} of 512 bytes")]
     CutHeader {
         /// Number of bytes present.
         found: u64,
     },
     /// The tar ends inside a body.
-    #[error("is cut off: the header announces {expected} bytes, {found} follow")]
+    #[error("is truncated: its header announces {expected} bytes, but {found} follow")]
     CutBody {
         /// Bytes according to the header.
         expected: u64,

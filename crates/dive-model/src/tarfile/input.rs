@@ -146,7 +146,7 @@ impl<R: ReadAt> Input for Positional<R> {
                     Ok(0) if self.start + (self.filled as u64) < self.inner.len() => {
                         return Err(io::Error::new(
                             io::ErrorKind::UnexpectedEof,
-                            "the file became shorter while it was read",
+                            "the file was truncated while it was read",
                         ));
                     }
                     Ok(0) => break,

@@ -141,7 +141,7 @@ impl<'a> Records<'a> {
             _ => {
                 if let Some(name) = key.strip_prefix(XATTR) {
                     if self.xattrs.len() >= MAX_XATTRS {
-                        return Err(TarErrorKind::Header("more than 10000 extended attributes"));
+                        return Err(TarErrorKind::Header("more than 10000 extended attributes (dive's limit)"));
                     }
                     self.cost = self.cost.saturating_add(XATTR_COST);
                     self.xattrs.push((name, value));

@@ -284,7 +284,7 @@ impl Builder {
         let ResolvedEntry { node, resolution } = self.resolve(names, from, remarks);
         let target = if kind == SpanKind::HardLink { Some(self.link_target(names.link, from)) } else { None };
         if target == Some(Some(node)) {
-            remarks.add(|| format!("a hard link from {} to itself: ignored", Quoted::lossy(&names.path())));
+            remarks.add(|| format!("dive ignores the hard link from {} to itself", Quoted::lossy(&names.path())));
             return;
         }
         // Look up the inode before closing the old span: the target may be below the path that this link replaces.

@@ -110,7 +110,7 @@ pub fn load(
         let more = layer_remarks.more + (layer_remarks.kept.len() - shown) as u64;
         remarks.extend(layer_remarks.kept.into_iter().take(shown).map(|text| (index, Remark::new(place(), text))));
         if more > 0 {
-            remarks.push((index, Remark::new(place(), format!("{more} more remarks on this layer"))));
+            remarks.push((index, Remark::new(place(), format!("{more} more warnings on this layer"))));
         }
         Ok::<_, LoadError>(())
     })?;

@@ -77,7 +77,7 @@ fn sweep(dir: &Dir, parent: &Path, purpose: FilePurpose) {
         is_left(name).is_some_and(|_lock| std::fs::remove_dir_all(parent.join(as_path(name))).is_ok())
     };
     let removed = names.iter().filter(remove).count();
-    debug!("found {} folders left by killed runs, removed {removed}", names.len());
+    debug!("found {} directories left by killed runs, removed {removed}", names.len());
 }
 
 #[cfg(unix)]

@@ -171,7 +171,7 @@ fn tls_of(environment: &Environment, config: Option<&Path>) -> Result<Option<Tls
     };
     // Without a home, as in a service, TLS must fail instead of falling back to plain TCP.
     let folder = environment.path("DOCKER_CERT_PATH").or_else(|| config.map(Path::to_owned)).ok_or(
-        "requires TLS (DOCKER_TLS or DOCKER_TLS_VERIFY), but no folder of certificates is known; set DOCKER_CERT_PATH",
+        "requires TLS (DOCKER_TLS or DOCKER_TLS_VERIFY), but dive knows no directory of certificates; set DOCKER_CERT_PATH",
     )?;
     Ok(Some(Tls { folder, authorities: Authorities::File, verification }))
 }
@@ -208,12 +208,12 @@ pub(super) fn parse(text: &str, tls: Option<Tls>) -> Result<Address, String> {
 fn tcp(rest: &str, tls: Option<Tls>) -> Result<Address, String> {
     let (authority, base) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if authority.contains('@') {
-        return Err("has a user name, which only ssh:// addresses may have".to_owned());
+        return Err("has a user name, which only ssh:// addresses may have; remove it".to_owned());
     }
     let (host, port) = host_and_port(authority)?;
     let base = base.trim_end_matches('/');
     if !base.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"/-._~".contains(&letter)) {
-        return Err("has an invalid path".to_owned());
+        return Err("has an invalid path; use letters, digits and / - . _ ~".to_owned());
     }
     let port = port.unwrap_or(if tls.is_some() { 2376 } else { 2375 });
     Ok(Address::Tcp(Tcp { host, port, base: base.to_owned(), tls }))
@@ -229,13 +229,13 @@ fn ssh(rest: &str) -> Result<Ssh, String> {
         return Err("has a password; use a key or an agent for ssh".to_owned());
     }
     if user.is_some_and(|user| !is_word(user, b"._-+\\@")) {
-        return Err("has an invalid user name".to_owned());
+        return Err("has an invalid user name; use letters, digits and . _ - + \\ @".to_owned());
     }
     let (host, port) = host_and_port(host)?;
     let socket = Some(path).filter(|path| !matches!(*path, "" | "/"));
     // The path passes through a shell on the remote host.
     if socket.is_some_and(|path| !is_word(path, b"/._-@")) {
-        return Err("has a socket path with characters that are special to a shell".to_owned());
+        return Err("has an invalid socket path; use letters, digits and / . _ - @".to_owned());
     }
     Ok(Ssh { user: user.map(str::to_owned), host, port, socket: socket.map(str::to_owned) })
 }
@@ -249,7 +249,9 @@ fn is_word(text: &str, others: &[u8]) -> bool {
 fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, "")) => (host, None),
-        Some((host, port)) => (host, Some(port.strip_prefix(':').ok_or("has an invalid host")?)),
+        Some((host, port)) => {
+            (host, Some(port.strip_prefix(':').ok_or("has text after `]` that is not a port; write [HOST]:PORT")?))
+        }
         None => match authority.rsplit_once(':') {
             Some((host, _)) if host.contains(':') => {
                 return Err("has an IPv6 address without brackets; write [::1]".to_owned());
@@ -259,10 +261,10 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), String> {
         },
     };
     if host.is_empty() {
-        return Err("has no host".to_owned());
+        return Err("has no host; write HOST[:PORT]".to_owned());
     }
     if !is_word(host, b".-_:%") {
-        return Err("has an invalid host name".to_owned());
+        return Err("has an invalid host name; use letters, digits and . - _ : %".to_owned());
     }
     let port = port.filter(|port| !port.is_empty()).map(str::parse).transpose();
     Ok((host.to_owned(), port.map_err(|_| "has an invalid port; write a number up to 65535")?))

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -160,8 +161,8 @@ pub(super) enum ApiError {
     /// The pull failed after the response had begun.
     #[error("{0}")]
     Pull(String),
-    #[error("no response in time")]
-    Timeout,
+    #[error("no response within {} seconds", .0.as_secs())]
+    Timeout(Duration),
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error(transparent)]

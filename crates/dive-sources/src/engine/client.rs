@@ -123,7 +123,7 @@ impl Client {
             request = request.header("X-Registry-Auth", header(login)?);
         }
         let response = timeout(PULL_START, self.transport.send(request, PULL_LIMIT)).await;
-        Ok(PullSteps::of(response.unwrap_or(Err(ApiError::Timeout))?.into_body()))
+        Ok(PullSteps::of(response.unwrap_or(Err(ApiError::Timeout(PULL_START)))?.into_body()))
     }
 
     fn versioned(&self, path: &str) -> String {

@@ -78,7 +78,7 @@ fn list(lookup: &ImageLookup<'_>, backend: &Backend, limit: Duration) -> Result<
         Backend::Service(client) => {
             // `timeout` needs the runtime's clock, so it is created inside `async`.
             let answer = lookup.wait(async { timeout(limit, client.document("/images/json")).await })?;
-            let answer = answer.unwrap_or(Err(ApiError::Timeout));
+            let answer = answer.unwrap_or(Err(ApiError::Timeout(limit)));
             answer.map_err(|error| refused(failure::answer(&error, client.address())))
         }
         Backend::Command { podman, .. } => podman.images(limit).map_err(|error| refused(failure::of_program(&error))),

@@ -73,7 +73,7 @@ fn address(folder: &Path, name: &str) -> Result<super::address::Address, String>
         _ => format!("{} cannot be read: {error}", meta.display()),
     })?;
     let endpoint = document.endpoints.docker.filter(|endpoint| !endpoint.host.is_empty());
-    let endpoint = endpoint.ok_or("the context names no Docker host")?;
+    let endpoint = endpoint.ok_or("the context names no Docker host; choose another with `docker context use`")?;
     let folder = contexts.join("tls").join(&id).join("docker");
     let has_files = ["ca.pem", "cert.pem", "key.pem"].iter().any(|file| folder.join(file).exists());
     let tls = (has_files || endpoint.skip_tls_verify).then(|| Tls {

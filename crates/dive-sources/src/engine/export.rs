@@ -143,17 +143,19 @@ impl Export {
         if meter.report().is_break() {
             return Err(cancelled());
         }
+        let limit = meter.limit();
         let request = async {
-            let response = timeout(meter.limit(), client.get(&path));
+            let response = timeout(limit, client.get(&path));
             until_cancelled(response, &mut || meter.report()).await
         };
         let answer = block_on(request).map_err(|cause| EngineError::Threads { engine: self.engine, cause })?;
-        let response =
-            answer.ok_or_else(cancelled)?.unwrap_or(Err(ApiError::Timeout)).map_err(|error| EngineError::Refused {
+        let response = answer.ok_or_else(cancelled)?.unwrap_or(Err(ApiError::Timeout(limit))).map_err(|error| {
+            EngineError::Refused {
                 engine: self.engine,
                 name: self.name.clone(),
                 answer: failure::answer(&error, client.address()),
-            })?;
+            }
+        })?;
         Ok(Reader {
             body: response.into_body(),
             chunk: Bytes::new(),

@@ -146,7 +146,7 @@ impl<'a> ImageLookup<'a> {
         let path = format!("/images/{}/json", self.name.as_str());
         // `timeout` needs the runtime's clock, so it is created inside `async`.
         let inspection = async { timeout(INSPECTION, client.document(&path)).await };
-        let answer = self.wait(inspection)?.unwrap_or(Err(ApiError::Timeout));
+        let answer = self.wait(inspection)?.unwrap_or(Err(ApiError::Timeout(INSPECTION)));
         answer.map_err(|error| {
             let answer = failure::answer(&error, client.address());
             let (engine, name) = (self.engine, self.display_name());

@@ -32,7 +32,7 @@ impl ImageLookup<'_> {
         progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<(), EngineError> {
         if self.name.is_id() {
-            return Err(self.pull_error("registries have no ids", "; pull the image by its name"));
+            return Err(self.pull_error("registries do not know image ids", "; pull the image by its name"));
         }
         match backend {
             Backend::Service(client) => self.pull_by_service(client, progress),

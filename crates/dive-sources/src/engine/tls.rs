@@ -94,7 +94,7 @@ impl Tls {
     }
 
     fn missing(&self, file: &str) -> String {
-        format!("no {file} in {}; set DOCKER_CERT_PATH to the folder of TLS files", self.folder.display())
+        format!("no {file} in {}; set DOCKER_CERT_PATH to the directory with the TLS files", self.folder.display())
     }
 
     /// The message for a TLS error.
@@ -104,10 +104,15 @@ impl Tls {
             Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
                 match self.authorities {
                     Authorities::File => {
-                        format!("TLS: its certificate is not signed by an authority in {folder}/{AUTHORITY}")
+                        format!(
+                            "TLS: its certificate is not signed by an authority in {folder}/{AUTHORITY}; add the authority that \
+                             signed it"
+                        )
                     }
                     Authorities::System => {
-                        "TLS: its certificate is signed by an authority that this system does not trust".into()
+                        "TLS: its certificate is signed by an authority that this system does not trust; add it to the \
+                         authorities of this system"
+                            .into()
                     }
                 }
             }
@@ -115,14 +120,15 @@ impl Tls {
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             ) => "TLS: its certificate is for another host name; use the name in the certificate".to_owned(),
             Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-                "TLS: its certificate has expired".to_owned()
+                "TLS: its certificate has expired, or this machine's clock is wrong; renew the certificate or set the clock"
+                    .to_owned()
             }
             Error::AlertReceived(
                 AlertDescription::CertificateRequired
                 | AlertDescription::BadCertificate
                 | AlertDescription::HandshakeFailure,
             ) if self.authorities == Authorities::System => {
-                "TLS: it asks for a client certificate; set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to its folder"
+                "TLS: it asks for a client certificate; set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to its directory"
                     .into()
             }
             Error::AlertReceived(
@@ -130,10 +136,14 @@ impl Tls {
                 | AlertDescription::BadCertificate
                 | AlertDescription::HandshakeFailure,
             ) if !self.folder.join(CERTIFICATE).exists() => {
-                format!("TLS: it asks for a client certificate, and {folder} has neither {CERTIFICATE} nor {KEY}")
+                format!(
+                    "TLS: it asks for a client certificate, and {folder} has neither {CERTIFICATE} nor {KEY}; put both there"
+                )
             }
             Error::AlertReceived(alert) => {
-                format!("TLS: it refuses the client certificate {folder}/{CERTIFICATE} ({alert:?})")
+                format!(
+                    "TLS: it refuses the client certificate {folder}/{CERTIFICATE} ({alert:?}); use one that its authority signed"
+                )
             }
             Error::InvalidMessage(_) => {
                 "TLS: it does not speak TLS; to connect without TLS, unset DOCKER_TLS_VERIFY".into()

@@ -146,7 +146,7 @@ impl Auth {
                 let request = TokenRequest { realm, service, scope, what };
                 let token = timeout(self.token_deadline, self.token(&request, &credentials, clients, transport)).await;
                 let slow = || {
-                    let why = format!("its token server did not answer within {} s", self.token_deadline.as_secs());
+                    let why = format!("its token server did not respond within {} s", self.token_deadline.as_secs());
                     let (host, what) = (self.registry.clone(), format!("the token for {what}"));
                     Failure::soon(RegistryError::Slow { host, what, why })
                 };

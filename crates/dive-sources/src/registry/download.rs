@@ -147,7 +147,7 @@ impl<'a> PartialBlob<'a> {
         } else {
             self.restart()?;
             if response.status() == StatusCode::PARTIAL_CONTENT && !starts_at(&response, 0) {
-                return Err(self.lost_connection("it sent another range than requested".to_owned()));
+                return Err(self.lost_connection("it sent a different range than requested".to_owned()));
             }
         }
         if let (Some(size), Some(coming)) = (self.wanted.size, response.content_length())

@@ -142,7 +142,7 @@ pub enum RegistryError {
         actual: String,
     },
     /// The size of the response is wrong.
-    #[error("{host}: {what} is damaged: it has {actual}, and the manifest says {expected}; push the image again")]
+    #[error("{host}: {what} is damaged: it has {actual}, but the manifest says {expected}; push the image again")]
     Length {
         /// The host.
         host: String,
@@ -160,7 +160,7 @@ pub enum RegistryError {
         digest: String,
     },
     /// The document is longer than its limit.
-    #[error("{host}: {what} is longer than {limit} bytes (the limit for such a document)")]
+    #[error("{host}: {what} is longer than {limit} bytes (the limit for a document)")]
     TooLong {
         /// The host.
         host: String,
@@ -199,7 +199,7 @@ pub enum RegistryError {
         cause: SystemError,
     },
     /// The layer's table of contents is invalid or cannot be fetched.
-    #[error("its table of contents is not used: {why}")]
+    #[error("dive does not use its table of contents: {why}")]
     Toc {
         /// The reason.
         why: String,

@@ -137,8 +137,10 @@ impl Host {
                 failures.iter().map(|(transport, failure)| without_host(*transport, &failure.error)).collect();
             return Err(RegistryError::Unreachable { host: self.registry.clone(), why: why.join("; ") }.into());
         }
-        let unasked =
-            || RegistryError::Unreachable { host: self.registry.clone(), why: "no transport is allowed".to_owned() };
+        let unasked = || RegistryError::Unreachable {
+            host: self.registry.clone(),
+            why: "no connection was attempted".to_owned(),
+        };
         Err(failures.pop().map_or_else(|| unasked().into(), |(_, failure)| failure))
     }
 

@@ -293,7 +293,7 @@ impl Store for RegistryImage {
                 weight += table.weight();
                 if weight > ENTRIES {
                     return Err(RegistryError::Toc {
-                        why: "the layers have more entries than the limit of an image".to_owned(),
+                        why: format!("the layers list more than {ENTRIES} entries (dive's limit)"),
                     });
                 }
                 taken.push(table);

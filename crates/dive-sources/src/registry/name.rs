@@ -108,7 +108,7 @@ fn why_wrong(text: &str, error: &dyn std::fmt::Display) -> String {
     if text.contains("://") {
         "it has a second scheme; begin with the host".to_owned()
     } else if text.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
-        "it has white space".to_owned()
+        "it contains white space".to_owned()
     } else if last.is_empty() {
         "no repository; write HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]".to_owned()
     } else if let Some(digest) = digest.filter(|digest| digest.parse::<Digest>().is_err()) {

@@ -58,7 +58,7 @@ fn describe(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerInd
                     source.content = Some((blob.clone(), body));
                     return;
                 }
-                Some(Err(loss)) => format!("The content is missing with layer {}: {loss}", body.layer),
+                Some(Err(loss)) => format!("The content is in layer {}, which is missing: {loss}", body.layer),
                 None => format!("The content is missing: the image has no layer {}", body.layer),
             }
         }

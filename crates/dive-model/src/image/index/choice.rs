@@ -237,7 +237,7 @@ impl Chooser<'_> {
                 let is_index =
                     matches!(&wanted, ImageSelector::Reference(wanted) if self.index.below(wanted).is_some());
                 let hint = if is_index {
-                    ": the index of that digest lists none"
+                    ": the index with that digest lists no image"
                 } else {
                     hint_for(&wanted, ids.chain(digests.flatten()))
                 };
@@ -271,7 +271,7 @@ impl Chooser<'_> {
             .map(ToString::to_string)
             .collect();
         if !twins.is_empty() {
-            remark(format!("showing {platform}; --platform chooses another version: {}", twins.join(", ")));
+            remark(format!("dive shows {platform}; --platform chooses another version: {}", twins.join(", ")));
         }
     }
 
@@ -290,14 +290,14 @@ impl Chooser<'_> {
         let problem = if let Some(error) = unreadable {
             let is_missing = matches!(error, ImageError::MissingDocument { .. });
             let problem = if is_missing { "missing" } else { "damaged" };
-            format!("the manifest for {wanted} is {problem}; showing the image")
+            format!("the manifest for {wanted} is {problem}; dive shows the image")
         } else if self.all().count() == 1 {
             // There may be no index to mention.
-            "showing the image".to_owned()
+            "dive shows the image".to_owned()
         } else if self.selection.image.is_some() {
-            format!("the image has no manifest for {wanted}; showing the one")
+            format!("the image has no manifest for {wanted}; dive shows the one")
         } else {
-            format!("the index lists no image for {wanted}; showing the one")
+            format!("the index lists no image for {wanted}; dive shows the one")
         };
         let consequence = fit.map_or_else(String::new, |fit| fit.runs_on_clause(wanted));
         format!("{problem} for {platform}{consequence}")

@@ -159,12 +159,10 @@ impl<'a> IndexWalker<'a> {
     pub(super) fn with_digest(&mut self, document: &str, List(entries): List<Descriptor>) -> Vec<Descriptor> {
         let mut empty = (0..entries.len()).filter(|at| entries[*at].digest.is_empty());
         if let Some(first) = empty.next() {
-            let more = match empty.count() {
-                0 => String::new(),
-                1 => ", and so is 1 more".to_owned(),
-                count => format!(", and so are {count} more"),
+            let text = match empty.count() {
+                0 => format!("entry {first} of its manifests names no digest; dive skips it"),
+                more => format!("entry {first} of its manifests and {more} more name no digest; dive skips them"),
             };
-            let text = format!("entry {first} of its manifests names no digest and is skipped{more}");
             let document = self.store.file_name(document);
             self.remarks.push(Remark::new(format!("{}: {document}", self.store.name()), text));
         }
@@ -221,8 +219,9 @@ impl<'a> IndexWalker<'a> {
     }
 
     fn warn_of_limit(&mut self) {
-        let text =
-            format!("leads to more than {DOCUMENT_COUNT} documents; the others are read only if --image names them");
+        let text = format!(
+            "leads to more than {DOCUMENT_COUNT} documents (dive's limit); --image NAME reads another document"
+        );
         let remark = Remark::new(format!("{}: {}", self.store.name(), self.store.file_name(INDEX)), text);
         if self.remarks.last() != Some(&remark) {
             self.remarks.push(remark);
@@ -327,7 +326,7 @@ impl<'a> IndexWalker<'a> {
         ImageError::Manifest {
             archive: self.store.name().to_owned(),
             document: self.store.file_name(INDEX).into_owned(),
-            problem: "leads to more manifests than the limit of 1,000; choose one by tag or digest with --image",
+            problem: "leads to more than 1,000 manifests (dive's limit); choose one by tag or digest with --image",
         }
     }
 }

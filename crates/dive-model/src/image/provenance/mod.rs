@@ -76,13 +76,13 @@ pub(super) fn read(
         let statement = match read_statement(store, &descriptor, &of_image, remarks) {
             Ok(statement) => statement,
             Err(problem) => {
-                remarks.push(Remark::new(store.name(), format!("its provenance is not used: {problem}")));
+                remarks.push(Remark::new(store.name(), format!("dive ignores its provenance: {problem}")));
                 continue;
             }
         };
         let (provenance, problems) = about(&descriptor.digest, attestation, &statement);
         if let Some(why) = &provenance.unproven {
-            let text = format!("its provenance ({}) is unproven: {why}; it is not used", Shown(&provenance.digest));
+            let text = format!("its provenance ({}) is unproven: {why}; dive ignores it", Shown(&provenance.digest));
             remarks.push(Remark::new(store.name(), text));
         }
         if let Some(problems) = in_one_line(&problems) {
@@ -202,14 +202,14 @@ fn contradiction(attestation: &Attestation, statement: &Statement) -> Option<Str
     if !subject.is_empty() && !subject.iter().any(|it| it.digests().any(|digest| digest == attestation.of)) {
         let of = subject.iter().find_map(|it| it.digests().next()).unwrap_or_default();
         return Some(format!(
-            "it describes the manifest {}, and the image's is {}",
+            "it describes the manifest {}, but the manifest of the image is {}",
             Shown(&of),
             Shown(&attestation.of)
         ));
     }
     let layers = &statement.predicate.buildkit().layers;
     if layers.are_listed && !layers.cover_image() {
-        return Some("none of its steps made the layers of this image".to_owned());
+        return Some("none of its steps made a layer of this image".to_owned());
     }
     None
 }

@@ -90,7 +90,7 @@ impl Read for BodyReader {
         }
         let read = self.bytes.read(&mut buf[..want]).and_then(|read| match read {
             0 => {
-                let text = format!("is cut off: {} of {} bytes are there", self.read, self.body.len);
+                let text = format!("is truncated: {} of {} bytes are present", self.read, self.body.len);
                 Err(io::Error::new(io::ErrorKind::UnexpectedEof, text))
             }
             read => Ok(read),
@@ -127,7 +127,7 @@ impl LayerBytes {
         let compression = blob.first_bytes(SNIFF_LEN).map(|first| sniff(&first)).map_err(|error| unreadable(&error))?;
         let decoder = match compression {
             Compression::None if layer.toc().is_some() => {
-                let text = format!("cannot be read: its table of contents lists nothing at {stored_at}");
+                let text = format!("cannot be read: its table of contents lists nothing at offset {stored_at}");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
             Compression::None => None,
@@ -282,7 +282,7 @@ mod tests {
             let mut read = Vec::new();
             let error = open_body(&whole, body(299_990, u64::MAX)).unwrap().read_to_end(&mut read).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-            let message = "layer 3 (blobs/l): the file at offset 299990 is cut off: 10 of 18446744073709551615 bytes";
+            let message = "layer 3 (blobs/l): the file at offset 299990 is truncated: 10 of 18446744073709551615 bytes";
             assert!(error.to_string().starts_with(message), "{compression}: {error}");
             assert_eq!(read.len(), 10, "{compression}: what is there is handed out first");
             let cut = LayerBlob::from(whole.slice(0, whole.len() / 2));

@@ -165,7 +165,11 @@ impl TocReference {
             Self::ZstdChunked { at, packed, unpacked, .. } => {
                 let inside = at.checked_add(*packed).is_some_and(|end| end <= size);
                 if !inside || *packed > PACKED_LIMIT || *unpacked > UNPACKED_LIMIT {
-                    return Err(TocError::new("it is over the size limit, or outside of the layer"));
+                    return Err(TocError(format!(
+                        "it is larger than {} MiB, unpacks to more than {} MiB, or is outside of the layer",
+                        PACKED_LIMIT >> 20,
+                        UNPACKED_LIMIT >> 20
+                    )));
                 }
                 Ok((*at, *packed))
             }
@@ -180,9 +184,9 @@ impl TocReference {
         let Self::Estargz(_) = self else { return Ok(None) };
         let at = table_at(first)
             .filter(|at| *at < size)
-            .ok_or_else(|| TocError::new("its end does not give the offset of one"))?;
+            .ok_or_else(|| TocError::new("the footer of the layer gives no offset for it"))?;
         if size.saturating_sub(at) > PACKED_LIMIT {
-            return Err(TocError::new("it is over the size limit"));
+            return Err(TocError(format!("it is larger than {} MiB (dive's limit)", PACKED_LIMIT >> 20)));
         }
         let start = size.saturating_sub(first.len() as u64);
         Ok((at < start).then(|| (at, start.saturating_sub(at))))
@@ -196,12 +200,9 @@ impl TocReference {
         match self {
             Self::Estargz(expected) => {
                 let start = size.saturating_sub(bytes.len() as u64);
-                let at = table_at(bytes).filter(|at| *at < size).ok_or_else(|| {
-                    TocError::new(
-                        "its end does not give the offset \
-                        of one",
-                    )
-                })?;
+                let at = table_at(bytes)
+                    .filter(|at| *at < size)
+                    .ok_or_else(|| TocError::new("the footer of the layer gives no offset for it"))?;
                 let skipped = usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX).min(bytes.len());
                 estargz(&bytes[skipped..], at, size, expected)
             }
@@ -267,7 +268,7 @@ fn unpack(compression: Compression, bytes: &[u8], limit: u64) -> Result<Vec<u8>,
     let decoder = Decoder::new(compression, bytes).map_err(unreadable)?;
     decoder.take(limit.saturating_add(1)).read_to_end(&mut unpacked).map_err(unreadable)?;
     if unpacked.len() as u64 > limit {
-        return Err(TocError::new("it unpacks to more than the size limit"));
+        return Err(TocError(format!("it unpacks to more than {limit} bytes (the limit)")));
     }
     Ok(unpacked)
 }

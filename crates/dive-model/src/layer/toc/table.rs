@@ -185,10 +185,12 @@ impl<'de> Deserialize<'de> for RawEntries {
                     let texts =
                         [&written.name, &written.link_name].into_iter().chain(attributes.map(|(_, value)| value));
                     if texts.into_iter().any(|text| text.len() > MAX_TEXT) {
-                        return Err(A::Error::custom("a name or an attribute over the length limit"));
+                        return Err(A::Error::custom(format_args!(
+                            "a name or an attribute of more than {MAX_TEXT} bytes (dive's limit)"
+                        )));
                     }
                     if count > ENTRIES {
-                        return Err(A::Error::custom(format_args!("more than {ENTRIES} entries")));
+                        return Err(A::Error::custom(format_args!("more than {ENTRIES} entries (dive's limit)")));
                     }
                     if written.r#type != "chunk" {
                         entries.push(written.into_entry().map_err(A::Error::custom)?);
@@ -261,7 +263,9 @@ mod tests {
     fn long_names_and_many_attributes_are_rejected() {
         let name = "x".repeat(MAX_TEXT + 1);
         assert!(
-            parsed(&format!(r#"{{"name": "{name}", "type": "dir"}}"#)).unwrap_err().contains("over the length limit")
+            parsed(&format!(r#"{{"name": "{name}", "type": "dir"}}"#))
+                .unwrap_err()
+                .contains("a name or an attribute of more than")
         );
         let attributes: Vec<_> = (0..=ENTRIES).map(|number| format!(r#""user.{number}": """#)).collect();
         let many = format!(r#"{{"name": "x", "type": "dir", "xattrs": {{{}}}}}"#, attributes.join(","));

@@ -51,7 +51,7 @@ fn the_last_body_may_lack_padding_but_not_bytes() {
     let header = block("f", b'0', 3, |_| {});
     assert_eq!(walk(&[&header[..], b"abc"].concat()).unwrap().len(), 1);
     let error = walk(&[&header[..], b"ab"].concat()).unwrap_err();
-    assert_eq!(error, "entry \"f\" at offset 0 is cut off: the header announces 3 bytes, 2 follow");
+    assert_eq!(error, "entry \"f\" at offset 0 is truncated: its header announces 3 bytes, but 2 follow");
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl Builder {
                     remarks.add(|| {
                         let path = names.path();
                         let path = Quoted::lossy(&path);
-                        format!("a whiteout of {path}, which no layer below has: ignored")
+                        format!("the whiteout of {path} has no effect: no layer below has that path")
                     });
                 }
                 directory
@@ -112,9 +112,9 @@ impl Builder {
             let (path, obstacle) = (Quoted::lossy(&path), Quoted::lossy(&obstacle[1..]));
             let marker = if kind == MarkerKind::Whiteout { "whiteout" } else { "opaque marker" };
             let outcome = if is_link {
-                "a link of the same layer: the link stays and is followed"
+                "a link of the same layer; dive keeps the link and follows it"
             } else {
-                "a file of the same layer: ignored"
+                "a file of the same layer; dive ignores the marker"
             };
             format!("the {marker} of {path} is below {obstacle}, {outcome}")
         });

@@ -73,8 +73,8 @@ impl Builder {
                     )
                 }
                 None => format!(
-                    "{path} is below {obstacle}, which is not a directory in this layer; engines refuse that, dive puts \
-                     a directory there"
+                    "{path} is below {obstacle}, which is not a directory in this layer; dive puts a directory there, \
+                     but engines refuse the layer"
                 ),
             }
         });

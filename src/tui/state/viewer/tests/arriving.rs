@@ -42,7 +42,7 @@ fn a_search_started_before_the_content_arrives_finds_its_match() {
     assert_eq!(viewer.status().search, SearchState::Found);
     assert!(drawn(&viewer).contains(&"777|line 777".to_owned()));
 
-    for event in [FetchEvent::Failed("cut off".to_owned()), FetchEvent::Complete(LineCount::Unknown)] {
+    for event in [FetchEvent::Failed("truncated".to_owned()), FetchEvent::Complete(LineCount::Unknown)] {
         let mut nothing = skipping(9);
         find(&mut nothing, "x");
         send(&mut nothing, event);

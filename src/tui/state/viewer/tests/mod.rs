@@ -425,9 +425,9 @@ fn going_to_a_position_takes_the_numbers_of_the_gutter() {
 #[test]
 fn a_failed_fetch_keeps_the_content_received() {
     let mut viewer = opened(Content::new(Memory(numbered(2))), Form::Text, 5);
-    viewer.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Failed("layer 3 is cut off".to_owned()) });
+    viewer.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Failed("layer 3 is truncated".to_owned()) });
     assert_eq!(drawn(&viewer), ["1|line 1", "2|line 2"]);
-    assert_eq!(viewer.status().phase, Phase::Failed("layer 3 is cut off".to_owned()));
+    assert_eq!(viewer.status().phase, Phase::Failed("layer 3 is truncated".to_owned()));
     let mut nothing = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     nothing.resize(5, 40);
     nothing.fetched(FetchReport { overlay_id: 1, event: FetchEvent::Failed("layer 3 is \x1b[2J".to_owned()) });

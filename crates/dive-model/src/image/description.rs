@@ -38,6 +38,8 @@ pub struct Image {
     pub provenance: Option<Provenance>,
     /// Other images in the store.
     pub other_images: Vec<ImageName>,
+    /// Platforms of the other manifests under the same name, values of `--platform`.
+    pub other_platforms: Vec<Platform>,
     /// Entries of the store that are not images.
     pub other_entries: Vec<OtherEntry>,
     /// Remarks on the store and image, including damage with [`OnDamage::Remark`](crate::remark::OnDamage::Remark).
@@ -45,6 +47,12 @@ pub struct Image {
 }
 
 impl Image {
+    /// True if the store has other images, or the image for other platforms.
+    #[must_use]
+    pub fn has_others(&self) -> bool {
+        !self.other_images.is_empty() || !self.other_platforms.is_empty()
+    }
+
     /// Stored bytes of all present layers: the bytes to read for all layers.
     #[must_use]
     pub fn stored_bytes(&self) -> u64 {

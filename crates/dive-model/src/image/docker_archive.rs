@@ -134,6 +134,7 @@ pub(super) fn plan(
         }),
         name,
         others: [&names, beside].concat(),
+        other_platforms: Vec::new(),
         other_entries: Vec::new(),
         platform: None,
         layers,

@@ -172,6 +172,7 @@ pub(super) fn open(
         base: None,
         provenance: None,
         other_images: names,
+        other_platforms: Vec::new(),
         other_entries: Vec::new(),
         remarks,
     })

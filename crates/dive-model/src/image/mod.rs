@@ -217,6 +217,7 @@ fn load_plan(
         base,
         provenance,
         other_images: plan.others,
+        other_platforms: plan.other_platforms,
         other_entries: plan.other_entries,
         remarks: std::mem::take(remarks),
     })

@@ -17,6 +17,8 @@ pub(super) struct ImagePlan {
     pub(super) name: ImageName,
     /// Other images in the store.
     pub(super) others: Vec<ImageName>,
+    /// Other platforms of the image.
+    pub(super) other_platforms: Vec<Platform>,
     /// Entries that are not images.
     pub(super) other_entries: Vec<OtherEntry>,
     /// Platform in the index, if any.

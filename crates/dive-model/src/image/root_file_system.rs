@@ -33,6 +33,7 @@ pub(super) fn image(store: &dyn Store, tar: Blob, mut remarks: Vec<Remark>) -> I
         base: None,
         provenance: None,
         other_images: Vec::new(),
+        other_platforms: Vec::new(),
         other_entries: Vec::new(),
         remarks,
     }

@@ -10,6 +10,7 @@ use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::manifest::{ManifestKind, OciDocument};
 use super::plan::{Attestation, BlobReference, ConfigDocument, ImagePlan, PlannedConfig};
+use super::platform::Platform;
 use super::schema1::Schema1;
 use super::selection::{ImageName, Selection, find_tagged};
 use crate::remark::Remark;
@@ -43,12 +44,15 @@ pub(super) fn plan(
     let is_unreadable = |name: &ImageName| index.images[name.index].leaves.iter().all(|leaf| leaf.error.is_some());
     let others =
         index.names.iter().filter(|name| name.index != choice.image && !is_unreadable(name)).cloned().collect();
+    let beside = index.images[choice.image].leaves.iter().enumerate().filter(|(at, _)| *at != choice.leaf);
+    let known = beside.filter(|(_, leaf)| leaf.error.is_none()).filter_map(|(_, leaf)| leaf.platform.clone());
+    let other_platforms = known.filter(Platform::is_known).collect();
     let name = index.names.swap_remove(choice.image);
     let leaf = index.images.swap_remove(choice.image).leaves.swap_remove(choice.leaf);
     let mut attestations = index.statements;
     attestations.retain(|attestation| attestation.of == leaf.descriptor.digest);
     let plan = from_manifest(store, leaf, name, others, remarks)?;
-    Ok(ImagePlan { other_entries: index.others, attestations, ..plan })
+    Ok(ImagePlan { other_platforms, other_entries: index.others, attestations, ..plan })
 }
 
 /// Attestations of the image with this configuration, from the index beside `manifest.json`. Unreadable documents are
@@ -130,6 +134,7 @@ fn from_manifest(
         return Ok(ImagePlan {
             name,
             others,
+            other_platforms: Vec::new(),
             other_entries: Vec::new(),
             platform: leaf.platform,
             config: PlannedConfig::InManifest(Box::new(config)),
@@ -143,6 +148,7 @@ fn from_manifest(
     Ok(ImagePlan {
         name,
         others,
+        other_platforms: Vec::new(),
         other_entries: Vec::new(),
         platform: leaf.platform,
         config: PlannedConfig::Document(ConfigDocument {

@@ -17,6 +17,8 @@ pub enum Context {
     TextLine,
     /// The list of reclaimable files.
     Waste,
+    /// The results of a search in all layers.
+    Found,
     /// What layers did to one path.
     History,
     /// The content of a file.
@@ -29,11 +31,12 @@ pub enum Context {
 
 impl Context {
     /// All contexts, in the order of documents.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Layers,
         Self::FileTree,
         Self::TextLine,
         Self::Waste,
+        Self::Found,
         Self::History,
         Self::Viewer,
         Self::Extraction,
@@ -48,6 +51,7 @@ impl Context {
             Self::FileTree => "File tree",
             Self::TextLine => "Input lines",
             Self::Waste => "Waste",
+            Self::Found => "Search in all layers",
             Self::History => "History of a path",
             Self::Viewer => "File content",
             Self::Extraction => "Extraction",
@@ -56,14 +60,14 @@ impl Context {
     }
 }
 
-use Context::{Extraction, FileTree, Help, History, Layers, TextLine, Viewer, Waste};
+use Context::{Extraction, FileTree, Found, Help, History, Layers, TextLine, Viewer, Waste};
 
 const ANYWHERE: &[Context] = &Context::ALL;
 /// All contexts without text input.
-const READING: &[Context] = &[Layers, FileTree, Waste, History, Viewer, Extraction, Help];
+const READING: &[Context] = &[Layers, FileTree, Waste, Found, History, Viewer, Extraction, Help];
 const PANES: &[Context] = &[Layers, FileTree];
 /// The dialogs over the panes.
-const OVERLAYS: &[Context] = &[Waste, History, Viewer, Extraction, Help];
+const OVERLAYS: &[Context] = &[Waste, Found, History, Viewer, Extraction, Help];
 
 /// An action's row of the table, with its effective keys.
 #[derive(Debug, Clone, Copy)]
@@ -161,6 +165,7 @@ macro_rules! actions {
 actions! {
     quit Quit "quit" ANYWHERE "Quit" "Close the overlay, or quit." "ctrl+c,q" ""
     help Help "help" READING "Help" "Show the keys." "?,f1" "?,f1"
+    command_palette CommandPalette "command-palette" LISTS "Commands" "Find an action by its words and run it." ":" ":"
     suspend Suspend "suspend" ANYWHERE "Suspend" "Suspend dive; `fg` resumes it." "ctrl+z" "ctrl+z"
     toggle_view ToggleView "toggle-view" PANES "Switch view" "Go between the layers and the file tree." "tab,shift+tab" "shift+tab"
     close_view CloseView "close-view" OVERLAYS "Close" "Close the overlay." "esc" "esc"
@@ -177,14 +182,17 @@ actions! {
     accept Accept "accept" TEXT "Keep" "Accept the input." "enter" "enter"
     next_match NextMatch "next-match" SEARCHED "Next match" "Go to the next match." "n" "n"
     previous_match PreviousMatch "previous-match" SEARCHED "Previous match" "Go to the previous match." "N" "N"
-    waste_view WasteView "waste-view" PANES "Waste" "List what is reclaimable, by cause." "w,f2" "w,f2"
+    search_all SearchAll "search-all-layers" PANES "Search layers" "Find paths in every layer, also deleted ones." "F" "F"
+    waste_view WasteView "waste-view" PANES_AND_WASTE "Waste" "List what is reclaimable, or close the list." "w,f2" "w,f2"
     show_warnings ShowWarnings "show-warnings" PANES "Warnings" "List the warnings of the configuration and of the image." "!,f3" "!,f3"
+    show_images ShowImages "show-images" PANES "Images" "Choose another image of the file." "i" "i"
     compare_all CompareAll "compare-all" LAYERS "Show aggregated changes" "Show all changes since the base layer." "a,ctrl+a" "a"
     compare_layer CompareLayer "compare-layer" LAYERS "Show layer changes" "Show what the selected layer changed." "c,ctrl+l" "c"
     mark_base MarkBase "mark-base" LAYERS "Mark as base" "Compare with the selected layer, or stop comparing." "b" "b"
     toggle_empty_steps ToggleEmptySteps "toggle-empty-steps" LAYERS "Empty steps" "Show or hide build steps without a layer, and where the base image ends." "e" "e"
     toggle_collapse_dir ToggleCollapseDir "toggle-collapse-dir" TREE "Collapse dir" "Collapse or expand a directory." "space" ""
     toggle_collapse_all_dir ToggleCollapseAllDir "toggle-collapse-all-dir" TREE "Collapse all dir" "Collapse or expand all directories." "ctrl+space,c" "c"
+    toggle_unchanged_dirs ToggleUnchangedDirs "toggle-unchanged-dirs" TREE "Unchanged dirs" "Collapse or expand the directories in which nothing changed." "z" "z"
     toggle_added_files ToggleAddedFiles "toggle-added-files" TREE "Added" "Show or hide added files." "A,ctrl+a" "A"
     toggle_removed_files ToggleRemovedFiles "toggle-removed-files" TREE "Removed" "Show or hide removed files." "R,ctrl+r" "R"
     toggle_modified_files ToggleModifiedFiles "toggle-modified-files" TREE "Modified" "Show or hide modified files." "M,ctrl+m" "M"
@@ -192,34 +200,40 @@ actions! {
     toggle_filetree_attributes ToggleAttributes "toggle-filetree-attributes" TREE "Attributes" "Show or hide permissions, owners and sizes." "b,ctrl+b" "b"
     toggle_sort_order ToggleSortOrder "toggle-sort-order" SORTED "Sort" "Sort by the next column: name or size, or cause and layer in the waste view." "ctrl+o,s" "s"
     toggle_wrap_tree ToggleWrap "toggle-wrap-tree" WRAPPED "Wrap" "Wrap or truncate long lines." "p,ctrl+p" "p"
-    next_change NextChange "next-change" TREE "Next change" "Go to the next changed file." "o" "o"
-    previous_change PreviousChange "previous-change" TREE "Previous change" "Go to the previous changed file." "O" "O"
+    next_change NextChange "next-change" PANES "Next change" "Go to the next changed file." "o" "o"
+    previous_change PreviousChange "previous-change" PANES "Previous change" "Go to the previous changed file." "O" "O"
     view_file ViewFile "view-file" VIEWED "View" "View the file." "enter,v" "enter,v"
-    go_to_file GoToFile "go-to-file" WASTE "Go to file" "Go to the file in its layer." "enter" "enter"
-    file_history FileHistory "file-history" TREE "History" "Show what each layer did to the path." "H" "H"
+    go_to_file GoToFile "go-to-file" LISTED_OR_LAYERS "Go to file" "Go to the file in its layer, or open the group." "enter" "enter"
+    view_version ViewVersion "view-version" LISTED "View" "View this version of the file." "v" "v"
+    file_history FileHistory "file-history" HISTORIED "History" "Show what each layer did to the path." "H" "H"
     extract_file ExtractFile "extract-file" EXTRACTED "Extract" "Extract the file or directory to disk." "ctrl+e,x" "x"
     copy_path CopyPath "copy-path" COPIED "Copy path" "Copy the path to the clipboard." "y" "y"
     toggle_hex ToggleHex "toggle-hex" VIEWER "Text or hex" "Show the content as text or as bytes." "t" "t"
     go_to_line GoToLine "go-to-line" VIEWER "Go to line" "Go to a line by its number, or among bytes to a hexadecimal offset." ":" ":"
-    keep_special_bits KeepSpecialBits "keep-special-bits" TEXT "Keep setuid bits" "Keep or remove setuid, setgid and sticky bits." "tab" "tab"
+    keep_special_bits KeepSpecialBits "keep-special-bits" TEXT "Keep setuid bits" "Keep or remove setuid, setgid and sticky bits." "shift+tab" "shift+tab"
+    complete_folder CompleteFolder "complete-folder" TEXT "Complete" "Complete the name of the directory." "tab" "tab"
     overwrite_files OverwriteFiles "overwrite-files" EXTRACTION "Overwrite" "Overwrite existing files." "o" "o"
     skip_files SkipFiles "skip-files" EXTRACTION "Skip" "Skip existing files." "s" "s"
 }
 
+const LISTS: &[Context] = &[Layers, FileTree, Waste, Found, History];
 const SIDEWAYS: &[Context] = &[Layers, FileTree, TextLine, Viewer];
 const LAYERS: &[Context] = &[Layers];
 const TREE: &[Context] = &[FileTree];
 const TEXT: &[Context] = &[TextLine];
-const WASTE: &[Context] = &[Waste];
+const LISTED_OR_LAYERS: &[Context] = &[Layers, Waste, Found];
+const LISTED: &[Context] = &[Waste, Found];
 const VIEWER: &[Context] = &[Viewer];
-const FILTERED: &[Context] = &[Layers, FileTree, Viewer];
+const FILTERED: &[Context] = &[Layers, FileTree, Waste, Found, Viewer];
 const FILTER: &[Context] = &[Layers, FileTree, TextLine];
 const SEARCHED: &[Context] = &[FileTree, Viewer];
 const SORTED: &[Context] = &[FileTree, Waste];
 const WRAPPED: &[Context] = &[FileTree, Viewer];
 const VIEWED: &[Context] = &[FileTree, History];
-const EXTRACTED: &[Context] = &[FileTree, History, Viewer];
-const COPIED: &[Context] = &[FileTree, Waste, History, Viewer];
+const EXTRACTED: &[Context] = &[FileTree, Waste, Found, History, Viewer];
+const PANES_AND_WASTE: &[Context] = &[Layers, FileTree, Waste];
+const HISTORIED: &[Context] = &[FileTree, Waste, Found];
+const COPIED: &[Context] = &[FileTree, Waste, Found, History, Viewer];
 const EXTRACTION: &[Context] = &[Extraction];
 
 #[cfg(test)]

@@ -85,6 +85,8 @@ pub struct Diff {
 pub struct FileTree {
     /// Whether directories are collapsed at the start.
     pub collapse_dir: Setting<bool>,
+    /// Whether directories in which nothing changed are collapsed.
+    pub fold_unchanged: Setting<bool>,
     /// The tree's share of the screen's width.
     pub pane_width: Setting<Ratio>,
     /// Whether permissions, owners and sizes are shown at the start.
@@ -131,6 +133,7 @@ impl Default for Config {
             diff: Diff { hide: Setting::by_default(Vec::new()) },
             filetree: FileTree {
                 collapse_dir: Setting::by_default(false),
+                fold_unchanged: Setting::by_default(true),
                 pane_width: Setting::by_default(Ratio::percent(50)),
                 show_attributes: Setting::by_default(true),
             },
@@ -189,6 +192,7 @@ const SETTINGS: &[KeyRow<Config>] = &[
     key!("log.quiet", Trust::User, log.quiet),
     key!("diff.hide", Trust::Anyone, diff.hide),
     key!("filetree.collapse-dir", Trust::Anyone, filetree.collapse_dir),
+    key!("filetree.fold-unchanged", Trust::Anyone, filetree.fold_unchanged),
     key!("filetree.pane-width", Trust::Anyone, filetree.pane_width),
     key!("filetree.show-attributes", Trust::Anyone, filetree.show_attributes),
     key!("layer.show-aggregated-changes", Trust::Anyone, layer.show_aggregated_changes),

@@ -59,7 +59,7 @@ pub(super) fn layer_lines(opened: &Opened, out: &mut dyn Write) -> io::Result<()
 
 /// The Dockerfile lines of two layers, `13 > 14-17`: the one that holds a file and the one that hides it. `None` if both are
 /// unknown.
-pub(crate) fn lines_of_pair(opened: &Opened, holds: LayerIndex, hides: LayerIndex) -> Option<String> {
+pub(super) fn lines_of_pair(opened: &Opened, holds: LayerIndex, hides: LayerIndex) -> Option<String> {
     let lines = |layer: LayerIndex| opened.image.layers.get(layer.get())?.lines.as_ref();
     if lines(holds).is_none() && lines(hides).is_none() {
         return None;

@@ -10,7 +10,7 @@ mod waste;
 use std::io::{self, Write};
 
 #[cfg(feature = "tui")]
-pub(crate) use base::{in_words as base_in_words, lines_of_pair as dockerfile_lines_of_pair};
+pub(crate) use base::in_words as base_in_words;
 pub use waste::Rows;
 
 use dive_model::Opened;

@@ -169,6 +169,21 @@ impl Opening {
 
     /// Opens and reads the image.
     pub(super) fn open(&self, lookup: BaseLookup, observer: &dyn Observer) -> Result<ReadImage, OpeningError> {
+        self.open_selected(&Selection::default(), lookup, observer)
+    }
+
+    /// Opens and reads the image, or another one of the same source.
+    pub(super) fn open_selected(
+        &self,
+        selection: &Selection,
+        lookup: BaseLookup,
+        observer: &dyn Observer,
+    ) -> Result<ReadImage, OpeningError> {
+        if *selection != Selection::default() && self.reference == Reference::Stdin {
+            let error =
+                anyhow!("standard input cannot be read again; save the archive to a file to choose another image");
+            return Err(OpeningError { error, remarks: Vec::new() });
+        }
         let base = self.base.as_ref().map(|base| base.open(observer)).transpose();
         let base = base.map_err(|error| OpeningError { error, remarks: Vec::new() })?;
         let start = Instant::now();
@@ -178,7 +193,7 @@ impl Opening {
         })?;
         info!("{} found in {:.1?}", source.store().name(), start.elapsed());
         let candidates = self.local_images.as_ref().filter(|_| lookup == BaseLookup::First);
-        let opener = self.opener().base_candidates(candidates.map(|(images, scope)| (images as _, *scope)));
+        let opener = self.opener(selection).base_candidates(candidates.map(|(images, scope)| (images as _, *scope)));
         let dockerfile = self.dockerfile.as_ref().map(|(file, fit)| (file, *fit));
         let opener = opener.base(base.as_ref()).dockerfile(dockerfile).observer(observer);
         let (image, loaded) = opener.load(source.store()).map_err(OpeningError::new)?;
@@ -196,14 +211,17 @@ impl Opening {
         found.inspect_err(|problem| info!("the base is not looked for in the engine: {problem}")).ok()?.0
     }
 
-    fn opener(&self) -> Opener<'_> {
+    fn opener(&self, selection: &Selection) -> Opener<'_> {
         // The publisher of an image writes its tables, so a verdict must rest on the layers themselves.
         let tables = match self.mode {
             Mode::Plain => TablePolicy::Trust,
             Mode::Ci => TablePolicy::Ignore,
         };
+        let image = selection.image.clone().or_else(|| self.selection.image.clone());
+        let platform = selection.platform.clone().or_else(|| self.selection.platform.clone());
+        let selection = Selection { image, platform };
         let Access { on_damage, cache, limits, .. } = &self.access;
-        let opener = Opener::new().selection(self.selection.clone()).on_damage(*on_damage).cache(cache.as_ref());
+        let opener = Opener::new().selection(selection).on_damage(*on_damage).cache(cache.as_ref());
         opener.tables_of_contents(tables).verification(self.verification).limits(*limits)
     }
 

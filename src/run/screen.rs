@@ -20,9 +20,9 @@ use dive_sources::Environment;
 /// Shows the image until the user quits.
 pub(super) fn show(opening: Opening, config: &Config, environment: &Environment) -> anyhow::Result<()> {
     let settings = ScreenSettings::new(config, environment);
-    let shown = tui::run(settings, Keyboard::of(environment), move |feed| {
+    let shown = tui::run(settings, Keyboard::of(environment), move |feed, selection| {
         let observer = ScreenObserver { feed, pull: opening.pull_notice() };
-        let read = opening.open(BaseLookup::Later, &observer).map_err(|error| explain(&error))?;
+        let read = opening.open_selected(selection, BaseLookup::Later, &observer).map_err(|error| explain(&error))?;
         // The screen shows them; the log gets them too.
         remarks(&read.image, &read.loaded).for_each(|remark| warn!("{remark}"));
         let opened = Arc::new(Opened::new(read.image, read.loaded));

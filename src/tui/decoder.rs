@@ -1,5 +1,5 @@
-//! Decodes terminal input: keys as xterm and the Linux console send them, the kitty keyboard protocol, mouse reports
-//! and pastes.
+//! Decodes terminal input: keys as xterm and the Linux console send them, the kitty keyboard protocol, mouse reports,
+//! pastes, and responses to queries.
 //!
 //! crossterm's reader waits for the end of a sequence without a limit: after `ESC [ <` or an unfinished paste, no key
 //! works any more. Here a sequence ends at the first byte that cannot be part of it, and [`InputDecoder::flush`] ends
@@ -9,7 +9,8 @@ mod sequence;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
-use sequence::{Decoded, csi};
+use super::background::TerminalReply;
+use sequence::{Decoded, csi, osc};
 
 /// Decodes terminal input as it arrives.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub(super) struct InputDecoder {
     pending: Vec<u8>,
     /// Text of an unfinished paste.
     paste: Option<Vec<u8>>,
+    /// Responses since [`InputDecoder::take_replies`].
+    replies: Vec<TerminalReply>,
 }
 
 const PASTE_START: &[u8] = b"\x1b[200~";
@@ -60,10 +63,19 @@ impl InputDecoder {
                         self.pending.drain(..length);
                         events.extend(event);
                     }
+                    Decoded::Reply { length, reply } => {
+                        self.pending.drain(..length);
+                        self.replies.push(reply);
+                    }
                 }
             }
         }
         events
+    }
+
+    /// The responses to queries that the input contained.
+    pub(super) fn take_replies(&mut self) -> Vec<TerminalReply> {
+        std::mem::take(&mut self.replies)
     }
 
     pub(super) fn state(&self) -> DecoderState {
@@ -74,8 +86,8 @@ impl InputDecoder {
         }
     }
 
-    /// Ends incomplete input after a timeout. A paste becomes an event, `ESC [` and `ESC O` become alt and the key; the
-    /// rest is dropped.
+    /// Ends incomplete input after a timeout. A paste becomes an event, `ESC [`, `ESC ]` and `ESC O` become alt and the key;
+    /// the rest is dropped.
     pub(super) fn flush(&mut self) -> Option<Event> {
         let rest = std::mem::take(&mut self.pending);
         if let Some(mut text) = self.paste.take() {
@@ -83,7 +95,7 @@ impl InputDecoder {
             return paste_event(&text);
         }
         match *rest.as_slice() {
-            [0x1b, letter @ (b'[' | b'O')] => Some(with_alt(char_key(char::from(letter)))),
+            [0x1b, letter @ (b'[' | b']' | b'O')] => Some(with_alt(char_key(char::from(letter)))),
             _ => None,
         }
     }
@@ -126,10 +138,11 @@ fn decode(bytes: &[u8]) -> Decoded {
         // A terminal sends a sequence in one write: an ESC at the end of a read, or before another ESC, is the key.
         [0x1b] | [0x1b, 0x1b, ..] => Decoded::event(1, Event::Key(KeyCode::Esc.into())),
         [0x1b, b'[', ..] => csi(bytes),
+        [0x1b, b']', ..] => osc(bytes, with_alt(char_key(']'))),
         [0x1b, b'O', ..] => ss3(bytes),
         [0x1b, ref rest @ ..] => match single_key(rest) {
             Decoded::Done { length, event } => Decoded::Done { length: length + 1, event: event.map(with_alt_event) },
-            Decoded::Incomplete => Decoded::Incomplete,
+            other => other,
         },
         _ => single_key(bytes),
     }

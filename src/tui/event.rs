@@ -14,6 +14,8 @@ use dive_model::image::{Base, Image};
 use dive_model::layer::LayerIndex;
 use dive_model::observer::Observer;
 
+#[cfg(unix)]
+use super::background::TerminalReply;
 use super::state::viewer::{FetchReport, SearchReport};
 use super::state::{LayerTotals, OverlayId};
 
@@ -25,6 +27,9 @@ pub type AnyError = Box<dyn Error + Send + Sync>;
 pub(super) enum ScreenEvent {
     /// A key, a paste, the mouse or a resize.
     Terminal(crossterm::event::Event),
+    /// A response to a query.
+    #[cfg(unix)]
+    Reply(TerminalReply),
     /// The terminal was closed or failed.
     TerminalLost(io::Error),
     /// The image could not be opened.
@@ -64,6 +69,15 @@ pub enum WorkerEvent {
     Search(SearchReport),
     /// Existing files in the way of an extraction, or the error of the check.
     ConflictsChecked(OverlayId, Result<Conflicts, String>),
+    /// A completion of the folder of an extraction.
+    FolderCompleted {
+        /// The dialog.
+        overlay_id: OverlayId,
+        /// The text that was completed.
+        typed: String,
+        /// The text in its place.
+        completed: String,
+    },
     /// Progress of an extraction.
     ExtractionProgress(OverlayId, extract::Progress),
     /// Result of an extraction.

@@ -3,6 +3,7 @@
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
+use super::content;
 use super::keymap::key_press;
 use super::layout::inside;
 use super::state::prompt::Prompt;
@@ -65,7 +66,7 @@ fn mouse_message(state: &ScreenState, event: MouseEvent) -> Option<UpdateMessage
         MouseEventKind::ScrollUp => Some(UpdateMessage::Scroll(hit_target(state, at)?, -ROWS_PER_NOTCH)),
         MouseEventKind::ScrollDown => Some(UpdateMessage::Scroll(hit_target(state, at)?, ROWS_PER_NOTCH)),
         MouseEventKind::Down(MouseButton::Left) if on_divider => Some(UpdateMessage::GrabDivider),
-        MouseEventKind::Down(MouseButton::Left) => click_target(state, at).map(UpdateMessage::Click),
+        MouseEventKind::Down(MouseButton::Left) => click_message(state, at),
         MouseEventKind::Drag(MouseButton::Left) if state.dragging => Some(UpdateMessage::MoveDivider(at.x)),
         MouseEventKind::Up(MouseButton::Left) if state.dragging => Some(UpdateMessage::DropDivider),
         _ => None,
@@ -87,6 +88,16 @@ fn hit_target(state: &ScreenState, at: Position) -> Option<HitTarget> {
         (layout.files, Focus::Files),
     ];
     panes.into_iter().find(|(pane, _)| pane.contains(at)).map(|(_, focus)| HitTarget::Pane(focus))
+}
+
+/// The message of a click: on a hint, its action.
+fn click_message(state: &ScreenState, at: Position) -> Option<UpdateMessage> {
+    let footer = state.layout.footer;
+    if footer.contains(at) && state.message.is_none() {
+        let column = usize::from(at.x - footer.x);
+        return content::hints::hint_at(state, footer.width.into(), column).map(UpdateMessage::Act);
+    }
+    click_target(state, at).map(UpdateMessage::Click)
 }
 
 fn click_target(state: &ScreenState, at: Position) -> Option<Click> {

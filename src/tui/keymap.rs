@@ -55,6 +55,12 @@ impl Keymap {
         self.actions.get(&(context, key)).copied()
     }
 
+    /// All actions, in the order of the action table.
+    #[must_use]
+    pub fn all(&self) -> &[ActionRow] {
+        &self.rows
+    }
+
     /// The actions of a context, in the order of the action table.
     pub fn rows(&self, context: Context) -> impl Iterator<Item = &ActionRow> {
         self.rows.iter().filter(move |row| row.contexts.contains(&context))

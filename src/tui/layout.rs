@@ -14,6 +14,8 @@ pub(super) const MIN_HEIGHT: u16 = 16;
 const TWO_COLUMN_WIDTH: u16 = 100;
 /// From this height on, both detail panes are visible; below, only the one last focused.
 const BOTH_DETAILS_HEIGHT: u16 = 30;
+/// Maximum height of the layer details beside those of the image, whose list of files is longer.
+const MAX_LAYER_DETAILS: u16 = 18;
 /// Minimum widths of the two columns of panes.
 const MIN_LEFT_WIDTH: u16 = 34;
 const MIN_TREE_WIDTH: u16 = 30;
@@ -37,6 +39,8 @@ pub struct ScreenLayout {
     pub overlay: Rect,
     /// Rows inside the overlay above its first list row.
     pub overlay_head: usize,
+    /// The status line.
+    pub status: Rect,
     /// The prompt, or the active filter. Empty without one.
     pub prompt: Rect,
     /// Key hints or the status message.
@@ -53,10 +57,11 @@ impl ScreenLayout {
             return Self::default();
         }
         let prompt_rows = u16::from(state.shows_prompt());
-        let body = Rect::new(0, 0, width, height - 1 - prompt_rows);
+        let body = Rect::new(0, 0, width, height - 2 - prompt_rows);
         let mut layout = Self {
             fits: true,
-            prompt: Rect::new(0, body.bottom(), width, prompt_rows),
+            status: Rect::new(0, body.bottom(), width, 1),
+            prompt: Rect::new(0, body.bottom() + 1, width, prompt_rows),
             footer: Rect::new(0, height - 1, width, 1),
             body,
             overlay_head,
@@ -94,7 +99,7 @@ impl ScreenLayout {
         let at = |y, height| Rect::new(column.x, y, column.width, height);
         self.layers = at(0, layers);
         if state.size.1 >= BOTH_DETAILS_HEIGHT {
-            let details = rest / 2;
+            let details = (rest / 2).min(MAX_LAYER_DETAILS);
             self.layer_details = at(layers, details);
             self.image_details = at(layers + details, rest - details);
         } else if state.last_details == Focus::ImageDetails {

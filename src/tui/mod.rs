@@ -2,6 +2,7 @@
 //! code that changes state; `view` only reads it.
 //!
 //! ```text
+//! background the query for the terminal's background
 //! terminal   sets up the terminal, and restores it in all cases
 //! event      events of the event loop
 //! run        the event loop
@@ -18,6 +19,7 @@
 //! view       draws the state
 //! ```
 
+mod background;
 mod content;
 #[cfg(unix)]
 mod decoder;

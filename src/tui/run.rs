@@ -2,6 +2,7 @@
 //! events; worker threads do all long work and report through the same channel.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 #[cfg(unix)]
 use std::thread;
@@ -9,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use tracing::{debug, trace, warn};
 
+#[cfg(unix)]
+use super::background::TerminalReply;
 use super::event::{AnyError, Feed, ScreenEvent, WorkerEvent};
 use super::input;
 use super::state::{ScreenSettings, ScreenState};
@@ -17,6 +20,7 @@ use super::thread::spawn;
 use super::update::{Effect, UpdateMessage, settle, update};
 use super::view;
 use super::worker::Workers;
+use dive_model::image::Selection;
 
 /// The screen ended with an error.
 #[derive(Debug, thiserror::Error)]
@@ -39,26 +43,29 @@ pub enum ScreenError {
 /// a flicker.
 const FIRST_FRAME_DELAY: Duration = Duration::from_millis(20);
 
+/// Time for the terminal to report its background before the first frame is drawn. A later report redraws the screen.
+#[cfg(unix)]
+const BACKGROUND_LIMIT: Duration = Duration::from_millis(100);
+
 /// Caps events per frame, so a flood cannot block drawing or quitting.
 const MAX_EVENTS_PER_FRAME: usize = 256;
 
-/// Opens the image with `open` on a worker thread and shows it until the user quits.
+/// Opens an image: the one of the command line, or another one of the same file.
+type OpenImage = dyn Fn(&Feed, &Selection) -> Result<(), AnyError> + Send + Sync;
+
+/// Opens the image with `open` on a worker thread and shows it until the user quits. `open` is called again if
+/// the user chooses another image of the file, or another platform.
 ///
 /// # Errors
 /// If `open` fails, the terminal fails, or a thread cannot start or panics.
 pub fn run<E: Into<AnyError>>(
     settings: ScreenSettings,
     keyboard: Keyboard,
-    open: impl FnOnce(&Feed) -> Result<(), E> + Send + 'static,
+    open: impl Fn(&Feed, &Selection) -> Result<(), E> + Send + Sync + 'static,
 ) -> Result<(), ScreenError> {
     let (sender, events) = mpsc::channel();
-    let feed = Feed::new(sender.clone());
-    let opening = spawn("open", sender.clone(), move || {
-        if let Err(error) = open(&feed) {
-            feed.failed(error.into());
-        }
-    });
-    opening.map_err(ScreenError::Threads)?;
+    let open: Arc<OpenImage> = Arc::new(move |feed, selection| open(feed, selection).map_err(Into::into));
+    start_opening(&open, &sender, Selection::default()).map_err(ScreenError::Threads)?;
     let mut early = Vec::new();
     let deadline = Instant::now() + FIRST_FRAME_DELAY;
     while let Ok(event) = events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -74,10 +81,41 @@ pub fn run<E: Into<AnyError>>(
     // The theme has already applied NO_COLOR. crossterm's own check would also remove the colours of an explicitly
     // chosen theme, and with them the selection.
     crossterm::style::force_color_output(settings.theme.has_colours());
-    let terminal = Terminal::enter(keyboard).map_err(ScreenError::Terminal)?;
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "only Unix asks for the background"))]
+    let mut terminal = Terminal::enter(keyboard).map_err(ScreenError::Terminal)?;
     listen(&sender).map_err(ScreenError::Threads)?;
+    #[cfg(unix)]
+    // The Linux console, whose keyboard is plain, would print the query.
+    if settings.follows_background() && keyboard == Keyboard::Extended {
+        terminal.ask_background().map_err(ScreenError::Terminal)?;
+        await_reply(&events, &mut early);
+    }
     let state = ScreenState::new(settings, (0, 0));
-    Screen { state, terminal, workers: Workers::new(sender) }.run_loop(early, &events)
+    Screen { state, terminal, workers: Workers::new(sender.clone()), open, sender }.run_loop(early, &events)
+}
+
+/// Opens an image on a new thread.
+fn start_opening(open: &Arc<OpenImage>, sender: &Sender<ScreenEvent>, selection: Selection) -> io::Result<()> {
+    let (open, feed) = (Arc::clone(open), Feed::new(sender.clone()));
+    let opening = spawn("open", sender.clone(), move || {
+        if let Err(error) = open(&feed, &selection) {
+            feed.failed(error);
+        }
+    });
+    opening.map(drop)
+}
+
+/// Collects events until the terminal has responded to all queries, or not within [`BACKGROUND_LIMIT`].
+#[cfg(unix)]
+fn await_reply(events: &Receiver<ScreenEvent>, early: &mut Vec<ScreenEvent>) {
+    let deadline = Instant::now() + BACKGROUND_LIMIT;
+    while let Ok(event) = events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        let is_last = matches!(event, ScreenEvent::Reply(TerminalReply::Attributes));
+        early.push(event);
+        if is_last {
+            break;
+        }
+    }
 }
 
 /// Whether the event loop continues.
@@ -100,6 +138,8 @@ struct Screen {
     state: ScreenState,
     terminal: Terminal,
     workers: Workers,
+    open: Arc<OpenImage>,
+    sender: Sender<ScreenEvent>,
 }
 
 impl Screen {
@@ -138,9 +178,16 @@ impl Screen {
             ScreenEvent::Terminal(event) => return self.handle_terminal_event(event),
             ScreenEvent::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
             ScreenEvent::ThreadPanicked => return Err(ScreenError::ThreadPanicked),
+            ScreenEvent::OpenFailed(error) if self.state.has_image_before() => {
+                UpdateMessage::NotReopened(error.to_string())
+            }
             ScreenEvent::OpenFailed(error) => return Err(ScreenError::Image(error)),
             #[cfg(unix)]
             ScreenEvent::Signal(signal) => return self.handle_signal(signal).map_err(ScreenError::Terminal),
+            #[cfg(unix)]
+            ScreenEvent::Reply(TerminalReply::Background(background)) => UpdateMessage::Background(background),
+            #[cfg(unix)]
+            ScreenEvent::Reply(TerminalReply::Attributes) => return Ok(LoopControl::Continue),
             ScreenEvent::Worker(work) => UpdateMessage::Worker(work),
         };
         self.apply(message)
@@ -194,6 +241,12 @@ impl Screen {
                 if let Err(error) = self.workers.start(*job) {
                     warn!("cannot start a job: {error}");
                     update(&mut self.state, UpdateMessage::NotStarted(format!("cannot start a thread: {error}")));
+                }
+            }
+            Effect::Reopen(selection) => {
+                debug!("{selection:?} is opened");
+                if let Err(error) = start_opening(&self.open, &self.sender, selection) {
+                    update(&mut self.state, UpdateMessage::NotReopened(format!("cannot start a thread: {error}")));
                 }
             }
             Effect::Cancel(job) => self.workers.cancel(job),

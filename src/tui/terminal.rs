@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, KeyboardEnhancementFlags,
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, KeyboardEnhancementFlags,
     PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
+#[cfg(unix)]
+use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, queue, terminal};
 use ratatui::Frame;
@@ -18,6 +20,8 @@ use ratatui::backend::CrosstermBackend;
 #[cfg(unix)]
 use ratatui::backend::{Backend, ClearType};
 
+#[cfg(unix)]
+use super::background::BACKGROUND_QUERY;
 use dive_sources::Environment;
 
 /// True while the terminal is set up. Global, since the panic hook has no access to [`Terminal`].
@@ -43,6 +47,13 @@ impl Keyboard {
         if environment.get("TERM").is_some_and(|term| term == "linux") { Self::Plain } else { Self::Extended }
     }
 }
+
+/// Asks for clicks, the wheel, and the motion of a pressed mouse. crossterm's command also asks for all other motion,
+/// which would wake the program up for nothing.
+#[cfg(unix)]
+const ENABLE_MOUSE: Print<&str> = Print("\x1b[?1000h\x1b[?1002h\x1b[?1006h");
+#[cfg(not(unix))]
+const ENABLE_MOUSE: crossterm::event::EnableMouseCapture = crossterm::event::EnableMouseCapture;
 
 /// Size of the output buffer, in bytes. Most frames fit: a frame in several writes flickers.
 const OUTPUT_BUFFER: usize = 64 * 1024;
@@ -115,6 +126,15 @@ impl Terminal {
         Ok(())
     }
 
+    /// Asks the terminal for its background. The response arrives as input.
+    #[cfg(unix)]
+    #[allow(clippy::unused_self, reason = "only the owner of the terminal may write to it")]
+    pub(super) fn ask_background(&mut self) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(BACKGROUND_QUERY.as_bytes())?;
+        out.flush()
+    }
+
     /// Sends a text to the clipboard by OSC 52, which also works over ssh. Terminals do not confirm it.
     #[allow(clippy::unused_self, reason = "only the owner of the terminal may write to it")]
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
@@ -140,7 +160,7 @@ fn enter(keyboard: Keyboard) -> io::Result<()> {
     terminal::enable_raw_mode()?;
     ACTIVE.store(true, Ordering::SeqCst);
     let mut out = io::stdout();
-    queue!(out, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)?;
+    queue!(out, EnterAlternateScreen, ENABLE_MOUSE, EnableBracketedPaste, cursor::Hide)?;
     if keyboard == Keyboard::Extended {
         EXTENDED_KEYS.store(true, Ordering::SeqCst);
         // Fails on old Windows consoles, which lack the sequence.

@@ -89,6 +89,30 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
     format!("{}…", &text[..end])
 }
 
+/// Escapes the end of a path for `columns`, as [`name`] does the start of a name.
+pub(crate) fn path_end(bytes: &[u8], columns: usize) -> String {
+    let limit = columns.saturating_add(1).saturating_mul(BYTES_PER_COLUMN);
+    let start = bytes.len().saturating_sub(limit);
+    // Begin at a character boundary.
+    let start = (start..bytes.len()).take(4).find(|at| bytes[*at] & 0xC0 != 0x80).unwrap_or(start);
+    cut_start(&printable(&Escaped(&bytes[start..]).to_string()), columns)
+}
+
+/// Truncates a text to `columns`, with `…` at its start. Paths and names of images end in what tells them apart.
+pub(crate) fn cut_start(text: &str, columns: usize) -> String {
+    if end_within(text, columns).is_none() {
+        return text.to_owned();
+    }
+    let Some(room) = columns.checked_sub(1) else { return String::new() };
+    let mut taken = 0;
+    let fits = |(_, grapheme): &(usize, &str)| {
+        taken += grapheme.width();
+        taken <= room
+    };
+    let start = text.grapheme_indices(true).rev().take_while(fits).last().map_or(text.len(), |(at, _)| at);
+    format!("…{}", &text[start..])
+}
+
 /// Wraps a text to lines of at most `columns`, between words if possible. Line breaks are kept; an empty text is one
 /// empty line.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
@@ -186,6 +210,12 @@ mod tests {
         assert_eq!(left("日本語", 4), "日… ");
         assert_eq!(cut(&"☺\u{fe0f}".repeat(10), 11), format!("{}…", "☺\u{fe0f}".repeat(5)), "two columns each");
         assert_eq!(right("日本", 6), "  日本");
+        assert_eq!(cut_start("/etc/passwd", 11), "/etc/passwd");
+        assert_eq!(cut_start("/etc/passwd", 7), "…passwd");
+        assert_eq!(cut_start("日本語", 4), "…語");
+        assert_eq!(cut_start("x", 0), "");
+        assert_eq!(path_end(b"/root/\x1b[2J", 9), "…/\\x1b[2J");
+        assert_eq!(path_end("語".repeat(1000).as_bytes(), 6), "…語語");
     }
 
     #[test]

@@ -2,12 +2,25 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::background::Background;
 use crate::config::ThemeName;
 use dive_model::tree::Change;
 
-/// The styles of the screen.
+/// How the selected row of the focused pane is filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SelectionFill {
+    /// Its background is tinted, and the cells keep their colours.
+    Tinted,
+    /// All cells have one style. Colours of single cells are unreadable once they are reversed.
+    Uniform,
+}
+
+/// The styles of the screen. Green, yellow and red are for changes and errors, one accent for everything else that must
+/// be seen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Theme {
+    /// How the selected row is filled.
+    pub selection: SelectionFill,
     /// Border and title of the focused pane.
     pub focused: Style,
     /// Border of an unfocused pane.
@@ -24,8 +37,12 @@ pub(super) struct Theme {
     pub label: Style,
     /// Key in a hint.
     pub key: Style,
+    /// Hint of the active mode.
+    pub active: Style,
     /// Match of a filter or a search.
     pub found: Style,
+    /// The match that a search is at.
+    pub found_current: Style,
     /// Reclaimable bytes.
     pub waste: Style,
     /// Size and progress bars.
@@ -44,20 +61,14 @@ impl Theme {
         self.added.fg.is_some()
     }
 
-    /// Returns a theme by name. `auto` chooses by the background in `COLORFGBG`; without it, the terminal's own sixteen
-    /// colours, which are readable on any background.
+    /// Returns a theme by name. `auto` chooses by the background, and is dark if that is unknown.
     #[must_use]
-    pub(super) fn named(name: ThemeName, background: Option<&str>) -> Self {
-        match name {
-            ThemeName::Auto => match background.and_then(|colours| colours.rsplit(';').next()?.parse::<u8>().ok()) {
-                Some(7 | 9..) => Self::light(),
-                Some(_) => Self::dark(),
-                None => Self::ansi(),
-            },
-            ThemeName::Dark => Self::dark(),
-            ThemeName::Light => Self::light(),
-            ThemeName::Ansi => Self::ansi(),
-            ThemeName::Mono => Self::mono(),
+    pub(super) fn named(name: ThemeName, background: Option<Background>) -> Self {
+        match (name, background) {
+            (ThemeName::Auto, Some(Background::Light)) | (ThemeName::Light, _) => Self::light(),
+            (ThemeName::Auto | ThemeName::Dark, _) => Self::dark(),
+            (ThemeName::Ansi, _) => Self::ansi(),
+            (ThemeName::Mono, _) => Self::mono(),
         }
     }
 
@@ -73,18 +84,22 @@ impl Theme {
     }
 
     const fn dark() -> Self {
+        let accent = Color::Indexed(75);
         Self {
-            focused: fg(Color::Indexed(75)).add_modifier(Modifier::BOLD),
+            selection: SelectionFill::Tinted,
+            focused: fg(accent).add_modifier(Modifier::BOLD),
             border: fg(Color::Indexed(240)),
             title: fg(Color::Indexed(250)),
             selected: Style::new().bg(Color::Indexed(238)).add_modifier(Modifier::BOLD),
-            selected_unfocused: Style::new().bg(Color::Indexed(235)),
+            selected_unfocused: Style::new().bg(Color::Indexed(236)),
             dim: fg(Color::Indexed(244)),
             label: fg(Color::Indexed(250)).add_modifier(Modifier::BOLD),
-            key: fg(Color::Indexed(75)).add_modifier(Modifier::BOLD),
-            found: fg(Color::Indexed(16)).bg(Color::Indexed(179)),
-            waste: fg(Color::Indexed(174)),
-            bar: fg(Color::Indexed(67)),
+            key: fg(accent).add_modifier(Modifier::BOLD),
+            active: fg(Color::Indexed(16)).bg(accent),
+            found: fg(accent).add_modifier(Modifier::UNDERLINED),
+            found_current: fg(Color::Indexed(16)).bg(accent).add_modifier(Modifier::BOLD),
+            waste: fg(accent),
+            bar: fg(Color::Indexed(243)),
             error: fg(Color::Indexed(210)).add_modifier(Modifier::BOLD),
             added: fg(Color::Indexed(114)),
             modified: fg(Color::Indexed(180)),
@@ -93,18 +108,22 @@ impl Theme {
     }
 
     const fn light() -> Self {
+        let accent = Color::Indexed(25);
         Self {
-            focused: fg(Color::Indexed(25)).add_modifier(Modifier::BOLD),
+            selection: SelectionFill::Tinted,
+            focused: fg(accent).add_modifier(Modifier::BOLD),
             border: fg(Color::Indexed(248)),
             title: fg(Color::Indexed(238)),
             selected: Style::new().bg(Color::Indexed(252)).add_modifier(Modifier::BOLD),
             selected_unfocused: Style::new().bg(Color::Indexed(254)),
             dim: fg(Color::Indexed(243)),
             label: fg(Color::Indexed(236)).add_modifier(Modifier::BOLD),
-            key: fg(Color::Indexed(25)).add_modifier(Modifier::BOLD),
-            found: fg(Color::Indexed(16)).bg(Color::Indexed(222)),
-            waste: fg(Color::Indexed(124)),
-            bar: fg(Color::Indexed(67)),
+            key: fg(accent).add_modifier(Modifier::BOLD),
+            active: fg(Color::Indexed(231)).bg(accent),
+            found: fg(accent).add_modifier(Modifier::UNDERLINED),
+            found_current: fg(Color::Indexed(231)).bg(accent).add_modifier(Modifier::BOLD),
+            waste: fg(accent),
+            bar: fg(Color::Indexed(246)),
             error: fg(Color::Indexed(124)).add_modifier(Modifier::BOLD),
             added: fg(Color::Indexed(22)),
             modified: fg(Color::Indexed(94)),
@@ -113,18 +132,22 @@ impl Theme {
     }
 
     const fn ansi() -> Self {
+        let accent = Color::Cyan;
         Self {
-            focused: fg(Color::Cyan).add_modifier(Modifier::BOLD),
+            selection: SelectionFill::Uniform,
+            focused: fg(accent).add_modifier(Modifier::BOLD),
             border: Style::new(),
             title: Style::new(),
             selected: Style::new().add_modifier(Modifier::REVERSED),
             selected_unfocused: Style::new().add_modifier(Modifier::UNDERLINED),
             dim: Style::new().add_modifier(Modifier::DIM),
             label: Style::new().add_modifier(Modifier::BOLD),
-            key: fg(Color::Cyan).add_modifier(Modifier::BOLD),
-            found: fg(Color::Black).bg(Color::Yellow),
-            waste: fg(Color::Red),
-            bar: fg(Color::Blue),
+            key: fg(accent).add_modifier(Modifier::BOLD),
+            active: fg(accent).add_modifier(Modifier::REVERSED),
+            found: fg(accent).add_modifier(Modifier::UNDERLINED),
+            found_current: fg(Color::Black).bg(accent).add_modifier(Modifier::BOLD),
+            waste: fg(accent),
+            bar: Style::new().add_modifier(Modifier::DIM),
             error: fg(Color::Red).add_modifier(Modifier::BOLD),
             added: fg(Color::Green),
             modified: fg(Color::Yellow),
@@ -135,6 +158,7 @@ impl Theme {
     const fn mono() -> Self {
         let plain = Style::new();
         Self {
+            selection: SelectionFill::Uniform,
             focused: plain.add_modifier(Modifier::BOLD),
             border: plain,
             title: plain,
@@ -143,7 +167,9 @@ impl Theme {
             dim: plain,
             label: plain.add_modifier(Modifier::BOLD),
             key: plain.add_modifier(Modifier::BOLD),
-            found: plain.add_modifier(Modifier::UNDERLINED).add_modifier(Modifier::BOLD),
+            active: plain.add_modifier(Modifier::REVERSED),
+            found: plain.add_modifier(Modifier::UNDERLINED),
+            found_current: plain.add_modifier(Modifier::REVERSED).add_modifier(Modifier::BOLD),
             waste: plain,
             bar: plain,
             error: plain.add_modifier(Modifier::BOLD),
@@ -163,14 +189,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_auto_theme_follows_the_background_in_colorfgbg() {
+    fn the_auto_theme_follows_the_background() {
         let added = |background| Theme::named(ThemeName::Auto, background).added;
-        assert_eq!(added(Some("15;0")), Theme::dark().added);
-        assert_eq!(added(Some("0;default;15")), Theme::light().added);
-        assert_eq!(added(Some("0;7")), Theme::light().added);
-        assert_eq!(added(Some("0;8")), Theme::dark().added);
-        assert_eq!(added(Some("default")), Theme::ansi().added);
-        assert_eq!(added(None), Theme::ansi().added);
+        assert_eq!(added(Some(Background::Dark)), Theme::dark().added);
+        assert_eq!(added(Some(Background::Light)), Theme::light().added);
+        assert_eq!(added(None), Theme::dark().added);
+    }
+
+    /// A search goes from match to match: the eye must find the current one first.
+    #[test]
+    fn the_current_match_differs_from_the_others_by_its_background() {
+        for theme in [Theme::dark(), Theme::light(), Theme::ansi(), Theme::mono()] {
+            let is_filled = |style: Style| style.bg.is_some() || style.add_modifier.contains(Modifier::REVERSED);
+            assert!(is_filled(theme.found_current) && !is_filled(theme.found), "{theme:?}");
+        }
     }
 
     #[test]

@@ -64,8 +64,9 @@ fn decode(arriving: &Receiver<io::Result<Vec<u8>>>, events: &Sender<ScreenEvent>
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        for event in found {
-            if events.send(ScreenEvent::Terminal(event)).is_err() {
+        let found = found.into_iter().map(ScreenEvent::Terminal);
+        for event in found.chain(decoder.take_replies().into_iter().map(ScreenEvent::Reply)) {
+            if events.send(event).is_err() {
                 return;
             }
         }

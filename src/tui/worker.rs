@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
 
 use super::event::{ScreenEvent, WorkerEvent};
-use super::state::OverlayId;
 use super::state::viewer::{FetchRequest, SearchRequest, fetch, search};
+use super::state::{OverlayId, completion};
 use super::thread::spawn;
 use dive_model::extract::{self, ExtractError, LayerBlobs, Options, Plan, Report};
 
@@ -33,6 +33,15 @@ pub enum Job {
         plan: Arc<Plan>,
         /// Destination folder.
         folder: PathBuf,
+    },
+    /// Completes the folder of an extraction.
+    CompleteFolder {
+        /// Dialog that receives the result.
+        overlay_id: OverlayId,
+        /// The typed text, which the result belongs to.
+        typed: String,
+        /// The folder that its last name is in.
+        parent: PathBuf,
     },
     /// Writes files to a folder.
     Extract {
@@ -65,7 +74,9 @@ impl Job {
         match self {
             Self::Fetch(request) => JobId::Fetch(request.overlay_id),
             Self::Search(request) => JobId::Search(request.overlay_id),
-            Self::CheckConflicts { overlay_id, .. } | Self::Extract { overlay_id, .. } => JobId::Extract(*overlay_id),
+            Self::CompleteFolder { overlay_id, .. }
+            | Self::CheckConflicts { overlay_id, .. }
+            | Self::Extract { overlay_id, .. } => JobId::Extract(*overlay_id),
         }
     }
 
@@ -77,6 +88,13 @@ impl Job {
             Self::CheckConflicts { overlay_id, plan, folder } => {
                 let conflicts = extract::conflicts(&plan, &folder).map_err(|error| error.to_string());
                 send(WorkerEvent::ConflictsChecked(overlay_id, conflicts));
+            }
+            Self::CompleteFolder { overlay_id, typed, parent } => {
+                let (before, start) = completion::split(&typed);
+                if let Some(name) = completion::complete(&parent, start) {
+                    let completed = format!("{before}{name}");
+                    send(WorkerEvent::FolderCompleted { overlay_id, typed, completed });
+                }
             }
             Self::Extract { overlay_id, plan, layers, folder, options } => {
                 let reported = Cell::new((0, None));

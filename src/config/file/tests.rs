@@ -306,6 +306,7 @@ fn every_key_has_a_decided_trust() {
         | "log.level"
         | "diff.hide"
         | "filetree.collapse-dir"
+        | "filetree.fold-unchanged"
         | "filetree.pane-width"
         | "filetree.show-attributes"
         | "layer.show-aggregated-changes" => "anyone",

@@ -37,6 +37,11 @@ impl<'a> DetailLines<'a> {
         }
     }
 
+    /// Number of lines above the inefficient files.
+    pub(in crate::tui) fn head_len(&self) -> usize {
+        self.head.len()
+    }
+
     /// Number of lines.
     pub(in crate::tui) fn len(&self) -> usize {
         self.head.len() + self.files.map_or(0, |(opened, _)| opened.analysis.classic.inefficient_files.len())
@@ -138,7 +143,8 @@ fn push_layer_fields<'a>(
     width: usize,
 ) {
     let theme = &state.settings.theme;
-    if !image.tags.is_empty() {
+    // The tags are the image's, whose last layer they name.
+    if !image.tags.is_empty() && index.get() + 1 == image.layers.len() {
         push_field(lines, theme, "Tags", &image.tags.join(", "), width);
     }
     let explorer = state.explorer();
@@ -276,9 +282,11 @@ fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     let Some(explorer) = state.explorer() else { return lines };
     let opened = &explorer.opened;
     let (classic, exact) = (&opened.analysis.classic, &opened.analysis.exact);
+    lines.push(Line::styled(cut("As dive counts:", width), theme.dim));
     push_field(&mut lines, theme, "Total image size", &Bytes(classic.size_bytes()).to_string(), width);
     push_field(&mut lines, theme, "Potential wasted space", &Bytes(classic.wasted_bytes).to_string(), width);
     push_field(&mut lines, theme, "Image efficiency score", &percent(classic.efficiency), width);
+    lines.push(Line::styled(cut("Exactly:", width), theme.dim));
     push_field(&mut lines, theme, "Reclaimable", &Bytes(exact.reclaimable_bytes()).to_string(), width);
     push_field(&mut lines, theme, "Exact efficiency", &percent(exact.efficiency()), width);
     let sizes = explorer.totals.sizes;

@@ -26,7 +26,7 @@ pub(in crate::tui) fn lines(extraction: &ExtractionDialog, width: u16) -> Vec<Li
     let folder = printable(&extraction.folder.to_string_lossy());
     match &extraction.stage {
         ExtractionStage::Asking => {
-            text.push("Directory to write to (created if missing):".to_owned());
+            text.push(format!("Writes to {folder} (created if missing)."));
         }
         ExtractionStage::Checking => text.push(format!("Checking {folder} …")),
         ExtractionStage::Conflict(conflicts) => {

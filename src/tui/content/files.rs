@@ -1,6 +1,6 @@
 //! Lines of the file tree, with the change of each path in the selected comparison.
 
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::report::listing::permissions;
@@ -25,14 +25,15 @@ enum Columns {
 }
 
 /// Minimum widths for all attributes, and for all but the owner.
-const ALL_COLUMNS_WIDTH: usize = 68;
+const ALL_COLUMNS_WIDTH: usize = 62;
 const NO_OWNER_WIDTH: usize = 48;
 /// Minimum width of a name. Deep trees skip levels of indentation to keep it.
 const MIN_NAME_WIDTH: usize = 12;
 /// Maximum width of a wrapped name.
 const MAX_WRAPPED_NAME: usize = 1024;
-/// Indentation per level.
+/// Indentation per level, and in a pane without room for permissions.
 const INDENT: usize = 4;
+const NARROW_INDENT: usize = 2;
 
 /// The row of each visible line of the pane. With wrapped names, a row takes several lines.
 pub(in crate::tui) fn line_rows(
@@ -130,25 +131,32 @@ impl<'a> FileTable<'a> {
         }
     }
 
+    fn indent(&self) -> usize {
+        if self.width >= NO_OWNER_WIDTH { INDENT } else { NARROW_INDENT }
+    }
+
     /// Levels of indentation to skip so that the deepest visible row has room for its name. All rows skip the same
     /// levels, which keeps their relative indentation.
     pub(in crate::tui) fn skipped_levels(&self, rows: &[FileRow]) -> usize {
         let deepest = rows.iter().map(|row| row.last.len()).max().unwrap_or(0);
         let before = CHANGE_MARK_WIDTH + rows.first().map_or(0, |row| columns(&self.attributes(row)));
-        let fitting = self.width.saturating_sub(before + MIN_NAME_WIDTH) / INDENT;
+        let fitting = self.width.saturating_sub(before + MIN_NAME_WIDTH) / self.indent();
         deepest.saturating_sub(fitting.max(1))
     }
 
     /// The lines of a row: one, or several for a wrapped name.
     pub(in crate::tui) fn row<'b>(&self, row: &FileRow, skipped_levels: usize) -> Vec<Line<'b>> {
-        let style = self.theme.change(row.change);
+        let marked = self.theme.change(row.change);
+        // Everything in the base layer is added: the marks say so, and colours would say nothing.
+        let is_first = self.files.comparison().scope().base.is_none();
+        let style = if is_first { Style::new() } else { marked };
         let mark = match row.change {
             Change::Added => "+ ",
             Change::Modified => "~ ",
             Change::Removed => "- ",
             Change::Unmodified => "  ",
         };
-        let (attributes, branch) = (self.attributes(row), branch(row, skipped_levels));
+        let (attributes, branch) = (self.attributes(row), branch(row, skipped_levels, self.indent()));
         let indent = CHANGE_MARK_WIDTH + columns(&attributes) + columns(&branch);
         let room = self.width.saturating_sub(indent);
         let named = if row.is_match { style.patch(self.theme.found) } else { style };
@@ -161,7 +169,7 @@ impl<'a> FileTable<'a> {
             }
         };
         let own = Line::from(vec![
-            Span::styled(mark, style),
+            Span::styled(mark, marked),
             Span::styled(attributes, style),
             Span::styled(branch, self.theme.dim),
             Span::styled(first, named),
@@ -189,14 +197,21 @@ impl<'a> FileTable<'a> {
 const CHANGE_MARK_WIDTH: usize = 2;
 
 /// Draws the branch of a row, without the first `skipped_levels` levels.
-fn branch(row: &FileRow, skipped_levels: usize) -> String {
+fn branch(row: &FileRow, skipped_levels: usize, indent: usize) -> String {
     let depth = row.last.len();
     if skipped_levels > 0 && depth <= skipped_levels {
         return "⋯ ".to_owned();
     }
     let mut out = String::new();
     for (at, last) in row.last.iter().enumerate().skip(skipped_levels) {
+        let is_narrow = indent < INDENT;
         out.push_str(match (at + 1 == depth, *last) {
+            (false, true) if is_narrow => "  ",
+            (false, false) if is_narrow => "│ ",
+            (true, true) if is_narrow && row.fold == Fold::Collapsed => "└⊕",
+            (true, false) if is_narrow && row.fold == Fold::Collapsed => "├⊕",
+            (true, true) if is_narrow => "└─",
+            (true, false) if is_narrow => "├─",
             (false, true) => "    ",
             (false, false) => "│   ",
             (true, true) if row.fold == Fold::Collapsed => "└─⊕ ",

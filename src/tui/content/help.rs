@@ -1,24 +1,166 @@
-//! Lines of the help: every key of a context, from the keymap.
+//! Lines of the help: the keys of a context from the keymap, grouped by task, the useful ones first.
 
 use ratatui::text::{Line, Span};
 
-use crate::config::KeyPress;
+use crate::config::{Action, KeyPress};
 use crate::tui::keymap::ActionRow;
 use crate::tui::state::{Help, ScreenState};
-use crate::tui::text::{columns, left, wrap};
+use crate::tui::text::{columns, left};
+use crate::tui::theme::Theme;
+
+/// A task that actions serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Task {
+    Compare,
+    Find,
+    Open,
+    Arrange,
+    Inspect,
+    Move,
+    Program,
+}
+
+impl Task {
+    /// All tasks, in the order of the help.
+    const ALL: [Self; 7] =
+        [Self::Compare, Self::Find, Self::Arrange, Self::Open, Self::Inspect, Self::Move, Self::Program];
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Compare => "See what changed",
+            Self::Find => "Find",
+            Self::Open => "Use a file",
+            Self::Inspect => "Inspect the image",
+            Self::Arrange => "Arrange the view",
+            Self::Move => "Move",
+            Self::Program => "Program",
+        }
+    }
+
+    /// The task of an action.
+    const fn of(action: Action) -> Self {
+        match action {
+            Action::NextChange
+            | Action::PreviousChange
+            | Action::CompareAll
+            | Action::CompareLayer
+            | Action::MarkBase
+            | Action::ToggleUnchangedDirs
+            | Action::ToggleAddedFiles
+            | Action::ToggleRemovedFiles
+            | Action::ToggleModifiedFiles
+            | Action::ToggleUnmodifiedFiles => Self::Compare,
+            Action::FilterFiles
+            | Action::CloseFilterFiles
+            | Action::SearchAll
+            | Action::NextMatch
+            | Action::PreviousMatch
+            | Action::GoToLine => Self::Find,
+            Action::ViewFile
+            | Action::ViewVersion
+            | Action::GoToFile
+            | Action::FileHistory
+            | Action::ExtractFile
+            | Action::CopyPath
+            | Action::OverwriteFiles
+            | Action::SkipFiles
+            | Action::KeepSpecialBits
+            | Action::CompleteFolder => Self::Open,
+            Action::WasteView | Action::ShowWarnings | Action::ShowImages | Action::ToggleEmptySteps => Self::Inspect,
+            Action::ToggleCollapseDir
+            | Action::ToggleCollapseAllDir
+            | Action::ToggleAttributes
+            | Action::ToggleSortOrder
+            | Action::ToggleWrap
+            | Action::ToggleHex => Self::Arrange,
+            Action::ToggleView
+            | Action::Up
+            | Action::Down
+            | Action::Left
+            | Action::Right
+            | Action::PageUp
+            | Action::PageDown
+            | Action::FirstRow
+            | Action::LastRow => Self::Move,
+            Action::Quit
+            | Action::Help
+            | Action::Suspend
+            | Action::CloseView
+            | Action::CommandPalette
+            | Action::Accept => Self::Program,
+        }
+    }
+}
+
+/// Actions that share a row with the one before them, and what they do together.
+const PAIRS: [(Action, Action, &str); 6] = [
+    (Action::Up, Action::Down, "Up, down"),
+    (Action::Left, Action::Right, "Left, right"),
+    (Action::PageUp, Action::PageDown, "Page up, page down"),
+    (Action::FirstRow, Action::LastRow, "First row, last row"),
+    (Action::NextMatch, Action::PreviousMatch, "Next, previous match"),
+    (Action::NextChange, Action::PreviousChange, "Next, previous change"),
+];
+
+/// From this width on, the help has two columns.
+const TWO_COLUMNS_WIDTH: usize = 76;
+/// Blanks between two columns.
+const GAP: usize = 1;
+/// Width of the keys.
+const KEYS_WIDTH: usize = 15;
 
 pub(in crate::tui) fn lines<'a>(state: &'a ScreenState, help: &Help, width: u16) -> Vec<Line<'a>> {
     let theme = &state.settings.theme;
     let width = usize::from(width);
-    let rows: Vec<_> = state.settings.keymap.rows(help.of).map(|row| (row, keys(row))).collect();
-    let wide = rows.iter().map(|(_, keys)| columns(keys)).max().unwrap_or(0).min(width / 2);
-    let mut lines = Vec::new();
-    for (row, keys) in rows {
-        let parts = wrap(row.does, width.saturating_sub(wide + 2).max(10));
-        for (at, part) in parts.into_iter().enumerate() {
-            let before = if at == 0 { left(&keys, wide) } else { " ".repeat(wide) };
-            lines.push(Line::from(vec![Span::styled(before, theme.key), Span::raw("  "), Span::raw(part)]));
+    let columns = if width >= TWO_COLUMNS_WIDTH { 2 } else { 1 };
+    let column = (width - GAP * (columns - 1)) / columns;
+    let rows: Vec<&ActionRow> = state.settings.keymap.rows(help.of).collect();
+    let groups: Vec<_> = Task::ALL.into_iter().map(|task| group(&rows, task, column, theme)).collect();
+    if columns == 1 {
+        return groups.into_iter().flatten().map(Line::from).collect();
+    }
+    // Groups stay whole: those that end in the first half are in the left column.
+    let total: usize = groups.iter().map(Vec::len).sum();
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for group in groups {
+        if first.len() + group.len() <= total.div_ceil(2) + 1 && second.is_empty() {
+            first.extend(group);
+        } else {
+            second.extend(group);
         }
+    }
+    let mut second = second.into_iter();
+    let count = first.len().max(second.len());
+    let mut first = first.into_iter();
+    (0..count)
+        .map(|_| {
+            let mut spans = first.next().unwrap_or_else(|| vec![Span::raw(" ".repeat(column))]);
+            spans.push(Span::raw(" ".repeat(GAP)));
+            spans.extend(second.next().unwrap_or_default());
+            Line::from(spans)
+        })
+        .collect()
+}
+
+/// The rows of a task below its title, each as wide as a column. Empty if the context has no action for it.
+fn group<'a>(rows: &[&'a ActionRow], task: Task, width: usize, theme: &Theme) -> Vec<Vec<Span<'a>>> {
+    let mut lines = Vec::new();
+    for row in rows.iter().filter(|row| Task::of(row.action) == task) {
+        let find = |action| rows.iter().find(|other| other.action == action).copied();
+        if PAIRS.iter().any(|(first, second, _)| *second == row.action && find(*first).is_some()) {
+            continue;
+        }
+        let pair = PAIRS.iter().find(|(first, ..)| *first == row.action);
+        let (keys, does) = match pair.and_then(|(_, second, both)| Some((find(*second)?, *both))) {
+            Some((partner, both)) => (format!("{} / {}", keys(row), keys(partner)), both),
+            None => (keys(row), row.hint),
+        };
+        let before = left(&keys, KEYS_WIDTH.max(columns(&keys)));
+        let room = width.saturating_sub(columns(&before) + 1);
+        lines.push(vec![Span::styled(before, theme.key), Span::raw(" "), Span::raw(left(does, room))]);
+    }
+    if !lines.is_empty() {
+        lines.insert(0, vec![Span::styled(left(task.title(), width), theme.label)]);
     }
     lines
 }
@@ -27,5 +169,5 @@ fn keys(row: &ActionRow) -> String {
     if row.keys.is_empty() {
         return "no key".to_owned();
     }
-    row.keys.iter().map(KeyPress::label).collect::<Vec<_>>().join(", ")
+    row.keys.iter().map(KeyPress::label).collect::<Vec<_>>().join(" ")
 }

@@ -4,8 +4,10 @@ pub(in crate::tui) mod details;
 pub(in crate::tui) mod extraction;
 pub(in crate::tui) mod files;
 pub(in crate::tui) mod help;
+pub(in crate::tui) mod hints;
 pub(in crate::tui) mod progress;
 pub(in crate::tui) mod warnings;
+pub(in crate::tui) mod waste;
 
 use ratatui::layout::Rect;
 
@@ -18,6 +20,7 @@ pub(super) fn overlay_height(state: &ScreenState, width: u16) -> usize {
         Some(Overlay::Help(help)) => help::lines(state, help, width).len(),
         Some(Overlay::Warnings(_)) => warnings::lines(state, width).len(),
         Some(Overlay::Extraction(extraction)) => extraction::lines(extraction, width).len(),
+        Some(Overlay::Palette(palette)) => palette.count(),
         _ => 0,
     }
 }
@@ -27,14 +30,20 @@ pub(super) fn details_height(state: &ScreenState, which: Focus, area: Rect) -> u
     if area.is_empty() { 0 } else { details::DetailLines::of(state, which, area).len() }
 }
 
-/// Number of lines above the first list row of an overlay.
-pub(super) fn head_height(overlay: &Overlay) -> usize {
+/// Number of lines of the image details above the inefficient files.
+pub(super) fn image_head_height(state: &ScreenState, area: Rect) -> usize {
+    details::DetailLines::of(state, Focus::ImageDetails, area).head_len()
+}
+
+/// Number of lines above the first list row of an overlay, on a terminal of this height.
+pub(super) fn head_height(overlay: &Overlay, terminal_height: u16) -> usize {
     match overlay {
-        // The total, a line per cause, an empty line, the column header.
-        Overlay::Waste(waste) => waste.by_cause().len() + 3,
+        Overlay::Waste(waste) => waste::head_height(waste, terminal_height),
+        // The sum and the column header.
+        Overlay::Found(_) => 2,
         Overlay::History(_) => 1,
         Overlay::Viewer(viewer, _) => viewer_head_height(viewer),
-        Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Extraction(_) => 0,
+        Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Extraction(_) | Overlay::Palette(_) => 0,
     }
 }
 

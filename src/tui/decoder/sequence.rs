@@ -1,5 +1,6 @@
 //! Decodes control sequences: `ESC [`, parameters, a final byte.
 
+use crate::tui::background::{Background, TerminalReply};
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 /// The result of decoding the start of the input.
@@ -9,6 +10,8 @@ pub(super) enum Decoded {
     Incomplete,
     /// The first `length` bytes are an event, or an unknown sequence if `event` is `None`.
     Done { length: usize, event: Option<Event> },
+    /// The first `length` bytes are a response of the terminal.
+    Reply { length: usize, reply: TerminalReply },
 }
 
 impl Decoded {
@@ -48,7 +51,35 @@ pub(super) fn csi(bytes: &[u8]) -> Decoded {
     if !(0x40..0x7f).contains(&last) {
         return Decoded::dropped(end);
     }
+    // The device attributes are private, as `?` says, and of no interest but for their end.
+    if last == b'c' && bytes[2] == b'?' {
+        return Decoded::Reply { length: end + 1, reply: TerminalReply::Attributes };
+    }
     Decoded::Done { length: end + 1, event: sequence_event(&bytes[2..end], last) }
+}
+
+/// Decodes a sequence that begins with `ESC ]`: a response with a number, a semicolon and a text, which BEL or `ESC \`
+/// ends. Without a number it is alt and the key.
+pub(super) fn osc(bytes: &[u8], key: Event) -> Decoded {
+    match bytes.get(2) {
+        None => return Decoded::Incomplete,
+        Some(byte) if !byte.is_ascii_digit() => return Decoded::event(2, key),
+        Some(_) => {}
+    }
+    let Some(end) = bytes.iter().skip(2).position(|byte| !(0x20..0x7f).contains(byte)).map(|at| at + 2) else {
+        return incomplete_or_dropped(bytes);
+    };
+    let length = match (bytes[end], bytes.get(end + 1)) {
+        (0x07, _) => end + 1,
+        (0x1b, None) => return Decoded::Incomplete,
+        (0x1b, Some(b'\\')) => end + 2,
+        _ => return Decoded::dropped(end),
+    };
+    let text = std::str::from_utf8(&bytes[2..end]).unwrap_or_default();
+    match text.strip_prefix("11;").and_then(Background::of_colour) {
+        Some(background) => Decoded::Reply { length, reply: TerminalReply::Background(background) },
+        None => Decoded::dropped(length),
+    }
 }
 
 fn incomplete_or_dropped(bytes: &[u8]) -> Decoded {

@@ -3,6 +3,7 @@
 use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent};
 
 use super::{DecoderState, InputDecoder};
+use crate::tui::background::{Background, TerminalReply};
 use crate::tui::keymap::key_press;
 
 /// Names events; keys have their names in the configuration.
@@ -139,4 +140,42 @@ fn pending_bytes_stay_bounded_for_random_input() {
     }
     let _ = decoder.flush();
     assert_eq!(named(decoder.feed(b"\x03")), "ctrl+c");
+}
+
+/// The responses to the query for the background, whole and in pieces; keys beside them still work.
+#[test]
+fn responses_of_the_terminal_are_no_keys() {
+    let light = TerminalReply::Background(Background::Light);
+    let dark = TerminalReply::Background(Background::Dark);
+    for (bytes, replies, keys) in [
+        (&b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;4c"[..], vec![light, TerminalReply::Attributes], ""),
+        (b"a\x1b]11;rgb:0000/0000/0000\x07b", vec![dark], "a b"),
+        (b"\x1b[?6c", vec![TerminalReply::Attributes], ""),
+        (b"\x1b]11;nonsense\x07q", vec![], "q"),
+        (b"\x1b]10;rgb:ffff/ffff/ffff\x07q", vec![], "q"),
+        (b"\x1b]11;rgb:ffff\x03q", vec![], "ctrl+c q"),
+        (b"\x1b]q", vec![], "alt+] q"),
+        (b"\x1b]11;rgb:ffff/ffff/ffff\x1b[A", vec![], "up"),
+    ] {
+        let mut whole = InputDecoder::default();
+        assert_eq!(named(whole.feed(bytes)), keys, "{bytes:?}");
+        assert_eq!(whole.take_replies(), replies, "{bytes:?}");
+        for cut in 1..bytes.len() {
+            // An ESC at the end of a read is the key.
+            if bytes[cut - 1] == 0x1b {
+                continue;
+            }
+            let mut pieces = InputDecoder::default();
+            let events: Vec<Event> =
+                [&bytes[..cut], &bytes[cut..]].into_iter().flat_map(|piece| pieces.feed(piece)).collect();
+            assert_eq!((named(events).as_str(), pieces.take_replies()), (keys, replies.clone()), "{bytes:?} {cut}");
+        }
+    }
+    let mut typed = InputDecoder::default();
+    assert_eq!(named(typed.feed(b"\x1b]")), "");
+    assert_eq!(named(typed.flush()), "alt+]");
+    let endless = [b"\x1b]11;".as_slice(), &[b'x'; 100]].concat();
+    let mut decoder = InputDecoder::default();
+    decoder.feed(&endless);
+    assert_eq!(decoder.state(), DecoderState::Idle, "no response is that long");
 }

@@ -1,16 +1,21 @@
 //! The state of the screen, as plain values without a terminal.
 
+pub mod completion;
 mod expression;
 pub mod extraction;
 pub mod files;
+pub mod found;
 pub mod history;
 pub mod instruction;
 pub mod layers;
 mod long_lines;
 mod motion;
 mod overlay_id;
+pub mod palette;
 pub mod prompt;
+mod reopening;
 pub mod scroll;
+mod settings;
 pub mod viewer;
 pub mod warnings;
 pub mod waste;
@@ -18,91 +23,29 @@ pub mod waste;
 pub use long_lines::LongLines;
 pub use motion::Motion;
 pub use overlay_id::OverlayId;
+pub use settings::{Attributes, ScreenSettings};
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{Config, Context, DiffType, Origin, Setting, ThemeName, forbids_colour};
-use crate::tui::keymap::Keymap;
+use crate::config::Context;
 use crate::tui::layout::ScreenLayout;
-use crate::tui::theme::Theme;
 use dive_model::Opened;
 use dive_model::analysis::{Part, Sizes};
 use dive_model::blob::TransferProgress;
-use dive_model::image::{Base, Image};
+use dive_model::image::{Base, Image, Selection};
 use dive_model::layer::LayerIndex;
-use dive_model::tree::{Change, ChangeCounts, NodeId, SpanId};
-use dive_sources::Environment;
+use dive_model::tree::{ChangeCounts, NodeId, SpanId};
 use extraction::ExtractionDialog;
-use files::{FileTreePane, Filter, Folding};
+use files::{ChangeTotals, FileTreePane, Filter};
+use found::Found;
 use history::History;
 use layers::{CompareMode, LayerList};
+use palette::Palette;
 use prompt::{Prompt, PromptKind};
 use scroll::TextScroll;
 use viewer::Viewer;
 use warnings::Warnings;
 use waste::Waste;
-
-/// The settings of the screen, from configuration and environment.
-#[derive(Debug)]
-pub struct ScreenSettings {
-    /// Key bindings.
-    pub keymap: Keymap,
-    pub(in crate::tui) theme: Theme,
-    hide: Setting<Vec<DiffType>>,
-    warnings: Vec<String>,
-    folding: Folding,
-    tree_share: f64,
-    attributes: Attributes,
-    mode: CompareMode,
-    /// Base of relative folders that the user types.
-    pub working_dir: PathBuf,
-    /// Home folder, for `~` in folders that the user types.
-    pub home: Option<PathBuf>,
-}
-
-/// Whether the file tree shows permissions, owners and sizes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attributes {
-    /// All columns that fit.
-    Shown,
-    /// Only names.
-    Hidden,
-}
-
-impl ScreenSettings {
-    /// Builds the settings from the configuration and two environment variables: `NO_COLOR` (if not empty), and
-    /// `COLORFGBG`, which tells a light background from a dark one.
-    #[must_use]
-    pub fn new(config: &Config, environment: &Environment) -> Self {
-        let theme = match config.theme.value {
-            // An explicitly named theme overrides NO_COLOR.
-            ThemeName::Auto if forbids_colour(environment) => ThemeName::Mono,
-            named => named,
-        };
-        let background = environment.text("COLORFGBG");
-        Self {
-            keymap: Keymap::new(&config.keybinding),
-            theme: Theme::named(theme, background),
-            hide: config.diff.hide.clone(),
-            warnings: config.warnings.iter().map(ToString::to_string).collect(),
-            folding: if config.filetree.collapse_dir.value { Folding::Collapsed } else { Folding::Expanded },
-            tree_share: config.filetree.pane_width.value.get(),
-            attributes: if config.filetree.show_attributes.value { Attributes::Shown } else { Attributes::Hidden },
-            mode: if config.layer.show_aggregated_changes.value { CompareMode::Aggregated } else { CompareMode::Layer },
-            working_dir: environment.working_dir.clone(),
-            home: environment.home.clone(),
-        }
-    }
-}
-
-impl ScreenSettings {
-    /// The origin of `diff.hide` if it hides all of these kinds, else `None`.
-    pub(in crate::tui) fn hides_all(&self, mut kinds: impl Iterator<Item = Change>) -> Option<&Origin> {
-        let hides = |kind| self.hide.value.iter().any(|hidden| change_of(*hidden) == kind);
-        kinds.all(hides).then_some(&self.hide.origin)
-    }
-}
 
 /// Totals per layer.
 #[derive(Debug)]
@@ -170,6 +113,8 @@ pub struct Explorer {
     pub layers: LayerList,
     /// The file tree. `None` if the image has no layers.
     pub files: Option<FileTreePane>,
+    /// What the file tree shows as changed.
+    pub changes: ChangeTotals,
     /// Whether the file tree shows permissions, owners and sizes.
     pub attributes: Attributes,
     /// Whether long names are truncated or wrapped.
@@ -184,21 +129,25 @@ impl Explorer {
         let scope = layers.scope().filter(|scope| scope.target.get() < tree.layer_count());
         let files = scope.map(|scope| {
             let mut files = FileTreePane::new(tree, scope, settings.folding);
-            for hidden in &settings.hide.value {
-                files.toggle_kind(tree, change_of(*hidden));
+            for hidden in settings.hidden() {
+                files.toggle_kind(tree, hidden);
             }
+            files.follow_changes(tree);
             files
         });
-        Self {
+        let mut explorer = Self {
             base: opened.image.base.clone(),
             opened,
             totals,
             layers,
             files,
+            changes: ChangeTotals::default(),
             attributes: settings.attributes,
             long_lines: LongLines::Cut,
             line_rows: Vec::new(),
-        }
+        };
+        explorer.sum_up();
+        explorer
     }
 
     /// Applies the compare mode and selection of the layer list to the file tree.
@@ -207,6 +156,8 @@ impl Explorer {
             && files.comparison().scope() != scope
         {
             files.compare(&self.opened.tree, scope);
+            files.seek_match(&self.opened.tree);
+            self.sum_up();
         }
     }
 
@@ -217,19 +168,24 @@ impl Explorer {
         self.totals.parts = parts;
     }
 
+    /// Sums up the changes in the file tree.
+    fn sum_up(&mut self) {
+        let tree = &self.opened.tree;
+        let Some(files) = &self.files else { return };
+        let target = files.comparison().scope().target;
+        self.changes = match (self.layers.mode, self.totals.changes.get(target.get())) {
+            // The changes of each layer are counted already.
+            (CompareMode::Layer, Some(counts)) => {
+                ChangeTotals { counts: *counts, bytes: tree.layer_size_bytes(target) }
+            }
+            _ => ChangeTotals::of(tree, files.comparison()),
+        };
+    }
+
     /// The node under the cursor of the file tree.
     #[must_use]
     pub fn selected_node(&self) -> Option<NodeId> {
         self.files.as_ref().and_then(FileTreePane::selected)
-    }
-}
-
-const fn change_of(hidden: DiffType) -> Change {
-    match hidden {
-        DiffType::Added => Change::Added,
-        DiffType::Removed => Change::Removed,
-        DiffType::Modified => Change::Modified,
-        DiffType::Unmodified => Change::Unmodified,
     }
 }
 
@@ -253,8 +209,12 @@ pub enum Overlay {
     Help(Help),
     /// The list of warnings.
     Warnings(Warnings),
+    /// The command palette.
+    Palette(Palette),
     /// The waste view.
     Waste(Waste),
+    /// The search in all layers.
+    Found(Found),
     /// The history of a path.
     History(History),
     /// The viewer, with the version of the file that it shows.
@@ -267,7 +227,7 @@ impl Overlay {
     /// True for a dialog box. Other overlays cover all panes.
     #[must_use]
     pub const fn is_box(&self) -> bool {
-        matches!(self, Self::Help(_) | Self::Warnings(_) | Self::Extraction(_))
+        matches!(self, Self::Help(_) | Self::Warnings(_) | Self::Palette(_) | Self::Extraction(_))
     }
 }
 
@@ -289,6 +249,10 @@ pub struct ScreenState {
     pub size: (u16, u16),
     /// The stage of opening the image.
     pub stage: Stage,
+    /// The image and platform that were chosen on the screen.
+    pub(in crate::tui) selection: Selection,
+    /// The image shown before, while another one is opened in its place.
+    stage_before: Option<Stage>,
     /// The focused pane.
     pub focus: Focus,
     /// The detail pane that last had focus, for terminals with room for only one.
@@ -313,6 +277,8 @@ pub struct ScreenState {
     pub layer_details: TextScroll,
     /// Scroll position of the image details.
     pub image_details: TextScroll,
+    /// The selected inefficient file in the image details. `None` above the list.
+    pub inefficient_file: Option<usize>,
     /// True while the mouse drags the border between layers and file tree.
     pub dragging: bool,
     /// The layout, computed from the other fields by [`settle`](crate::tui::update::settle).
@@ -328,6 +294,8 @@ impl ScreenState {
             settings,
             size,
             stage: Stage::Finding(None),
+            selection: Selection::default(),
+            stage_before: None,
             focus: Focus::Layers,
             last_details: Focus::LayerDetails,
             overlays: Vec::new(),
@@ -340,6 +308,7 @@ impl ScreenState {
             tree_share,
             layer_details: TextScroll::default(),
             image_details: TextScroll::default(),
+            inefficient_file: None,
             dragging: false,
             layout: ScreenLayout::default(),
         }
@@ -352,8 +321,9 @@ impl ScreenState {
             return Context::TextLine;
         }
         match (self.overlays.last(), self.focus) {
-            (Some(Overlay::Help(_) | Overlay::Warnings(_)), _) => Context::Help,
+            (Some(Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Palette(_)), _) => Context::Help,
             (Some(Overlay::Waste(_)), _) => Context::Waste,
+            (Some(Overlay::Found(_)), _) => Context::Found,
             (Some(Overlay::History(_)), _) => Context::History,
             (Some(Overlay::Viewer(..)), _) => Context::Viewer,
             (Some(Overlay::Extraction(_)), _) => Context::Extraction,
@@ -449,12 +419,7 @@ impl ScreenState {
         {
             let tree = &explorer.opened.tree;
             files.set_filter(tree, filter);
-            if files.filter().is_some() && !files.selected().is_some_and(|node| files.is_match(node)) {
-                files.go(tree, Motion::First);
-                if !files.selected().is_some_and(|node| files.is_match(node)) {
-                    files.next_match(tree);
-                }
-            }
+            files.seek_match(tree);
         }
     }
 
@@ -477,6 +442,7 @@ impl ScreenState {
         if damaged > 0 {
             self.message = Some(format!("{damaged} of {all} layers are damaged and marked with !; see Layer Details"));
         }
+        self.stage_before = None;
         self.stage = Stage::Open(Box::new(Explorer::new(opened, totals, layers, &self.settings)));
     }
 }

@@ -17,6 +17,8 @@ pub enum PromptKind {
     Position,
     /// Folder to extract to.
     Folder,
+    /// Words of an action.
+    Command,
 }
 
 impl PromptKind {
@@ -28,6 +30,7 @@ impl PromptKind {
             Self::Search => "Search",
             Self::Position => "Go to",
             Self::Folder => "Extract to directory",
+            Self::Command => "Command",
         }
     }
 }
@@ -57,6 +60,12 @@ impl Prompt {
     #[must_use]
     pub fn text(&self) -> &str {
         self.input.value()
+    }
+
+    /// Replaces the text and moves the cursor to its end.
+    pub fn set_text(&mut self, text: &str) {
+        self.input = Input::new(text.to_owned());
+        self.error = None;
     }
 
     /// True if a key edits the text or moves the cursor.

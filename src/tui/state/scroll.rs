@@ -117,6 +117,18 @@ impl TextScroll {
         }
     }
 
+    /// True if a line is visible.
+    #[must_use]
+    pub fn shows(&self, line: usize) -> bool {
+        (self.first..self.first + self.height).contains(&line)
+    }
+
+    /// Scrolls as little as possible to make a line visible.
+    pub fn reveal(&mut self, line: usize) {
+        self.first = self.first.clamp((line + 1).saturating_sub(self.height), line);
+        self.step(0);
+    }
+
     /// Scrolls by `lines`, up if negative.
     pub fn step(&mut self, lines: isize) {
         self.first = self.first.saturating_add_signed(lines).min(self.count.saturating_sub(self.height));
@@ -174,6 +186,20 @@ mod tests {
         assert_eq!(list.visible(), 2..10);
         list.set_height(20);
         assert_eq!(list.visible(), 0..10);
+    }
+
+    #[test]
+    fn a_text_scrolls_to_a_line() {
+        let mut text = TextScroll::default();
+        text.set_size(20, 5);
+        text.reveal(7);
+        assert!(text.first() == 3 && text.shows(7) && text.shows(3) && !text.shows(8));
+        text.reveal(4);
+        assert_eq!(text.first(), 3);
+        text.reveal(0);
+        assert_eq!(text.first(), 0);
+        text.reveal(100);
+        assert_eq!(text.first(), 15);
     }
 
     #[test]

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::tui::state::completion;
 use crate::tui::state::extraction::{Extent, ExtractionDialog, ExtractionStage};
 use crate::tui::state::prompt::PromptKind;
-use crate::tui::state::{Overlay, OverlayId, ScreenState, Stage};
+use crate::tui::state::{Explorer, Overlay, OverlayId, ScreenState, Stage};
 use crate::tui::worker::Job;
 use dive_model::escape::Escaped;
-use dive_model::extract::{Conflicts, OnConflict, Plan, Progress, Report};
+use dive_model::extract::{Conflicts, LayerBlobs, OnConflict, Options, Plan, Progress, Report};
 use dive_model::tree::{NodeId, SpanId};
 
-use super::{Effect, overlays};
+use super::Effect;
 
 /// Opens the dialog to extract a path and its descendants as the screen shows them: removed files in their last
 /// version, and under a filter only the files that match.
@@ -45,6 +46,39 @@ fn open_dialog(state: &mut ScreenState, path: String, plan: Plan, extent: Extent
     state.overlays.push(Overlay::Extraction(Box::new(extraction)));
     let folder = state.last_folder.clone();
     state.open_prompt(PromptKind::Folder, &folder);
+    show_target(state, &folder);
+}
+
+/// Shows the folder that a typed text means.
+pub(super) fn show_target(state: &mut ScreenState, text: &str) {
+    let folder = folder(text.trim(), &state.settings.working_dir, state.settings.home.as_deref());
+    if let Some(Overlay::Extraction(extraction)) = state.overlays.last_mut() {
+        extraction.folder = folder;
+    }
+}
+
+/// Starts to complete the typed folder.
+pub(super) fn complete(state: &mut ScreenState, effects: &mut Vec<Effect>) {
+    let (Some(Overlay::Extraction(extraction)), Some(prompt)) = (state.overlays.last(), &state.prompt) else { return };
+    let typed = prompt.text().to_owned();
+    let (before, _) = completion::split(&typed);
+    // Alone, a tilde is the home folder, and so is it before the slash.
+    let parent = folder(before, &state.settings.working_dir, state.settings.home.as_deref());
+    let overlay_id = extraction.overlay_id;
+    effects.push(Effect::Start(Box::new(Job::CompleteFolder { overlay_id, typed, parent })));
+}
+
+/// Takes a completion of the typed folder, unless the text has changed since.
+pub(super) fn folder_completed(state: &mut ScreenState, overlay_id: OverlayId, typed: &str, completed: &str) {
+    if dialog_of(&mut state.overlays, overlay_id).is_none() {
+        return;
+    }
+    if let Some(prompt) =
+        state.prompt.as_mut().filter(|prompt| prompt.kind == PromptKind::Folder && prompt.text() == typed)
+    {
+        prompt.set_text(completed);
+        show_target(state, completed);
+    }
 }
 
 /// Starts the conflict check for the typed folder.
@@ -82,7 +116,7 @@ pub(super) fn conflicts_checked(
     }
     match conflicts {
         Ok(conflicts) if conflicts.is_empty() => {
-            effects.push(overlays::write(explorer, extraction, OnConflict::Fail));
+            effects.push(write(explorer, extraction, OnConflict::Fail));
         }
         Ok(conflicts) => extraction.stage = ExtractionStage::Conflict(conflicts),
         Err(error) => extraction.stage = ExtractionStage::Done(Err(error)),
@@ -109,6 +143,18 @@ pub(super) fn not_started(state: &mut ScreenState, why: String) {
         Some(Overlay::Extraction(extraction)) => extraction.stage = ExtractionStage::Done(Err(why)),
         _ => state.message = Some(why),
     }
+}
+
+/// Starts writing.
+pub(super) fn write(explorer: &Explorer, dialog: &mut ExtractionDialog, on_conflict: OnConflict) -> Effect {
+    dialog.stage = ExtractionStage::Writing(dive_model::extract::Progress::default());
+    Effect::Start(Box::new(Job::Extract {
+        overlay_id: dialog.overlay_id,
+        plan: Arc::clone(&dialog.plan),
+        layers: LayerBlobs::of(&explorer.opened.image, &explorer.opened.damaged_layers),
+        folder: dialog.folder.clone(),
+        options: Options { on_conflict, special_bits: dialog.special_bits },
+    }))
 }
 
 /// The extraction dialog with this id. `None` if it is closed.

@@ -1,9 +1,11 @@
 //! Inputs and outputs of `update`.
 
 use crate::config::{Action, KeyPress};
+use crate::tui::background::Background;
 use crate::tui::event::WorkerEvent;
 use crate::tui::state::Focus;
 use crate::tui::worker::{Job, JobId};
+use dive_model::image::Selection;
 
 /// An input of `update`.
 #[derive(Debug)]
@@ -28,6 +30,10 @@ pub enum UpdateMessage {
     DropDivider,
     /// A worker sent a report.
     Worker(WorkerEvent),
+    /// The terminal reported its background.
+    Background(Background),
+    /// Another image of the file could not be opened, with the reason.
+    NotReopened(String),
     /// A job could not be started, with the reason.
     NotStarted(String),
 }
@@ -52,6 +58,8 @@ pub enum Effect {
     Suspend,
     /// Send a text to the clipboard.
     Copy(String),
+    /// Open another image of the file, or another platform.
+    Reopen(Selection),
     /// Start a job.
     Start(Box<Job>),
     /// Cancel a job.

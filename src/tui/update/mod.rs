@@ -1,12 +1,19 @@
 //! Applies messages to the state, which no other code changes. Work outside of the state is returned as effects, which
 //! `run` carries out.
 
+mod details;
 mod extraction;
+mod filter;
+mod found;
 mod message;
 mod overlays;
 mod panes;
 mod prompt;
 mod settle;
+mod steps;
+mod waste;
+
+use overlays::ClickedRow;
 
 pub use message::{Click, Effect, HitTarget, UpdateMessage};
 pub use settle::settle;
@@ -14,6 +21,8 @@ pub use settle::settle;
 use crate::config::Action;
 
 use super::event::WorkerEvent;
+use super::state::palette::{Offer, Palette};
+use super::state::prompt::PromptKind;
 use super::state::scroll::TextScroll;
 use super::state::viewer::Viewer;
 use super::state::{Help, Overlay, OverlayId, ScreenState, Stage};
@@ -37,6 +46,8 @@ pub fn update(state: &mut ScreenState, message: UpdateMessage) -> Vec<Effect> {
             state.tree_share = share.clamp(0.0, 1.0);
         }
         UpdateMessage::DropDivider => state.dragging = false,
+        UpdateMessage::Background(background) => state.settings.follow(background),
+        UpdateMessage::NotReopened(why) => state.not_reopened(&why),
         UpdateMessage::NotStarted(why) => extraction::not_started(state, why),
         UpdateMessage::Worker(event) => apply_worker_event(state, event, &mut effects),
     }
@@ -49,6 +60,7 @@ fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
         Action::Quit if !state.layout.fits => effects.push(Effect::Quit),
         Action::Quit if state.prompt.is_some() => prompt::act(state, Action::CloseFilterFiles, effects),
         Action::Quit if state.overlays.is_empty() => effects.push(Effect::Quit),
+        Action::CloseView if waste::has_filter(state) => filter::clear(state),
         Action::Quit | Action::CloseView => overlays::close(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Help if matches!(state.overlays.last(), Some(Overlay::Help(_))) => overlays::close(state, effects),
@@ -56,10 +68,21 @@ fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
             let of = state.context();
             state.overlays.push(Overlay::Help(Help { of, scroll: TextScroll::default() }));
         }
+        Action::CommandPalette => open_palette(state, Offer::Everything),
+        Action::ShowImages if state.image().is_none_or(|image| !image.has_others()) => {
+            state.message = Some("the source has no other image and no other platform".to_owned());
+        }
+        Action::ShowImages => open_palette(state, Offer::Images),
         action if state.prompt.is_some() => prompt::act(state, action, effects),
         action if !state.overlays.is_empty() => overlays::act(state, action, effects),
         action => panes::act(state, action, effects),
     }
+}
+
+fn open_palette(state: &mut ScreenState, offer: Offer) {
+    let palette = Palette::new(&state.settings.keymap, state.context(), offer, state.image());
+    state.overlays.push(Overlay::Palette(palette));
+    state.open_prompt(PromptKind::Command, "");
 }
 
 fn scroll(state: &mut ScreenState, target: HitTarget, rows: isize) {
@@ -72,11 +95,16 @@ fn scroll(state: &mut ScreenState, target: HitTarget, rows: isize) {
 fn click(state: &mut ScreenState, click: Click, effects: &mut Vec<Effect>) {
     state.message = None;
     match click {
-        Click::Pane(HitTarget::Pane(focus)) => panes::focus(state, focus),
+        Click::Pane(HitTarget::Pane(focus)) => steps::focus(state, focus),
         Click::Row(HitTarget::Pane(focus), row) => panes::click_row(state, focus, row, effects),
         Click::Header(HitTarget::Pane(focus), _) => panes::click_header(state, focus),
-        Click::Row(HitTarget::Overlay, row) => overlays::click_row(state, row, effects),
-        Click::Header(HitTarget::Overlay, column) => overlays::click_header(state, column),
+        Click::Row(HitTarget::Overlay, row) => {
+            let clicked = overlays::click_row(state, row, effects);
+            if clicked == ClickedRow::Again && matches!(state.overlays.last(), Some(Overlay::Palette(_))) {
+                prompt::act(state, Action::Accept, effects);
+            }
+        }
+        Click::Header(HitTarget::Overlay, column) => waste::click_header(state, column),
         Click::Pane(HitTarget::Overlay) => {}
     }
 }
@@ -86,17 +114,20 @@ fn apply_worker_event(state: &mut ScreenState, event: WorkerEvent, effects: &mut
         (WorkerEvent::Fetch(fetched), _) => {
             if let Some(viewer) = viewer(state, fetched.overlay_id) {
                 let requested = viewer.fetched(fetched);
-                effects.extend(requested.into_iter().map(|effect| overlays::job(viewer, effect)));
+                effects.extend(requested.into_iter().map(|effect| steps::job(viewer, effect)));
             }
         }
         (WorkerEvent::Search(searched), _) => {
             if let Some(viewer) = viewer(state, searched.overlay_id) {
                 let requested = viewer.searched(searched);
-                effects.extend(requested.map(|effect| overlays::job(viewer, effect)));
+                effects.extend(requested.map(|effect| steps::job(viewer, effect)));
             }
         }
         (WorkerEvent::ConflictsChecked(id, conflicts), _) => {
             extraction::conflicts_checked(state, id, conflicts, effects);
+        }
+        (WorkerEvent::FolderCompleted { overlay_id, typed, completed }, _) => {
+            extraction::folder_completed(state, overlay_id, &typed, &completed);
         }
         (WorkerEvent::ExtractionProgress(id, progress), _) => extraction::progressed(state, id, progress),
         (WorkerEvent::ExtractionEnded(id, report), _) => extraction::ended(state, id, report),

@@ -1,11 +1,14 @@
 //! Input in a prompt. While the filter is typed, other keys still move in the file tree.
 
-use crate::config::{Action, Key, KeyPress};
+use crate::config::{Action, Context, Key, KeyPress};
 use crate::tui::state::files::Filter;
+use crate::tui::state::palette::PaletteCommand;
 use crate::tui::state::prompt::{Prompt, PromptKind};
-use crate::tui::state::{Overlay, ScreenState};
+use crate::tui::state::{Focus, Overlay, ScreenState};
 
-use super::{Effect, extraction, overlays, panes};
+use dive_model::image::{ImageSelector, Selection};
+
+use super::{Effect, extraction, filter, overlays, panes, steps};
 
 pub(super) fn press(state: &mut ScreenState, key: KeyPress) {
     let Some(prompt) = &mut state.prompt else { return };
@@ -31,9 +34,18 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
         (Action::CloseFilterFiles, _) => cancel(state),
         (Action::Accept, _) => accept(state, effects),
         // Other keys apply to the file tree.
+        (Action::Left, PromptKind::Command) => press(state, Key::Left.into()),
+        (Action::Right, PromptKind::Command) => press(state, Key::Right.into()),
+        (action, PromptKind::Filter) if !state.overlays.is_empty() => overlays::act(state, action, effects),
         (action, PromptKind::Filter) => panes::in_files(state, action, effects),
+        (action, PromptKind::Command) => {
+            if let Some(Overlay::Palette(palette)) = state.overlays.last_mut() {
+                steps::move_selection(&mut palette.scroll, action);
+            }
+        }
         (Action::Left, _) => press(state, Key::Left.into()),
         (Action::Right, _) => press(state, Key::Right.into()),
+        (Action::CompleteFolder, PromptKind::Folder) => extraction::complete(state, effects),
         (Action::KeepSpecialBits, PromptKind::Folder) => {
             if let Some(Overlay::Extraction(extraction)) = state.overlays.last_mut() {
                 extraction.toggle_special_bits();
@@ -52,6 +64,7 @@ fn accept(state: &mut ScreenState, effects: &mut Vec<Effect>) {
         PromptKind::Folder => extraction::accept(state, prompt.text(), effects),
         PromptKind::Search => search(state, prompt.text(), effects),
         PromptKind::Position => go_to(state, prompt, effects),
+        PromptKind::Command => run_command(state, effects),
     }
 }
 
@@ -59,7 +72,7 @@ fn accept(state: &mut ScreenState, effects: &mut Vec<Effect>) {
 fn go_to(state: &mut ScreenState, mut prompt: Prompt, effects: &mut Vec<Effect>) {
     let Some(Overlay::Viewer(viewer, _)) = state.overlays.last_mut() else { return };
     match viewer.go_to(prompt.text()) {
-        Ok(effect) => effects.extend(effect.map(|effect| overlays::job(viewer, effect))),
+        Ok(effect) => effects.extend(effect.map(|effect| steps::job(viewer, effect))),
         Err(error) => {
             prompt.error = Some(error);
             state.prompt = Some(prompt);
@@ -67,27 +80,53 @@ fn go_to(state: &mut ScreenState, mut prompt: Prompt, effects: &mut Vec<Effect>)
     }
 }
 
+/// Runs the selected action of the palette in the context below it.
+fn run_command(state: &mut ScreenState, effects: &mut Vec<Effect>) {
+    let Some(Overlay::Palette(palette)) = state.overlays.pop() else { return };
+    match palette.selected() {
+        Some(PaletteCommand::Act(row)) => {
+            if !row.contexts.contains(&palette.of) {
+                steps::focus(state, if palette.of == Context::Layers { Focus::Files } else { Focus::Layers });
+            }
+            super::act(state, row.action, effects);
+        }
+        Some(PaletteCommand::Open(name)) => {
+            let image = Some(ImageSelector::Index(name.index));
+            reopen(state, Selection { image, platform: None }, effects);
+        }
+        Some(PaletteCommand::OpenPlatform(platform)) => {
+            let selection = Selection { image: state.selection.image.clone(), platform: Some(platform.clone()) };
+            reopen(state, selection, effects);
+        }
+        None => {}
+    }
+}
+
+/// Opens another image in place of the one shown.
+fn reopen(state: &mut ScreenState, selection: Selection, effects: &mut Vec<Effect>) {
+    effects.extend(state.reopen().into_iter().map(Effect::Cancel));
+    state.selection = selection.clone();
+    effects.push(Effect::Reopen(selection));
+}
+
 /// Starts a search in the viewer.
 fn search(state: &mut ScreenState, pattern: &str, effects: &mut Vec<Effect>) {
     if let Some(Overlay::Viewer(viewer, _)) = state.overlays.last_mut() {
         let effect = viewer.search_for(pattern);
-        effects.extend(effect.map(|effect| overlays::job(viewer, effect)));
+        effects.extend(effect.map(|effect| steps::job(viewer, effect)));
     }
 }
 
 /// Closes the prompt without accepting its text.
 fn cancel(state: &mut ScreenState) {
     match state.prompt.take().map(|prompt| prompt.kind) {
-        Some(PromptKind::Filter) => panes::clear_filter(state),
-        Some(PromptKind::Folder) => drop(state.overlays.pop()),
+        Some(PromptKind::Filter) if matches!(state.overlays.last(), Some(Overlay::Found(_))) => {
+            state.pending_filter = None;
+            state.overlays.pop();
+        }
+        Some(PromptKind::Filter) => filter::clear(state),
+        Some(PromptKind::Folder | PromptKind::Command) => drop(state.overlays.pop()),
         Some(PromptKind::Search | PromptKind::Position) | None => {}
-    }
-}
-
-/// Applies the pending filter. Once per frame: on a large image, filtering takes longer than typing a key.
-pub(super) fn apply_filter(state: &mut ScreenState) {
-    if let Some(filter) = state.pending_filter.take() {
-        state.set_filter(filter);
     }
 }
 
@@ -96,6 +135,12 @@ fn changed(state: &mut ScreenState) {
     let Some(prompt) = &mut state.prompt else { return };
     if prompt.kind != PromptKind::Filter {
         prompt.error = None;
+        let words = prompt.text().to_owned();
+        match state.overlays.last_mut() {
+            Some(Overlay::Palette(palette)) => palette.search(&words),
+            Some(Overlay::Extraction(_)) => extraction::show_target(state, &words),
+            _ => {}
+        }
         return;
     }
     match Filter::parse(prompt.text()) {

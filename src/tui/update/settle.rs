@@ -6,13 +6,14 @@ use crate::tui::layout::{ScreenLayout, inside};
 use crate::tui::state::{Explorer, Focus, LongLines, Overlay, ScreenState, Stage};
 use crate::tui::theme::Theme;
 
-use super::prompt;
+use super::filter;
 
 /// Updates the derived parts of the state. Call it before drawing the state or reading its layout.
 pub fn settle(state: &mut ScreenState) {
-    prompt::apply_filter(state);
+    filter::apply_pending(state);
     let lines = |width| content::overlay_height(state, width);
-    state.layout = ScreenLayout::of(state, lines, state.overlays.last().map_or(0, content::head_height));
+    let head = |overlay: &Overlay| content::head_height(overlay, state.size.1);
+    state.layout = ScreenLayout::of(state, lines, state.overlays.last().map_or(0, head));
     if !state.layout.fits {
         // Nothing is visible: lists keep their viewports until the terminal is large enough.
         return;
@@ -70,16 +71,21 @@ fn file_tree(theme: &Theme, explorer: &mut Explorer, width: usize, height: usize
 
 fn overlays(state: &mut ScreenState) {
     let layout = state.layout;
+    let terminal_height = state.size.1;
     let in_box = content::overlay_height(state, inside(layout.overlay).width);
     for overlay in &mut state.overlays {
         let area = inside(if overlay.is_box() { layout.overlay } else { layout.body });
         let height = usize::from(area.height);
-        let below_head = height.saturating_sub(content::head_height(overlay));
+        let below_head = height.saturating_sub(content::head_height(overlay, terminal_height));
         match overlay {
             Overlay::Help(help) => help.scroll.set_size(in_box, height),
             Overlay::Warnings(warnings) => warnings.scroll.set_size(in_box, height),
             Overlay::Extraction(extraction) => extraction.scroll.set_size(in_box, height),
-            Overlay::Waste(waste) => waste.scroll.set_height(below_head),
+            Overlay::Palette(palette) => palette.scroll.set_height(height),
+            Overlay::Waste(waste) => {
+                waste.scroll.set_height(below_head.saturating_sub(content::waste::foot_height(terminal_height)));
+            }
+            Overlay::Found(found) => found.scroll.set_height(below_head),
             Overlay::History(history) => history.scroll.set_height(below_head),
             Overlay::Viewer(viewer, _) => viewer.resize(below_head, area.width.into()),
         }

@@ -18,7 +18,13 @@ pub(super) fn draw(state: &ScreenState, which: Focus, frame: &mut Frame<'_>, are
     let area_inside = pane::draw(title, focus, theme, frame, area);
     let scroll = if which == Focus::LayerDetails { &state.layer_details } else { &state.image_details };
     let visible = scroll.first()..scroll.first() + usize::from(area_inside.height);
-    let lines = DetailLines::of(state, which, area).lines(visible);
+    let lines = DetailLines::of(state, which, area);
+    let file = state.inefficient_file.filter(|_| which == Focus::ImageDetails);
+    let selected = file.and_then(|file| (lines.head_len() + file).checked_sub(scroll.first()));
+    let mut lines = lines.lines(visible);
+    if let Some(line) = selected.and_then(|at| lines.get_mut(at)) {
+        *line = pane::select(std::mem::take(line), focus, theme);
+    }
     pane::draw_lines(lines, frame, area_inside);
     pane::scroll_marks(scroll.hidden(), theme, frame, area);
 }

@@ -7,11 +7,12 @@ use ratatui::text::Line;
 use super::pane::{self, PaneFocus};
 use crate::config::{Action, Context, Origin};
 use crate::tui::content::files::FileTable;
-use crate::tui::state::files::{FileRow, FileTreePane};
+use crate::tui::state::files::{ChangeTotals, FileRow, FileTreePane};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::{Explorer, Focus, ScreenState};
-use crate::tui::text::{columns, cut, wrap};
-use dive_model::tree::Change;
+use crate::tui::text::{columns, cut, path_end, wrap};
+use dive_model::tree::{Change, ChangeCounts};
+use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &ScreenState, explorer: &Explorer, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
@@ -20,16 +21,14 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, frame: &mut Frame<'
     } else {
         PaneFocus::Unfocused
     };
-    let inside = pane::draw(&title(explorer), focus, theme, frame, area);
+    let inside = pane::draw(&title(explorer, pane::title_width(area)), focus, theme, frame, area);
     let width = usize::from(inside.width);
     let Some(files) = &explorer.files else {
         let text = wrap("The image has no layers and no files.", width);
         pane::draw_lines(text.into_iter().map(Line::raw), frame, inside);
         return;
     };
-    if files.is_partial() {
-        pane::bottom_title(&hidden_note(files, width), theme, frame, area);
-    }
+    pane::bottom_title(&bottom(explorer, files, width.saturating_sub(4)), theme, frame, area);
     let table = FileTable::new(theme, explorer, files, width);
     let height = usize::from(inside.height).saturating_sub(1);
     let mut lines = vec![Line::styled(cut(&table.head(), width), theme.dim)];
@@ -41,7 +40,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, frame: &mut Frame<'
     for (at, row) in rows.iter().enumerate() {
         for mut line in table.row(row, skipped_levels) {
             if first + at == files.selected_row() {
-                line = line.style(if focus == PaneFocus::Focused { theme.selected } else { theme.selected_unfocused });
+                line = pane::select(line, focus, theme);
             }
             lines.push(line);
         }
@@ -59,14 +58,54 @@ fn visible_rows(explorer: &Explorer, files: &FileTreePane) -> (usize, Vec<FileRo
     (*first, files.rows(&explorer.opened.tree, *first, last + 1 - first))
 }
 
-fn title(explorer: &Explorer) -> String {
-    match (explorer.layers.mode, explorer.layers.layer()) {
-        (CompareMode::Layer, Some(layer)) => format!("Current Layer Contents · layer {layer}"),
-        (CompareMode::Aggregated, Some(layer)) => format!("Aggregated Layer Contents · up to layer {layer}"),
-        (CompareMode::Marked(base), Some(layer)) => format!("Changes from layer {base} to layer {layer}"),
-        (_, None) => "Current Layer Contents".to_owned(),
+/// The title: what is compared, and what changed. Without room, without the layers, which the list shows, and then
+/// without dive's words.
+fn title(explorer: &Explorer, width: usize) -> String {
+    let (words, layers, short) = match (explorer.layers.mode, explorer.layers.layer()) {
+        (CompareMode::Layer, Some(layer)) => {
+            ("Current Layer Contents", format!(" · layer {layer}"), format!("Layer {layer}"))
+        }
+        (CompareMode::Aggregated, Some(layer)) => {
+            ("Aggregated Layer Contents", format!(" · up to layer {layer}"), format!("All up to layer {layer}"))
+        }
+        (CompareMode::Marked(base), Some(layer)) => {
+            ("Changes", format!(" from layer {base} to layer {layer}"), format!("Layer {base} to {layer}"))
+        }
+        (_, None) => return "Current Layer Contents".to_owned(),
+    };
+    let changes = changes(explorer.changes);
+    let titles = [format!("{words}{layers} · {changes}"), format!("{words} · {changes}")];
+    let fitting = titles.into_iter().find(|title| columns(title) <= width);
+    fitting.unwrap_or_else(|| format!("{short} · {changes}"))
+}
+
+/// A sum of changes: `+44 ~3 -206 · 26 MB`.
+fn changes(totals: ChangeTotals) -> String {
+    let ChangeCounts { added, modified, removed } = totals.counts;
+    let signs = [('+', added), ('~', modified), ('-', removed)];
+    let counts: Vec<_> =
+        signs.iter().filter(|(_, count)| *count > 0).map(|(sign, count)| format!("{sign}{count}")).collect();
+    if counts.is_empty() {
+        return "no changes".to_owned();
+    }
+    format!("{} · {}", counts.join(" "), Bytes(totals.bytes))
+}
+
+/// Text for the lower border: what is hidden, and the path under the cursor, which its row may cut.
+fn bottom(explorer: &Explorer, files: &FileTreePane, width: usize) -> String {
+    let note = if files.is_partial() { hidden_note(files, width) } else { String::new() };
+    let separator = if note.is_empty() { "" } else { " · " };
+    let room = width.saturating_sub(columns(&note) + columns(separator));
+    match files.selected() {
+        Some(node) if room >= MIN_PATH_WIDTH => {
+            format!("{note}{separator}{}", path_end(&explorer.opened.tree.path(node), room))
+        }
+        _ => note,
     }
 }
+
+/// Minimum width of a path on the border.
+const MIN_PATH_WIDTH: usize = 12;
 
 /// A kind of change, its name, and the action that toggles its visibility.
 type KindToggle = (Change, &'static str, Action);
@@ -91,8 +130,7 @@ fn hidden_note(files: &FileTreePane, width: usize) -> String {
     }
     let hidden = format!("hidden: {}", names.join(", "));
     let both = format!("{hidden} · {SIZES}");
-    // A blank and a piece of the border on each side.
-    if columns(&both) + 4 <= width { both } else { hidden }
+    if columns(&both) <= width { both } else { hidden }
 }
 
 /// Explains why the tree is empty, and which keys show the hidden files.
@@ -101,6 +139,7 @@ fn why_empty(state: &ScreenState, files: &FileTreePane) -> Vec<String> {
     let mut text = Vec::new();
     if files.filter().is_some() {
         text.push("No file matches the filter.".to_owned());
+        text.extend(elsewhere(state, files));
     } else if hidden.is_empty() {
         text.push("The file system of this layer is empty.".to_owned());
     }
@@ -124,6 +163,26 @@ fn why_empty(state: &ScreenState, files: &FileTreePane) -> Vec<String> {
     }
     text
 }
+
+/// Where a filter matches that matches nothing here, and the key that goes there.
+fn elsewhere(state: &ScreenState, files: &FileTreePane) -> Option<String> {
+    let explorer = state.explorer()?;
+    let tree = &explorer.opened.tree;
+    let (node, count) = files.match_elsewhere(tree)?;
+    let history = tree.history(node);
+    let added = history.iter().find(|event| event.version.is_some())?;
+    let target = files.comparison().scope().target;
+    let removed = history.iter().find(|event| event.layer > added.layer && event.action.removes());
+    let path = path_end(&tree.path(node), ELSEWHERE_WIDTH);
+    let deleted = removed.map_or_else(String::new, |removed| format!(", deleted in layer {}", removed.layer));
+    let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
+    let text = format!("Not in layer {target}: {path}, added in layer {}{deleted}{more}", added.layer);
+    let key = state.settings.keymap.hint(Context::FileTree, Action::NextMatch).map(|key| key.label());
+    Some(text + &key.map_or_else(|| ".".to_owned(), |key| format!(". {key} goes there.")))
+}
+
+/// Columns for a path that the filter matches elsewhere.
+const ELSEWHERE_WIDTH: usize = 200;
 
 /// `a, b and c`.
 fn joined(parts: &[impl AsRef<str>]) -> String {

@@ -1,55 +1,17 @@
 //! Draws the last rows: the prompt or the active filter, and the status message or key hints.
 
-use std::borrow::Cow;
-
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::pane;
-use crate::config::{Action, Context, KeyPress};
-use crate::tui::keymap::ActionRow;
-use crate::tui::state::extraction::ExtractionStage;
-use crate::tui::state::files::{FileTreePane, Fold};
+use crate::tui::content;
+use crate::tui::content::hints::{HINT_GAP, HintLook};
+use crate::tui::state::files::FileTreePane;
 use crate::tui::state::prompt::PromptKind;
-use crate::tui::state::viewer::SearchState;
-use crate::tui::state::{Overlay, ScreenState};
+use crate::tui::state::{Explorer, Overlay, ScreenState};
 use crate::tui::text::{columns, cut, printable};
-
-/// Actions with a hint in the footer, by priority. The help lists all.
-const HINTED: [Action; 30] = [
-    Action::ShowWarnings,
-    Action::Quit,
-    Action::Help,
-    Action::ToggleView,
-    Action::Accept,
-    Action::OverwriteFiles,
-    Action::SkipFiles,
-    Action::KeepSpecialBits,
-    Action::GoToFile,
-    Action::ViewFile,
-    Action::CloseView,
-    Action::FilterFiles,
-    Action::CloseFilterFiles,
-    Action::WasteView,
-    Action::CompareLayer,
-    Action::CompareAll,
-    Action::MarkBase,
-    Action::ToggleEmptySteps,
-    Action::ExtractFile,
-    Action::FileHistory,
-    Action::ToggleCollapseDir,
-    Action::ToggleCollapseAllDir,
-    Action::ToggleAddedFiles,
-    Action::ToggleRemovedFiles,
-    Action::ToggleModifiedFiles,
-    Action::ToggleUnmodifiedFiles,
-    Action::ToggleSortOrder,
-    Action::NextMatch,
-    Action::ToggleHex,
-    Action::GoToLine,
-];
 
 pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
     prompt(state, frame, state.layout.prompt);
@@ -63,92 +25,21 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
 }
 
 /// The key hints that fit `width`.
-fn hints<'a>(state: &'a ScreenState, width: usize) -> Line<'a> {
+fn hints<'a>(state: &ScreenState, width: usize) -> Line<'a> {
     let theme = &state.settings.theme;
-    let keymap = &state.settings.keymap;
-    let context = state.context();
     let mut spans: Vec<Span<'a>> = Vec::new();
-    let mut taken = 0;
-    for action in HINTED {
-        let Some(key) = keymap.hint(context, action) else { continue };
-        let Some(row) = keymap.rows(context).find(|row| row.action == action) else { continue };
-        if !is_available(state, action) {
-            continue;
-        }
-        let (key, hint) = (short(key), hint(state, row));
-        let needs = columns(&key) + columns(&hint) + 3;
-        if taken + needs > width {
-            continue;
-        }
-        taken += needs;
-        let (key_style, hint_style) = match action {
-            Action::ShowWarnings => (theme.error, theme.error),
-            _ => (theme.key, Style::new()),
+    for hint in content::hints::hints(state, width) {
+        let (key, text) = match hint.look {
+            HintLook::Plain => (theme.key, Style::new()),
+            HintLook::Active => (theme.key, theme.active),
+            HintLook::Warning => (theme.error, theme.error),
         };
-        spans.push(Span::styled(key, key_style));
-        spans.push(Span::styled(format!(" {hint}"), hint_style));
-        spans.push(Span::raw("  "));
+        spans.push(Span::styled(hint.key, key));
+        spans.push(Span::raw(" "));
+        spans.push(Span::styled(hint.text, text));
+        spans.push(Span::raw(" ".repeat(HINT_GAP)));
     }
     Line::from(spans)
-}
-
-/// True if the action has an effect in the current state.
-fn is_available(state: &ScreenState, action: Action) -> bool {
-    let filtered =
-        || state.explorer().and_then(|explorer| explorer.files.as_ref()).and_then(FileTreePane::filter).is_some();
-    let kind = state.prompt.as_ref().map(|prompt| &prompt.kind);
-    match (action, state.overlays.last()) {
-        (Action::Quit | Action::Help | Action::ToggleView | Action::CloseView | Action::ToggleEmptySteps, _) => true,
-        (Action::ShowWarnings, _) => state.warning_count() > 0,
-        _ if state.explorer().is_none() => false,
-        (Action::Accept, _) => state.prompt.as_ref().is_some_and(|prompt| prompt.error.is_none()),
-        (Action::CloseFilterFiles, _) => kind.is_some() || filtered(),
-        (Action::KeepSpecialBits, _) => kind == Some(&PromptKind::Folder),
-        (Action::NextMatch, Some(Overlay::Viewer(viewer, _))) => viewer.status().search != SearchState::None,
-        (Action::NextMatch, _) => filtered(),
-        (Action::OverwriteFiles | Action::SkipFiles, Some(Overlay::Extraction(extraction))) => {
-            matches!(extraction.stage, ExtractionStage::Conflict(_))
-        }
-        _ => true,
-    }
-}
-
-/// The fold of the row under the cursor of the file tree.
-fn fold(state: &ScreenState) -> Option<Fold> {
-    let files = state.explorer()?.files.as_ref()?;
-    Some(files.fold(files.selected()?))
-}
-
-/// The name of an action in the current context.
-fn hint(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
-    let is_filter = state.prompt.as_ref().is_none_or(|prompt| prompt.kind == PromptKind::Filter);
-    let hint = match (row.action, state.context()) {
-        (Action::ShowWarnings, _) => match state.warning_count() {
-            1 => return Cow::Borrowed("1 warning"),
-            count => return Cow::Owned(format!("{count} warnings")),
-        },
-        (Action::FilterFiles, Context::Viewer) => "Search",
-        (Action::Quit, _) if state.prompt.is_some() || !state.overlays.is_empty() => "Close",
-        (Action::ViewFile, Context::FileTree) => match fold(state) {
-            Some(Fold::Expanded) => "Collapse",
-            Some(Fold::Collapsed) => "Expand",
-            Some(Fold::Leaf) | None => row.hint,
-        },
-        (Action::Accept, _) if !is_filter => "OK",
-        (Action::CloseFilterFiles, _) if !is_filter => "Cancel",
-        _ => row.hint,
-    };
-    Cow::Borrowed(hint)
-}
-
-/// Abbreviates a key for hints: `^A` for `ctrl+a`.
-pub(super) fn short(key: KeyPress) -> String {
-    let name = key.label();
-    match name.strip_prefix("ctrl+") {
-        Some(rest) if rest.chars().count() == 1 => format!("^{}", rest.to_uppercase()),
-        Some(rest) => format!("^{rest}"),
-        None => name,
-    }
 }
 
 /// Draws the prompt or the active filter.
@@ -159,10 +50,8 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let width = usize::from(area.width);
     let files = state.explorer().and_then(|explorer| explorer.files.as_ref());
-    let matches = files.filter(|files| files.filter().is_some()).map(|files| {
-        let count = files.matches();
-        if count == 1 { "1 match".to_owned() } else { format!("{count} matches") }
-    });
+    // Only the tree counts matches; other lists show their sums.
+    let matches = state.explorer().filter(|_| state.overlays.is_empty()).and_then(matches);
     let Some(prompt) = &state.prompt else {
         let text = files.and_then(FileTreePane::filter).map_or("", |filter| filter.text());
         let spans = vec![
@@ -175,6 +64,7 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     };
     let label = match (&prompt.kind, state.overlays.last()) {
         (PromptKind::Position, Some(Overlay::Viewer(viewer, _))) => format!("{}: ", viewer.destination_label()),
+        (PromptKind::Filter, Some(Overlay::Found(_))) => "Search all layers: ".to_owned(),
         (kind, _) => format!("{}: ", kind.label()),
     };
     let suffix = prompt.error.as_ref().map(|error| (printable(error), theme.error)).or_else(|| {
@@ -189,7 +79,7 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     let cursor = columns(&label) + prompt.input.visual_cursor().saturating_sub(scroll);
     let mut spans = vec![Span::styled(label, theme.label), Span::raw(text.clone())];
     if prompt.text().is_empty() && prompt.kind == PromptKind::Filter {
-        spans.push(Span::styled("regular expression on the path, sizes such as >10MB", theme.dim));
+        spans.push(Span::styled("expression or glob on the path, sizes such as >10MB", theme.dim));
     } else if let Some((suffix, style)) = suffix {
         let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
         spans.push(Span::raw("  "));
@@ -212,4 +102,17 @@ fn visible(text: &str, skip: usize, room: usize) -> String {
         taken += wide;
     }
     out
+}
+
+/// The place of the cursor among the matches of the filter: `3 of 40`. A match of a directory accepts all paths below it,
+/// so that their number is of interest, too.
+fn matches(explorer: &Explorer) -> Option<String> {
+    let files = explorer.files.as_ref().filter(|files| files.filter().is_some())?;
+    let count = files.matches();
+    let text = match files.match_position(&explorer.opened.tree) {
+        Some(position) => format!("{position} of {count}"),
+        None if count == 1 => "1 match".to_owned(),
+        None => format!("{count} matches"),
+    };
+    Some(if files.accepted() > count { format!("{text}, with {} paths", files.accepted()) } else { text })
 }

@@ -9,7 +9,8 @@ use super::pane::{self, PaneFocus};
 use crate::report::listing::permissions;
 use crate::tui::state::history::History;
 use crate::tui::state::{Explorer, ScreenState, instruction};
-use crate::tui::text::{cut, left, name, printable, right};
+use crate::tui::text::{cut, left, name, printable, right, wrap};
+use crate::tui::theme::Theme;
 use dive_model::tree::history::HistoryEvent;
 use dive_model::units::Bytes;
 
@@ -30,9 +31,26 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, history: &History, 
     if history.events().is_empty() {
         lines.push(Line::raw("No layer has an entry for this path: it is only the parent directory of other entries."));
     }
+    lines.extend(explained(explorer, history, width, theme));
     pane::draw_lines(lines, frame, inside);
     pane::scroll_marks(history.scroll.hidden(), theme, frame, area);
 }
+
+/// The whole instruction of the selected event, below the list.
+fn explained<'a>(explorer: &Explorer, history: &History, width: usize, theme: &Theme) -> Vec<Line<'a>> {
+    let event = history.events().get(history.scroll.selected());
+    let Some(layer) = event.and_then(|event| explorer.opened.image.layers.get(event.layer.get())) else {
+        return Vec::new();
+    };
+    let start: String = layer.created_by.chars().take(MAX_COMMAND).collect();
+    let command = instruction::lines(&start).into_iter().flat_map(|line| wrap(&printable(&line), width));
+    let mut lines = vec![Line::raw(""), Line::styled("Command of the selected layer:", theme.label)];
+    lines.extend(command.map(Line::raw));
+    lines
+}
+
+/// Characters of a command that are shown.
+const MAX_COMMAND: usize = 4096;
 
 fn row_text(explorer: &Explorer, event: &HistoryEvent, width: usize) -> String {
     let tree = &explorer.opened.tree;

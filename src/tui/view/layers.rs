@@ -2,20 +2,19 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::bar::{BAR_WIDTH, WasteMark, bar};
 use super::pane::{self, PaneFocus};
 use crate::tui::state::instruction;
 use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerList, LayerRow};
 use crate::tui::state::{Focus, ScreenState, Stage};
 use crate::tui::text::{columns, cut, left, printable, right};
+use crate::tui::theme::SelectionFill;
 use dive_model::image::{Base, BaseSource, Image, OtherEntry};
 use dive_model::layer::LayerIndex;
 use dive_model::units::Bytes;
 
-/// Width of the size bar.
-const BAR: usize = 8;
 /// Width of the compare mark.
 const MARK: usize = 2;
 
@@ -76,21 +75,27 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     let with_waste = width >= 64;
     let before = " ".repeat(MARK + digits(state));
     let head = if with_waste {
-        format!("{before}{:>8} {:>8} {:BAR$} Command", "Size", "Waste", "")
+        format!("{before}{:>8} {:>8} {:BAR_WIDTH$} Command", "Size", "Waste", "")
     } else {
-        format!("{before}{:>8} {:BAR$} Command", "Size", "")
+        format!("{before}{:>8} {:BAR_WIDTH$} Command", "Size", "")
     };
     let mut lines = vec![Line::styled(cut(&head, width), theme.dim)];
     for row in layers.scroll.visible() {
         let Some(what) = layers.rows().get(row) else { break };
+        let is_selected = row == layers.scroll.selected();
+        let mark = match theme.selection {
+            _ if !theme.has_colours() => WasteMark::Shade,
+            SelectionFill::Uniform if is_selected && focus == PaneFocus::Focused => WasteMark::Shade,
+            _ => WasteMark::Colour,
+        };
         let spans = match what {
-            LayerRow::Layer(layer) => layer_row(state, layers, &sizes, *layer, with_waste, width),
-            LayerRow::Step(step) => step_row(state, *step, width),
+            LayerRow::Layer(layer) => layer_row(state, layers, &sizes, *layer, with_waste, mark, width),
+            LayerRow::Step(step) => step_row(state, *step, with_waste, width),
             LayerRow::BaseEnd => vec![Span::styled(left(&base_end(state), width), theme.dim)],
         };
         let mut line = Line::from(spans);
-        if row == layers.scroll.selected() {
-            line = line.style(if focus == PaneFocus::Focused { theme.selected } else { theme.selected_unfocused });
+        if is_selected {
+            line = pane::select(line, focus, theme);
         }
         lines.push(line);
     }
@@ -148,15 +153,16 @@ fn layer_row<'a>(
     sizes: &LayerSizes,
     layer: LayerIndex,
     with_waste: bool,
+    mark: WasteMark,
     width: usize,
 ) -> Vec<Span<'a>> {
     let theme = &state.settings.theme;
-    let (mark, style) = match layers.mark(layer) {
+    let (compared, style) = match layers.mark(layer) {
         CompareMark::Base => ("│", theme.dim),
         CompareMark::Shown => ("●", theme.key),
         CompareMark::None => (" ", theme.dim),
     };
-    let base = if layers.mode == CompareMode::Marked(layer) { "◆" } else { mark };
+    let base = if layers.mode == CompareMode::Marked(layer) { "◆" } else { compared };
     let damaged = state.explorer().is_some_and(|explorer| explorer.opened.damaged_layers.contains(&layer));
     let size = sizes.size(layer).map_or_else(|| "…".to_owned(), |size| Bytes(size).to_string());
     let mut spans = vec![
@@ -172,7 +178,7 @@ fn layer_row<'a>(
         spans.push(Span::styled(right(&shown, 8), theme.waste));
         spans.push(Span::raw(" "));
     }
-    spans.extend(bar(sizes.size(layer).unwrap_or(0), sizes.waste(layer), sizes.largest, theme.bar, theme.waste));
+    spans.extend(bar(sizes.size(layer).unwrap_or(0), sizes.waste(layer), sizes.largest, mark, theme));
     let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
     let image_layer = state.image().and_then(|image| image.layers.get(layer.get()));
     let command = image_layer.map_or_else(String::new, |layer| {
@@ -185,55 +191,19 @@ fn layer_row<'a>(
     spans
 }
 
+/// Width of the waste column with the blank after it.
+const WASTE_WIDTH: usize = 9;
+
 /// Characters of a command that are formatted for a row.
 const COMMAND: usize = 600;
 
-fn step_row<'a>(state: &ScreenState, step: usize, width: usize) -> Vec<Span<'a>> {
+fn step_row<'a>(state: &ScreenState, step: usize, with_waste: bool, width: usize) -> Vec<Span<'a>> {
     let text = state.image().and_then(|image| image.history.get(step)).map_or_else(String::new, |step| {
         let start: String = step.created_by.chars().take(COMMAND).collect();
         instruction::line(&start)
     });
     let before = " ".repeat(MARK + digits(state));
-    let text = format!("{before}{:>8} {:BAR$} {}", "-", "", printable(&text));
+    let waste = if with_waste { WASTE_WIDTH } else { 0 };
+    let text = format!("{before}{:>8} {:waste$}{:BAR_WIDTH$} {}", "-", "", "", printable(&text));
     vec![Span::styled(left(&text, width), state.settings.theme.dim)]
-}
-
-/// The size bar of a layer, relative to the largest layer, with its waste.
-fn bar<'a>(size: u64, waste: u64, largest: u64, full: Style, wasted: Style) -> [Span<'a>; 3] {
-    let cells = |bytes: u64| -> usize {
-        if largest == 0 || bytes == 0 {
-            return 0;
-        }
-        let share = (bytes as f64 / largest as f64 * BAR as f64).round();
-        // Between 0 and BAR; any non-zero size gets a cell.
-        #[allow(clippy::cast_sign_loss, reason = "sizes are not negative")]
-        let share = share as usize;
-        share.clamp(1, BAR)
-    };
-    let all = cells(size);
-    let waste = cells(waste).min(all);
-    [
-        Span::styled("█".repeat(all - waste), full),
-        Span::styled("▒".repeat(waste), wasted),
-        Span::raw(" ".repeat(BAR - all)),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bar_shows_the_share_of_the_largest_layer_and_its_waste() {
-        let drawn = |size, waste, largest| {
-            let spans = bar(size, waste, largest, Style::new(), Style::new());
-            spans.iter().map(|span| span.content.as_ref()).collect::<String>()
-        };
-        assert_eq!(drawn(100, 0, 100), "████████");
-        assert_eq!(drawn(100, 50, 100), "████▒▒▒▒");
-        assert_eq!(drawn(100, 100, 100), "▒▒▒▒▒▒▒▒");
-        assert_eq!(drawn(1, 0, 1_000_000), "█       ", "a non-zero size is visible");
-        assert_eq!(drawn(0, 0, 100), "        ");
-        assert_eq!(drawn(u64::MAX, 1, u64::MAX), "███████▒");
-    }
 }

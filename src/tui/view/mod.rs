@@ -1,14 +1,18 @@
 //! Draws the state. Nothing here changes it.
 
+mod bar;
 mod details;
 mod extraction;
 mod files;
 mod footer;
+mod found;
 mod help;
 mod history;
 mod layers;
 mod loading;
+mod palette;
 mod pane;
+mod status;
 mod viewer;
 mod warnings;
 mod waste;
@@ -42,6 +46,7 @@ pub fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
         frame.render_widget(Clear, layout.overlay);
         draw_overlay(state, top, frame, layout.overlay);
     }
+    status::draw(state, frame, layout.status);
     footer::draw(state, frame);
 }
 
@@ -49,13 +54,15 @@ pub fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
 fn draw_overlay(state: &ScreenState, overlay: &Overlay, frame: &mut Frame<'_>, area: Rect) {
     match (overlay, state.explorer()) {
         (Overlay::Help(help), _) => help::draw(state, help, frame, area),
+        (Overlay::Palette(palette), _) => palette::draw(state, palette, frame, area),
         (Overlay::Warnings(list), _) => warnings::draw(state, list, frame, area),
         (Overlay::Viewer(viewer, version), _) => viewer::draw(state, viewer, *version, frame, area),
         (Overlay::Extraction(extraction), _) => extraction::draw(state, extraction, frame, area),
         (Overlay::Waste(waste), Some(explorer)) => waste::draw(state, explorer, waste, frame, area),
+        (Overlay::Found(found), Some(explorer)) => found::draw(state, explorer, found, frame, area),
         (Overlay::History(history), Some(explorer)) => history::draw(state, explorer, history, frame, area),
         // These need an open image.
-        (Overlay::Waste(_) | Overlay::History(_), None) => {}
+        (Overlay::Waste(_) | Overlay::Found(_) | Overlay::History(_), None) => {}
     }
 }
 

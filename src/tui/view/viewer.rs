@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, PaneFocus};
@@ -66,7 +66,7 @@ fn line<'a>(row: &'a ViewerRow, gutter: usize, theme: &Theme) -> Line<'a> {
         let style = match emphasis {
             Emphasis::Escape => theme.dim,
             Emphasis::Match => theme.found,
-            Emphasis::CurrentMatch => theme.found.add_modifier(Modifier::REVERSED),
+            Emphasis::CurrentMatch => theme.found_current,
         };
         for (range, style) in [(at..range.start, Style::new()), (range.clone(), style)] {
             spans.extend(row.text.get(range).map(|text| Span::styled(text, style)));

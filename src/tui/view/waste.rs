@@ -1,90 +1,173 @@
-//! Draws the waste view: totals by cause, and each reclaimable file with its layers.
+//! Draws the waste view: totals, groups and files with their layers, and what the selected group means.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, PaneFocus};
-use crate::report::dockerfile_lines_of_pair;
-use crate::tui::state::waste::{CAUSE_AT, LINES_AT, LINES_TITLE, Waste, WasteOrder};
+use crate::tui::content::waste::{self as content, FILES_AT, LAYERS_AT, WasteColumns};
+use crate::tui::state::waste::{Waste, WasteOrder, WasteRow};
 use crate::tui::state::{Explorer, ScreenState};
-use crate::tui::text::{columns, cut, left, name, right};
+use crate::tui::text::{columns, cut, left, path_end, right};
 use crate::tui::theme::Theme;
 use dive_model::analysis::Exact;
-use dive_model::analysis::exact::ReclaimableFile;
+use dive_model::layer::LayerIndex;
+use dive_model::tree::{Cause, NodeId};
 use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let opened = &explorer.opened;
-    let (tree, exact) = (&opened.tree, &opened.analysis.exact);
+    let (tree, exact) = (&explorer.opened.tree, &explorer.opened.analysis.exact);
     let title = format!("Waste · sorted by {}", waste.order().name());
     let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
-    let lines_width = usize::from(waste.lines_width(inside.width));
-    let dockerfile_lines =
-        |file: &ReclaimableFile| dockerfile_lines_of_pair(opened, file.layer, file.hidden_by).unwrap_or_default();
-    if let Some(file) = waste.selected(exact) {
+    if let Some(node) = waste.selected_node(exact) {
         // The full path: its row may truncate it.
-        let lines = if lines_width == 0 { dockerfile_lines(file) } else { String::new() };
-        let lines = if lines.is_empty() { lines } else { format!("{LINES_TITLE} {lines} · ") };
-        let room = width.saturating_sub(columns(&lines));
-        pane::bottom_title(&format!("{lines}{}", name(&tree.path(file.node), room)), theme, frame, area);
+        let room = pane::title_width(area);
+        pane::bottom_title(&path_end(&tree.path(node), room), theme, frame, area);
     }
-    let mut lines = vec![sum(exact, width, theme)];
-    for (cause, bytes, count) in waste.by_cause() {
-        let size = right(&Bytes(*bytes).to_string(), 8);
-        lines.push(Line::raw(format!("{size}  {}  {count:>6} {}", left(cause.name(), 22), files(*count))));
+    let mut lines = vec![sum(waste, exact, width, theme)];
+    if content::shows_causes(state.size.1) {
+        for (cause, bytes, count) in waste.by_cause() {
+            let size = right(&Bytes(*bytes).to_string(), 8);
+            lines.push(Line::raw(format!("{size}  {}  {count:>6} {}", left(cause.name(), 22), files(*count as u64))));
+        }
+        lines.push(Line::raw(""));
     }
-    lines.push(Line::raw(""));
-    // Sizes sort descending, layer numbers and paths ascending.
-    let mark = |order, text: &str| match waste.order() {
-        own if own != order => text.to_owned(),
-        WasteOrder::Size | WasteOrder::Cause => format!("{text} ▼"),
-        WasteOrder::Layer | WasteOrder::Path => format!("{text} ▲"),
-    };
-    let lines_title = if lines_width == 0 { "" } else { LINES_TITLE };
-    let head = format!(
-        "{:>8}  {:<8}{:<11}{:<23}{lines_title:<lines_width$}{}",
-        mark(WasteOrder::Size, "Size"),
-        mark(WasteOrder::Layer, "Layer"),
-        "Hidden by",
-        mark(WasteOrder::Cause, "Cause"),
-        mark(WasteOrder::Path, "Path")
-    );
-    lines.push(Line::styled(cut(&head, width), theme.dim));
+    let table = WasteTable { explorer, waste, columns: WasteColumns::of(explorer, width), width };
+    lines.push(Line::styled(cut(&table.head(), width), theme.dim));
     for row in waste.scroll.visible() {
-        let Some(file) = waste.file(exact, row) else { break };
-        let room = width.saturating_sub(usize::from(LINES_AT) + lines_width);
-        let text = format!(
-            "{}  {:<8}{:<11}{}{}{}",
-            right(&Bytes(file.size_bytes).to_string(), 8),
-            file.layer.get(),
-            file.hidden_by.get(),
-            left(file.cause.name(), usize::from(LINES_AT - CAUSE_AT)),
-            if lines_width == 0 { String::new() } else { left(&dockerfile_lines(file), lines_width - 1) + " " },
-            left(&name(&tree.path(file.node), room), room)
-        );
-        let style = if row == waste.scroll.selected() { theme.selected } else { ratatui::style::Style::new() };
-        lines.push(Line::styled(text, style));
+        let Some(what) = waste.row(row) else { break };
+        let line = table.row(what, theme);
+        let is_selected = row == waste.scroll.selected();
+        lines.push(if is_selected { pane::select(line, PaneFocus::Focused, theme) } else { line });
+    }
+    if waste.scroll.count() == 0 && !exact.files.is_empty() {
+        lines.push(Line::raw("No file matches the filter."));
     }
     pane::draw_lines(lines, frame, inside);
     pane::scroll_marks(waste.scroll.hidden(), theme, frame, area);
+    details(state, explorer, waste, frame, inside);
 }
 
-/// The total of all causes.
-fn sum<'a>(exact: &Exact, width: usize, theme: &Theme) -> Line<'a> {
+/// Draws what the selected group means, at the bottom.
+fn details(state: &ScreenState, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, inside: Rect) {
+    let theme = &state.settings.theme;
+    let height = content::foot_height(state.size.1) as u16;
+    let Some(group) = waste.selected_group().filter(|_| height > 0 && inside.height > height) else { return };
+    let width = usize::from(inside.width);
+    let text = content::details(explorer, group, width);
+    let rule = Line::styled("─".repeat(width), theme.border);
+    let area = Rect::new(inside.x, inside.bottom() - height, inside.width, height);
+    pane::draw_lines(std::iter::once(rule).chain(text.into_iter().map(Line::raw)), frame, area);
+}
+
+/// Builds the rows of the list.
+struct WasteTable<'a> {
+    explorer: &'a Explorer,
+    waste: &'a Waste,
+    columns: WasteColumns,
+    width: usize,
+}
+
+/// What a row says of its file or group.
+struct RowFacts {
+    node: NodeId,
+    size_bytes: u64,
+    layer: LayerIndex,
+    hidden_by: LayerIndex,
+    cause: Cause,
+    files: Option<u64>,
+}
+
+impl WasteTable<'_> {
+    fn head(&self) -> String {
+        // Sizes sort descending, layer numbers and paths ascending.
+        let mark = |order, text: &str| match self.waste.order() {
+            own if own != order => text.to_owned(),
+            WasteOrder::Size | WasteOrder::Cause => format!("{text} ▼"),
+            WasteOrder::Layer | WasteOrder::Path => format!("{text} ▲"),
+        };
+        let mut head = format!("{:>8}  {:>6}", mark(WasteOrder::Size, "Size"), "Files");
+        for (at, text) in [
+            (Some(LAYERS_AT), mark(WasteOrder::Layer, "Layers")),
+            (self.columns.part, "Of".to_owned()),
+            (self.columns.cause, mark(WasteOrder::Cause, "Cause")),
+            (Some(self.columns.path), mark(WasteOrder::Path, "Path")),
+        ] {
+            if let Some(at) = at {
+                head = left(&head, at) + &text;
+            }
+        }
+        head
+    }
+
+    fn facts(&self, row: WasteRow) -> Option<RowFacts> {
+        match row {
+            WasteRow::Group(at) => self.waste.group_at(at).map(|group| RowFacts {
+                node: group.place,
+                size_bytes: group.size_bytes,
+                layer: group.layer,
+                hidden_by: group.hidden_by,
+                cause: group.cause,
+                files: Some(group.files),
+            }),
+            WasteRow::File(at) => self.explorer.opened.analysis.exact.files.get(at).map(|file| RowFacts {
+                node: file.node,
+                size_bytes: file.size_bytes,
+                layer: file.layer,
+                hidden_by: file.hidden_by,
+                cause: file.cause,
+                files: None,
+            }),
+        }
+    }
+
+    fn row<'b>(&self, row: WasteRow, theme: &Theme) -> Line<'b> {
+        let Some(facts) = self.facts(row) else { return Line::raw("") };
+        let count = facts.files.map_or_else(String::new, |files| files.to_string());
+        let mut before = left(&right(&Bytes(facts.size_bytes).to_string(), 8), FILES_AT) + &format!("{count:>6}");
+        for (at, text) in [
+            (Some(LAYERS_AT), format!("{} > {}", facts.layer, facts.hidden_by)),
+            (self.columns.part, content::part(self.explorer, facts.layer).to_owned()),
+            (self.columns.cause, facts.cause.name().to_owned()),
+        ] {
+            if let Some(at) = at {
+                before = left(&before, at) + &text;
+            }
+        }
+        let mark = match row {
+            WasteRow::Group(at) if self.waste.group_at(at).is_some_and(|group| self.waste.is_open(group)) => "▾ ",
+            WasteRow::Group(_) => "▸ ",
+            WasteRow::File(_) if self.waste.is_member(row) => "    ",
+            WasteRow::File(_) => "  ",
+        };
+        before = left(&before, self.columns.path);
+        let room = self.width.saturating_sub(columns(&before) + columns(mark));
+        let path = path_end(&self.explorer.opened.tree.path(facts.node), room);
+        let style = if facts.files.is_some() { theme.label } else { ratatui::style::Style::new() };
+        Line::from(vec![Span::raw(before), Span::styled(mark, theme.key), Span::styled(left(&path, room), style)])
+    }
+}
+
+/// The total of all causes, or of what the filter accepts.
+fn sum<'a>(waste: &Waste, exact: &Exact, width: usize, theme: &Theme) -> Line<'a> {
     let total = Bytes(exact.total_bytes);
     if exact.files.is_empty() {
         return Line::raw(cut(&format!("Nothing is reclaimable: the image uses all {total} of its layers"), width));
     }
     let bytes = Bytes(exact.reclaimable_bytes()).to_string();
-    let count = exact.files.len();
-    let text = format!(" of {total} is reclaimable: the image no longer shows {count} {}", files(count));
+    let count = exact.files.len() as u64;
+    let text = if waste.filter().is_empty() {
+        format!(" of {total} is reclaimable: the image no longer shows {count} {}", files(count))
+    } else {
+        let (found, size) = waste.accepted();
+        format!(" of {total} is reclaimable, {} of it in {found} {} that match", Bytes(size), files(found))
+    };
     let text = cut(&text, width.saturating_sub(bytes.len()));
     Line::from(vec![Span::styled(bytes, theme.label), Span::raw(text)])
 }
 
-const fn files(count: usize) -> &'static str {
+const fn files(count: u64) -> &'static str {
     if count == 1 { "file" } else { "files" }
 }

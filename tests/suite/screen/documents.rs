@@ -76,7 +76,7 @@ fn readme_pictures_show_the_current_screen() {
         let shown = lines.next().and_then(|line| line.strip_prefix("![")?.strip_suffix(')')).expect("![TITLE](PATH)");
         let (title, path) = shown.split_once("](").expect("a title and a path");
         let cells = screen(comment, &[("DIVE_THEME", "dark")]).cells();
-        let drawn = svg::svg(&cells, title);
+        let drawn = svg::svg(&cells, title, svg::Paper::DARK);
         let file = repository(path);
         if std::env::var_os(REWRITE).is_some() {
             std::fs::write(&file, &drawn).unwrap();

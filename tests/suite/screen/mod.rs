@@ -3,8 +3,10 @@
 //!
 //! `cargo xtask bless snapshots` updates the snapshots; review each change.
 
+mod answers;
 mod documents;
 mod extracting;
+mod gallery;
 mod notices;
 mod pictures;
 mod styles;

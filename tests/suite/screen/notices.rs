@@ -66,7 +66,7 @@ fn other_images_of_the_file_are_announced() {
         image.other_images = others.iter().copied().map(name).collect();
         let mut screen = Screen::loading(SMALL, &[]);
         screen.opens(opened).shows(&[told]);
-        screen.presses("right right").shows(&["More images in the file (--image)"]);
+        screen.presses("right right down down down down").shows(&["More images in the file (--image)"]);
     }
     Screen::of_sample(SMALL).lacks(&["--image"]);
 }
@@ -95,7 +95,7 @@ fn other_entries_of_the_file_are_announced() {
         image.other_entries = entries;
         let mut screen = Screen::loading((120, 40), &[]);
         screen.opens(opened).shows(&[shown]);
-        screen.presses("right right").shows(&["Other entries in the file", named]);
+        screen.presses("right right down down down").shows(&["Other entries in the file", named]);
     }
     // Other images have priority, since they can be opened.
     let mut opened = library::open(&sample());

@@ -49,6 +49,45 @@ fn dark_theme() {
 }
 
 #[test]
+fn light_theme() {
+    picture("theme_light", "light");
+}
+
+/// One style over all cells of the selected row, whatever their own colours are.
+#[test]
+fn ansi_theme() {
+    picture("theme_ansi", "ansi");
+    for theme in ["ansi", "mono"] {
+        let mut screen = Screen::showing(&sample(), (140, 40), &[("DIVE_THEME", theme)]);
+        for keys in ["", "G", "tab U", "w"] {
+            screen.presses(keys);
+            let cells = screen.cells();
+            let is_reversed =
+                |cell: &&ratatui::buffer::Cell| cell.modifier.contains(ratatui::style::Modifier::REVERSED);
+            let footer = usize::from(cells.area.width) * usize::from(screen.state.layout.footer.y);
+            let selected: Vec<_> = cells.content[..footer].iter().filter(is_reversed).collect();
+            assert!(selected.len() > 30, "{theme} {keys}: {}", selected.len());
+            assert!(
+                selected.iter().all(|cell| (cell.fg, cell.bg) == (selected[0].fg, selected[0].bg)),
+                "{theme} {keys}"
+            );
+        }
+    }
+}
+
+/// Everything in the base layer is added: coloured names would say nothing.
+#[test]
+fn the_base_layer_has_no_coloured_names() {
+    let added = ratatui::style::Color::Indexed(114);
+    let count = |screen: &Screen| screen.cells().content.iter().filter(|cell| cell.fg == added).count();
+    let mut screen = Screen::showing(&sample(), (140, 40), &[("DIVE_THEME", "dark")]);
+    let rows = screen.state.explorer().unwrap().files.as_ref().unwrap().row_count();
+    assert!(count(&screen) <= 2 * rows, "only the marks: {}", count(&screen));
+    screen.presses("G tab U");
+    assert!(count(&screen) > 2 * rows, "{}", count(&screen));
+}
+
+#[test]
 fn mono_theme() {
     picture("theme_mono", "mono");
 }

@@ -43,7 +43,7 @@ fn click_on_a_column_title_sorts_by_it() {
     let mut screen = Screen::of_sample((120, 40));
     screen.presses("w");
     for (column, order) in
-        [("Path", "path"), ("Cause", "cause"), ("Hidden by", "layer"), ("Layer", "layer"), ("Size", "size")]
+        [("Path", "path"), ("Cause", "cause"), ("Layers", "layer"), ("Files", "size"), ("Size", "size")]
     {
         screen.clicks(&format!("{column} ")).shows(&[&format!("sorted by {order}")]);
     }
@@ -148,7 +148,7 @@ fn jump_from_waste_shows_a_hidden_file() {
     {
         let mut screen = Screen::of_sample((120, 40));
         screen.presses(keys).types(filter).presses(then).lacks(&["── a.o", waste]);
-        screen.presses("w").shows(&[waste]);
+        screen.presses("w enter down").shows(&[waste]);
         screen.presses("enter").shows(&["── a.o"]);
         assert_eq!(screen.selected(), waste, "{keys} {filter}");
         assert!(screen.state.overlays.is_empty());
@@ -161,7 +161,9 @@ fn path_is_copied_from_every_view() {
         ("etc/plugins$", "y", "/srv/shop/etc/plugins"),
         ("etc/plugins$", "H y", "/srv/shop/etc/plugins"),
         ("stock.csv$", "v y", "/srv/shop/data/stock.csv"),
-        ("stock.csv$", "w y", "/var/cache/build/obj/a.o"),
+        ("stock.csv$", "w y", "/var/cache/build"),
+        ("stock.csv$", "w enter down y", "/var/cache/build/obj/a.o"),
+        ("stock.csv$", "F c s v $ enter y", "/srv/shop/data/catalogue.csv"),
     ] {
         let mut screen = Screen::of_sample((120, 40));
         screen.finds("G", file).presses(keys);

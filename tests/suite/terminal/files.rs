@@ -54,7 +54,7 @@ fn viewer_searches_text_and_shows_binaries_in_hex() {
     dive.press("enter n n");
     dive.waits_until("a match", |screen| screen.has("99") && !screen.has("Search: "));
     dive.press("q");
-    dive.waits_until("the tree", |screen| screen.has("Filter: ") && !screen.has("/srv/shop/data/stock.csv"));
+    dive.waits_until("the tree", |screen| screen.has("Filter: ") && !screen.has("┏ /srv/shop/data/stock.csv"));
     dive.press("esc");
     dive.waits_without("Filter: ");
     find(&mut dive, "busybox");

@@ -57,8 +57,8 @@ fn hostile() -> Image {
 /// Checks the pane borders: a broken line would move them.
 fn frames(screen: &super::shown::Shown<'_>) -> Result<(), String> {
     let (columns, rows) = screen.size();
-    let right = ["│", "┃", "┐", "┓", "┘", "┛", "▲", "▼"];
-    let footer = if screen.has("Filter: ") { 2 } else { 1 };
+    let right = ["│", "┃", "┐", "┓", "┘", "┛", "▲", "▼", "▐"];
+    let footer = if screen.has("Filter: ") { 3 } else { 2 };
     for row in 0..rows - footer {
         let end = screen.cell((columns - 1, row));
         if !right.contains(&end) {

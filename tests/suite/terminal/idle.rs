@@ -45,7 +45,7 @@ fn meanwhile() {
 #[test]
 fn idle_screen_does_not_wake_up() {
     let mut dive = open(USUAL);
-    dive.press("G tab down");
+    dive.press("G tab g down");
     dive.waits_until("all keys handled", |screen| screen.selects("busybox"));
     // Threads that read layers become idle one after the other.
     let mut before = done(&dive);

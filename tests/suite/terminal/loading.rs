@@ -44,7 +44,7 @@ fn slow_image_shows_progress_and_keys_work() {
     dive.waits_without("Keys · Layers");
     dive.resizes((80, 24));
     dive.waits_until("the screen at the new size", |screen| {
-        screen.rows()[22].ends_with('┘') && screen.has("Receiving the archive")
+        screen.rows()[21].ends_with('┘') && screen.has("Receiving the archive")
     });
     dive.press("ctrl+c").ends_with(0).is_restored();
     drop(pipe);

@@ -1,6 +1,8 @@
 //! User stories with the real binary in a pseudo-terminal. vt100 interprets its output; input is sent as terminals send
 //! it.
 
+#[cfg(unix)]
+mod background;
 mod configured;
 mod exploring;
 mod files;
@@ -46,6 +48,8 @@ fn open_as(user: User, size: Size) -> Session {
 /// Opens the sample with additional arguments.
 fn open_with(user: User, size: Size, arguments: &[&str]) -> Session {
     let sample = sample();
+    // All directories are expanded, so that tests find their files.
+    let user = user.sets("DIVE_FILETREE_FOLD_UNCHANGED", "no");
     let session = Session::dive(user, size, &[arguments, &[&sample]].concat());
     session.waits_until("the image", |screen| screen.has("Filetree") && screen.footer().contains(" Help "));
     session

@@ -63,10 +63,20 @@ impl<'a> Shown<'a> {
         })
     }
 
-    /// Whether the row with the text is selected: inverted, in all themes except `dark` and `light`.
+    /// Whether the row with the text is selected: inverted, or with the background of the theme `dark` or `light`.
     pub(super) fn selects(&self, text: &str) -> bool {
-        let is_inverse = |(column, row)| self.screen.cell(row, column).is_some_and(vt100::Cell::inverse);
-        self.places_of(text).any(is_inverse)
+        const TINTS: [vt100::Color; 2] = [vt100::Color::Idx(238), vt100::Color::Idx(252)];
+        let is_selected = |cell: &vt100::Cell| cell.inverse() || TINTS.contains(&cell.bgcolor());
+        let is_selected_at = |(column, row)| self.screen.cell(row, column).is_some_and(is_selected);
+        self.places_of(text).any(is_selected_at)
+    }
+
+    /// Whether the row with the text has this background, by its number in xterm's palette.
+    pub(super) fn has_background(&self, text: &str, colour: u8) -> bool {
+        let is_it = |(column, row)| {
+            self.screen.cell(row, column).is_some_and(|cell| cell.bgcolor() == vt100::Color::Idx(colour))
+        };
+        self.places_of(text).any(is_it)
     }
 
     /// Whether any cell has a colour.

@@ -34,7 +34,7 @@ fn worker_panic_restores_the_terminal() {
 #[ignore = "panics on purpose, run by the test above"]
 fn worker_panics() {
     let settings = ScreenSettings::new(&Config::default(), &Environment::default());
-    let shown = dive::tui::run(settings, Keyboard::default(), |feed| {
+    let shown = dive::tui::run(settings, Keyboard::default(), |feed, _| {
         feed.transferred(TransferProgress { step: TransferStep::Receive, read: 1, total: None });
         while !PathBuf::from(TRIGGER).exists() {
             std::thread::yield_now();

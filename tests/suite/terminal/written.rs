@@ -61,6 +61,8 @@ fn is_own(sequence: &str) -> bool {
         "m" => numbers,
         "J" => parameters == "2",
         "u" => [">1", "<1"].contains(&parameters),
+        // The query for the device attributes.
+        "c" => parameters.is_empty(),
         _ => false,
     }
 }
@@ -79,7 +81,9 @@ pub(super) fn foreign(bytes: &[u8]) -> Vec<String> {
             Piece::Csi(sequence) if sequence.is_empty() || !is_own(&sequence) => {
                 foreign.push(format!("ESC [ {sequence:?}"));
             }
-            Piece::Osc(command) if !command.starts_with("52;c;") => foreign.push(format!("ESC ] {command:?}")),
+            Piece::Osc(command) if !command.starts_with("52;c;") && command != "11;?\x1b\\" => {
+                foreign.push(format!("ESC ] {command:?}"));
+            }
             Piece::Other(what) => foreign.push(what),
             Piece::Letter(_) | Piece::Csi(_) | Piece::Osc(_) => {}
         }
@@ -99,7 +103,8 @@ pub(super) fn has_colours(bytes: &[u8]) -> bool {
 
 #[test]
 fn foreign_sequences_are_recognised() {
-    let own = b"\x1b[?1049h\x1b[2J\x1b[3;4H\x1b[38;5;75mbin \xe2\x94\x80\x1b[0m\x1b[>1u\x1b]52;c;L2Jpbg==\x1b\\";
+    let own = b"\x1b[?1049h\x1b[2J\x1b[3;4H\x1b[38;5;75mbin \xe2\x94\x80\x1b[0m\x1b[>1u\x1b]52;c;L2Jpbg==\x1b\\\
+        \x1b]11;?\x1b\\\x1b[c";
     assert_eq!(foreign(own), [""; 0]);
     assert!(has_colours(own) && !has_colours(b"\x1b[39;49;1;7m"));
     for other in [
@@ -110,6 +115,8 @@ fn foreign_sequences_are_recognised() {
         b"\x9b",
         "\u{9b}".as_bytes(),
         b"\x1bc",
+        b"\x1b]11;#ffffff\x07",
+        b"\x1b[>c",
         "\u{202e}".as_bytes(),
     ] {
         assert_ne!(foreign(other), [""; 0], "{other:?}");

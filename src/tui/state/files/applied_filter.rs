@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use regex::bytes::Regex;
 
 use super::filter::{Filter, PathPattern, Reach};
+use super::folds::{Folding, Folds};
 use super::node_set::{NodeChunk, NodeSet};
 use dive_model::tree::{Comparison, NodeId, Tree};
 
@@ -14,7 +15,7 @@ pub(super) struct AppliedFilter {
     /// Matches of the expression. `None` without an expression.
     found: Option<PathMatches>,
     /// Directories that the user collapsed while the filter is active.
-    pub(super) collapsed: NodeSet,
+    pub(super) folds: Folds,
 }
 
 #[derive(Debug, Clone)]
@@ -31,7 +32,7 @@ impl AppliedFilter {
             Reach::Name => PathMatches::in_names(pattern, tree),
             Reach::Path => PathMatches::in_paths(pattern, tree),
         });
-        Self { filter, found, collapsed: NodeSet::none(tree.node_count()) }
+        Self { filter, found, folds: Folds::new(Folding::Expanded, tree) }
     }
 
     /// True if the filter accepts the node itself. Descendants do not count.
@@ -41,9 +42,25 @@ impl AppliedFilter {
                 || (self.filter.accepts_size(comparison.size_bytes(node)) && !is_directory(tree, comparison, node)))
     }
 
+    /// The first match of the expression in any layer, and the number of all.
+    pub(super) fn first_match(&self, tree: &Tree) -> Option<(NodeId, usize)> {
+        let matches = &self.found.as_ref()?.matches;
+        Some((matches.first(tree)?, matches.count()))
+    }
+
     /// True if a jump to the next match stops at an accepted node. With size terms, it stops at every file.
     pub(super) fn is_match(&self, node: NodeId) -> bool {
         self.filter.has_sizes() || self.found.as_ref().is_some_and(|found| found.matches.contains(node))
+    }
+}
+
+/// The paths of all layers that the expression of a filter matches. Paths below a match are left out, unless the match
+/// reaches into their own names. Sizes are not considered; without an expression, these are all paths.
+#[must_use]
+pub fn all_matches(tree: &Tree, filter: &Filter) -> Vec<NodeId> {
+    match AppliedFilter::new(filter.clone(), tree).found {
+        Some(found) => tree.nodes().skip(1).filter(|node| found.matches.contains(*node)).collect(),
+        None => tree.nodes().skip(1).collect(),
     }
 }
 

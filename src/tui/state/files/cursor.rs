@@ -5,12 +5,39 @@ use super::visible::Fold;
 use crate::tui::state::motion::Motion;
 use dive_model::tree::{NodeId, Tree};
 
+/// What the cursor shows until the user moves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Following {
+    /// The first row.
+    #[default]
+    Nothing,
+    /// The first change of each comparison.
+    Changes,
+}
+
+/// A place of the cursor.
+#[derive(Debug, Clone, Copy)]
+struct CursorPlace {
+    chosen: Option<NodeId>,
+    first: usize,
+}
+
+/// Lines that stay visible above and below the target of a jump.
+const MARGIN: usize = 2;
+
 /// Selection and viewport.
 #[derive(Debug, Default)]
 pub(super) struct TreeCursor {
     /// The node that the user selected. While it has no row, the cursor is on a row nearby and returns when the row
     /// does. `None` until the cursor moves: it then stays in the first row.
-    pub(super) chosen: Option<NodeId>,
+    chosen: Option<NodeId>,
+    /// The first change, if it is shown while the user has chosen nothing.
+    change: Option<NodeId>,
+    following: Following,
+    /// The place of the cursor before the filter.
+    before_filter: Option<CursorPlace>,
+    /// The match that the filter moved the cursor to.
+    pub(super) found: Option<NodeId>,
     selected: Option<NodeId>,
     row: usize,
     first: usize,
@@ -23,6 +50,11 @@ impl TreeCursor {
         // The selected row stays visible, and the viewport leaves no empty lines below the last row.
         let first = self.first.clamp((self.row + 1).saturating_sub(height), self.row);
         self.first = first.min(row_count.saturating_sub(height));
+    }
+
+    /// The first row of a viewport with `row` in its middle.
+    fn centred(&self, row: usize) -> usize {
+        row.saturating_sub(self.height / 2)
     }
 }
 
@@ -53,6 +85,10 @@ impl FileTreePane {
 
     /// Sets the height of the viewport, in rows.
     pub fn set_height(&mut self, height: usize) {
+        if self.cursor.height != height && self.cursor.chosen.is_none() && self.cursor.change.is_some() {
+            self.cursor.height = height;
+            self.cursor.first = self.cursor.centred(self.cursor.row);
+        }
         self.cursor.height = height;
         self.cursor.scroll(self.row_count());
     }
@@ -117,6 +153,50 @@ impl FileTreePane {
         self.settle_at(tree, self.cursor.first);
     }
 
+    /// Moves the cursor to a node, or to a row nearby. A row near the edge of the viewport or outside of it comes to its
+    /// middle.
+    pub(super) fn reveal_node(&mut self, tree: &Tree, node: NodeId) {
+        self.cursor.chosen = Some(node);
+        let row = self.find_row(tree);
+        let (first, height) = (self.cursor.first, self.cursor.height);
+        let is_in_view = (first + MARGIN..(first + height).saturating_sub(MARGIN)).contains(&row);
+        self.settle_at(tree, if is_in_view { first } else { self.cursor.centred(row) });
+    }
+
+    /// From now on the cursor shows the first change of each comparison, until the user moves it.
+    pub fn follow_changes(&mut self, tree: &Tree) {
+        self.cursor.following = Following::Changes;
+        self.show_first_change(tree);
+    }
+
+    /// Moves the cursor to the first change, in the middle of the viewport, unless the user has moved it. In the base
+    /// layer everything is added: there it is in the first row.
+    pub(super) fn show_first_change(&mut self, tree: &Tree) {
+        if self.cursor.following == Following::Nothing || self.cursor.chosen.is_some() {
+            return;
+        }
+        let has_base = self.comparison.scope().base.is_some();
+        self.cursor.change = if has_base { self.first_change(tree) } else { None };
+        self.cursor.row = 0;
+        let row = self.find_row(tree);
+        self.settle_at(tree, self.cursor.centred(row));
+    }
+
+    /// Remembers the place of the cursor, before a filter moves it.
+    pub(super) fn keep_place(&mut self) {
+        self.cursor.before_filter = Some(CursorPlace { chosen: self.cursor.chosen, first: self.cursor.first });
+        self.cursor.found = self.cursor.selected;
+    }
+
+    /// Returns the cursor to where it was before the filter, unless the user has moved it to `selected` since.
+    pub(super) fn return_to_place(&mut self, tree: &Tree, selected: Option<NodeId>) {
+        let is_unmoved = selected == self.cursor.found;
+        if let Some(place) = self.cursor.before_filter.take().filter(|_| is_unmoved) {
+            self.cursor.chosen = place.chosen;
+            self.settle_at(tree, place.first);
+        }
+    }
+
     /// Finds the cursor's row after the rows changed. It stays on its line of the viewport if possible.
     pub(super) fn settle(&mut self, tree: &Tree) {
         let line = self.cursor.row.saturating_sub(self.cursor.first);
@@ -135,6 +215,7 @@ impl FileTreePane {
     fn find_row(&self, tree: &Tree) -> usize {
         self.cursor
             .chosen
+            .or(self.cursor.change)
             .and_then(|chosen| self.nearest_with_row(tree, chosen))
             .and_then(|node| self.row_of(tree, node))
             .unwrap_or_else(|| self.cursor.row.min(self.row_count().saturating_sub(1)))

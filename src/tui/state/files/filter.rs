@@ -4,13 +4,14 @@ use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ast;
 use regex_syntax::hir::{self, Class, Hir, HirKind};
 
+use super::glob;
 use crate::tui::state::expression::{self, MAX_COMPILED};
 use dive_model::units::{Bytes, BytesError};
 
 /// A parsed filter. An empty one accepts all files.
 ///
 /// Words are separated by white space. Words that begin with `<` or `>` are size terms, all of which must hold; write
-/// `[<]` to begin an expression so. The other words form one regular expression, which matches bytes of the path with
+/// `[<]` to begin an expression so. The other words form one regular expression, or a glob (see [`glob`]), which matches bytes of the path with
 /// its leading slash and ignores case unless it has an upper-case letter.
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -106,7 +107,12 @@ impl Filter {
             let (start, origin) = after.checked_sub(1).map_or((0, 0), |run| origins[run]);
             text.get(..origin + offset - start).map_or(0, |before| before.chars().count()) + 1
         };
-        let pattern = if expression.is_empty() { None } else { Some(PathPattern::parse(&expression, place)?) };
+        let pattern = match glob::expression(&expression) {
+            _ if expression.is_empty() => None,
+            // The positions of a glob's errors would be those in its expression.
+            Some(glob) => Some(PathPattern::parse(&glob, |_| 1)?),
+            None => Some(PathPattern::parse(&expression, place)?),
+        };
         Ok(Self { text: text.to_owned(), sizes, pattern })
     }
 
@@ -128,6 +134,19 @@ impl Filter {
 
     pub(super) const fn has_sizes(&self) -> bool {
         !self.sizes.is_empty()
+    }
+
+    /// True if the filter accepts a path of this size. For lists; a tree is filtered by
+    /// [`FileTreePane::set_filter`](super::FileTreePane::set_filter).
+    #[must_use]
+    pub fn accepts(&self, path: &[u8], bytes: u64) -> bool {
+        self.accepts_size(bytes) && self.pattern.as_ref().is_none_or(|pattern| pattern.regex.is_match(path))
+    }
+
+    /// True if the filter accepts files of this size.
+    #[must_use]
+    pub fn accepts_bytes(&self, bytes: u64) -> bool {
+        self.accepts_size(bytes)
     }
 
     pub(super) fn accepts_size(&self, bytes: u64) -> bool {
@@ -245,6 +264,16 @@ mod tests {
         assert!(parsed(">=1k").accepts_size(1000) && !parsed("<1k").accepts_size(1000));
         assert!(parsed("> 1k x").accepts_size(1001) && !parsed("> 1k x").accepts_size(1000));
         assert!(parsed(" \t").is_empty() && !parsed("<1").is_empty() && !parsed("x").is_empty());
+    }
+
+    #[test]
+    fn a_glob_is_taken_where_it_is_plainly_meant() {
+        assert!(finds("*.js", "/srv/App.js") && !finds("*.js", "/srv/app.json"));
+        assert!(finds("/etc/*.conf >1k", "/etc/resolv.conf") && !finds("*.JS", "/app.js"), "smart case");
+        assert_eq!(
+            Filter::parse("* .js").map(|_| ()).unwrap_err().to_string(),
+            "character 1: repetition operator missing expression"
+        );
     }
 
     #[test]

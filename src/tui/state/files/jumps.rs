@@ -36,8 +36,21 @@ impl FileTreePane {
             }
             next = tree.parent(above);
         }
-        self.select_node(tree, node);
+        self.reveal_node(tree, node);
         Jump::Done
+    }
+
+    /// Moves the cursor to the first match of the filter, unless it is on one.
+    pub fn seek_match(&mut self, tree: &Tree) {
+        let is_on_match = |files: &Self| files.selected().is_some_and(|node| files.is_match(node));
+        if self.filter().is_none() || is_on_match(self) {
+            return;
+        }
+        self.select_row(tree, 0);
+        if !is_on_match(self) {
+            self.next_match(tree);
+        }
+        self.cursor.found = self.selected();
     }
 
     /// Moves the cursor to the next match of the filter.
@@ -58,6 +71,11 @@ impl FileTreePane {
     /// Moves the cursor to the previous added, modified or removed file, or empty directory.
     pub fn previous_change(&mut self, tree: &Tree) -> Jump {
         self.jump_along(tree, JumpTarget::Changed, JumpDirection::Backward)
+    }
+
+    /// The first changed path in display order.
+    pub(super) fn first_change(&self, tree: &Tree) -> Option<NodeId> {
+        self.first_below(tree, NodeId::ROOT, JumpTarget::Changed)
     }
 
     fn jump_along(&mut self, tree: &Tree, target: JumpTarget, direction: JumpDirection) -> Jump {

@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::node_set::NodeSet;
+use super::folds::Folds;
 use super::sizes::HiddenBytes;
 use super::visible::{Fold, VisibleNodes};
 use dive_model::tree::{Comparison, NodeId, Tree};
@@ -34,7 +34,7 @@ pub(super) struct Sorting<'a> {
 pub(super) struct ListSource<'a> {
     pub(super) sorting: Sorting<'a>,
     pub(super) visible: &'a VisibleNodes,
-    pub(super) collapsed: &'a NodeSet,
+    pub(super) folds: &'a Folds,
 }
 
 /// The visible children of one directory.
@@ -92,7 +92,7 @@ impl ListSource<'_> {
         };
         let mut end = 0;
         let ends = nodes.iter().map(|node| {
-            end += 1 + if self.collapsed.contains(*node) { 0 } else { self.visible.below(*node) };
+            end += 1 + if self.folds.contain(self.sorting.comparison, *node) { 0 } else { self.visible.below(*node) };
             end
         });
         let ends = ends.collect();

@@ -8,39 +8,36 @@
 mod applied_filter;
 mod cursor;
 mod filter;
+mod folds;
+mod glob;
 mod jumps;
 mod lists;
 mod node_set;
 mod row;
 mod rows;
 mod sizes;
+mod totals;
 mod visible;
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
+pub use applied_filter::all_matches;
 pub use filter::{Filter, FilterError};
+pub use folds::Folding;
 pub use jumps::Jump;
 pub use lists::Order;
 pub use row::FileRow;
+pub use totals::ChangeTotals;
 pub use visible::{ChangeKinds, Fold};
 
 use applied_filter::AppliedFilter;
 use cursor::TreeCursor;
 use dive_model::tree::{Change, Comparison, NodeId, Scope, Tree};
+use folds::Folds;
 use lists::{ChildLists, ListSource, Siblings, Sorting};
-use node_set::NodeSet;
 use sizes::HiddenBytes;
 use visible::{VisibilityRules, VisibleNodes};
-
-/// Initial state of all directories.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Folding {
-    /// Expanded.
-    Expanded,
-    /// Collapsed: only the entries of the root have rows.
-    Collapsed,
-}
 
 /// The state of the file tree pane.
 #[derive(Debug)]
@@ -48,7 +45,7 @@ pub struct FileTreePane {
     comparison: Comparison,
     kinds: ChangeKinds,
     order: Order,
-    collapsed: NodeSet,
+    folds: Folds,
     applied_filter: Option<AppliedFilter>,
     visible: VisibleNodes,
     hidden: HiddenBytes,
@@ -65,7 +62,7 @@ impl FileTreePane {
             comparison: Comparison::between(tree, scope),
             kinds: ChangeKinds::ALL,
             order: Order::default(),
-            collapsed: folding.of_all(tree),
+            folds: Folds::new(folding, tree),
             applied_filter: None,
             visible: VisibleNodes::default(),
             hidden: HiddenBytes::default(),
@@ -77,10 +74,12 @@ impl FileTreePane {
     }
 
     /// Changes the compared states. Keeps filter, order and cursor; while the cursor's node has no row, the cursor is
-    /// on the directory above it.
+    /// on the directory above it. A cursor that the user has not moved goes to the first change, if it
+    /// [follows](Self::follow_changes) them.
     pub fn compare(&mut self, tree: &Tree, scope: Scope) {
         self.comparison.change_to(tree, scope);
         self.count(tree);
+        self.show_first_change(tree);
     }
 
     /// The change and the size of every node.
@@ -144,8 +143,16 @@ impl FileTreePane {
     /// Shows only files that `filter` accepts and the directories above them, all expanded. An empty filter removes the
     /// filter and restores the collapsed directories.
     pub fn set_filter(&mut self, tree: &Tree, filter: Filter) {
+        let had_filter = self.applied_filter.is_some();
+        let found = self.selected();
         self.applied_filter = if filter.is_empty() { None } else { Some(AppliedFilter::new(filter, tree)) };
+        if self.applied_filter.is_some() && !had_filter {
+            self.keep_place();
+        }
         self.count(tree);
+        if self.applied_filter.is_none() && had_filter {
+            self.return_to_place(tree, found);
+        }
     }
 
     /// Collapses or expands the directory under the cursor.
@@ -160,49 +167,62 @@ impl FileTreePane {
     pub fn toggle_collapse_all(&mut self, tree: &Tree) {
         let root = self.siblings(tree, NodeId::ROOT);
         let any_expanded = root.nodes.iter().any(|node| self.fold(*node) == Fold::Expanded);
-        let folding = if any_expanded { Folding::Collapsed } else { Folding::Expanded };
-        *self.collapsed_mut() = folding.of_all(tree);
+        let fold = if any_expanded { Fold::Collapsed } else { Fold::Expanded };
+        self.split_folds().0.set_all(fold, tree);
+        self.count(tree);
+    }
+
+    /// True if directories without a change are collapsed until the user expands them.
+    #[must_use]
+    pub const fn folds_unchanged(&self) -> bool {
+        self.folds.fold_unchanged()
+    }
+
+    /// Collapses directories without a change, or no longer.
+    pub fn toggle_unchanged(&mut self, tree: &Tree) {
+        self.folds.toggle_unchanged(tree);
         self.count(tree);
     }
 
     /// Recounts all rows. Needed after any change except folding one directory.
     fn count(&mut self, tree: &Tree) {
-        let Self { comparison, kinds, collapsed, applied_filter, visible, hidden, .. } = self;
+        let Self { comparison, kinds, folds, applied_filter, visible, hidden, .. } = self;
         let applied_filter = applied_filter.as_ref();
-        let collapsed = applied_filter.map_or(&*collapsed, |filter| &filter.collapsed);
-        visible.count(tree, comparison, VisibilityRules { kinds: *kinds, applied_filter, collapsed }, hidden);
+        let folds = applied_filter.map_or(&*folds, |filter| &filter.folds);
+        visible.count(tree, comparison, VisibilityRules { kinds: *kinds, applied_filter, folds }, hidden);
         self.lists.get_mut().invalidate();
         self.settle(tree);
     }
 
     /// Collapses or expands a directory without moving the cursor.
     fn refold(&mut self, tree: &Tree, node: NodeId) {
-        let is_collapsed = self.is_collapsed(node);
-        let set = self.collapsed_mut();
-        if is_collapsed {
-            set.remove(node);
-        } else {
-            set.insert(node);
-        }
-        let Self { comparison, order, visible, hidden, lists, applied_filter, collapsed, .. } = self;
-        let collapsed = applied_filter.as_ref().map_or(&*collapsed, |filter| &filter.collapsed);
+        let (folds, comparison) = self.split_folds();
+        folds.toggle(comparison, node);
+        let Self { comparison, order, visible, hidden, lists, applied_filter, folds, .. } = self;
+        let folds = applied_filter.as_ref().map_or(&*folds, |filter| &filter.folds);
         let sorting = Sorting { tree, comparison, hidden, order: *order };
-        visible.refold(tree, node, collapsed, |directory, child, fold, count| {
-            lists.get_mut().refold(directory, child, fold, count, sorting);
-        });
+        visible.refold(
+            tree,
+            node,
+            |node| folds.contain(comparison, node),
+            |directory, child, fold, count| {
+                lists.get_mut().refold(directory, child, fold, count, sorting);
+            },
+        );
     }
 
-    /// The collapsed directories. An active filter has its own set.
-    fn collapsed(&self) -> &NodeSet {
-        self.applied_filter.as_ref().map_or(&self.collapsed, |filter| &filter.collapsed)
+    /// The collapsed directories. An active filter has its own.
+    fn folds(&self) -> &Folds {
+        self.applied_filter.as_ref().map_or(&self.folds, |filter| &filter.folds)
     }
 
-    fn collapsed_mut(&mut self) -> &mut NodeSet {
-        self.applied_filter.as_mut().map_or(&mut self.collapsed, |filter| &mut filter.collapsed)
+    fn split_folds(&mut self) -> (&mut Folds, &Comparison) {
+        let Self { applied_filter, folds, comparison, .. } = self;
+        (applied_filter.as_mut().map_or(folds, |filter| &mut filter.folds), comparison)
     }
 
     fn is_collapsed(&self, node: NodeId) -> bool {
-        self.collapsed().contains(node)
+        self.folds().contain(&self.comparison, node)
     }
 
     fn sorting<'a>(&'a self, tree: &'a Tree) -> Sorting<'a> {
@@ -210,16 +230,7 @@ impl FileTreePane {
     }
 
     fn siblings(&self, tree: &Tree, directory: NodeId) -> Arc<Siblings> {
-        let source = ListSource { sorting: self.sorting(tree), visible: &self.visible, collapsed: self.collapsed() };
+        let source = ListSource { sorting: self.sorting(tree), visible: &self.visible, folds: self.folds() };
         self.lists.borrow_mut().of(directory, source)
-    }
-}
-
-impl Folding {
-    fn of_all(self, tree: &Tree) -> NodeSet {
-        match self {
-            Self::Expanded => NodeSet::none(tree.node_count()),
-            Self::Collapsed => NodeSet::all(tree.node_count()),
-        }
     }
 }

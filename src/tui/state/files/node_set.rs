@@ -24,6 +24,17 @@ impl NodeSet {
         self.0[node.index() / 64] & Self::bit(node) != 0
     }
 
+    /// The first node of the set, in the order of the arena.
+    pub(super) fn first(&self, tree: &Tree) -> Option<NodeId> {
+        let (at, word) = self.0.iter().enumerate().find(|(_, word)| **word != 0)?;
+        tree.node_at(at * 64 + word.trailing_zeros() as usize)
+    }
+
+    /// Number of nodes.
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
     pub(super) fn insert(&mut self, node: NodeId) {
         self.0[node.index() / 64] |= Self::bit(node);
     }

@@ -108,8 +108,37 @@ impl FileTreePane {
 
     /// Number of matching nodes, including those in collapsed directories.
     #[must_use]
-    pub const fn matches(&self) -> usize {
+    pub fn matches(&self) -> usize {
         self.visible.match_count()
+    }
+
+    /// Number of paths that the filter accepts: the matches, and what is below them.
+    #[must_use]
+    pub const fn accepted(&self) -> usize {
+        self.visible.accepted()
+    }
+
+    /// The place of the cursor among the matches in display order, from 1. `None` if it is not on a match.
+    #[must_use]
+    pub fn match_position(&self, tree: &Tree) -> Option<usize> {
+        let node = self.selected().filter(|node| self.is_match(*node))?;
+        let mut before = 0;
+        let mut child = node;
+        while let Some(parent) = tree.parent(child) {
+            let siblings = self.siblings(tree, parent);
+            let position = siblings.position(child, self.sorting(tree))?;
+            before += siblings.nodes[..position].iter().map(|node| self.visible.matches_within(*node)).sum::<usize>();
+            before += usize::from(parent != NodeId::ROOT && self.is_match(parent));
+            child = parent;
+        }
+        Some(before + 1)
+    }
+
+    /// A match of the filter that this comparison does not show, and the number of all matches in all layers. `None` if
+    /// it shows one, or no layer has any.
+    #[must_use]
+    pub fn match_elsewhere(&self, tree: &Tree) -> Option<(NodeId, usize)> {
+        self.applied_filter.as_ref().filter(|_| self.matches() == 0)?.first_match(tree)
     }
 
     /// The levels from the root to a row. `next` of each is after the child on the path.

@@ -2,7 +2,7 @@
 //! are then found by descending from the root along the counts.
 
 use super::applied_filter::{AppliedFilter, is_directory};
-use super::node_set::NodeSet;
+use super::folds::Folds;
 use super::sizes::HiddenBytes;
 use dive_model::tree::{Change, Comparison, NodeId, Tree};
 
@@ -63,7 +63,7 @@ impl JumpTarget {
 pub(super) struct VisibilityRules<'a> {
     pub(super) kinds: ChangeKinds,
     pub(super) applied_filter: Option<&'a AppliedFilter>,
-    pub(super) collapsed: &'a NodeSet,
+    pub(super) folds: &'a Folds,
 }
 
 /// Visibility and row counts by node.
@@ -72,7 +72,10 @@ pub(super) struct VisibleNodes {
     flags: Vec<u8>,
     /// Rows below each node if it is expanded; directories below it count as they are folded.
     below: Vec<u32>,
-    match_count: usize,
+    /// Matches at or below each node. Empty without a filter.
+    matches: Vec<u32>,
+    /// Nodes that the filter accepts by themselves.
+    accepted: usize,
 }
 
 impl VisibleNodes {
@@ -93,7 +96,11 @@ impl VisibleNodes {
         self.flags.resize(tree.node_count(), 0);
         self.below.clear();
         self.below.resize(tree.node_count(), 0);
-        self.match_count = 0;
+        self.matches.clear();
+        self.accepted = 0;
+        if rules.applied_filter.is_some() {
+            self.matches.resize(tree.node_count(), 0);
+        }
         for node in tree.nodes().rev() {
             let Some(change) = comparison.change(node) else { continue };
             let below = self.below[node.index()];
@@ -102,9 +109,12 @@ impl VisibleNodes {
                 && rules.applied_filter.is_none_or(|filter| filter.accepts(tree, comparison, node))
             {
                 flags |= VISIBLE;
-                if rules.applied_filter.is_some_and(|filter| filter.is_match(node)) {
-                    flags |= MATCH | MATCH << WITHIN;
-                    self.match_count += 1;
+                if let Some(filter) = rules.applied_filter {
+                    self.accepted += 1;
+                    if filter.is_match(node) {
+                        flags |= MATCH | MATCH << WITHIN;
+                        self.matches[node.index()] += 1;
+                    }
                 }
                 if change != Change::Unmodified && is_leaf(tree, comparison, node) {
                     flags |= CHANGED | CHANGED << WITHIN;
@@ -120,7 +130,10 @@ impl VisibleNodes {
             }
             let Some(parent) = tree.parent(node).filter(|_| flags & VISIBLE != 0) else { continue };
             self.flags[parent.index()] |= flags & (MATCH << WITHIN | CHANGED << WITHIN);
-            self.below[parent.index()] += 1 + if rules.collapsed.contains(node) { 0 } else { below };
+            if let Some(count) = self.matches.get(node.index()).copied() {
+                self.matches[parent.index()] += count;
+            }
+            self.below[parent.index()] += 1 + if rules.folds.contain(comparison, node) { 0 } else { below };
         }
     }
 
@@ -130,17 +143,17 @@ impl VisibleNodes {
         &mut self,
         tree: &Tree,
         node: NodeId,
-        collapsed: &NodeSet,
+        is_collapsed: impl Fn(NodeId) -> bool,
         mut passed: impl FnMut(NodeId, NodeId, Fold, u32),
     ) {
         let count = self.below(node);
-        let fold = if collapsed.contains(node) { Fold::Collapsed } else { Fold::Expanded };
+        let fold = if is_collapsed(node) { Fold::Collapsed } else { Fold::Expanded };
         let mut child = node;
         while let Some(parent) = tree.parent(child) {
             let below = &mut self.below[parent.index()];
             *below = if fold == Fold::Expanded { *below + count } else { *below - count };
             passed(parent, child, fold, count);
-            if collapsed.contains(parent) {
+            if is_collapsed(parent) {
                 break;
             }
             child = parent;
@@ -165,8 +178,18 @@ impl VisibleNodes {
         self.below[node.index()]
     }
 
-    pub(super) const fn match_count(&self) -> usize {
-        self.match_count
+    pub(super) fn match_count(&self) -> usize {
+        self.matches_within(NodeId::ROOT)
+    }
+
+    /// Number of matches at or below a node.
+    pub(super) fn matches_within(&self, node: NodeId) -> usize {
+        self.matches.get(node.index()).map_or(0, |count| *count as usize)
+    }
+
+    /// Number of nodes that the filter accepts: matches, and what is below them.
+    pub(super) const fn accepted(&self) -> usize {
+        self.accepted
     }
 }
 

@@ -1,0 +1,215 @@
+//! The key hints of the last row. `view` draws them, `input` finds the one under the mouse.
+
+use std::borrow::Cow;
+
+use crate::config::{Action, Context, KeyPress};
+use crate::tui::keymap::ActionRow;
+use crate::tui::state::extraction::ExtractionStage;
+use crate::tui::state::files::{FileTreePane, Fold};
+use crate::tui::state::layers::{CompareMode, LayerList};
+use crate::tui::state::prompt::PromptKind;
+use crate::tui::state::viewer::SearchState;
+use crate::tui::state::waste::WasteRow;
+use crate::tui::state::{Focus, Overlay, ScreenState};
+use crate::tui::text::columns;
+use dive_model::image::Image;
+
+/// Actions with a hint, by priority. The help lists all.
+const HINTED: [Action; 38] = [
+    Action::ShowWarnings,
+    Action::ShowImages,
+    Action::Quit,
+    Action::Help,
+    Action::ToggleView,
+    Action::Accept,
+    Action::OverwriteFiles,
+    Action::SkipFiles,
+    Action::CompleteFolder,
+    Action::KeepSpecialBits,
+    Action::GoToFile,
+    Action::ViewFile,
+    Action::ViewVersion,
+    Action::CloseView,
+    Action::FilterFiles,
+    Action::CloseFilterFiles,
+    Action::NextMatch,
+    Action::WasteView,
+    Action::NextChange,
+    Action::SearchAll,
+    Action::FileHistory,
+    Action::CompareLayer,
+    Action::CompareAll,
+    Action::MarkBase,
+    Action::ToggleEmptySteps,
+    Action::ToggleSortOrder,
+    Action::ExtractFile,
+    Action::ToggleCollapseDir,
+    Action::ToggleCollapseAllDir,
+    Action::ToggleUnchangedDirs,
+    Action::ToggleAddedFiles,
+    Action::ToggleRemovedFiles,
+    Action::ToggleModifiedFiles,
+    Action::ToggleUnmodifiedFiles,
+    Action::CommandPalette,
+    Action::CopyPath,
+    Action::ToggleHex,
+    Action::GoToLine,
+];
+
+/// The look of a hint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum HintLook {
+    Plain,
+    /// The mode that is on.
+    Active,
+    /// Something that the user should look at.
+    Warning,
+}
+
+/// A key and the name of its action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) struct Hint {
+    pub(in crate::tui) action: Action,
+    pub(in crate::tui) key: String,
+    pub(in crate::tui) text: Cow<'static, str>,
+    pub(in crate::tui) look: HintLook,
+}
+
+/// Blanks after a hint.
+pub(in crate::tui) const HINT_GAP: usize = 2;
+
+impl Hint {
+    /// Its width with the blanks after it, in columns.
+    fn width(&self) -> usize {
+        columns(&self.key) + 1 + columns(&self.text) + HINT_GAP
+    }
+}
+
+/// The hints that fit `width`, from left to right.
+pub(in crate::tui) fn hints(state: &ScreenState, width: usize) -> Vec<Hint> {
+    let keymap = &state.settings.keymap;
+    let context = state.context();
+    let mut hints = Vec::new();
+    let mut taken = 0;
+    for action in HINTED {
+        let Some(key) = keymap.hint(context, action) else { continue };
+        let Some(row) = keymap.rows(context).find(|row| row.action == action) else { continue };
+        if !is_available(state, action) || is_double(state, action) {
+            continue;
+        }
+        let hint = Hint { action, key: short(key), text: text(state, row), look: look(state, action) };
+        // The last hint needs no blanks after it.
+        if taken + hint.width() > width + HINT_GAP {
+            continue;
+        }
+        taken += hint.width();
+        hints.push(hint);
+    }
+    hints
+}
+
+/// The action of the hint at a column.
+pub(in crate::tui) fn hint_at(state: &ScreenState, width: usize, column: usize) -> Option<Action> {
+    let mut end = 0;
+    let hit = hints(state, width).into_iter().find(|hint| {
+        end += hint.width();
+        column < end
+    });
+    hit.filter(|_| column + HINT_GAP < end).map(|hint| hint.action)
+}
+
+/// True if the action has an effect in the current state.
+fn is_available(state: &ScreenState, action: Action) -> bool {
+    let filtered =
+        || state.explorer().and_then(|explorer| explorer.files.as_ref()).and_then(FileTreePane::filter).is_some();
+    let kind = state.prompt.as_ref().map(|prompt| &prompt.kind);
+    match (action, state.overlays.last()) {
+        (Action::Quit | Action::Help | Action::ToggleView | Action::CloseView | Action::ToggleEmptySteps, _) => true,
+        (Action::ShowWarnings, _) => state.warning_count() > 0,
+        (Action::ShowImages, _) => state.image().is_some_and(Image::has_others),
+        _ if state.explorer().is_none() => false,
+        (Action::Accept, _) => state.prompt.as_ref().is_some_and(|prompt| prompt.error.is_none()),
+        (Action::CloseFilterFiles, _) => kind.is_some() || filtered(),
+        (Action::KeepSpecialBits | Action::CompleteFolder, _) => kind == Some(&PromptKind::Folder),
+        (Action::NextMatch, Some(Overlay::Viewer(viewer, _))) => viewer.status().search != SearchState::None,
+        (Action::NextMatch, _) => filtered(),
+        (Action::ToggleHex | Action::GoToLine | Action::FilterFiles, Some(Overlay::Viewer(viewer, _))) => {
+            viewer.gutter() > 0
+        }
+        (Action::GoToFile, None) => state.focus == Focus::ImageDetails && state.inefficient_file.is_some(),
+        (Action::ViewVersion | Action::ExtractFile, Some(Overlay::Waste(_))) => !on_group(state),
+        (Action::WasteView, Some(Overlay::Waste(_))) => false,
+        (Action::OverwriteFiles | Action::SkipFiles, Some(Overlay::Extraction(extraction))) => {
+            matches!(extraction.stage, ExtractionStage::Conflict(_))
+        }
+        _ => true,
+    }
+}
+
+/// True if another hint says the same.
+fn is_double(state: &ScreenState, action: Action) -> bool {
+    let is_hinted = |action| state.settings.keymap.hint(state.context(), action).is_some();
+    match action {
+        Action::Quit if state.prompt.is_some() => is_hinted(Action::CloseFilterFiles),
+        Action::Quit if !state.overlays.is_empty() => is_hinted(Action::CloseView),
+        Action::ToggleCollapseDir => is_hinted(Action::ViewFile) && fold(state).is_some_and(|fold| fold != Fold::Leaf),
+        _ => false,
+    }
+}
+
+fn look(state: &ScreenState, action: Action) -> HintLook {
+    let mode = state.layers().map(|layers: &LayerList| layers.mode);
+    match (action, mode) {
+        (Action::ShowWarnings, _) => HintLook::Warning,
+        (Action::CompareLayer, Some(CompareMode::Layer))
+        | (Action::CompareAll, Some(CompareMode::Aggregated))
+        | (Action::MarkBase, Some(CompareMode::Marked(_))) => HintLook::Active,
+        _ => HintLook::Plain,
+    }
+}
+
+/// True if the waste view is on a group.
+fn on_group(state: &ScreenState) -> bool {
+    matches!(state.overlays.last(), Some(Overlay::Waste(waste)) if matches!(waste.selected(), Some(WasteRow::Group(_))))
+}
+
+/// The fold of the row under the cursor of the file tree.
+fn fold(state: &ScreenState) -> Option<Fold> {
+    let files = state.explorer()?.files.as_ref()?;
+    Some(files.fold(files.selected()?))
+}
+
+/// The name of an action in the current context.
+fn text(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
+    let kind = state.prompt.as_ref().map(|prompt| &prompt.kind);
+    let is_filter = kind.is_none_or(|kind| *kind == PromptKind::Filter);
+    let text = match (row.action, state.context()) {
+        (Action::ShowWarnings, _) => match state.warning_count() {
+            1 => return Cow::Borrowed("1 warning"),
+            count => return Cow::Owned(format!("{count} warnings")),
+        },
+        (Action::FilterFiles, Context::Viewer) => "Search",
+        (Action::Quit, _) if state.prompt.is_some() || !state.overlays.is_empty() => "Close",
+        (Action::GoToFile, Context::Waste) if on_group(state) => "Open",
+        (Action::ViewFile, Context::FileTree) => match fold(state) {
+            Some(Fold::Expanded) => "Collapse",
+            Some(Fold::Collapsed) => "Expand",
+            Some(Fold::Leaf) | None => row.hint,
+        },
+        (Action::Accept, _) if kind == Some(&PromptKind::Command) => "Run",
+        (Action::Accept, _) if !is_filter => "OK",
+        (Action::CloseFilterFiles, _) if !is_filter => "Cancel",
+        _ => row.hint,
+    };
+    Cow::Borrowed(text)
+}
+
+/// Abbreviates a key for hints: `^A` for `ctrl+a`.
+pub(in crate::tui) fn short(key: KeyPress) -> String {
+    let name = key.label();
+    match name.strip_prefix("ctrl+") {
+        Some(rest) if rest.chars().count() == 1 => format!("^{}", rest.to_uppercase()),
+        Some(rest) => format!("^{rest}"),
+        None => name,
+    }
+}

@@ -1,0 +1,153 @@
+//! Text of the waste view: its columns, and what the selected group means.
+
+use crate::tui::state::waste::{Waste, WasteOrder};
+use crate::tui::state::{Explorer, instruction};
+use crate::tui::text::{cut, printable};
+use dive_model::analysis::WasteGroup;
+use dive_model::analysis::exact::Cause;
+use dive_model::image::Base;
+use dive_model::layer::LayerIndex;
+
+/// Where the columns of the list begin. Size, files and layers are always shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) struct WasteColumns {
+    /// The part of the image, if the base is known.
+    pub(in crate::tui) part: Option<usize>,
+    /// The cause, if there is room.
+    pub(in crate::tui) cause: Option<usize>,
+    /// The path.
+    pub(in crate::tui) path: usize,
+}
+
+/// Where the number of files begins.
+pub(in crate::tui) const FILES_AT: usize = 10;
+/// Where the layers begin.
+pub(in crate::tui) const LAYERS_AT: usize = 18;
+const PART_AT: usize = 29;
+const PART_WIDTH: usize = 6;
+const CAUSE_WIDTH: usize = 23;
+/// From this width on, the list has the cause.
+const WITH_CAUSE_WIDTH: usize = 96;
+
+impl WasteColumns {
+    /// The columns of a list of this width.
+    pub(in crate::tui) fn of(explorer: &Explorer, width: usize) -> Self {
+        let base_layers = base_layers(explorer);
+        let part = base_layers.map(|_| PART_AT);
+        let after = PART_AT + if part.is_some() { PART_WIDTH } else { 0 };
+        let cause = (width >= WITH_CAUSE_WIDTH).then_some(after);
+        Self { part, cause, path: after + if cause.is_some() { CAUSE_WIDTH } else { 0 } }
+    }
+
+    /// The order for a click on the header.
+    pub(in crate::tui) fn order_at(self, column: usize) -> WasteOrder {
+        match column {
+            0..LAYERS_AT => WasteOrder::Size,
+            _ if column >= self.path => WasteOrder::Path,
+            _ if self.cause.is_some_and(|cause| column >= cause) => WasteOrder::Cause,
+            _ => WasteOrder::Layer,
+        }
+    }
+}
+
+/// Number of layers of the base image, if it is known.
+fn base_layers(explorer: &Explorer) -> Option<usize> {
+    explorer.base.as_ref().and_then(Base::layers)
+}
+
+/// Whose layer stores the bytes. Empty if nobody knows.
+pub(in crate::tui) fn part(explorer: &Explorer, layer: LayerIndex) -> &'static str {
+    match base_layers(explorer) {
+        Some(base) if layer.get() < base => "base",
+        Some(_) => "ours",
+        None => "",
+    }
+}
+
+/// Rows for the explanation, with the line above it.
+pub(in crate::tui) const DETAILS_HEIGHT: usize = 5;
+/// From this height of the terminal on, the list has a line per cause above it.
+const WITH_CAUSES_HEIGHT: u16 = 30;
+/// Below this height of the terminal, there is no explanation.
+const WITH_DETAILS_HEIGHT: u16 = 20;
+
+/// Number of lines above the list: the sum, maybe a line per cause and an empty one, the column header.
+pub(in crate::tui) fn head_height(waste: &Waste, terminal_height: u16) -> usize {
+    2 + if shows_causes(terminal_height) { waste.by_cause().len() + 1 } else { 0 }
+}
+
+/// True if there is room for a line per cause.
+pub(in crate::tui) const fn shows_causes(terminal_height: u16) -> bool {
+    terminal_height >= WITH_CAUSES_HEIGHT
+}
+
+/// Number of lines below the list.
+pub(in crate::tui) const fn foot_height(terminal_height: u16) -> usize {
+    if terminal_height >= WITH_DETAILS_HEIGHT { DETAILS_HEIGHT } else { 0 }
+}
+
+/// The explanation of a group: the two instructions, the cause and the remedy, one line each.
+pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: usize) -> Vec<String> {
+    let line = |verb: &str, layer: LayerIndex| {
+        let made_by = explorer.opened.image.layers.get(layer.get());
+        let lines =
+            made_by.and_then(|made_by| made_by.lines.as_ref()).map_or_else(String::new, |lines| format!(" ({lines})"));
+        let command: String = made_by.map_or("", |made_by| &made_by.created_by).chars().take(width).collect();
+        printable(&format!("{verb} layer {layer}{lines}: {}", instruction::line(&command)))
+    };
+    let text = [
+        line("Put by", group.layer),
+        line(verb(group.cause), group.hidden_by),
+        explanation(group).to_owned(),
+        format!("Remedy: {}", remedy(explorer, group)),
+    ];
+    text.iter().map(|line| cut(line, width)).collect()
+}
+
+/// What the hiding layer did.
+const fn verb(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Overwritten => "Overwritten by",
+        Cause::MetadataOnly => "Stored again by",
+        Cause::Deleted | Cause::DeletedWithDirectory => "Deleted by",
+        Cause::HiddenByOpaque => "Emptied by",
+        Cause::Replaced => "Replaced by",
+    }
+}
+
+fn explanation(group: &WasteGroup) -> &'static str {
+    if group.layer == group.hidden_by {
+        return "The tar of the layer has the path twice. The image shows only the last one.";
+    }
+    match group.cause {
+        Cause::Overwritten => "The image stores both versions and shows the later one.",
+        Cause::MetadataOnly => "The content is the same. A change of mode or owner stored it a second time.",
+        Cause::Deleted => "A deletion hides a file. The layer below still stores its bytes.",
+        Cause::DeletedWithDirectory => {
+            "The deletion of a directory hides its files. The layer below still stores them."
+        }
+        Cause::HiddenByOpaque => {
+            "The directory was deleted and made again. The layer below still stores the old files."
+        }
+        Cause::Replaced => "Something of another type has the path now. The layer below still stores the old files.",
+    }
+}
+
+fn remedy(explorer: &Explorer, group: &WasteGroup) -> &'static str {
+    match (part(explorer, group.layer), part(explorer, group.hidden_by)) {
+        ("base", "ours") => return "the base image stores it: leave it there, or choose a smaller base.",
+        ("base", _) => return "only another version of the base image can change this.",
+        _ => {}
+    }
+    if group.layer == group.hidden_by {
+        return "build the layer with a tool that writes each path once.";
+    }
+    match group.cause {
+        Cause::Overwritten => "write the final version at once, or join the two instructions.",
+        Cause::MetadataOnly => "set mode and owner where the file is made: COPY --chmod --chown, or in the same RUN.",
+        Cause::Deleted | Cause::DeletedWithDirectory | Cause::HiddenByOpaque => {
+            "delete it in the RUN that makes it, or build in another stage and COPY the result."
+        }
+        Cause::Replaced => "make the final file or link at once, or join the two instructions.",
+    }
+}

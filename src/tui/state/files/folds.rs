@@ -1,0 +1,79 @@
+//! Which directories are collapsed: those that the user collapsed, and while [`Folding::Changed`] is on, those in which
+//! the comparison has no change.
+
+use super::node_set::NodeSet;
+use dive_model::tree::{Change, Comparison, NodeId, Tree};
+
+/// The state of directories that the user has neither collapsed nor expanded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folding {
+    /// Expanded.
+    Expanded,
+    /// Collapsed: only the entries of the root have rows.
+    Collapsed,
+    /// Expanded if something changed in the directory.
+    Changed,
+}
+
+/// The collapsed directories of a tree.
+#[derive(Debug, Clone)]
+pub(super) struct Folds {
+    collapsed: NodeSet,
+    /// Directories without a change that the user expanded. `None` if a change makes no difference.
+    expanded: Option<NodeSet>,
+}
+
+impl Folds {
+    pub(super) fn new(folding: Folding, tree: &Tree) -> Self {
+        let nodes = tree.node_count();
+        let (none, all) = (NodeSet::none(nodes), || NodeSet::all(nodes));
+        match folding {
+            Folding::Expanded => Self { collapsed: none, expanded: None },
+            Folding::Collapsed => Self { collapsed: all(), expanded: None },
+            Folding::Changed => Self { collapsed: none.clone(), expanded: Some(none) },
+        }
+    }
+
+    /// True if a directory is collapsed. Leaves may count as collapsed, too.
+    pub(super) fn contain(&self, comparison: &Comparison, node: NodeId) -> bool {
+        self.collapsed.contains(node)
+            || self
+                .expanded
+                .as_ref()
+                .is_some_and(|expanded| comparison.change(node) == Some(Change::Unmodified) && !expanded.contains(node))
+    }
+
+    /// Collapses an expanded directory and expands a collapsed one.
+    pub(super) fn toggle(&mut self, comparison: &Comparison, node: NodeId) {
+        if self.contain(comparison, node) {
+            self.collapsed.remove(node);
+            if let Some(expanded) = &mut self.expanded {
+                expanded.insert(node);
+            }
+        } else {
+            self.collapsed.insert(node);
+        }
+    }
+
+    /// Collapses or expands all directories, those without a change included.
+    pub(super) fn set_all(&mut self, fold: super::Fold, tree: &Tree) {
+        let nodes = tree.node_count();
+        self.collapsed = if fold == super::Fold::Collapsed { NodeSet::all(nodes) } else { NodeSet::none(nodes) };
+        if let Some(expanded) = &mut self.expanded {
+            *expanded = NodeSet::all(nodes);
+        }
+    }
+
+    /// True if directories without a change are collapsed.
+    pub(super) const fn fold_unchanged(&self) -> bool {
+        self.expanded.is_some()
+    }
+
+    /// Collapses directories without a change, or no longer. Directories that the user collapsed stay so.
+    pub(super) fn toggle_unchanged(&mut self, tree: &Tree) {
+        self.expanded = match self.expanded {
+            Some(_) => None,
+            None => Some(NodeSet::none(tree.node_count())),
+        };
+    }
+}

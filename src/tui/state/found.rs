@@ -1,0 +1,77 @@
+//! The search in all layers: every version of every path that a filter accepts.
+
+use super::files::{Filter, all_matches};
+use super::scroll::Scroll;
+use dive_model::tree::history::HistoryEvent;
+use dive_model::tree::{NodeId, PathOrder, Tree};
+
+/// Maximum number of rows.
+pub const MAX_FOUND: usize = 10_000;
+
+/// What a layer did to a path that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundRow {
+    /// The path.
+    pub node: NodeId,
+    /// What a layer did to it.
+    pub event: HistoryEvent,
+}
+
+/// The results of a search in all layers.
+#[derive(Debug)]
+pub struct Found {
+    filter: Filter,
+    rows: Vec<FoundRow>,
+    /// Number of paths that match, also of those without a row.
+    paths: usize,
+    /// Selection and viewport of the list.
+    pub scroll: Scroll,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self { filter: Filter::none(), rows: Vec::new(), paths: 0, scroll: Scroll::default() }
+    }
+}
+
+impl Found {
+    /// Searches all paths, with their versions oldest first. An empty filter finds nothing.
+    pub fn search(&mut self, tree: &Tree, filter: Filter) {
+        let mut nodes = if filter.is_empty() { Vec::new() } else { all_matches(tree, &filter) };
+        self.paths = nodes.len();
+        let order = PathOrder::of(tree, nodes.iter().copied());
+        nodes.sort_unstable_by_key(|node| order.rank(*node));
+        let events = nodes
+            .into_iter()
+            .flat_map(|node| tree.history(node).into_iter().map(move |event| FoundRow { node, event }));
+        let size = |row: &FoundRow| row.event.version.and_then(|version| tree.facts(version).size).unwrap_or(0);
+        self.rows = events.filter(|row| filter.accepts_bytes(size(row))).take(MAX_FOUND).collect();
+        self.filter = filter;
+        self.scroll.set_count(self.rows.len());
+        self.scroll.select(0);
+    }
+
+    /// The filter.
+    #[must_use]
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Number of paths that match.
+    #[must_use]
+    pub fn paths(&self) -> usize {
+        self.paths
+    }
+
+    /// A row.
+    #[must_use]
+    pub fn row(&self, at: usize) -> Option<&FoundRow> {
+        self.rows.get(at)
+    }
+
+    /// The selected row.
+    #[must_use]
+    pub fn selected(&self) -> Option<&FoundRow> {
+        self.row(self.scroll.selected())
+    }
+}

@@ -1,0 +1,155 @@
+//! The command palette: finds an action, or another image of the file, by its words.
+
+use crate::config::{Action, Context};
+use crate::tui::keymap::{ActionRow, Keymap};
+
+use super::scroll::Scroll;
+use dive_model::image::{Image, ImageName, Platform};
+
+/// Something that the palette runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaletteCommand {
+    /// An action.
+    Act(ActionRow),
+    /// Opens another image of the file.
+    Open(ImageName),
+    /// Opens the image for another platform.
+    OpenPlatform(Platform),
+}
+
+impl PaletteCommand {
+    /// What it does, in words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Act(row) => row.does.to_owned(),
+            Self::Open(name) => format!("Open image {name}"),
+            Self::OpenPlatform(platform) => format!("Open the image for the platform {platform}"),
+        }
+    }
+
+    /// The words that it is found by.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Act(row) => format!("{} {}", row.hint, row.does),
+            Self::Open(_) | Self::OpenPlatform(_) => self.text(),
+        }
+    }
+}
+
+/// What the palette offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// Actions and images.
+    Everything,
+    /// The other images of the file, and other platforms.
+    Images,
+}
+
+/// The command palette.
+#[derive(Debug)]
+pub struct Palette {
+    /// The context below the palette, which the action runs in.
+    pub of: Context,
+    /// What it offers.
+    pub offer: Offer,
+    rows: Vec<PaletteCommand>,
+    /// Indices of the rows that match.
+    matches: Vec<usize>,
+    /// Selection and viewport of the matches.
+    pub scroll: Scroll,
+}
+
+impl Palette {
+    /// Lists the actions of a context, for a pane also those of the other one, and the other images of the file.
+    #[must_use]
+    pub fn new(keymap: &Keymap, of: Context, offer: Offer, image: Option<&Image>) -> Self {
+        let is_pane = |context| matches!(context, Context::Layers | Context::FileTree);
+        let is_offered = |row: &&ActionRow| {
+            let here = row.contexts.contains(&of);
+            let beside = is_pane(of) && row.contexts.iter().any(|context| is_pane(*context));
+            offer == Offer::Everything && (here || beside) && !is_basic(row.action)
+        };
+        let actions = keymap.all().iter().filter(is_offered).cloned().map(PaletteCommand::Act);
+        let images = image.into_iter().flat_map(|image| image.other_images.iter().cloned().map(PaletteCommand::Open));
+        let platforms =
+            image.into_iter().flat_map(|image| image.other_platforms.iter().cloned().map(PaletteCommand::OpenPlatform));
+        let rows: Vec<PaletteCommand> = actions.chain(images).chain(platforms).collect();
+        let mut palette = Self { of, offer, matches: Vec::new(), rows, scroll: Scroll::default() };
+        palette.search("");
+        palette
+    }
+
+    /// Keeps the actions with all `words` in their description, in any case and order.
+    pub fn search(&mut self, words: &str) {
+        let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+        let is_match = |row: &PaletteCommand| {
+            let text = row.words().to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        };
+        self.matches = (0..self.rows.len()).filter(|at| is_match(&self.rows[*at])).collect();
+        self.scroll.set_count(self.matches.len());
+        self.scroll.select(0);
+    }
+
+    /// The row of a match.
+    #[must_use]
+    pub fn row(&self, at: usize) -> Option<&PaletteCommand> {
+        self.matches.get(at).and_then(|row| self.rows.get(*row))
+    }
+
+    /// The selected row.
+    #[must_use]
+    pub fn selected(&self) -> Option<&PaletteCommand> {
+        self.row(self.scroll.selected())
+    }
+
+    /// Number of actions, matching or not.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+/// Actions that nobody looks for by name, or that need the line that the palette uses.
+const fn is_basic(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Up
+            | Action::Down
+            | Action::Left
+            | Action::Right
+            | Action::PageUp
+            | Action::PageDown
+            | Action::Accept
+            | Action::KeepSpecialBits
+            | Action::CompleteFolder
+            | Action::CommandPalette
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Keybinding;
+
+    fn found(of: Context, words: &str) -> Vec<Action> {
+        let mut palette = Palette::new(&Keymap::new(&Keybinding::default()), of, Offer::Everything, None);
+        palette.search(words);
+        let actions = (0..palette.scroll.count()).filter_map(|at| match palette.row(at) {
+            Some(PaletteCommand::Act(row)) => Some(row.action),
+            _ => None,
+        });
+        actions.collect()
+    }
+
+    #[test]
+    fn an_action_is_found_by_words_in_any_order() {
+        assert_eq!(found(Context::FileTree, "clipboard COPY"), [Action::CopyPath]);
+        assert_eq!(found(Context::Layers, "hide removed"), [Action::ToggleRemovedFiles], "the other pane's too");
+        assert_eq!(found(Context::Waste, "hide removed"), []);
+        assert!(found(Context::FileTree, "").len() > 20);
+        assert_eq!(found(Context::FileTree, "no such words"), []);
+    }
+}

@@ -1,0 +1,396 @@
+//! The waste view: reclaimable files in groups by layers, cause and directory, each of which opens to its files.
+
+mod order;
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+
+pub use order::WasteOrder;
+
+use super::files::Filter;
+use super::scroll::Scroll;
+use dive_model::analysis::exact::{Cause, ReclaimableFile};
+use dive_model::analysis::{Exact, WasteGroup};
+use dive_model::tree::{NodeId, PathOrder, SpanId, Tree};
+
+/// A row of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WasteRow {
+    /// A group of several files, by its index.
+    Group(usize),
+    /// A file, by its index in [`Exact::files`]: alone, or of the open group above it.
+    File(usize),
+}
+
+/// A group with its files.
+#[derive(Debug)]
+struct GroupFiles {
+    group: WasteGroup,
+    /// Indices into [`Exact::files`], largest first.
+    files: Vec<usize>,
+}
+
+/// The waste view.
+#[derive(Debug)]
+pub struct Waste {
+    groups: Vec<GroupFiles>,
+    /// Open groups, by their place and layers, which stay while a filter changes the list.
+    open: HashSet<GroupKey>,
+    order: WasteOrder,
+    filter: Filter,
+    rows: Vec<WasteRow>,
+    by_cause: Vec<(Cause, u64, usize)>,
+    /// Selection and viewport of the list.
+    pub scroll: Scroll,
+}
+
+/// What tells a group from others.
+type GroupKey = (NodeId, dive_model::layer::LayerIndex, dive_model::layer::LayerIndex, Cause);
+
+const fn key_of(group: &WasteGroup) -> GroupKey {
+    (group.place, group.layer, group.hidden_by, group.cause)
+}
+
+impl Waste {
+    /// Lists all groups, largest first.
+    #[must_use]
+    pub fn new(tree: &Tree, exact: &Exact) -> Self {
+        let mut by_cause: Vec<_> = Cause::ALL
+            .iter()
+            .map(|cause| {
+                let files = exact.files.iter().filter(|file| file.cause == *cause);
+                (*cause, exact.bytes_by(*cause), files.count())
+            })
+            .filter(|(_, _, count)| *count > 0)
+            .collect();
+        by_cause.sort_by_key(|(_, bytes, _)| Reverse(*bytes));
+        let mut waste = Self {
+            groups: Vec::new(),
+            open: HashSet::new(),
+            order: WasteOrder::Size,
+            filter: Filter::none(),
+            rows: Vec::new(),
+            by_cause,
+            scroll: Scroll::default(),
+        };
+        waste.group(tree, exact);
+        waste
+    }
+
+    /// Groups the files that the filter accepts.
+    fn group(&mut self, tree: &Tree, exact: &Exact) {
+        let groups = WasteGroup::of(tree, exact);
+        let places: HashMap<GroupKey, usize> =
+            groups.iter().enumerate().map(|(at, group)| (key_of(group), at)).collect();
+        let mut all: Vec<GroupFiles> = groups
+            .into_iter()
+            .map(|group| GroupFiles { group: WasteGroup { files: 0, size_bytes: 0, ..group }, files: Vec::new() })
+            .collect();
+        for (at, file) in exact.files.iter().enumerate() {
+            if !self.filter.is_empty() && !self.filter.accepts(&tree.path(file.node), file.size_bytes) {
+                continue;
+            }
+            // The group of a file is the innermost one around it.
+            let lineage = std::iter::successors(Some(file.node), |node| tree.parent(*node));
+            let mut keys = lineage.map(|node| (node, file.layer, file.hidden_by, file.cause));
+            let place = keys.find_map(|key| places.get(&key)).copied();
+            let Some(members) = place.and_then(|place| all.get_mut(place)) else { continue };
+            members.files.push(at);
+            members.group.files += 1;
+            members.group.size_bytes = members.group.size_bytes.saturating_add(file.size_bytes);
+        }
+        all.retain(|members| !members.files.is_empty());
+        self.groups = all;
+        self.list(tree, exact);
+    }
+
+    /// Lists the rows in the current order. The selected row stays selected.
+    fn list(&mut self, tree: &Tree, exact: &Exact) {
+        let selected = self.selected();
+        let rank = |cause: Cause| self.by_cause.iter().position(|(each, ..)| *each == cause);
+        let mut groups: Vec<usize> = (0..self.groups.len()).collect();
+        let group = |at: &usize| &self.groups[*at].group;
+        let layers = |at: &usize| (group(at).layer, group(at).hidden_by);
+        let size = |at: &usize| Reverse(group(at).size_bytes);
+        match self.order {
+            WasteOrder::Size => groups.sort_by_key(size),
+            WasteOrder::Path => {
+                let paths = PathOrder::of(tree, self.groups.iter().map(|members| members.group.place));
+                groups.sort_by_key(|at| (paths.rank(group(at).place), layers(at)));
+            }
+            WasteOrder::Cause => groups.sort_by_key(|at| (rank(group(at).cause), layers(at), size(at))),
+            WasteOrder::Layer => groups.sort_by_key(|at| (layers(at), size(at))),
+        }
+        let mut rows = Vec::new();
+        for at in groups {
+            let GroupFiles { group, files } = &self.groups[at];
+            if let [file] = files.as_slice() {
+                rows.push(WasteRow::File(*file));
+                continue;
+            }
+            rows.push(WasteRow::Group(at));
+            if self.open.contains(&key_of(group)) {
+                let mut files = files.clone();
+                if self.order == WasteOrder::Path {
+                    let paths = PathOrder::of(tree, files.iter().map(|file| exact.files[*file].node));
+                    files.sort_by_key(|file| paths.rank(exact.files[*file].node));
+                }
+                rows.extend(files.into_iter().map(WasteRow::File));
+            }
+        }
+        self.rows = rows;
+        self.scroll.set_count(self.rows.len());
+        let row = selected.and_then(|selected| self.rows.iter().position(|row| *row == selected));
+        self.scroll.select(row.unwrap_or(0));
+    }
+
+    /// A row of the list.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Option<WasteRow> {
+        self.rows.get(row).copied()
+    }
+
+    /// The selected row.
+    #[must_use]
+    pub fn selected(&self) -> Option<WasteRow> {
+        self.row(self.scroll.selected())
+    }
+
+    /// A group, with the files and bytes that the filter accepts.
+    #[must_use]
+    pub fn group_at(&self, at: usize) -> Option<&WasteGroup> {
+        self.groups.get(at).map(|members| &members.group)
+    }
+
+    /// True if the files of a group have rows.
+    #[must_use]
+    pub fn is_open(&self, group: &WasteGroup) -> bool {
+        self.open.contains(&key_of(group))
+    }
+
+    /// True if the row belongs to the open group above it.
+    #[must_use]
+    pub fn is_member(&self, row: WasteRow) -> bool {
+        let WasteRow::File(file) = row else { return false };
+        self.group_of(file).is_some_and(|members| members.files.len() > 1)
+    }
+
+    fn group_of(&self, file: usize) -> Option<&GroupFiles> {
+        self.groups.iter().find(|members| members.files.binary_search(&file).is_ok())
+    }
+
+    /// The group of the selected row.
+    #[must_use]
+    pub fn selected_group(&self) -> Option<&WasteGroup> {
+        match self.selected()? {
+            WasteRow::Group(at) => self.group_at(at),
+            WasteRow::File(file) => self.group_of(file).map(|members| &members.group),
+        }
+    }
+
+    /// The selected file. `None` on a group.
+    #[must_use]
+    pub fn selected_file<'a>(&self, exact: &'a Exact) -> Option<&'a ReclaimableFile> {
+        match self.selected()? {
+            WasteRow::Group(_) => None,
+            WasteRow::File(file) => exact.files.get(file),
+        }
+    }
+
+    /// The path of the selected row: of a group its directory.
+    #[must_use]
+    pub fn selected_node(&self, exact: &Exact) -> Option<NodeId> {
+        self.selected_file(exact).map(|file| file.node).or_else(|| self.selected_group().map(|group| group.place))
+    }
+
+    /// Opens the selected group, or closes the one that the selected row belongs to.
+    pub fn toggle(&mut self, tree: &Tree, exact: &Exact) {
+        let Some(selected) = self.selected() else { return };
+        let Some(key) = self.selected_group().map(key_of) else { return };
+        if selected != WasteRow::Group(self.place_of(key)) && !self.is_member(selected) {
+            return;
+        }
+        if !self.open.remove(&key) {
+            self.open.insert(key);
+        }
+        let group = WasteRow::Group(self.place_of(key));
+        self.list(tree, exact);
+        if let Some(row) = self.rows.iter().position(|row| *row == group) {
+            self.scroll.select(row);
+        }
+    }
+
+    fn place_of(&self, key: GroupKey) -> usize {
+        self.groups.iter().position(|members| key_of(&members.group) == key).unwrap_or(usize::MAX)
+    }
+
+    /// The current sort order.
+    #[must_use]
+    pub fn order(&self) -> WasteOrder {
+        self.order
+    }
+
+    /// Bytes and number of files per cause, most bytes first. Causes without files are missing.
+    #[must_use]
+    pub fn by_cause(&self) -> &[(Cause, u64, usize)] {
+        &self.by_cause
+    }
+
+    /// The active filter; an empty one without one.
+    #[must_use]
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// Shows only files that the filter accepts.
+    pub fn set_filter(&mut self, tree: &Tree, exact: &Exact, filter: Filter) {
+        self.filter = filter;
+        self.scroll.select(0);
+        self.rows.clear();
+        self.group(tree, exact);
+    }
+
+    /// Number of files and their bytes that the filter accepts.
+    #[must_use]
+    pub fn accepted(&self) -> (u64, u64) {
+        self.groups.iter().fold((0, 0), |(files, bytes), members| {
+            (files + members.group.files, bytes.saturating_add(members.group.size_bytes))
+        })
+    }
+
+    /// Sorts by the next order.
+    pub fn sort_next(&mut self, tree: &Tree, exact: &Exact) {
+        self.sort(tree, exact, self.order.next());
+    }
+
+    /// Sorts the list. The selected row stays selected.
+    pub fn sort(&mut self, tree: &Tree, exact: &Exact, order: WasteOrder) {
+        self.order = order;
+        self.list(tree, exact);
+    }
+}
+
+/// The version of a file that a layer hid.
+#[must_use]
+pub fn hidden_version(tree: &Tree, file: &ReclaimableFile) -> Option<SpanId> {
+    tree.spans(file.node).find(|span| tree.span(*span).end() == Some((file.hidden_by, file.cause)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dive_model::layer::LayerIndex;
+
+    /// The rows: groups as `PATH xFILES`, their files indented.
+    fn drawn(waste: &Waste, tree: &Tree, exact: &Exact) -> String {
+        let path = |node| String::from_utf8(tree.path(node)).unwrap();
+        let rows = (0..waste.scroll.count()).filter_map(|row| waste.row(row)).map(|row| match row {
+            WasteRow::Group(at) => {
+                let group = waste.group_at(at).unwrap();
+                format!("{} x{}", path(group.place), group.files)
+            }
+            WasteRow::File(at) => {
+                let indent = if waste.is_member(row) { "  " } else { "" };
+                format!("{indent}{}", path(exact.files[at].node))
+            }
+        });
+        rows.collect::<Vec<_>>().join("\n")
+    }
+
+    fn wasted(tree: &Tree, files: &[(&str, u64, usize, usize, Cause)]) -> Exact {
+        let index = |number| LayerIndex::new(number).unwrap();
+        let files = files.iter().map(|(path, size_bytes, layer, hidden_by, cause)| ReclaimableFile {
+            node: tree.find(path.as_bytes()).unwrap(),
+            size_bytes: *size_bytes,
+            layer: index(*layer),
+            hidden_by: index(*hidden_by),
+            cause: *cause,
+        });
+        Exact { total_bytes: 1000, visible_bytes: 60, files: files.collect() }
+    }
+
+    #[test]
+    fn groups_open_to_their_files() {
+        let tree = Tree::of_files(&["root/.npm/a", "root/.npm/b", "root/.npm/c", "etc/x"]);
+        let exact = wasted(
+            &tree,
+            &[
+                ("/root/.npm/b", 300, 3, 4, Cause::Deleted),
+                ("/root/.npm/a", 200, 3, 4, Cause::Deleted),
+                ("/etc/x", 150, 0, 1, Cause::MetadataOnly),
+                ("/root/.npm/c", 100, 3, 4, Cause::Deleted),
+            ],
+        );
+        let mut waste = Waste::new(&tree, &exact);
+        assert_eq!(drawn(&waste, &tree, &exact), "/root/.npm x3\n/etc/x");
+        assert_eq!(waste.accepted(), (4, 750));
+        waste.toggle(&tree, &exact);
+        assert_eq!(
+            drawn(&waste, &tree, &exact),
+            "/root/.npm x3\n  /root/.npm/b\n  /root/.npm/a\n  /root/.npm/c\n/etc/x"
+        );
+        waste.sort(&tree, &exact, WasteOrder::Path);
+        assert_eq!(
+            drawn(&waste, &tree, &exact),
+            "/etc/x\n/root/.npm x3\n  /root/.npm/a\n  /root/.npm/b\n  /root/.npm/c"
+        );
+        assert_eq!(waste.selected(), waste.row(1), "the selected row stays selected");
+        waste.scroll.select(3);
+        waste.toggle(&tree, &exact);
+        assert_eq!(drawn(&waste, &tree, &exact), "/etc/x\n/root/.npm x3");
+        assert_eq!(waste.selected_group().unwrap().files, 3, "a closed group is selected");
+        waste.scroll.select(0);
+        waste.toggle(&tree, &exact);
+        assert_eq!(waste.scroll.count(), 2, "a file alone has nothing to open");
+    }
+
+    #[test]
+    fn a_filter_applies_to_files_and_sums() {
+        let tree = Tree::of_files(&["a/one", "a/two", "b/one"]);
+        let exact = wasted(
+            &tree,
+            &[
+                ("/a/one", 30, 0, 1, Cause::Deleted),
+                ("/a/two", 20, 0, 1, Cause::Deleted),
+                ("/b/one", 10, 0, 2, Cause::Overwritten),
+            ],
+        );
+        let mut waste = Waste::new(&tree, &exact);
+        waste.set_filter(&tree, &exact, Filter::parse("one").unwrap());
+        assert_eq!((drawn(&waste, &tree, &exact).as_str(), waste.accepted()), ("/a/one\n/b/one", (2, 40)));
+        waste.set_filter(&tree, &exact, Filter::parse("one >20").unwrap());
+        assert_eq!(drawn(&waste, &tree, &exact), "/a/one");
+        waste.set_filter(&tree, &exact, Filter::parse("nowhere").unwrap());
+        assert_eq!((waste.scroll.count(), waste.selected()), (0, None));
+        waste.set_filter(&tree, &exact, Filter::none());
+        assert_eq!(waste.accepted(), (3, 60));
+    }
+
+    #[test]
+    fn sorting_keeps_the_selected_row() {
+        let tree = Tree::of_files(&["a", "b", "c", "d"]);
+        let exact = wasted(
+            &tree,
+            &[
+                ("/c", 50, 1, 3, Cause::Deleted),
+                ("/b", 40, 0, 1, Cause::MetadataOnly),
+                ("/a", 30, 0, 2, Cause::MetadataOnly),
+                ("/d", 20, 0, 4, Cause::MetadataOnly),
+            ],
+        );
+        let mut waste = Waste::new(&tree, &exact);
+        let flat = |waste: &Waste| drawn(waste, &tree, &exact).replace('\n', " ");
+        assert_eq!(flat(&waste), "/c /b /a /d");
+        waste.scroll.select(2);
+        waste.sort_next(&tree, &exact);
+        assert_eq!((flat(&waste).as_str(), waste.order().name()), ("/b /a /d /c", "cause"));
+        waste.sort_next(&tree, &exact);
+        assert_eq!((flat(&waste).as_str(), waste.order().name()), ("/b /a /d /c", "layer"));
+        waste.sort_next(&tree, &exact);
+        assert_eq!((flat(&waste).as_str(), waste.order().name()), ("/a /b /c /d", "path"));
+        assert_eq!(tree.path(waste.selected_node(&exact).unwrap()), b"/a");
+        waste.sort_next(&tree, &exact);
+        assert_eq!(waste.order(), WasteOrder::Size);
+        assert_eq!(waste.by_cause(), [(Cause::MetadataOnly, 90, 3), (Cause::Deleted, 50, 1)]);
+    }
+}

@@ -1,0 +1,27 @@
+//! The filter of the view on top: the waste, the search in all layers, or the file tree.
+
+use crate::tui::state::ScreenState;
+use crate::tui::state::files::Filter;
+
+use super::{found, waste};
+
+/// Applies a filter to the waste view or the search in all layers if one is on top, else to the file tree.
+fn set(state: &mut ScreenState, filter: Filter) {
+    let left = waste::set_filter(state, filter).and_then(|filter| found::set_filter(state, filter));
+    if let Some(filter) = left {
+        state.set_filter(filter);
+    }
+}
+
+/// Removes the filter.
+pub(super) fn clear(state: &mut ScreenState) {
+    state.pending_filter = None;
+    set(state, Filter::none());
+}
+
+/// Applies the pending filter. Once per frame: on a large image, filtering takes longer than typing a key.
+pub(super) fn apply_pending(state: &mut ScreenState) {
+    if let Some(filter) = state.pending_filter.take() {
+        set(state, filter);
+    }
+}

@@ -1,0 +1,128 @@
+//! Steps that several views share: moving a selection, closing an overlay, opening a version of a file, going to a path.
+
+use crate::config::Action;
+use crate::tui::state::files::{Filter, Jump};
+use crate::tui::state::history::History;
+use crate::tui::state::layers::CompareMode;
+use crate::tui::state::scroll::{Scroll, TextScroll};
+use crate::tui::state::viewer::{Viewer, ViewerEffect};
+use crate::tui::state::{Focus, Motion, Overlay, ScreenState, Stage};
+use crate::tui::text::printable;
+use crate::tui::worker::{Job, JobId};
+use dive_model::layer::LayerIndex;
+use dive_model::shell::shell_word;
+use dive_model::tree::{Change, NodeId, SpanId};
+
+use super::Effect;
+
+/// Applies a motion to a list.
+pub(super) fn move_selection(scroll: &mut Scroll, action: Action) {
+    if let Some(motion) = Motion::of(action) {
+        scroll.go(motion);
+    }
+}
+
+/// Applies a motion to a text.
+pub(super) fn scroll_text(scroll: &mut TextScroll, action: Action) {
+    if let Some(motion) = Motion::of(action) {
+        scroll.go(motion);
+    }
+}
+
+/// Removes the top overlay. Keeps the waste view, to reopen it in the same state.
+pub(super) fn pop_overlay(state: &mut ScreenState) {
+    if let Some(Overlay::Waste(waste)) = state.overlays.pop() {
+        state.closed_waste = Some(waste);
+    }
+}
+
+/// Opens the history of a path.
+pub(super) fn show_history(state: &mut ScreenState, node: NodeId) {
+    let Stage::Open(explorer) = &state.stage else { return };
+    let history = History::new(&explorer.opened.tree, node, explorer.layers.layer());
+    state.overlays.push(Overlay::History(history));
+}
+
+/// Opens the viewer for a version of a file.
+pub(super) fn view(state: &mut ScreenState, version: SpanId, effects: &mut Vec<Effect>) {
+    let overlay_id = state.next_overlay_id();
+    let Stage::Open(explorer) = &state.stage else { return };
+    let tree = &explorer.opened.tree;
+    let from = tree.span(version).from();
+    // Follow links in the file system of the selected layer, unless that no longer has the file.
+    let layer = explorer.layers.layer().filter(|layer| tree.span(version).is_visible_at(*layer)).unwrap_or(from);
+    let (viewer, request) = Viewer::open(overlay_id, tree, &explorer.opened.image.layers, version, layer);
+    state.overlays.push(Overlay::Viewer(Box::new(viewer), version));
+    effects.extend(request.map(|request| Effect::Start(Box::new(Job::Fetch(request)))));
+}
+
+/// Converts a request of the viewer to an effect.
+pub(super) fn job(viewer: &Viewer, effect: ViewerEffect) -> Effect {
+    match effect {
+        ViewerEffect::Fetch(request) => Effect::Start(Box::new(Job::Fetch(request))),
+        ViewerEffect::Search(request) => Effect::Start(Box::new(Job::Search(request))),
+        ViewerEffect::StopSearch => Effect::Cancel(JobId::Search(viewer.overlay_id())),
+    }
+}
+
+/// Moves focus to a pane.
+pub(super) fn focus(state: &mut ScreenState, focus: Focus) {
+    state.focus = focus;
+    if matches!(focus, Focus::LayerDetails | Focus::ImageDetails) {
+        state.last_details = focus;
+    }
+}
+
+/// Sends a path to the clipboard, quoted for a shell if needed.
+pub(super) fn copy(state: &mut ScreenState, path: &[u8], effects: &mut Vec<Effect>) {
+    let text = shell_word(path);
+    state.message = Some(match std::str::from_utf8(path) {
+        Ok(path) if path == text => format!("{text} was sent to the clipboard"),
+        _ => format!("{} was sent to the clipboard, quoted for a shell", printable(&text)),
+    });
+    effects.push(Effect::Copy(text));
+}
+
+/// Selects a layer and a path. Removes the filter and unhides all kinds of change if they hide the path.
+pub(super) fn go_to(state: &mut ScreenState, layer: LayerIndex, node: NodeId) {
+    focus(state, Focus::Files);
+    let Stage::Open(explorer) = &mut state.stage else { return };
+    explorer.layers.select(layer);
+    explorer.compare();
+    let tree = &explorer.opened.tree;
+    let Some(files) = &mut explorer.files else { return };
+    if files.jump_to(tree, node) == Jump::Nowhere {
+        files.set_filter(tree, Filter::none());
+        for change in [Change::Added, Change::Modified, Change::Removed, Change::Unmodified] {
+            if !files.kinds().contain(change) {
+                files.toggle_kind(tree, change);
+            }
+        }
+        if files.jump_to(tree, node) == Jump::Nowhere {
+            state.message = Some("the path is not in this layer's file system".to_owned());
+        }
+    }
+}
+
+/// Applies an action to the comparison, then updates the file tree. Called after each change of the selected layer.
+pub(super) fn compare(state: &mut ScreenState, action: Action) {
+    if let Some(layers) = state.layers_mut() {
+        match action {
+            Action::CompareAll => layers.mode = CompareMode::Aggregated,
+            Action::CompareLayer => layers.mode = CompareMode::Layer,
+            Action::MarkBase => layers.mark_base(),
+            _ => {}
+        }
+    }
+    match &mut state.stage {
+        Stage::Open(explorer) => {
+            if action == Action::ToggleEmptySteps {
+                explorer.layers.toggle_steps(&explorer.opened.image);
+            }
+            explorer.compare();
+        }
+        Stage::Reading(reading) if action == Action::ToggleEmptySteps => reading.layers.toggle_steps(&reading.image),
+        _ => {}
+    }
+    state.layer_details.step(isize::MIN);
+}

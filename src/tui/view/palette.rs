@@ -1,0 +1,46 @@
+//! Draws the command palette.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::pane::{self, PaneFocus};
+use crate::config::KeyPress;
+use crate::tui::state::ScreenState;
+use crate::tui::state::palette::{Offer, Palette, PaletteCommand};
+use crate::tui::text::{cut, left, printable};
+
+/// Width of the keys.
+const KEYS_WIDTH: usize = 15;
+
+pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>, area: Rect) {
+    let theme = &state.settings.theme;
+    let title = match palette.offer {
+        Offer::Everything => "Commands",
+        Offer::Images => "Other images and platforms",
+    };
+    let inside = pane::draw(title, PaneFocus::Focused, theme, frame, area);
+    let width = usize::from(inside.width);
+    let mut lines = Vec::new();
+    for at in palette.scroll.visible() {
+        let Some(row) = palette.row(at) else { break };
+        let (keys, text) = match row {
+            PaletteCommand::Act(action) => {
+                (action.keys.iter().map(KeyPress::label).collect::<Vec<_>>().join(" "), row.text())
+            }
+            PaletteCommand::Open(_) | PaletteCommand::OpenPlatform(_) => (String::new(), printable(&row.text())),
+        };
+        let room = width.saturating_sub(KEYS_WIDTH + 1);
+        let line = Line::from(vec![
+            Span::styled(left(&keys, KEYS_WIDTH), theme.key),
+            Span::raw(format!(" {}", left(&cut(&text, room), room))),
+        ]);
+        let is_selected = at == palette.scroll.selected();
+        lines.push(if is_selected { pane::select(line, PaneFocus::Focused, theme) } else { line });
+    }
+    if palette.scroll.count() == 0 {
+        lines.push(Line::raw("No command has these words."));
+    }
+    pane::draw_lines(lines, frame, inside);
+    pane::scroll_marks(palette.scroll.hidden(), theme, frame, area);
+}

@@ -1,0 +1,53 @@
+//! Draws the status line: the image and its figures, and the selected layer.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::pane;
+use crate::tui::state::ScreenState;
+use crate::tui::text::{columns, cut_start, printable};
+use dive_model::units::Bytes;
+
+/// Minimum width of the image's name.
+const MIN_NAME_WIDTH: usize = 12;
+
+pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
+    let Some(image) = state.image() else { return };
+    let theme = &state.settings.theme;
+    let width = usize::from(area.width);
+    let mut facts = facts(state);
+    // The last facts go first, so that the name stays recognisable.
+    while facts.len() > 1 && columns(&facts.join(SEPARATOR)) + columns(SEPARATOR) + MIN_NAME_WIDTH > width {
+        facts.remove(facts.len() - 2);
+    }
+    let facts = facts.join(SEPARATOR);
+    let room = width.saturating_sub(columns(&facts) + columns(SEPARATOR));
+    // Names end in what tells them apart.
+    let start: String = image.name.chars().take(MAX_NAME).collect();
+    let name = cut_start(&printable(&start), room);
+    let separator = if facts.is_empty() { "" } else { SEPARATOR };
+    let line =
+        Line::from(vec![Span::styled(name, theme.label), Span::styled(format!("{separator}{facts}"), theme.title)]);
+    pane::draw_lines([line], frame, area);
+}
+
+const SEPARATOR: &str = " · ";
+
+/// Characters of a name that are looked at. Only a hostile image has longer ones.
+const MAX_NAME: usize = 512;
+
+/// Size, dive's efficiency, reclaimable bytes, and the layer.
+fn facts(state: &ScreenState) -> Vec<String> {
+    let mut facts = Vec::new();
+    if let Some(explorer) = state.explorer() {
+        let analysis = &explorer.opened.analysis;
+        facts.push(Bytes(analysis.classic.size_bytes()).to_string());
+        facts.push(format!("efficiency {:.0} %", (analysis.classic.efficiency * 100.0).floor()));
+        facts.push(format!("{} reclaimable", Bytes(analysis.exact.reclaimable_bytes())));
+    }
+    if let (Some(layer), Some(image)) = (state.layer(), state.image()) {
+        facts.push(format!("layer {layer} of {}", image.layers.len()));
+    }
+    facts
+}

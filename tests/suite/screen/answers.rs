@@ -1,0 +1,270 @@
+//! The questions that users bring, and how few keys answer them.
+
+use dive::tui::state::Overlay;
+use dive::tui::update::Effect;
+use dive_model::image::{ImageName, ImageSelector};
+
+use super::{Screen, Size};
+use crate::build::{Format, Layer, image};
+use crate::library;
+use crate::place::sample;
+
+const SMALL: Size = (80, 24);
+const USUAL: Size = (120, 40);
+
+/// An image with many unchanged files, one change far down, and a deleted secret.
+fn secret() -> tempfile::NamedTempFile {
+    let many = |l: Layer, folder: &str| (0..60).fold(l, |l, at| l.file(format!("{folder}/f{at:02}"), "x"));
+    image()
+        .layer(|l| many(many(l, "bin"), "usr/lib"))
+        .layer(|l| l.file("var/one", "1"))
+        .layer(|l| l.file("root/.ssh/id_rsa", "private"))
+        .layer(|l| l.file("usr/lib/f30", "changed"))
+        .layer(|l| l.whiteout("root/.ssh/id_rsa"))
+        .save(Format::DockerArchive)
+}
+
+/// Moving through the layers shows what each changed, without a key in the tree.
+#[test]
+fn a_layer_change_shows_its_first_change() {
+    let archive = secret();
+    let mut screen =
+        Screen::showing(archive.path().to_str().unwrap(), SMALL, &[("DIVE_FILETREE_FOLD_UNCHANGED", "no")]);
+    screen.presses("down down down").shows(&["~", "f30", " · ~1 · 7 B"]);
+    assert_eq!(screen.selected(), "/usr/lib/f30");
+    let (_, row) = screen.place_of("f30");
+    assert!((8..16).contains(&row), "in the middle: {row}\n{}", screen.drawn());
+    screen.presses("down").shows(&["id_rsa", " · -1 · 0 B"]);
+    screen.presses("g");
+    assert_eq!(screen.selected(), "/bin", "everything in the base layer is added");
+    // Once the user has moved in the tree, the cursor is theirs.
+    screen.presses("tab down tab G");
+    assert_eq!(screen.selected(), "/bin/f00");
+}
+
+#[test]
+fn directories_without_a_change_are_folded() {
+    let archive = secret();
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    screen.shows(&["── f00"]);
+    screen.presses("down down down").shows(&["── f30"]).lacks(&["id_rsa"]);
+    // An expanded directory stays so, in other layers too.
+    screen.presses("tab g").shows(&["⊕ bin", "⊕ root"]);
+    screen.presses("space").shows(&["── f00"]);
+    screen.presses("tab down").shows(&["── f00"]);
+    screen.presses("tab z").shows(&["── bin"]).lacks(&["⊕"]);
+    screen.presses("z").shows(&["⊕ bin", "⊕ usr", "id_rsa"]);
+}
+
+#[test]
+fn changes_are_found_from_the_layers() {
+    let mut screen = Screen::of_sample(SMALL);
+    screen.presses("G");
+    let first = screen.selected();
+    screen.presses("o").shows(&["┏ Layers"]);
+    assert_ne!(screen.selected(), first);
+    screen.presses("O");
+    assert_eq!(screen.selected(), first);
+}
+
+/// The target of a jump has rows around it.
+#[test]
+fn a_jump_shows_its_target_in_the_middle() {
+    let archive = image()
+        .layer(|l| (0..200).fold(l, |l, at| l.file(format!("f{at:03}"), "x")))
+        .layer(|l| l.file("f050", "y").file("f150", "y"))
+        .save(Format::DockerArchive);
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    screen.presses("down tab g o").shows(&["f040", "f060"]);
+    screen.presses("o").shows(&["f140", "f160"]);
+}
+
+/// The first question about a deleted file: where is it?
+#[test]
+fn a_filter_without_a_match_says_which_layer_has_one() {
+    let archive = secret();
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    screen.presses("slash").types("id_rsa");
+    screen.shows(&[
+        "No file matches the filter.",
+        "Not in layer 0",
+        "added in layer 2",
+        "deleted in layer 4. n goes there",
+    ]);
+    screen.presses("enter n").shows(&["layer 2", "id_rsa", "went to layer 2"]);
+    assert_eq!(screen.selected(), "/root/.ssh/id_rsa");
+}
+
+#[test]
+fn a_search_in_all_layers_lists_every_version() {
+    let archive = secret();
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), SMALL, &[]);
+    screen.presses("F").types("id_rsa");
+    screen.shows(&["1 path, 2 changes", "2      added", "4      deleted", "/root/.ssh/id_rsa"]);
+    screen.presses("enter v").runs_jobs().shows(&["private", "from layer 2"]);
+    screen.presses("esc down enter").shows(&["layer 4", "id_rsa"]);
+    assert_eq!(screen.state.layer().unwrap().get(), 4);
+    assert_eq!(screen.selected(), "/root/.ssh/id_rsa");
+    screen.presses("F").types("nowhere").shows(&["No path in any layer matches."]);
+    screen.presses("esc").lacks(&["Search all layers"]);
+    assert!(screen.state.overlays.is_empty());
+    screen.presses("F").types("*.never").presses("backspace enter esc");
+    assert!(screen.state.overlays.is_empty());
+}
+
+#[test]
+fn matches_are_numbered_and_esc_returns() {
+    let archive = secret();
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    screen.presses("tab down down");
+    screen.presses("slash").types("f0").shows(&["2 of 20"]);
+    screen.presses("enter n n").shows(&["4 of 20"]);
+    screen.presses("N").shows(&["3 of 20"]);
+    screen.presses("esc");
+    assert_eq!(screen.selected(), "/bin/f02", "the user has chosen a match");
+    screen.presses("slash").types("f5").presses("esc");
+    assert_eq!(screen.selected(), "/bin/f02", "only the filter has moved the cursor");
+    screen.presses("slash").types("usr/lib").shows(&["1 of 1, with 61 paths"]);
+    screen.presses("ctrl+u").types("*b/f0?").shows(&["1 of 10"]);
+}
+
+/// The filter stays when the layer changes, with the cursor on a match.
+#[test]
+fn a_kept_filter_selects_a_match_in_each_layer() {
+    let mut screen = Screen::of_sample(USUAL);
+    screen.presses("G tab down down slash").types("csv").presses("enter");
+    for _ in 0..4 {
+        screen.presses("tab up tab");
+        assert!(screen.selected().ends_with("csv"), "{}", screen.selected());
+    }
+}
+
+#[test]
+fn waste_is_grouped_and_explained() {
+    let cache = |l: Layer| (0..20).fold(l, |l, at| l.file(format!("root/.npm/c{at:02}"), "cached"));
+    let archive = image()
+        .layer(|l| cache(l).file("etc/app", "1").created_by("RUN npm install"))
+        .layer(|l| l.whiteout("root/.npm").created_by("RUN rm -rf /root/.npm"))
+        .layer(|l| l.file("etc/app", "2").created_by("COPY app /etc/app"))
+        .save(Format::DockerArchive);
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), SMALL, &[]);
+    screen.presses("w").shows(&["▸ /root/.npm", "20", "0 > 1", "Put by layer 0: RUN npm install"]);
+    screen.shows(&["Deleted by layer 1: RUN rm -rf /root/.npm", "still stores", "Remedy: "]).lacks(&["c00"]);
+    screen.presses("enter").shows(&["▾ /root/.npm", "/root/.npm/c00"]);
+    screen.presses("slash").types("c07").presses("enter").shows(&["6 B of it in 1 file"]).lacks(&["c08"]);
+    screen.presses("v").runs_jobs().shows(&["cached"]);
+    screen.presses("esc H").shows(&["History of /root/.npm/c07"]);
+    screen.presses("esc esc").shows(&["c08"]);
+    screen.presses("w").lacks(&["Waste ·"]);
+    screen.presses("w G enter").shows(&["app"]);
+    assert_eq!(screen.selected(), "/etc/app");
+}
+
+#[test]
+fn the_status_line_names_the_image_and_its_figures() {
+    for size in [SMALL, USUAL, (60, 16)] {
+        let mut screen = Screen::of_sample(size);
+        screen.presses("down down").shows(&["dive-sample:1.0", "3.0 MB", "layer 2 of 7"]);
+        if size.0 >= 80 {
+            screen.shows(&["efficiency 98 %", "133 kB reclaimable"]);
+        }
+        screen.presses("tab G").shows(&["┗ /usr ━"]);
+    }
+}
+
+#[test]
+fn the_palette_finds_an_action_by_its_words() {
+    let mut screen = Screen::of_sample(SMALL);
+    screen.presses(":").shows(&["Commands", "Command:"]);
+    screen.types("reclaim").presses("enter").shows(&["Waste ·"]).lacks(&["┏ Commands"]);
+    screen.presses("esc : esc").lacks(&["┏ Commands"]);
+    // An action of the other pane works, too.
+    screen.presses(":").types("sort next column").presses("enter").shows(&["▼ Size"]);
+    screen.presses(":").types("no such thing").shows(&["No command has these words."]);
+    screen.presses("enter").lacks(&["┏ Commands"]);
+}
+
+/// Two keys for the same thing push out other hints.
+#[test]
+fn hints_have_no_doubles() {
+    let mut screen = Screen::of_sample(USUAL);
+    screen.presses("w");
+    assert_eq!(footer(&screen).matches("Close").count(), 1, "{}", footer(&screen));
+    screen.presses("esc tab g");
+    screen.shows(&["enter Collapse"]).lacks(&["space Collapse"]);
+    screen.presses("slash").shows(&["esc Clear filter"]).lacks(&["^C"]);
+}
+
+fn footer(screen: &Screen) -> String {
+    screen.drawn().lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn hints_are_clickable() {
+    let mut screen = Screen::of_sample(USUAL);
+    let (column, row) = (column_in_footer(&screen, "Waste"), screen.state.size.1 - 1);
+    screen.clicks_at((column, row)).shows(&["Waste ·"]);
+    let column = column_in_footer(&screen, "Close");
+    screen.clicks_at((column, row)).lacks(&["Waste ·"]);
+    screen.clicks_at((screen.state.size.0 - 1, row)).shows(&["Layers ("]);
+}
+
+fn column_in_footer(screen: &Screen, text: &str) -> u16 {
+    let footer = footer(screen);
+    let (before, _) = footer.split_once(text).unwrap_or_else(|| panic!("no {text} in {footer}"));
+    before.chars().count() as u16
+}
+
+#[test]
+fn the_help_fits_one_page_of_a_small_terminal() {
+    for keys in ["?", "tab ?", "w ?", "F esc F enter ?"] {
+        let mut screen = Screen::of_sample(SMALL);
+        screen.presses(keys).shows(&["Keys ·"]).lacks(&["changes…", "no key"]);
+        let Some(Overlay::Help(help)) = screen.state.overlays.last() else { panic!("no help") };
+        assert_eq!(help.scroll.hidden(), (0, 0), "{}", screen.drawn());
+    }
+}
+
+#[test]
+fn other_images_of_the_file_are_one_key_away() {
+    let mut opened = library::open(&sample());
+    let shown = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
+    shown.other_images =
+        vec![ImageName { index: 1, tags: ["other:1".to_owned()].into(), id: None, shares_tags: false }];
+    let mut screen = Screen::loading(SMALL, &[]);
+    screen.opens(opened).presses("down w esc i").shows(&["Open image 1: other:1"]);
+    screen.presses("enter").shows(&["Looking for the image"]).lacks(&["Open image"]);
+    let reopened = screen.effects.iter().find_map(|effect| match effect {
+        Effect::Reopen(selection) => selection.image.clone(),
+        _ => None,
+    });
+    assert_eq!(reopened, Some(ImageSelector::Index(1)));
+    // If that fails, the image before returns.
+    screen.processes(dive::tui::update::UpdateMessage::NotReopened("it is damaged".to_owned()));
+    screen.shows(&["it is damaged", "dive-sample:1.0", "layer 1 of 7"]);
+    Screen::of_sample(SMALL).presses("i").shows(&["no other image"]);
+}
+
+#[test]
+fn inefficient_files_have_a_cursor() {
+    let archive = image()
+        .layer(|l| l.file("etc/a", "1234567890").file("etc/b", "1234"))
+        .layer(|l| l.file("etc/a", "0987654321").file("etc/b", "4321"))
+        .save(Format::DockerArchive);
+    for size in [SMALL, USUAL] {
+        let mut screen = Screen::showing(archive.path().to_str().unwrap(), size, &[]);
+        screen.presses("right right");
+        screen.presses(&"down ".repeat(20)).shows(&["/etc/b"]);
+        screen.presses("enter");
+        assert_eq!(screen.selected(), "/etc/b");
+        assert_eq!(screen.state.layer().unwrap().get(), 1);
+    }
+}
+
+/// A list that is longer than its pane shows where it is.
+#[test]
+fn overlays_keep_their_state_below_others() {
+    let mut screen = Screen::of_sample(USUAL);
+    screen.presses("w down : esc");
+    assert!(matches!(screen.state.overlays[..], [Overlay::Waste(_)]));
+}

@@ -1,0 +1,51 @@
+//! Pictures of the views in every theme and size, to look at: `DIVE_GALLERY=FOLDER cargo test --test suite gallery`.
+
+use super::svg::{Paper, svg};
+use super::{Screen, Size};
+use crate::place::sample;
+
+const SIZES: [Size; 4] = [(80, 24), (100, 30), (140, 40), (200, 60)];
+
+const THEMES: [(&str, &str, Paper); 6] = [
+    ("dark", "dark", Paper::DARK),
+    ("light", "light", Paper::LIGHT),
+    ("ansi-dark", "ansi", Paper::DARK),
+    ("ansi-light", "ansi", Paper::LIGHT),
+    ("mono-dark", "mono", Paper::DARK),
+    ("mono-light", "mono", Paper::LIGHT),
+];
+
+/// The name of a view, the keys that lead to it, a text to type, and keys after it.
+type View = (&'static str, &'static str, &'static str, &'static str);
+
+const VIEWS: [View; 9] = [
+    ("first", "", "", ""),
+    ("layer", "down down down down", "", ""),
+    ("tree", "down down down down tab", "", ""),
+    ("aggregated", "a G tab", "", ""),
+    ("image", "right right", "", ""),
+    ("waste", "w", "", ""),
+    ("filter", "G slash", "csv|svg", ""),
+    ("help", "tab ?", "", ""),
+    ("search", "G slash", "stock.csv", "enter G v slash 1 2 enter n"),
+];
+
+#[test]
+fn gallery_of_views() {
+    let Some(folder) = std::env::var_os("DIVE_GALLERY") else { return };
+    let folder = std::path::PathBuf::from(folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    for (theme, name, paper) in THEMES {
+        for size in SIZES {
+            for (view, keys, text, then) in VIEWS {
+                let mut screen = Screen::showing(&sample(), size, &[("DIVE_THEME", name)]);
+                screen.presses(keys).types(text);
+                for key in then.split_whitespace() {
+                    screen.presses(key).runs_jobs();
+                }
+                let file = folder.join(format!("{view}-{theme}-{}x{}.svg", size.0, size.1));
+                std::fs::write(file, svg(&screen.cells(), view, paper)).unwrap();
+            }
+        }
+    }
+}

@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(said[1], ".dive-ci has no `rules:`, so it sets no rule");
         assert!(parse("rules: 0.9\n").unwrap_err().starts_with(".dive-ci:1: rules: expected a mapping, found `0.9`"));
         assert!(
-            parse("- rules\n").unwrap_err().starts_with(".dive-ci:1: expected a mapping, found a list; its keys: ")
+            parse("- rules\n").unwrap_err().starts_with(".dive-ci:1: expected a mapping, found a list; its keys are ")
         );
     }
 

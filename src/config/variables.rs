@@ -85,8 +85,8 @@ mod tests {
         assert_eq!(
             messages,
             [
-                "DIVE_KEYBINDING_TOGGLE_UNCHANGED_FILES: keybinding.toggle-unchanged-files: an old name; using it as \
-                 keybinding.toggle-unmodified-files",
+                "DIVE_KEYBINDING_TOGGLE_UNCHANGED_FILES: keybinding.toggle-unchanged-files is the old name of \
+                 keybinding.toggle-unmodified-files; dive accepts both",
                 "DIVE_DEV_PROFILE: dev.profile has no effect: this program has no profiler"
             ]
         );

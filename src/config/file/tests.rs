@@ -94,11 +94,11 @@ fn an_invalid_value_is_a_warning_with_the_value_in_effect() {
         ),
         (
             "diff: { hide: [gone, added] }\n",
-            "d.yaml:1: hide: `gone` is not a valid value; write one of added, removed, modified, unmodified; using [added]",
+            "d.yaml:1: hide: `gone` is not a valid value; write one of added, removed, modified, unmodified; dive uses [added]",
         ),
         (
             "log: on\n",
-            "d.yaml:1: log: expected a mapping, found `on`; its keys: enabled, path, level, quiet; it has no effect",
+            "d.yaml:1: log: expected a mapping, found `on`; its keys are enabled, path, level, quiet; it has no effect",
         ),
         ("log: {level: [info]}\n", "d.yaml:1: level: expected one value, found a list; dive uses info"),
     ] {
@@ -113,17 +113,17 @@ fn an_invalid_value_is_a_warning_with_the_value_in_effect() {
 #[test]
 fn an_invalid_gate_is_an_error() {
     for (text, message) in [
-        ("just text\n", "d.yaml:1: expected a mapping, found `just text`; its keys: container-engine, "),
-        ("- a list\n", "d.yaml:1: expected a mapping, found a list; its keys: "),
+        ("just text\n", "d.yaml:1: expected a mapping, found `just text`; its keys are container-engine, "),
+        ("- a list\n", "d.yaml:1: expected a mapping, found a list; its keys are "),
         ("ci: sometimes\n", "d.yaml:1: ci: `sometimes` is not a boolean"),
-        ("rules: [a]\n", "d.yaml:1: rules: expected a mapping, found a list; its keys: lowest-efficiency, "),
+        ("rules: [a]\n", "d.yaml:1: rules: expected a mapping, found a list; its keys are lowest-efficiency, "),
         (
             "rules:\n  lowest-efficency: 0.9\n",
             "d.yaml:2: rules.lowest-efficency: no rule has this name; did you mean low",
         ),
         (
             "rules:\n  lowest-efficiency: 95\n  highest-wasted-bytes: much\n",
-            "d.yaml:2: lowest-efficiency: `95` is outside the range of a ratio: write a number from 0 to 1, such as 0.9; or \
+            "d.yaml:2: lowest-efficiency: `95` is outside the range of a ratio: write a number from 0 to 1, such as 0.9, or \
              `disabled`; d.yaml:3: highest-wasted-bytes: `much` is not a size",
         ),
     ] {
@@ -223,7 +223,7 @@ fn a_key_of_two_actions_stays_with_the_later_one() {
     assert!(taken.starts_with("DIVE_KEYBINDING_UP: keybinding.up: `down` was bound"), "{taken}");
     let unknown = &warnings("keybinding:\n  quit: ctrl+foo\n", &[])[0];
     assert!(unknown.starts_with("d.yaml:2: quit: `ctrl+foo` is not a key"), "{unknown}");
-    assert!(unknown.ends_with("; using \"ctrl+c,q\""), "{unknown}");
+    assert!(unknown.ends_with("; dive uses \"ctrl+c,q\""), "{unknown}");
     assert_eq!(
         warnings("", &[("DIVE_LOG_PAHT", "x"), ("DIVE_VERSION", "0.13.1")]),
         ["DIVE_LOG_PAHT: unknown variable has no effect; valid here: DIVE_LOG_ENABLED, \

@@ -55,6 +55,13 @@ impl Classic {
     /// cannot give its numbers: the leaves of each layer are stacked as dive does it.
     #[must_use]
     pub fn of(tree: &Tree) -> Self {
+        Self::without(tree, &HashSet::new())
+    }
+
+    /// dive's numbers as they would be if no layer had the paths in `left_out`. The sizes of the layers stay.
+    #[must_use]
+    pub fn without(tree: &Tree, left_out: &HashSet<NodeId>) -> Self {
+        let counts = |node: NodeId| left_out.is_empty() || !left_out.contains(&node);
         let mut leaves = Leaves::new(tree);
         let mut stack = tree.has_whiteouts().then(|| Stack::new(tree));
         let mut sums = LeafSums::new(tree.node_count());
@@ -64,12 +71,16 @@ impl Classic {
             if let Some(stack) = &mut stack {
                 let whiteouts: HashSet<NodeId> = tree.layer_whiteouts(layer).map(|marker| marker.node).collect();
                 let removed = stack.removed_by(whiteouts.iter().copied().collect());
-                for node in whiteouts {
+                for node in whiteouts.into_iter().filter(|node| counts(*node)) {
                     let size = removed.get(&node).copied().unwrap_or_default();
                     sums.add(Leaf { node, size, layer, listing: Listing::Whiteout });
                 }
             }
-            leaves.visit(layer, |node, size| sums.add(Leaf { node, size, layer, listing: Listing::Entry }));
+            leaves.visit(layer, |node, size| {
+                if counts(node) {
+                    sums.add(Leaf { node, size, layer, listing: Listing::Entry });
+                }
+            });
             if let Some(stack) = &mut stack {
                 stack.apply(layer, &leaves.directories);
             }

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::layer::LayerIndex;
 pub use crate::tree::Cause;
@@ -51,6 +52,16 @@ impl Exact {
     #[must_use]
     pub fn bytes_by(&self, cause: Cause) -> u64 {
         self.files.iter().filter(|file| file.cause == cause).map(|file| file.size_bytes).sum::<Total>().get()
+    }
+
+    /// Bytes of all regular files that the layers in `range` store, each inode once: the part of [`Exact::total_bytes`] in
+    /// these layers.
+    #[must_use]
+    pub fn total_bytes_in(tree: &Tree, range: Range<usize>) -> u64 {
+        let spans =
+            tree.layers().filter(|layer| range.contains(&layer.get())).flat_map(|layer| tree.layer_spans(layer));
+        let files = spans.map(|id| tree.span(id)).filter(|span| span.kind.is_file());
+        files.map(|span| span.size).sum::<Total>().get()
     }
 
     /// Reclaimable bytes in each of the first `layers` layers.

@@ -5,12 +5,14 @@ pub mod classic;
 pub mod exact;
 mod groups;
 mod parts;
+mod places;
 mod stack;
 
 pub use classic::Classic;
 pub use exact::Exact;
 pub use groups::WasteGroup;
 pub use parts::{Part, Sizes};
+pub use places::VisiblePlace;
 
 use crate::tree::Tree;
 

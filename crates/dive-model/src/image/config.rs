@@ -18,7 +18,7 @@ pub(super) struct ImageConfig {
     os_version: JsonText,
     os_features: List<String>,
     pub(super) rootfs: Option<ConfigRootFs>,
-    container: RunConfig,
+    pub(super) container: RunConfig,
     pub(super) history: List<HistoryEntry>,
 }
 
@@ -52,13 +52,29 @@ impl Object for ConfigRootFs {
 
 /// Settings of containers from the image.
 #[derive(Debug, Default)]
-struct RunConfig {
+pub(super) struct RunConfig {
     labels: Labels,
+    pub(super) user: ContainerUser,
 }
 
 impl Object for RunConfig {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
-        key.is("Labels").then_some(&mut self.labels)
+        Some(match key {
+            _ if key.is("Labels") => &mut self.labels,
+            _ if key.is("User") => &mut self.user,
+            _ => return None,
+        })
+    }
+}
+
+/// The user of a container. A value that is not a string counts as missing.
+#[derive(Debug, Default)]
+pub(super) struct ContainerUser(pub(super) String);
+
+impl Decode for ContainerUser {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
+        self.0.clear();
+        if json.next_type()? == JsonType::String { self.0.decode(json) } else { json.skip() }
     }
 }
 
@@ -118,6 +134,8 @@ mod tests {
                 "rootfs": {"type": "layers", "diff_ids": null}, "future": {"a": [1, 2.5, {"b": null}]}}"#,
         );
         assert_eq!(config.platform().unwrap().to_string(), "linux/arm64");
+        assert_eq!(read(r#"{"config": {"User": "app:1"}}"#).container.user.0, "app:1");
+        assert_eq!(read(r#"{"config": {"User": 1000}}"#).container.user.0, "");
         assert!(config.diff_ids().is_empty() && config.history.0.is_empty());
         let empty = read("{}");
         assert_eq!(empty.platform(), None);

@@ -1,6 +1,7 @@
 //! Metadata of an image and its layers, as plain values.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::base::Base;
 use super::dockerfile_lines::DockerfileLines;
@@ -16,7 +17,7 @@ use crate::remark::Remark;
 use crate::units::Total;
 
 /// An image with located but unread layers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Image {
     /// First tag, or the name of the store if there is none.
     pub name: String,
@@ -28,6 +29,8 @@ pub struct Image {
     pub platform: Option<Platform>,
     /// Creation time as in the configuration (RFC 3339).
     pub created: Option<String>,
+    /// The user of containers, `NAME` or `UID` with an optional `:GROUP`, as in the configuration; empty for root.
+    pub user: String,
     /// Layers, base first.
     pub layers: Vec<ImageLayer>,
     /// All build steps, including those without a layer.
@@ -61,6 +64,14 @@ impl Image {
 }
 
 impl Image {
+    /// True if containers run as root: the user is unset, `root` or 0. A user of another name with the id 0 in
+    /// `/etc/passwd` is not recognized.
+    #[must_use]
+    pub fn runs_as_root(&self) -> bool {
+        let user = self.user.split(':').next().unwrap_or_default();
+        user.is_empty() || user == "root" || user.parse() == Ok(0_u64)
+    }
+
     /// Names of all layer blobs; `None` if a layer is missing.
     #[must_use]
     pub fn layer_blobs(&self) -> Option<Vec<&str>> {
@@ -70,7 +81,14 @@ impl Image {
     /// Stored bytes of all layers, each blob once.
     #[must_use]
     pub fn distinct_bytes(&self) -> u64 {
-        let blobs = self.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
+        self.distinct_bytes_in(0..self.layers.len())
+    }
+
+    /// Stored bytes of the layers in `range`, each blob once.
+    #[must_use]
+    pub fn distinct_bytes_in(&self, range: Range<usize>) -> u64 {
+        let layers = self.layers.get(range).unwrap_or_default();
+        let blobs = layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
         let blobs: HashMap<_, u64> = blobs.map(|blob| (blob.location(), blob.len())).collect();
         blobs.into_values().sum::<Total>().get()
     }
@@ -113,4 +131,27 @@ pub struct ImageLayer {
     pub comment: String,
     /// Lines of the Dockerfile that created it, if known.
     pub lines: Option<DockerfileLines>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unset_user_root_and_id_0_are_root() {
+        for (user, is_root) in [
+            ("", true),
+            ("root", true),
+            ("0", true),
+            ("00", true),
+            ("0:1000", true),
+            (":1000", true),
+            ("app", false),
+            ("1000:0", false),
+            ("rooted", false),
+            ("-0", false),
+        ] {
+            assert_eq!(Image { user: user.to_owned(), ..Image::default() }.runs_as_root(), is_root, "{user}");
+        }
+    }
 }

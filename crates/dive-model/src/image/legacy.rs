@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::config::ImageConfig;
+use super::config::{ImageConfig, RunConfig};
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::history::{HistoryEntry, HistoryStep};
@@ -29,6 +29,8 @@ pub(super) struct LayerDocument {
     os: JsonText,
     architecture: JsonText,
     container_config: LegacyContainerConfig,
+    /// Settings of containers from the image.
+    config: RunConfig,
     throwaway: bool,
 }
 
@@ -42,6 +44,7 @@ impl Object for LayerDocument {
             _ if key.is("os") => &mut self.os,
             _ if key.is("architecture") => &mut self.architecture,
             _ if key.is("container_config") => &mut self.container_config,
+            _ if key.is("config") => &mut self.config,
             _ if key.is("throwaway") => &mut self.throwaway,
             _ => return None,
         })
@@ -149,6 +152,7 @@ pub(super) fn open(
         return Err(ImageError::no_platform(store.name(), selection.image.as_ref(), wanted, found.to_string()));
     }
     let created = top.and_then(|top| top.created.0.clone());
+    let user = top.map(|top| top.config.user.0.clone()).unwrap_or_default();
     let wanted = chain.iter().map(|(id, _)| BlobReference::at(format!("{id}/layer.tar"), None)).collect();
     let history: Vec<HistoryStep> = (0..)
         .zip(chain)
@@ -167,6 +171,7 @@ pub(super) fn open(
         id: name.id,
         platform,
         created,
+        user,
         layers,
         history,
         base: None,

@@ -212,6 +212,7 @@ fn load_plan(
         id: plan.name.id,
         platform,
         created: config.created.0.take(),
+        user: std::mem::take(&mut config.container.user.0),
         layers,
         history,
         base,

@@ -28,6 +28,7 @@ pub(super) fn image(store: &dyn Store, tar: Blob, mut remarks: Vec<Remark>) -> I
         id: None,
         platform: None,
         created: None,
+        user: String::new(),
         layers: vec![layer],
         history: Vec::new(),
         base: None,

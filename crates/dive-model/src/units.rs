@@ -138,12 +138,24 @@ fn scaled(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
 pub struct Ratio(f64);
 
 /// A text that is not a ratio.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RatioError {
     /// Not a number.
     #[error("`{0}` is not a ratio: write a number from 0 to 1, such as 0.9")]
     Malformed(String),
+    /// A percentage: a number from 2 to 100, or one with a percent sign.
+    #[error(
+        "`{text}` is {}: write a number from 0 to 1, such as {ratio} for {} %",
+        if text.contains('%') { "not a ratio" } else { "outside the range of a ratio" },
+        percent_number(text)
+    )]
+    Percentage {
+        /// The text.
+        text: String,
+        /// The ratio that it means.
+        ratio: f64,
+    },
     /// A number below 0 or above 1.
     #[error("`{0}` is outside the range of a ratio: write a number from 0 to 1, such as 0.9")]
     OutOfRange(String),
@@ -174,6 +186,9 @@ impl FromStr for Ratio {
     type Err = RatioError;
 
     fn from_str(text: &str) -> Result<Self, RatioError> {
+        if let Some(ratio) = percentage(text) {
+            return Err(RatioError::Percentage { text: text.to_owned(), ratio });
+        }
         match text.trim().parse::<f64>() {
             // Adding zero turns -0 into 0.
             Ok(share) if (0.0..=1.0).contains(&share) => Ok(Self(share + 0.0)),
@@ -181,6 +196,20 @@ impl FromStr for Ratio {
             _ => Err(RatioError::Malformed(text.to_owned())),
         }
     }
+}
+
+/// A percentage without its sign.
+fn percent_number(text: &str) -> &str {
+    text.trim().trim_end_matches('%').trim_end()
+}
+
+/// The ratio that a percentage means. A number just above 1 may as well be a ratio that is too large.
+fn percentage(text: &str) -> Option<f64> {
+    let hundredths: f64 = percent_number(text).parse().ok()?;
+    let has_sign = text.trim().ends_with('%');
+    let is_meant = (0.0..=100.0).contains(&hundredths) && (has_sign || hundredths >= 2.0);
+    // Ten decimals: 2.3 / 100 is 0.022999999999999996.
+    is_meant.then(|| (hundredths * 1e8).round() / 1e10)
 }
 
 /// Formats a number like Go's `%v`, for lines that must equal dive's: the shortest digits that parse to the same
@@ -312,6 +341,13 @@ mod tests {
         assert_eq!(" 1 ".parse(), Ok(Ratio::percent(100)));
         assert_eq!("-0".parse::<Ratio>().unwrap().to_string(), "0");
         assert_eq!(Ratio::percent(10).get().to_bits(), 0.1_f64.to_bits());
+        for (text, means) in [("90", "0.9 for 90 %"), (" 2.3 % ", "0.023 for 2.3 %"), ("0.5%", "0.005 for 0.5 %")] {
+            let message = text.parse::<Ratio>().unwrap_err().to_string();
+            assert!(
+                message.ends_with(&format!("such as {means}")) && message.contains(&format!("`{text}`")),
+                "{message}"
+            );
+        }
         for text in ["1.5", "-0.1", "inf", "NaN", "abc", "", "90%"] {
             let message = text.parse::<Ratio>().unwrap_err().to_string();
             assert!(message.contains(&format!("`{text}`")) && message.contains("0.9"), "{message}");

@@ -38,9 +38,9 @@ fn every_key_in_dives_documentation_is_accepted() {
     assert!(config.filetree.collapse_dir.value && !config.filetree.show_attributes.value);
     assert_eq!(config.filetree.pane_width.value, Ratio::percent(70));
     assert!(config.layer.show_aggregated_changes.value);
-    assert_eq!(config.rules[Rule::LowestEfficiency].value, Limit::Ratio(Some(Ratio::percent(95))));
-    assert_eq!(config.rules[Rule::HighestWastedBytes].value, Limit::Bytes(Some(Bytes(20_000_000))));
-    assert_eq!(config.rules[Rule::HighestUserWastedPercent].value, Limit::Ratio(None));
+    assert_eq!(config.rules[Rule::LowestEfficiency].value.limit, Limit::Ratio(Some(Ratio::percent(95))));
+    assert_eq!(config.rules[Rule::HighestWastedBytes].value.limit, Limit::Bytes(Some(Bytes(20_000_000))));
+    assert_eq!(config.rules[Rule::HighestUserWastedPercent].value.limit, Limit::Ratio(None));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn variables_override_files() {
     let config = load("filetree:\n  pane-width: 0.7\nlog:\n  level: debug\n", &variables).unwrap();
     assert_eq!(config.filetree.pane_width.value, Ratio::percent(30));
     assert_eq!(config.filetree.pane_width.origin, Origin::Variable("DIVE_FILETREE_PANE_WIDTH".to_owned()));
-    assert_eq!(config.rules[Rule::LowestEfficiency].value, Limit::Ratio(None));
+    assert_eq!(config.rules[Rule::LowestEfficiency].value.limit, Limit::Ratio(None));
     assert_eq!(config.container_engine.value, ContainerEngine::Podman);
     assert!(!config.log.enabled.value);
     assert_eq!(config.log.level.value, LogLevel::Debug);
@@ -90,7 +90,7 @@ fn an_invalid_value_is_a_warning_with_the_value_in_effect() {
         ),
         (
             "filetree:\n\n  pane-width: 50\n",
-            "d.yaml:3: pane-width: `50` is outside the range of a ratio: write a number from 0 to 1, such as 0.9; dive uses 0.5",
+            "d.yaml:3: pane-width: `50` is outside the range of a ratio: write a number from 0 to 1, such as 0.5 for 50 %; dive uses 0.5",
         ),
         (
             "diff: { hide: [gone, added] }\n",
@@ -123,8 +123,8 @@ fn an_invalid_gate_is_an_error() {
         ),
         (
             "rules:\n  lowest-efficiency: 95\n  highest-wasted-bytes: much\n",
-            "d.yaml:2: lowest-efficiency: `95` is outside the range of a ratio: write a number from 0 to 1, such as 0.9, or \
-             `disabled`; d.yaml:3: highest-wasted-bytes: `much` is not a size",
+            "d.yaml:2: lowest-efficiency: `95` is outside the range of a ratio: write a number from 0 to 1, such as 0.95 for 95 \
+             %, or `disabled`; d.yaml:3: highest-wasted-bytes: `much` is not a size",
         ),
     ] {
         let refused = load(text, &[]).unwrap_err();
@@ -284,7 +284,7 @@ fn the_files_in_this_repository_are_read_without_a_warning() {
     assert_eq!(config.warnings, []);
     let rules = crate::config::RulesFile::load(&root, &Setting::by_default(None)).unwrap();
     assert_eq!(rules.warnings, []);
-    assert_eq!(rules.limits[Rule::HighestUserWastedPercent].value, Limit::Ratio(Some(Ratio::percent(90))));
+    assert_eq!(rules.limits[Rule::HighestUserWastedPercent].value.limit, Limit::Ratio(Some(Ratio::percent(90))));
 }
 
 /// A key that is missing here got its trust without a decision.
@@ -380,9 +380,9 @@ fn the_working_directory_can_only_tighten_a_gate() {
          pull: never\nci: true\nignore-errors: false\nverify: true\n",
     );
     assert_eq!(warnings, [""; 0]);
-    assert_eq!(config.rules[Rule::LowestEfficiency].value, Limit::Ratio(Some(Ratio::percent(96))));
-    assert_eq!(config.rules[Rule::HighestWastedBytes].value, Limit::Bytes(Some(Bytes(10_000_000))));
-    assert_eq!(config.rules[Rule::HighestUserWastedPercent].value, Limit::Ratio(Some(Ratio::percent(90))));
+    assert_eq!(config.rules[Rule::LowestEfficiency].value.limit, Limit::Ratio(Some(Ratio::percent(96))));
+    assert_eq!(config.rules[Rule::HighestWastedBytes].value.limit, Limit::Bytes(Some(Bytes(10_000_000))));
+    assert_eq!(config.rules[Rule::HighestUserWastedPercent].value.limit, Limit::Ratio(Some(Ratio::percent(90))));
     assert!(config.ci.value && config.verify.value && config.pull.value == Some(PullPolicy::Never));
 
     for theirs in [

@@ -59,7 +59,7 @@ pub struct Cli {
     ///
     /// BASE takes the same forms as IMAGE. Its layers must be the lowest layers of the image. `auto` looks for the base among the
     /// images of the local engine.
-    #[arg(long, value_name = "BASE")]
+    #[arg(long, value_name = "BASE", hide_short_help = true)]
     pub base: Option<OsString>,
 
     /// List every reclaimable file in the report instead of the largest groups
@@ -215,6 +215,12 @@ pub struct CiArgs {
     #[arg(long, value_name = "FILE")]
     pub ci_config: Option<PathBuf>,
 
+    /// Compare the image with an earlier one, whose summary is FILE
+    ///
+    /// `dive --summary FILE IMAGE` writes it. The rules on growth need it.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub baseline: Option<PathBuf>,
+
     /// The limits of the rules.
     #[command(flatten)]
     pub rules: RuleFlags,
@@ -270,7 +276,7 @@ impl CiArgs {
     /// True if any flag is given that has an effect only in CI mode.
     #[must_use]
     pub fn sets_rules(&self) -> bool {
-        self.ci_config.is_some() || self.rules.are_given()
+        self.ci_config.is_some() || self.baseline.is_some() || self.rules.are_given()
     }
 }
 
@@ -279,6 +285,8 @@ impl CiArgs {
 pub enum Command {
     /// List the file system of an image, or what a layer changed
     Tree(TreeArgs),
+    /// Write a .dive-ci whose limits the image keeps, with 10 % of room
+    Init(InitArgs),
     /// Print the effective configuration, with the source of each value
     Config {
         /// Accepted for compatibility with dive; has no effect
@@ -335,6 +343,35 @@ pub struct TreeArgs {
     /// Format of the rows
     #[arg(long, value_enum, default_value_t = ListingFormat::Text, conflicts_with = "changes")]
     pub format: ListingFormat,
+}
+
+/// What `dive init` writes.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Image to take the numbers of, named as in `dive IMAGE`
+    #[arg(id = "INIT_IMAGE", value_name = "IMAGE")]
+    pub image: OsString,
+
+    /// Also write the image's summary to dive-baseline.json, and limit the growth since then
+    #[arg(long)]
+    baseline: bool,
+}
+
+/// Whether `dive init` writes a baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InitBaseline {
+    /// It does.
+    Written,
+    /// It does not.
+    Left,
+}
+
+impl InitArgs {
+    /// Whether to write a baseline.
+    #[must_use]
+    pub const fn baseline(&self) -> InitBaseline {
+        if self.baseline { InitBaseline::Written } else { InitBaseline::Left }
+    }
 }
 
 /// Formats of `dive tree`.

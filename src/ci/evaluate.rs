@@ -1,12 +1,21 @@
-//! Checks an image against its rules. Only dive's numbers decide, so that a `.dive-ci` keeps its verdict. If a rule passes only
-//! because those numbers miss waste, the verdict has a [`BlindSpot`].
+//! Checks an image against its rules. Only dive's numbers decide dive's rules, so that a `.dive-ci` keeps its verdict. If a rule
+//! passes only because those numbers miss waste, the verdict has a [`BlindSpot`].
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashSet;
 
-use super::measure::{Amount, measure};
+use super::amount::Amount;
+use super::baseline::Baseline;
+use super::breakers::{Breaker, breakers};
+use super::growth::Growth;
+use super::hint::{Hint, hints};
+use super::measure::{Measured, RuleInput, measure};
+use super::own_layers::OwnLayers;
+use super::paths::{self, PathsChecked};
 use super::rules::{Rule, Rules};
-use crate::config::Origin;
+use super::waste::{CountedWaste, Exceptions};
+use crate::config::{Date, LayerChoice, Limit, Origin, RuleLevel, RuleTerms};
+use dive_model::Opened;
 use dive_model::analysis::Analysis;
 use dive_model::analysis::exact::Cause;
 use dive_model::tree::NodeId;
@@ -17,6 +26,8 @@ use dive_model::units::Total;
 pub(crate) enum Status {
     /// The image meets the limit.
     Pass,
+    /// The image breaks the limit of a rule that only warns.
+    Warn,
     /// The image breaks the limit.
     Fail,
     /// The rule is off.
@@ -29,6 +40,7 @@ impl Status {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Pass => "PASS",
+            Self::Warn => "WARN",
             Self::Fail => "FAIL",
             Self::Skip => "SKIP",
         }
@@ -42,19 +54,51 @@ pub(crate) struct RuleOutcome {
     pub rule: Rule,
     /// Its status.
     pub status: Status,
-    /// The number of the image.
-    pub value: Amount,
+    /// The number of the image; `None` if it has none.
+    pub value: Option<Amount>,
     /// The limit; `None` if the rule is off.
     pub limit: Option<Amount>,
+    /// What a broken limit does.
+    pub level: RuleLevel,
+    /// The layers that count.
+    pub layers: LayerChoice,
+    /// What has the number, such as `layer 3`.
+    pub holder: Option<String>,
     /// The reason in dive's words; `None` if the rule passed.
     pub reason: Option<String>,
+    /// The largest parts of the image that break the limit, largest first.
+    pub breakers: Vec<Breaker>,
+}
+
+impl RuleOutcome {
+    /// True if dive's block has a line for it: always for a rule of dive, otherwise only if the rule is on.
+    #[must_use]
+    pub(crate) fn is_reported(&self) -> bool {
+        self.rule.is_dives() || self.status != Status::Skip
+    }
+
+    /// True if the image breaks the limit.
+    #[must_use]
+    pub(crate) fn is_broken(&self) -> bool {
+        matches!(self.status, Status::Warn | Status::Fail)
+    }
 }
 
 /// The outcome of all rules.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Verdict {
-    /// One per rule, in dive's order.
+    /// One per rule: dive's in dive's order, then ours. Rules that are off are included.
     pub outcomes: Vec<RuleOutcome>,
+    /// The image's own layers.
+    pub own_layers: OwnLayers,
+    /// Exceptions from this program's own rules.
+    pub exceptions: Exceptions,
+    /// What would keep a rule of dive that is broken.
+    pub hints: Vec<Hint>,
+    /// The rules about paths.
+    pub paths: PathsChecked,
+    /// How the image differs from its baseline, and the baseline's name.
+    pub growth: Option<(String, Growth)>,
     /// Rules that pass although the exact numbers would break their limit.
     pub blind_spots: Vec<BlindSpot>,
 }
@@ -86,71 +130,130 @@ pub(crate) struct Tally {
     pub passed: usize,
     /// Rules that failed.
     pub failed: usize,
+    /// Rules that only warn, and are broken.
+    pub warned: usize,
     /// Rules that are off.
     pub skipped: usize,
 }
 
 impl Verdict {
-    /// True if no rule failed.
+    /// True if no rule failed, and no exception is over.
     #[must_use]
     pub(crate) fn passed(&self) -> bool {
-        self.count(Status::Fail) == 0
+        self.tally().failed == 0
     }
 
-    /// Counts the rules by status.
+    /// The outcomes that dive's block has lines for.
+    pub(crate) fn reported(&self) -> impl Iterator<Item = &RuleOutcome> {
+        self.outcomes.iter().filter(|outcome| outcome.is_reported())
+    }
+
+    /// Counts the reported rules by status. An exception that is over is a failed rule.
     #[must_use]
     pub(crate) fn tally(&self) -> Tally {
+        let over = self.exceptions.over().count();
         Tally {
-            total: self.outcomes.len(),
+            total: self.reported().count() + over,
             passed: self.count(Status::Pass),
-            failed: self.count(Status::Fail),
+            failed: self.count(Status::Fail) + over,
+            warned: self.count(Status::Warn),
             skipped: self.count(Status::Skip),
         }
     }
 
     fn count(&self, status: Status) -> usize {
-        self.outcomes.iter().filter(|outcome| outcome.status == status).count()
+        self.reported().filter(|outcome| outcome.status == status).count()
     }
 }
 
-/// Checks an image against `rules`.
+/// Checks an image against `rules`. Exceptions count until their last day, `today` included.
 #[must_use]
-pub(crate) fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
-    let mut verdict = Verdict { outcomes: Vec::new(), blind_spots: Vec::new() };
+pub(crate) fn evaluate(opened: &Opened, rules: &Rules, baseline: Option<&Baseline>, today: Date) -> Verdict {
+    let own_layers = OwnLayers::of(&opened.image);
+    let waste = CountedWaste::of(opened, rules, today);
+    let paths = check_paths(opened, rules, today, &own_layers);
+    let growth = baseline.map(|baseline| (baseline.name.clone(), Growth::between(baseline, opened, &own_layers)));
+    let grown = growth.as_ref().map(|(_, growth)| growth);
+    let facts = RuleInput { opened, own: &own_layers, waste: &waste, paths: &paths, growth: grown };
+    let (mut outcomes, mut blind_spots) = (Vec::new(), Vec::new());
     for rule in Rule::reported() {
-        let measured = measure(rule, analysis);
-        let limit = Amount::of(&rules.limits[rule].value);
+        let terms = &rules.limits[rule].value;
+        let measured = measure(terms, facts);
+        let limit = Amount::of(&terms.limit);
         let (status, reason) = match limit {
             None => (Status::Skip, Some("rule disabled".to_owned())),
             Some(limit) => {
-                let reason = measured.deciding.and_then(|number| failure(rule, number, limit));
+                let reason = failure(terms, &measured, limit);
                 // If dive's number fails already, no warning is needed.
                 if reason.is_none() {
                     let origin = rules.origin(rule).clone();
                     let excess = rule.row().exact.zip(measured.exact);
                     let excess = excess.filter(|(_, exact)| exact.breaks(limit, rule.row().fails).is_some());
-                    let blind_spot =
-                        |(words, exact)| BlindSpot { rule, origin, limit, exact, words, unseen: unseen(analysis) };
-                    verdict.blind_spots.extend(excess.map(blind_spot));
+                    let unseen = || unseen(&opened.analysis);
+                    let blind_spot = |(words, exact)| BlindSpot { rule, origin, limit, exact, words, unseen: unseen() };
+                    blind_spots.extend(excess.map(blind_spot));
                 }
-                (if reason.is_some() { Status::Fail } else { Status::Pass }, reason)
+                let status = match (&reason, terms.level) {
+                    (None, _) => Status::Pass,
+                    (Some(_), RuleLevel::Warn) => Status::Warn,
+                    (Some(_), RuleLevel::Fail) => Status::Fail,
+                };
+                (status, reason)
             }
         };
-        verdict.outcomes.push(RuleOutcome { rule, status, value: measured.value, limit, reason });
+        let Measured { value, holder, .. } = measured;
+        let (level, layers) = (terms.level, terms.layers);
+        let breakers = match (status, limit) {
+            (Status::Warn | Status::Fail, Some(limit)) => breakers(terms, limit, facts),
+            _ => Vec::new(),
+        };
+        outcomes.push(RuleOutcome { rule, status, value, limit, level, layers, holder, reason, breakers });
     }
-    verdict
+    let hints = hints(opened, &outcomes);
+    let mut exceptions = waste.into_exceptions();
+    for (exception, files) in exceptions.ignored.iter_mut().filter(|each| each.is_active()).zip(&paths.ignored_files) {
+        exception.path_files = *files;
+    }
+    Verdict { outcomes, own_layers, exceptions, hints, paths, growth, blind_spots }
 }
 
-/// The reason in dive's words if `number` breaks the limit of `rule`.
-fn failure(rule: Rule, number: Amount, limit: Amount) -> Option<String> {
-    let row = rule.row();
+/// Checks the rules about paths, if there are any.
+fn check_paths(opened: &Opened, rules: &Rules, today: Date, own: &OwnLayers) -> PathsChecked {
+    let terms = &rules.limits[Rule::Paths].value;
+    let Limit::Paths(path_rules) = &terms.limit else { return PathsChecked::default() };
+    if path_rules.is_empty() {
+        return PathsChecked::default();
+    }
+    let active: Vec<_> = rules.ignores.iter().filter(|ignore| ignore.counts_on(today)).collect();
+    paths::check(opened, path_rules, &active, &own.chosen(terms.layers, opened.image.layers.len()))
+}
+
+/// The reason in dive's words if the number of a rule breaks its limit.
+fn failure(terms: &RuleTerms, measured: &Measured, limit: Amount) -> Option<String> {
+    let row = terms.rule.row();
+    let number = measured.deciding?;
     // dive fails above a limit, this program also at it: `>=` shows only where the two differ.
     let sign = match number.breaks(limit, row.fails)? {
         Ordering::Less => "<",
         Ordering::Equal => ">=",
         Ordering::Greater => ">",
     };
-    Some(format!("{} ({}={number} {sign} threshold={limit})", row.complaint, row.number))
+    let holder = measured.holder.as_deref();
+    let mut failure = if let Amount::Presence(_) = number {
+        format!("{} ({}={}", row.complaint, row.number, holder.unwrap_or("yes"))
+    } else {
+        let compared = format!("{} ({}={number} {sign} threshold={limit}", row.complaint, row.number);
+        holder.into_iter().fold(compared, |compared, holder| compared + ", " + holder)
+    };
+    if terms.layers == LayerChoice::Ours {
+        failure.push_str(", own layers");
+    }
+    failure.push(')');
+    if let Some(reason) = &terms.reason {
+        failure.push_str("; ");
+        failure.push_str(reason);
+    }
+    Some(failure)
 }
 
 /// The reclaimable bytes at paths that dive's list leaves out.
@@ -167,177 +270,4 @@ fn unseen(analysis: &Analysis) -> Vec<(Cause, u64)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::RuleLimits;
-    use dive_model::analysis::classic::{Classic, InefficientFile};
-    use dive_model::analysis::exact::{Exact, ReclaimableFile};
-    use dive_model::layer::LayerIndex;
-    use dive_model::tree::Tree;
-    use dive_model::units::Bytes;
-
-    /// An image of 1,000 bytes, 500 of them in user layers, without waste.
-    fn clean() -> Analysis {
-        Analysis {
-            classic: Classic {
-                layer_sizes: vec![500, 300, 200],
-                efficiency: 1.0,
-                wasted_bytes: 0,
-                user_wasted_percent: 0.0,
-                inefficient_files: Vec::new(),
-            },
-            exact: Exact { total_bytes: 1000, visible_bytes: 1000, files: Vec::new() },
-        }
-    }
-
-    /// `/log` of 30 bytes, written twice: dive counts both copies, and 30 bytes are reclaimable.
-    fn wasteful() -> Analysis {
-        let mut analysis = clean();
-        analysis.classic.efficiency = 0.97;
-        analysis.classic.wasted_bytes = 60;
-        analysis.classic.user_wasted_percent = 0.12;
-        analysis.classic.inefficient_files = vec![InefficientFile { node: node("log"), count: 2, size_bytes: 60 }];
-        hide(&mut analysis, "log", 30, Cause::Overwritten);
-        analysis
-    }
-
-    /// A node of a tree with all paths of these tests.
-    fn node(path: &str) -> NodeId {
-        let tree = Tree::of_files(&["log", "cache/a", "cache/b", "data/c"]);
-        tree.find(path.as_bytes()).unwrap()
-    }
-
-    fn hide(analysis: &mut Analysis, path: &str, size_bytes: u64, cause: Cause) {
-        analysis.exact.visible_bytes -= size_bytes;
-        analysis.exact.files.push(ReclaimableFile {
-            node: node(path),
-            size_bytes,
-            layer: LayerIndex::BASE,
-            hidden_by: LayerIndex::new(1).unwrap(),
-            cause,
-        });
-    }
-
-    /// Rules from the texts that a user writes.
-    fn rules(percent: &str, bytes: &str, efficiency: &str) -> Rules {
-        let given = [
-            (Rule::HighestUserWastedPercent, percent),
-            (Rule::HighestWastedBytes, bytes),
-            (Rule::LowestEfficiency, efficiency),
-        ];
-        let limits = given.map(|(rule, text)| (rule, rule.row().default.parse(text).unwrap()));
-        Rules { limits: RuleLimits::from_flags(limits) }
-    }
-
-    fn lines(analysis: &Analysis, rules: &Rules) -> Vec<String> {
-        let line = |outcome: &RuleOutcome| {
-            let reason = outcome.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-            format!("{}: {}{reason}", outcome.status.name(), outcome.rule)
-        };
-        evaluate(analysis, rules).outcomes.iter().map(line).collect()
-    }
-
-    #[test]
-    fn a_rule_that_is_off_is_skipped() {
-        let verdict = evaluate(&wasteful(), &rules("off", "disabled", "false"));
-        assert!(verdict.passed());
-        assert_eq!(verdict.tally(), Tally { total: 3, passed: 0, failed: 0, skipped: 3 });
-        assert!(verdict.outcomes.iter().all(|outcome| outcome.reason.as_deref() == Some("rule disabled")));
-    }
-
-    #[test]
-    fn a_failure_states_the_number_and_the_limit() {
-        let (analysis, rules) = (wasteful(), rules("0.1", "50B", "0.98"));
-        assert_eq!(
-            lines(&analysis, &rules),
-            [
-                "FAIL: highestUserWastedPercent: too many bytes wasted, relative to the user bytes added \
-                 (%-user-wasted-bytes=0.12 > threshold=0.1)",
-                "FAIL: highestWastedBytes: too many bytes wasted (wasted-bytes=60 > threshold=50)",
-                "FAIL: lowestEfficiency: image efficiency is too low (efficiency=0.97 < threshold=0.98)",
-            ]
-        );
-        let verdict = evaluate(&analysis, &rules);
-        assert!(!verdict.passed());
-        assert_eq!(verdict.tally().failed, 3);
-    }
-
-    #[test]
-    fn a_number_at_its_limit_fails_unless_it_is_an_efficiency() {
-        let statuses =
-            |rules| -> Vec<_> { evaluate(&wasteful(), &rules).outcomes.iter().map(|each| each.status).collect() };
-        assert_eq!(statuses(rules("0.12", "60", "0.97")), [Status::Fail, Status::Fail, Status::Pass]);
-        assert_eq!(statuses(rules("0.13", "61", "0.97")), [Status::Pass; 3]);
-    }
-
-    /// The rules with a blind spot, in order.
-    fn blind(analysis: &Analysis, rules: &Rules) -> Vec<Rule> {
-        let verdict = evaluate(analysis, rules);
-        assert!(verdict.passed(), "a blind spot fails no rule");
-        verdict.blind_spots.iter().map(|spot| spot.rule).collect()
-    }
-
-    #[test]
-    fn the_message_distinguishes_meeting_a_limit_from_exceeding_it() {
-        let reasons = lines(&wasteful(), &rules("0.12", "60", "0.9"));
-        assert!(reasons[0].contains("=0.12 >= threshold=0.12"), "{reasons:?}");
-        assert!(reasons[1].contains("=60 >= threshold=60"), "{reasons:?}");
-        let reasons = lines(&wasteful(), &rules("0.1199", "59", "0.9"));
-        assert!(reasons[0].contains("=0.12 > threshold=0.1199"), "{reasons:?}");
-        assert!(reasons[1].contains("=60 > threshold=59"), "{reasons:?}");
-    }
-
-    #[test]
-    fn a_limit_that_only_the_exact_number_breaks_is_a_blind_spot() {
-        let mut analysis = wasteful();
-        hide(&mut analysis, "cache/a", 270, Cause::DeletedWithDirectory);
-        let share = analysis.exact.reclaimable_bytes() as f64 / analysis.classic.user_size_bytes() as f64;
-        let bytes = analysis.exact.reclaimable_bytes();
-        let blind = |share: f64, bytes: u64| blind(&analysis, &rules(&share.to_string(), &bytes.to_string(), "off"));
-        assert_eq!(blind(share, bytes), [Rule::HighestUserWastedPercent, Rule::HighestWastedBytes]);
-        assert_eq!(blind(share + 0.001, bytes + 1), []);
-    }
-
-    #[test]
-    fn an_image_without_waste_passes_the_strictest_limits() {
-        let verdict = evaluate(&clean(), &rules("0", "0", "1"));
-        assert_eq!(verdict.tally(), Tally { total: 3, passed: 3, failed: 0, skipped: 0 });
-        assert_eq!(verdict.blind_spots, []);
-    }
-
-    #[test]
-    fn a_blind_spot_lists_the_bytes_that_dive_leaves_out() {
-        let mut analysis = wasteful();
-        hide(&mut analysis, "cache/a", 100, Cause::DeletedWithDirectory);
-        hide(&mut analysis, "cache/b", 150, Cause::DeletedWithDirectory);
-        hide(&mut analysis, "data/c", 20, Cause::HiddenByOpaque);
-        let spots = evaluate(&analysis, &rules("0.5", "100", "0.9")).blind_spots;
-        let excesses: Vec<_> = spots.iter().map(|spot| (spot.rule, spot.exact, spot.limit)).collect();
-        let (ratio, bytes) = (Amount::Ratio, |bytes| Amount::Bytes(Bytes(bytes)));
-        assert_eq!(
-            excesses,
-            [
-                (Rule::HighestUserWastedPercent, ratio(0.6), ratio(0.5)),
-                (Rule::HighestWastedBytes, bytes(300), bytes(100)),
-                (Rule::LowestEfficiency, ratio(0.7), ratio(0.9)),
-            ]
-        );
-        let unseen = [(Cause::DeletedWithDirectory, 250), (Cause::HiddenByOpaque, 20)];
-        assert!(spots.iter().all(|spot| spot.unseen == unseen), "{spots:?}");
-    }
-
-    #[test]
-    fn waste_that_dive_misses_entirely_is_a_blind_spot() {
-        let mut analysis = clean();
-        hide(&mut analysis, "cache/a", 374, Cause::DeletedWithDirectory);
-        let rules = rules("0.1", "disabled", "0.9");
-        assert_eq!(blind(&analysis, &rules), [Rule::HighestUserWastedPercent, Rule::LowestEfficiency]);
-    }
-
-    #[test]
-    fn waste_below_the_limit_by_both_numbers_passes_without_a_warning() {
-        let verdict = evaluate(&wasteful(), &rules("0.2", "20MB", "0.9"));
-        assert!(verdict.outcomes.iter().all(|outcome| outcome.status == Status::Pass && outcome.reason.is_none()));
-        assert_eq!(verdict.blind_spots, []);
-    }
-}
+mod tests;

@@ -1,140 +1,167 @@
 //! The numbers that rules compare with their limits, one function per rule. A new row of `config::rule` does not compile without
 //! its number in [`measure`].
 
-use std::cmp::Ordering;
-use std::fmt;
+use std::ops::Range;
 
+use super::amount::{Amount, Presence};
+use super::growth::{Difference, Growth};
+use super::own_layers::OwnLayers;
+use super::paths::PathsChecked;
 use super::rules::Rule;
-use crate::config::{Fails, Limit};
-use dive_model::analysis::Analysis;
-use dive_model::units::{Bytes, go_float};
-
-/// A number in the unit of a rule.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Amount {
-    /// From 0; may exceed 1.
-    Ratio(f64),
-    /// A size.
-    Bytes(Bytes),
-}
+use super::waste::CountedWaste;
+use crate::config::RuleTerms;
+use dive_model::Opened;
+use dive_model::analysis::{Analysis, Exact};
+use dive_model::escape::Escaped;
+use dive_model::layer::LayerIndex;
+use dive_model::units::Total;
 
 /// The numbers of an image for one rule. `None` is a number that breaks no limit.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Measured {
-    /// The number to show, even if it cannot break a limit.
-    pub(super) value: Amount,
+    /// The number to show, even if it cannot break a limit; `None` if the image has none.
+    pub(super) value: Option<Amount>,
     /// The number that decides.
     pub(super) deciding: Option<Amount>,
     /// For a rule on one of dive's numbers: the exact number.
     pub(super) exact: Option<Amount>,
+    /// What has the number, such as `layer 3`.
+    pub(super) holder: Option<String>,
 }
 
-/// Computes the numbers of `rule`.
-pub(super) fn measure(rule: Rule, analysis: &Analysis) -> Measured {
-    match rule {
-        Rule::LowestEfficiency => efficiency(analysis),
-        Rule::HighestWastedBytes => wasted_bytes(analysis),
-        Rule::HighestUserWastedPercent => user_wasted_share(analysis),
+/// What rules are measured on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RuleInput<'a> {
+    /// The image.
+    pub(super) opened: &'a Opened,
+    /// Its own layers.
+    pub(super) own: &'a OwnLayers,
+    /// The waste that this program's own rules count.
+    pub(super) waste: &'a CountedWaste<'a>,
+    /// The rules about paths.
+    pub(super) paths: &'a PathsChecked,
+    /// The comparison with the baseline, if there is one.
+    pub(super) growth: Option<&'a Growth>,
+}
+
+/// Computes the numbers of a rule.
+pub(super) fn measure(terms: &RuleTerms, facts: RuleInput<'_>) -> Measured {
+    let RuleInput { opened, own, waste, paths, growth } = facts;
+    let layers = own.chosen(terms.layers, opened.image.layers.len());
+    match terms.rule {
+        Rule::LowestEfficiency => efficiency(&opened.analysis),
+        Rule::HighestWastedBytes => wasted_bytes(&opened.analysis),
+        Rule::HighestUserWastedPercent => user_wasted_share(&opened.analysis),
+        Rule::HighestImageBytes => Measured::of(Amount::of_bytes(unpacked_bytes(opened, layers))),
+        Rule::HighestStoredBytes => Measured::of(Amount::of_bytes(opened.image.distinct_bytes_in(layers))),
+        Rule::HighestLayerBytes => largest_layer(opened, layers),
+        Rule::HighestLayerCount => Measured::of(Amount::Count(layers.len() as u64)),
+        Rule::HighestReclaimableBytes => {
+            let reclaimable = waste.bytes_in(&layers);
+            Measured::unless_zero(reclaimable, Amount::of_bytes(reclaimable))
+        }
+        Rule::HighestReclaimablePercent => {
+            let (reclaimable, total) = (waste.bytes_in(&layers), total_bytes(opened, layers));
+            Measured::unless_zero(reclaimable, Amount::Ratio(share(reclaimable, total)))
+        }
+        Rule::LowestExactEfficiency => {
+            let (reclaimable, total) = (waste.bytes_in(&layers), total_bytes(opened, layers));
+            let visible = total.saturating_sub(reclaimable);
+            let kept = if total == 0 { 1.0 } else { share(visible, total) };
+            Measured::unless_zero(reclaimable, Amount::Ratio(kept))
+        }
+        Rule::HighestGrowthBytes => grown(terms, growth, |size| Amount::of_bytes(size.grown())),
+        Rule::HighestGrowthPercent => grown(terms, growth, |size| Amount::Ratio(size.grown_share())),
+        Rule::ForbidRoot => user(opened),
+        Rule::Paths => broken_paths(paths),
     }
+}
+
+impl Measured {
+    /// A number that decides.
+    fn of(value: Amount) -> Self {
+        Self { value: Some(value), deciding: Some(value), exact: None, holder: None }
+    }
+
+    /// A number that decides unless `bytes` is 0: an image without waste breaks no limit, not even 0 bytes.
+    fn unless_zero(bytes: u64, value: Amount) -> Self {
+        Self { deciding: (bytes > 0).then_some(value), ..Self::of(value) }
+    }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 fn efficiency(analysis: &Analysis) -> Measured {
-    waste(analysis, Amount::Ratio(analysis.classic.efficiency), Amount::Ratio(analysis.exact.efficiency()))
+    of_waste(analysis, Amount::Ratio(analysis.classic.efficiency), Amount::Ratio(analysis.exact.efficiency()))
 }
 
 fn wasted_bytes(analysis: &Analysis) -> Measured {
-    let bytes = |bytes| Amount::Bytes(Bytes(bytes));
-    waste(analysis, bytes(analysis.classic.wasted_bytes), bytes(analysis.exact.reclaimable_bytes()))
+    let exact = Amount::of_bytes(analysis.exact.reclaimable_bytes());
+    of_waste(analysis, Amount::of_bytes(analysis.classic.wasted_bytes), exact)
 }
 
 fn user_wasted_share(analysis: &Analysis) -> Measured {
-    let exact = match analysis.classic.user_size_bytes() {
-        0 => 0.0,
-        user => analysis.exact.reclaimable_bytes() as f64 / user as f64,
-    };
-    waste(analysis, Amount::Ratio(analysis.classic.user_wasted_percent), Amount::Ratio(exact))
+    let exact = share(analysis.exact.reclaimable_bytes(), analysis.classic.user_size_bytes());
+    of_waste(analysis, Amount::Ratio(analysis.classic.user_wasted_percent), Amount::Ratio(exact))
 }
 
 /// dive's number and the exact one for a rule about waste. An image without waste breaks no limit, not even 0 bytes.
-fn waste(analysis: &Analysis, classic: Amount, exact: Amount) -> Measured {
+fn of_waste(analysis: &Analysis, classic: Amount, exact: Amount) -> Measured {
     Measured {
-        value: classic,
-        deciding: (analysis.classic.wasted_bytes > 0).then_some(classic),
         exact: (analysis.exact.reclaimable_bytes() > 0).then_some(exact),
+        ..Measured::unless_zero(analysis.classic.wasted_bytes, classic)
     }
 }
 
-impl Amount {
-    /// The number of a limit; `None` if the rule is off.
-    pub(super) const fn of(limit: &Limit) -> Option<Self> {
-        match limit {
-            Limit::Ratio(Some(ratio)) => Some(Self::Ratio(ratio.get())),
-            Limit::Bytes(Some(bytes)) => Some(Self::Bytes(*bytes)),
-            Limit::Ratio(None) | Limit::Bytes(None) => None,
-        }
-    }
-
-    /// The comparison of the number with a limit that it breaks; `None` if it meets the limit.
-    pub(super) fn breaks(self, limit: Self, fails: Fails) -> Option<Ordering> {
-        let order = match (self, limit) {
-            (Self::Ratio(number), Self::Ratio(limit)) => number.partial_cmp(&limit)?,
-            (Self::Bytes(number), Self::Bytes(limit)) => number.cmp(&limit),
-            // Unreachable: a test checks that each rule's number has the unit of its limit.
-            (Self::Ratio(_), Self::Bytes(_)) | (Self::Bytes(_), Self::Ratio(_)) => return None,
-        };
-        let is_broken = match fails {
-            Fails::Below => order.is_lt(),
-            Fails::AtOrAbove => order.is_ge(),
-        };
-        is_broken.then_some(order)
-    }
-
-    /// The rounded number in this program's part of the report.
-    #[must_use]
-    pub(crate) fn rounded(self) -> String {
-        match self {
-            Self::Ratio(share) => format!("{share:.4}"),
-            Self::Bytes(bytes) => bytes.to_string(),
-        }
-    }
+/// The layers in `range`, with their unpacked sizes.
+pub(super) fn layer_sizes(opened: &Opened, range: Range<usize>) -> impl Iterator<Item = (LayerIndex, u64)> {
+    let layers = opened.tree.layers().filter(move |layer| range.contains(&layer.get()));
+    layers.map(|layer| (layer, opened.tree.layer_size_bytes(layer)))
 }
 
-/// The number as dive prints it.
-impl fmt::Display for Amount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ratio(share) => f.write_str(&go_float(*share)),
-            Self::Bytes(bytes) => bytes.0.fmt(f),
-        }
-    }
+fn unpacked_bytes(opened: &Opened, layers: Range<usize>) -> u64 {
+    layer_sizes(opened, layers).map(|(_, size)| size).sum::<Total>().get()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use dive_model::analysis::classic::Classic;
-    use dive_model::analysis::exact::Exact;
+fn largest_layer(opened: &Opened, layers: Range<usize>) -> Measured {
+    // The first of equal layers.
+    let largest = layer_sizes(opened, layers).max_by_key(|(layer, size)| (*size, std::cmp::Reverse(*layer)));
+    let Some((layer, size)) = largest else { return Measured::default() };
+    Measured { holder: Some(format!("layer {layer}")), ..Measured::of(Amount::of_bytes(size)) }
+}
 
-    /// A limit in another unit would never fail an image.
-    #[test]
-    fn every_rule_is_measured_in_the_unit_of_its_limit() {
-        let analysis = Analysis {
-            classic: Classic {
-                layer_sizes: vec![1, 1],
-                efficiency: 0.5,
-                wasted_bytes: 1,
-                user_wasted_percent: 0.5,
-                inefficient_files: Vec::new(),
-            },
-            exact: Exact { total_bytes: 2, visible_bytes: 1, files: Vec::new() },
-        };
-        for rule in Rule::ALL {
-            let one = Amount::of(&rule.row().default.parse("1").unwrap()).unwrap();
-            let measured = measure(rule, &analysis);
-            for amount in [measured.deciding, measured.exact].into_iter().flatten() {
-                assert_eq!(std::mem::discriminant(&amount), std::mem::discriminant(&one), "{rule}");
-            }
-            assert!(measured.deciding.is_some(), "{rule}");
-        }
+/// The bytes of all files that `layers` store, each inode once.
+fn total_bytes(opened: &Opened, layers: Range<usize>) -> u64 {
+    if layers == (0..opened.image.layers.len()) {
+        return opened.analysis.exact.total_bytes;
     }
+    Exact::total_bytes_in(&opened.tree, layers)
+}
+
+/// The growth of the layers that count. An image that did not grow breaks no limit.
+fn grown(terms: &RuleTerms, growth: Option<&Growth>, amount: impl Fn(Difference) -> Amount) -> Measured {
+    let Some(size) = growth.map(|growth| growth.of_choice(terms.layers)) else { return Measured::default() };
+    Measured::unless_zero(size.grown(), amount(size))
+}
+
+/// Number of patterns to name.
+const NAMED: usize = 3;
+
+fn broken_paths(paths: &PathsChecked) -> Measured {
+    let broken: Vec<String> = paths.broken().map(|outcome| outcome.rule.glob.to_string()).collect();
+    let more = broken.len().saturating_sub(NAMED);
+    let rest = (more > 0).then(|| format!("and {more} more"));
+    let named: Vec<String> = broken.iter().take(NAMED).cloned().chain(rest).collect();
+    Measured { holder: Some(named.join(", ")), ..Measured::of(Amount::Count(broken.len() as u64)) }
+}
+
+fn user(opened: &Opened) -> Measured {
+    let presence = if opened.image.runs_as_root() { Presence::Present } else { Presence::Absent };
+    let user = match opened.image.user.as_str() {
+        "" => "unset".to_owned(),
+        user => Escaped(user.as_bytes()).to_string(),
+    };
+    Measured { holder: Some(user), ..Measured::of(Amount::Presence(presence)) }
 }

@@ -1,9 +1,25 @@
 //! CI rules: [`rules`] has the limits, `measure` the numbers, [`mod@evaluate`] the verdict.
 
+mod amount;
+mod baseline;
+mod breakers;
 pub(crate) mod evaluate;
+mod growth;
+mod hint;
 mod measure;
+mod own_layers;
+mod path_match;
+mod paths;
 pub(crate) mod rules;
+mod waste;
 
+pub(crate) use amount::{Amount, Presence};
+pub(crate) use baseline::{Baseline, BaselineError};
+pub(crate) use breakers::{Breaker, BrokenPart};
 pub(crate) use evaluate::{BlindSpot, RuleOutcome, Status, Verdict, evaluate};
-pub(crate) use measure::Amount;
+pub(crate) use growth::{Difference, Growth, LayerChange};
+pub(crate) use hint::Hint;
+pub(crate) use own_layers::OwnLayersSource;
+pub(crate) use paths::PathStatus;
 pub(crate) use rules::{Rule, Rules};
+pub(crate) use waste::{ExceptionState, Exceptions, IgnoredWaste};

@@ -1,26 +1,46 @@
 //! The effective limits: flags override the rules file, which overrides the configuration, which overrides the defaults.
 
 pub(crate) use crate::config::Rule;
-use crate::config::{Config, Origin, RuleLimits, RulesFile};
+use crate::config::{Config, Ignore, Origin, RuleLimits, RulesFile};
+use dive_model::units::Bytes;
 
 /// The effective limits and their origins.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Rules {
     /// The limits.
     pub limits: RuleLimits,
+    /// Exceptions from this program's own rules.
+    pub ignores: Vec<Ignore>,
+    /// Groups of waste below this size do not count in this program's own rules.
+    pub waste_floor: Option<Bytes>,
 }
 
 impl Rules {
     /// For each rule, the first limit set in `flags`, `rules_file` or `config`, else the default.
     #[must_use]
     pub(crate) fn merge(flags: RuleLimits, rules_file: &RulesFile, config: &Config) -> Self {
-        Self { limits: flags.over(rules_file.limits.clone()).over(config.rules.clone()) }
+        Self {
+            limits: flags.over(rules_file.limits.clone()).over(config.rules.clone()),
+            ignores: rules_file.ignores.clone(),
+            waste_floor: rules_file.waste_floor,
+        }
     }
 
     /// True if any rule was set or turned off.
     #[must_use]
     pub(crate) fn are_set(&self) -> bool {
         Rule::ALL.iter().any(|rule| *self.origin(*rule) != Origin::Default)
+    }
+
+    /// The rules with lines in the report: dive's, and ours that are on.
+    pub(crate) fn reported(&self) -> impl Iterator<Item = Rule> {
+        Rule::reported().filter(|rule| rule.is_dives() || !self.limits[*rule].value.limit.is_off())
+    }
+
+    /// A rule on growth that is on.
+    pub(crate) fn on_growth(&self) -> Option<Rule> {
+        let rules = [Rule::HighestGrowthBytes, Rule::HighestGrowthPercent];
+        rules.into_iter().find(|rule| !self.limits[*rule].value.limit.is_off())
     }
 
     /// The origin of the limit of `rule`.
@@ -33,40 +53,41 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Limit, Setting};
-    use dive_model::units::{Bytes, Ratio};
+    use crate::config::{Limit, RuleTerms, Setting};
+    use dive_model::units::Ratio;
 
     #[test]
     fn without_settings_the_defaults_apply() {
         let rules = Rules::merge(RuleLimits::default(), &RulesFile::default(), &Config::default());
-        assert_eq!(rules.limits[Rule::HighestUserWastedPercent].value, Limit::Ratio(Some(Ratio::percent(10))));
-        assert_eq!(rules.limits[Rule::HighestWastedBytes].value, Limit::Bytes(None));
-        assert_eq!(rules.limits[Rule::LowestEfficiency].value, Limit::Ratio(Some(Ratio::percent(90))));
+        assert_eq!(rules.limits[Rule::HighestUserWastedPercent].value.limit, Limit::Ratio(Some(Ratio::percent(10))));
+        assert_eq!(rules.limits[Rule::HighestWastedBytes].value.limit, Limit::Bytes(None));
+        assert_eq!(rules.limits[Rule::LowestEfficiency].value.limit, Limit::Ratio(Some(Ratio::percent(90))));
         assert!(Rule::ALL.iter().all(|rule| *rules.origin(*rule) == Origin::Default));
     }
 
     #[test]
     fn flags_override_the_rules_file_which_overrides_the_configuration() {
-        let set = |percent, name: &str| Setting {
-            value: Limit::Ratio(Some(Ratio::percent(percent))),
+        let set = |rule, limit, name: &str| Setting {
+            value: RuleTerms::of(rule, limit),
             origin: Origin::Variable(name.to_owned()),
         };
+        let percent = |percent| Limit::Ratio(Some(Ratio::percent(percent)));
+        let (lowest, share, bytes) = (Rule::LowestEfficiency, Rule::HighestUserWastedPercent, Rule::HighestWastedBytes);
         let mut config = Config::default();
-        config.rules[Rule::LowestEfficiency] = set(10, "config");
-        config.rules[Rule::HighestUserWastedPercent] = set(11, "config");
-        config.rules[Rule::HighestWastedBytes] =
-            Setting { value: Limit::Bytes(Some(Bytes(20_000_000))), origin: Origin::Variable("config".to_owned()) };
+        config.rules[lowest] = set(lowest, percent(10), "config");
+        config.rules[share] = set(share, percent(11), "config");
+        config.rules[bytes] = set(bytes, Limit::Bytes(Some(Bytes(20_000_000))), "config");
         let mut file = RulesFile::default();
-        file.limits[Rule::LowestEfficiency] = set(20, "file");
-        file.limits[Rule::HighestUserWastedPercent] = set(21, "file");
+        file.limits[lowest] = set(lowest, percent(20), "file");
+        file.limits[share] = set(share, percent(21), "file");
         let flags = RuleLimits::from_flags([(Rule::LowestEfficiency, Limit::Ratio(None))]);
 
         let rules = Rules::merge(flags, &file, &config);
 
-        assert_eq!(rules.limits[Rule::LowestEfficiency].value, Limit::Ratio(None));
+        assert_eq!(rules.limits[Rule::LowestEfficiency].value.limit, Limit::Ratio(None));
         assert_eq!(rules.origin(Rule::LowestEfficiency), &Origin::Flag("--lowestEfficiency"));
-        assert_eq!(rules.limits[Rule::HighestUserWastedPercent].value, Limit::Ratio(Some(Ratio::percent(21))));
-        assert_eq!(rules.limits[Rule::HighestWastedBytes].value, Limit::Bytes(Some(Bytes(20_000_000))));
+        assert_eq!(rules.limits[Rule::HighestUserWastedPercent].value.limit, Limit::Ratio(Some(Ratio::percent(21))));
+        assert_eq!(rules.limits[Rule::HighestWastedBytes].value.limit, Limit::Bytes(Some(Bytes(20_000_000))));
         assert_eq!(rules.origin(Rule::HighestWastedBytes).to_string(), "config");
     }
 }

@@ -25,23 +25,33 @@ impl RuleFlags {
     }
 }
 
+/// The rules with flags.
+fn with_flags() -> impl Iterator<Item = Rule> {
+    Rule::ALL.into_iter().filter(|rule| rule.row().flag().is_some())
+}
+
 /// The flag of a rule.
 fn flag(rule: Rule) -> Arg {
     let row = rule.row();
     let parser = clap::builder::StringValueParser::new().try_map(|text| row.default.parse(&text));
-    Arg::new(row.name)
+    let arg = Arg::new(row.name)
         .long(row.name)
         .alias(row.kebab_name)
         .value_name(row.default.placeholder())
         .value_parser(parser)
         .action(ArgAction::Set)
         .hide_short_help(true)
-        .help(format!("{} [default: {}]", row.help, row.default))
+        .help(format!("{} [default: {}]", row.help, row.default));
+    match row.default {
+        // The flag alone is enough.
+        Limit::Ban(_) => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        Limit::Ratio(_) | Limit::Bytes(_) | Limit::Count(_) | Limit::Paths(_) => arg,
+    }
 }
 
 impl Args for RuleFlags {
     fn augment_args(command: Command) -> Command {
-        command.args(Rule::ALL.map(flag))
+        command.args(with_flags().map(flag))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -52,7 +62,7 @@ impl Args for RuleFlags {
 impl FromArgMatches for RuleFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let limit_of = |rule: Rule| Some((rule, matches.get_one::<Limit>(rule.row().name)?.clone()));
-        Ok(Self { given: Rule::ALL.into_iter().filter_map(limit_of).collect() })
+        Ok(Self { given: with_flags().filter_map(limit_of).collect() })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

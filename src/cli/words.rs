@@ -49,9 +49,15 @@ fn is_verb_of(command: &Command, word: &OsStr) -> bool {
 /// True if only options of `dive IMAGE` follow the word at `at`. A verb with one of its own options, or with `--help`, is a
 /// command.
 fn only_options_follow(command: &Command, arguments: &[OsString], at: usize) -> bool {
+    let verb = arguments.get(at).and_then(|verb| command.find_subcommand(verb));
+    // An option of both is the verb's: `dive init --baseline IMAGE`.
+    let is_verbs =
+        |argument: &str| verb.and_then(|verb| option(verb, argument)).is_some_and(|option| !option.is_global_set());
     let mut at = at + 1;
     while let Some(argument) = arguments.get(at) {
-        if !is_option(argument) || argument.to_str().and_then(|argument| option(command, argument)).is_none() {
+        let text = argument.to_str();
+        let is_of_image = text.is_some_and(|text| option(command, text).is_some() && !is_verbs(text));
+        if !is_option(argument) || !is_of_image {
             return false;
         }
         at += if takes_next(command, argument) { 2 } else { 1 };
@@ -207,6 +213,7 @@ mod tests {
             "dive tree --help",
             "dive tree --changes",
             "dive tree -- x",
+            "dive init --baseline x",
             "dive cache",
             "dive config",
         ] {

@@ -69,7 +69,8 @@ impl Document {
         &self.path
     }
 
-    /// The file and line of the key at path `keys`, outermost first, spelled as in the file.
+    /// The file and line of the key at path `keys`, outermost first, spelled as in the file. The key of an item in a list is
+    /// its number, from 0.
     pub(super) fn origin_of(&self, keys: &[&str]) -> Origin {
         let probe = KeyFinder { keys }.deserialize(serde_yaml::Deserializer::from_str(&self.text));
         let line = probe.err().and_then(|error| error.location()).map(|place| place.line());
@@ -228,7 +229,7 @@ impl Visitor<'_> for UniqueKey<'_> {
     }
 }
 
-/// Descends to the key at path `keys` and fails there: the error has its line.
+/// Descends to the key at path `keys` and fails there, for the line in the error. In a list, the key is the number of an item.
 struct KeyFinder<'a> {
     keys: &'a [&'a str],
 }
@@ -237,10 +238,11 @@ impl<'de> DeserializeSeed<'de> for KeyFinder<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+        deserializer.deserialize_any(self)
     }
 }
 
+/// Anything but a mapping or a list is an error, whose line is the one that is sought.
 impl<'de> Visitor<'de> for KeyFinder<'_> {
     type Value = ();
 
@@ -249,7 +251,7 @@ impl<'de> Visitor<'de> for KeyFinder<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Some((wanted, below)) = self.keys.split_first() else { return Ok(()) };
+        let Some((wanted, below)) = self.keys.split_first() else { return Err(found()) };
         while let Some(key) = entries.next_key_seed(KeyMatcher { wanted, is_last: below.is_empty() })? {
             match key {
                 KeyMatch::Descend => return entries.next_value_seed(KeyFinder { keys: below }),
@@ -258,6 +260,22 @@ impl<'de> Visitor<'de> for KeyFinder<'_> {
         }
         Ok(())
     }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let Some((wanted, below)) = self.keys.split_first() else { return Err(found()) };
+        let Ok(wanted) = wanted.parse::<usize>() else { return Ok(()) };
+        for _ in 0..wanted {
+            if items.next_element::<IgnoredAny>()?.is_none() {
+                return Ok(());
+            }
+        }
+        items.next_element_seed(KeyFinder { keys: below }).map(|_| ())
+    }
+}
+
+/// The error at the end of the way.
+fn found<E: serde::de::Error>() -> E {
+    E::custom("the end of the way")
 }
 
 /// What to do with a key.
@@ -337,6 +355,23 @@ mod tests {
         assert_eq!(line(&["log", "path"]), "f.yaml:5");
         assert_eq!(line(&["next", "log", "path"]), "f.yaml:6");
         assert_eq!(line(&["nowhere"]), "f.yaml");
+    }
+
+    #[test]
+    fn an_error_names_the_line_of_an_item_in_a_list() {
+        let document = parse("list:\n  - a: 1\n    b: 2\n  - { a: 3 }\n  - x\n  -\n    a: 4\n").unwrap();
+        let line = |keys: &[&str]| document.origin_of(keys).to_string();
+        for (keys, expected) in [
+            (&["list", "0"][..], "f.yaml:2"),
+            (&["list", "0", "b"], "f.yaml:3"),
+            (&["list", "1"], "f.yaml:4"),
+            (&["list", "1", "a"], "f.yaml:4"),
+            (&["list", "2"], "f.yaml:5"),
+            (&["list", "3", "a"], "f.yaml:7"),
+            (&["list", "4"], "f.yaml"),
+        ] {
+            assert_eq!(line(keys), expected, "{keys:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::Document;
-use super::origin::{ConfigScope, Origin};
+use super::origin::{ConfigScope, Fault, Origin, ValuePlace};
 use super::output_path;
 use super::problem::{BadLimit, ConfigError, Warning};
 use super::rule::Rule;
@@ -14,6 +14,9 @@ use super::yaml::Yaml;
 /// Limits of the unknown keys that are named and of repeated keys. Finding the line of a key parses the file again, so a
 /// large file of unknown keys would be slow.
 const KEYS_NAMED: usize = 20;
+
+/// Keys of the rules file beside `rules:`, which some write in `.dive.yaml`.
+const OF_RULES_FILE: [&str; 4] = ["base", "baseline", "ignore", "ignorewastebelow"];
 
 /// Applies `document` to `target`, and returns the warnings.
 ///
@@ -103,14 +106,16 @@ impl<'a, T: Clone> Walk<'a, T> {
         if named == Named::Formerly {
             self.faults.warnings.push(Warning::OldName { origin: origin.clone(), key: path.join("."), now: row.path });
         }
-        self.set(row, key, node, origin)
+        self.set(row, path, node, origin)
     }
 
     /// Sets a key if the file may set it.
-    fn set(&mut self, row: &KeyRow<T>, key: &str, node: &Yaml, origin: Origin) -> Result<(), ConfigError> {
+    fn set(&mut self, row: &KeyRow<T>, path: &[&'a str], node: &Yaml, origin: Origin) -> Result<(), ConfigError> {
+        let (key, document) = (path.last().copied().unwrap_or_default(), self.document);
         let restricted = self.scope == ConfigScope::WorkingDirectory && !matches!(row.trust, Trust::Anyone);
         let before = restricted.then(|| self.target.clone());
-        let reasons = (row.field_mut)(self.target).set(node, origin.clone());
+        let parts = |below: &[&str]| document.origin_of(&[path, below].concat());
+        let found = (row.field_mut)(self.target).set(node, &ValuePlace::in_file(origin.clone(), &parts));
         if let Some(before) = before {
             let refused = refusal(row, &before, self.target, node);
             let is_same = (row.field)(&before).yaml() == (row.field)(self.target).yaml();
@@ -123,7 +128,7 @@ impl<'a, T: Clone> Walk<'a, T> {
             }
         }
         let holds = (row.field)(self.target);
-        self.faults.add((row, key), node, &origin, reasons, holds)
+        self.faults.add((row, key), node, found, holds)
     }
 
     /// Handles a key without a row: a misspelt or misplaced rule, a key of dive without effect, or an unknown key.
@@ -171,8 +176,13 @@ impl<'a, T: Clone> Walk<'a, T> {
             self.unnamed += 1;
             return;
         }
-        let (origin, known) = (self.document.origin_of(path), self.known_beside(path));
-        self.faults.warnings.push(Warning::UnknownKey { origin, key: path.join("."), known });
+        let (origin, key) = (self.document.origin_of(path), path.join("."));
+        let is_of_rules_file = path.len() == 1 && OF_RULES_FILE.contains(&bare(&key).as_str());
+        self.faults.warnings.push(match path.last().and_then(|key| Rule::elsewhere(key)) {
+            Some(rule) => Warning::ForeignRule { origin, key, rule },
+            None if is_of_rules_file => Warning::OfRulesFile { origin, key },
+            None => Warning::UnknownKey { origin, key, known: self.known_beside(path) },
+        });
     }
 
     /// Handles text or a list in place of a section. dive starts anyway, unless it is the whole file.
@@ -184,7 +194,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         let origin = self.document.origin_of(path);
         let Some(key) = path.last() else { return Err(ConfigError::Syntax { origin, message: reason }) };
         if bare(key) == "rules" {
-            self.faults.bad_limits.extend(Rule::ALL.map(|rule| BadLimit {
+            self.faults.bad_limits.extend(Rule::DIVES.map(|rule| BadLimit {
                 rule,
                 key: (*key).to_owned(),
                 origin: origin.clone(),
@@ -223,7 +233,9 @@ fn is_free(key: &str) -> bool {
 
 /// The rule named by `path` or by a key below it. `path` then ends at that key.
 fn rule_inside<'a>(path: &mut Vec<&'a str>, node: &'a Yaml) -> Option<Rule> {
-    if let Some(rule) = path.last().and_then(|key| Rule::named(key)) {
+    // Other programs have sections with `paths`, too.
+    let is_meant = |rule: &Rule| *rule != Rule::Paths || path.len() == 1;
+    if let Some(rule) = path.last().and_then(|key| Rule::named(key)).filter(is_meant) {
         return Some(rule);
     }
     let Yaml::Map(entries) = node else { return None };
@@ -268,7 +280,7 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// Adds the problems of a value of `row`, spelled `key` in the file. `holds` is the effective value.
+    /// Adds the faults of a value of `row`, spelled `key` in the file. `holds` is the effective value.
     ///
     /// # Errors
     /// If the key decides about a gate. Limits of rules are collected for one error at the end.
@@ -276,13 +288,12 @@ impl Faults {
         &mut self,
         (row, key): (&KeyRow<T>, &str),
         node: &Yaml,
-        origin: &Origin,
-        reasons: Vec<String>,
+        found: Vec<Fault>,
         holds: &dyn Field,
     ) -> Result<(), ConfigError> {
         let rule = row.path.strip_prefix("rules.").and_then(Rule::named);
-        for reason in reasons {
-            let (origin, key) = (origin.clone(), key.to_owned());
+        for Fault { origin, reason } in found {
+            let key = key.to_owned();
             match (rule, row.bad_value) {
                 (Some(rule), _) => self.bad_limits.push(BadLimit { rule, key, origin, value: node.shown(), reason }),
                 (None, BadValue::Refused) => return Err(ConfigError::BadValue { origin, key, reason }),

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use super::path_rule::{self, PathRule};
+use super::value::shortened;
 use dive_model::units::{Bytes, Ratio};
 
 /// The limit of a rule. The variant is the rule's unit; `None` turns the rule off.
@@ -12,7 +14,17 @@ pub enum Limit {
     Ratio(Option<Ratio>),
     /// A size.
     Bytes(Option<Bytes>),
+    /// A number of things.
+    Count(Option<u64>),
+    /// A rule without a number.
+    Ban(Option<Ban>),
+    /// Rules about paths. Without any, the rule is off.
+    Paths(Vec<PathRule>),
 }
+
+/// The limit of a rule that forbids something: it is forbidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ban;
 
 /// Which side of its limit a rule fails on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +33,8 @@ pub enum Fails {
     Below,
     /// A number at the limit or above fails.
     AtOrAbove,
+    /// A number above the limit fails.
+    Above,
 }
 
 impl Limit {
@@ -30,17 +44,29 @@ impl Limit {
     /// The reason, which quotes `text` and says what to write instead.
     pub fn parse(&self, text: &str) -> Result<Self, String> {
         let is_off = ["disabled", "off", "false", ""].iter().any(|word| text.trim().eq_ignore_ascii_case(word));
-        let text = (!is_off).then_some(text);
+        let is_no =
+            matches!(self, Self::Ban(_)) && ["no", "0"].iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+        let text = (!is_off && !is_no).then_some(text);
         match self {
             Self::Ratio(_) => text.map(str::parse).transpose().map(Self::Ratio).map_err(|error| error.to_string()),
             Self::Bytes(_) => text.map(str::parse).transpose().map(Self::Bytes).map_err(|error| error.to_string()),
+            Self::Count(_) => text.map(count).transpose().map(Self::Count),
+            Self::Ban(_) => text.map(ban).transpose().map(Self::Ban),
+            Self::Paths(_) if text.is_none() => Ok(Self::Paths(Vec::new())),
+            Self::Paths(_) => Err("expected a list of paths; write it in a file".to_owned()),
         }
     }
 
     /// True if the rule is off.
     #[must_use]
     pub const fn is_off(&self) -> bool {
-        matches!(self, Self::Ratio(None) | Self::Bytes(None))
+        match self {
+            Self::Ratio(limit) => limit.is_none(),
+            Self::Bytes(limit) => limit.is_none(),
+            Self::Count(limit) => limit.is_none(),
+            Self::Ban(limit) => limit.is_none(),
+            Self::Paths(rules) => rules.is_empty(),
+        }
     }
 
     /// The placeholder for a value in help and documents.
@@ -49,6 +75,9 @@ impl Limit {
         match self {
             Self::Ratio(_) => "RATIO",
             Self::Bytes(_) => "SIZE",
+            Self::Count(_) => "NUMBER",
+            Self::Ban(_) => "BOOL",
+            Self::Paths(_) => "LIST",
         }
     }
 
@@ -57,23 +86,42 @@ impl Limit {
         let order = match (self, other) {
             (Self::Ratio(Some(own)), Self::Ratio(Some(other))) => own.partial_cmp(other),
             (Self::Bytes(Some(own)), Self::Bytes(Some(other))) => Some(own.cmp(other)),
+            (Self::Count(Some(own)), Self::Count(Some(other))) => Some(own.cmp(other)),
+            (Self::Ban(Some(Ban)), Self::Ban(Some(Ban))) => Some(Ordering::Equal),
+            (Self::Paths(own), Self::Paths(others)) => return path_rule::are_as_strict_as(own, others),
             // Only a rule without a limit is less strict.
             (_, other) => return other.is_off(),
         };
         match fails {
             Fails::Below => order.is_some_and(Ordering::is_ge),
-            Fails::AtOrAbove => order.is_some_and(Ordering::is_le),
+            Fails::AtOrAbove | Fails::Above => order.is_some_and(Ordering::is_le),
         }
     }
+}
+
+fn count(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|_| format!("`{}` is not a number: write a whole number, such as 20", shortened(text)))
+}
+
+fn ban(text: &str) -> Result<Ban, String> {
+    let is_on = ["true", "yes", "on", "1"].iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+    is_on.then_some(Ban).ok_or_else(|| format!("`{}` is not a boolean: write true", shortened(text)))
 }
 
 /// The syntax of files.
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            _ if self.is_off() => f.write_str("disabled"),
+            Self::Paths(rules) => {
+                let rules: Vec<String> = rules.iter().map(|rule| format!("{{ {rule} }}")).collect();
+                write!(f, "[{}]", rules.join(", "))
+            }
             Self::Ratio(Some(ratio)) => ratio.fmt(f),
             Self::Bytes(Some(bytes)) => bytes.fmt(f),
-            Self::Ratio(None) | Self::Bytes(None) => f.write_str("disabled"),
+            Self::Count(Some(count)) => count.fmt(f),
+            Self::Ban(Some(Ban)) => f.write_str("true"),
+            Self::Ratio(None) | Self::Bytes(None) | Self::Count(None) | Self::Ban(None) => f.write_str("disabled"),
         }
     }
 }
@@ -99,6 +147,13 @@ mod tests {
         assert_eq!(RATIO.parse("0.9"), Ok(Limit::Ratio(Some(Ratio::percent(90)))));
         assert!(RATIO.parse("true").is_err());
         assert!(RATIO.parse("20MB").is_err());
+        assert_eq!(Limit::Count(None).parse(" 20 "), Ok(Limit::Count(Some(20))));
+        assert_eq!(Limit::Ban(None).parse("Yes"), Ok(Limit::Ban(Some(Ban))));
+        assert_eq!(Limit::Ban(Some(Ban)).parse("no"), Ok(Limit::Ban(None)));
+        assert_eq!(Limit::Ban(None).parse("never").unwrap_err(), "`never` is not a boolean: write true");
+        for text in ["-1", "1.5", "20MB", "many"] {
+            assert!(Limit::Count(None).parse(text).unwrap_err().contains("a whole number, such as 20"), "{text}");
+        }
     }
 
     /// A repository's `.dive.yaml` must not weaken the user's limit.
@@ -117,6 +172,10 @@ mod tests {
             (BYTES, bytes(6), Fails::AtOrAbove, false),
             (BYTES, BYTES, Fails::AtOrAbove, true),
             (RATIO, ratio(0), Fails::Below, false),
+            (Limit::Count(Some(4)), Limit::Count(Some(5)), Fails::Above, true),
+            (Limit::Count(Some(6)), Limit::Count(Some(5)), Fails::Above, false),
+            (Limit::Ban(Some(Ban)), Limit::Ban(None), Fails::AtOrAbove, true),
+            (Limit::Ban(None), Limit::Ban(Some(Ban)), Fails::AtOrAbove, false),
         ] {
             assert_eq!(own.is_as_strict_as(&other, fails), expected, "{own} {other} {fails:?}");
         }

@@ -5,10 +5,11 @@
 //! discovery      which files are read, and which of them are trusted
 //! yaml, document   a YAML file as a tree of text, with lines
 //! origin, limit, value   values, their origins and their parsers
+//! date, path_glob, path_rule, ignore   rules about paths, and exceptions from rules
 //! table          one row per key: names, field, trust
 //! output_path    output paths that an untrusted file may set
 //! layering, variables   apply files and variables, by a table
-//! rule           the table of rules, and their limits
+//! rule, rule_terms, rule_limits   the table of rules, and their settings
 //! rules_file     .dive-ci
 //! action         the table of actions
 //! keybinding     conflicts between keys
@@ -19,19 +20,25 @@
 //! ```
 
 mod action;
+mod date;
 mod discovery;
 mod document;
 mod environment;
 mod file;
+mod ignore;
 mod keybinding;
 mod keys;
 mod layering;
 mod limit;
 mod origin;
 mod output_path;
+mod path_glob;
+mod path_rule;
 mod problem;
 mod render;
 mod rule;
+mod rule_limits;
+mod rule_terms;
 mod rules_file;
 mod spelling;
 mod table;
@@ -42,16 +49,22 @@ mod variables;
 mod yaml;
 
 pub use action::{Action, Bound, Context};
+pub use date::Date;
 pub use discovery::{Discovery, SearchResult, SearchedPlace};
 pub use environment::{CiVariable, forbids_colour};
 pub use file::{Config, Diff, FileTree, Layer, Log};
+pub use ignore::{Ignore, Ignored, WasteClass};
 pub use keybinding::Keybinding;
 pub use keys::{Binding, Key, KeyPress, Modifiers};
-pub use limit::{Fails, Limit};
+pub use limit::{Ban, Fails, Limit};
 pub use origin::{ConfigScope, Origin, Setting};
 pub use output_path::is_below_folder;
+pub use path_glob::{GlobPart, GlobSense, MatchedKinds, PathGlob};
+pub use path_rule::{PathDemand, PathReach, PathRule};
 pub use problem::{BadLimit, ConfigError, Warning};
-pub use render::render;
-pub use rule::{Rule, RuleLimits, RuleRow};
+pub use render::{render, render_beside_rules};
+pub use rule::{Rule, RuleRow};
+pub use rule_limits::RuleLimits;
+pub use rule_terms::{LayerChoice, RuleLevel, RuleTerms};
 pub use rules_file::RulesFile;
 pub use value::{DiffType, LogLevel, ThemeName};

@@ -33,6 +33,51 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Finds the origin of a part of a value by its keys.
+type FindOrigin<'a> = &'a dyn Fn(&[&str]) -> Origin;
+
+/// The place of a value: its origin, and those of its parts.
+pub(super) struct ValuePlace<'a> {
+    /// The origin of the whole value.
+    pub(super) origin: Origin,
+    parts: Option<FindOrigin<'a>>,
+}
+
+impl<'a> ValuePlace<'a> {
+    /// A value whose parts have no places of their own.
+    pub(super) const fn whole(origin: Origin) -> Self {
+        Self { origin, parts: None }
+    }
+
+    /// A value in a file. `parts` finds the origin of a part by its keys; the key of an item in a list is its number,
+    /// from 0.
+    pub(super) const fn in_file(origin: Origin, parts: FindOrigin<'a>) -> Self {
+        Self { origin, parts: Some(parts) }
+    }
+
+    /// The origin of the part at `keys`.
+    pub(super) fn of(&self, keys: &[&str]) -> Origin {
+        match self.parts {
+            Some(parts) if !keys.is_empty() => parts(keys),
+            _ => self.origin.clone(),
+        }
+    }
+
+    /// A fault of the part at `keys`.
+    pub(super) fn fault(&self, keys: &[&str], reason: impl Into<String>) -> Fault {
+        Fault { origin: self.of(keys), reason: reason.into() }
+    }
+}
+
+/// An invalid part of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// The origin of the part.
+    pub(super) origin: Origin,
+    /// The reason, which quotes the part and says what to write instead.
+    pub(super) reason: String,
+}
+
 /// The owner of a configuration file, who determines what it may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfigScope {

@@ -129,6 +129,24 @@ pub enum Warning {
         /// The valid keys in its place, comma-separated.
         known: String,
     },
+    /// The key is another program's name for a rule.
+    #[error("{origin}: unknown key `{key}` has no effect; {rule} does this")]
+    ForeignRule {
+        /// The file and line.
+        origin: Origin,
+        /// The key, with those above it.
+        key: String,
+        /// The rule.
+        rule: Rule,
+    },
+    /// The key belongs in the rules file.
+    #[error("{origin}: unknown key `{key}` has no effect here; write it in .dive-ci")]
+    OfRulesFile {
+        /// The file and line.
+        origin: Origin,
+        /// The key.
+        key: String,
+    },
     /// More unknown keys than are named one by one.
     #[error("{}: {count} more unknown keys have no effect; check that this is the right file", path.display())]
     MoreUnknownKeys {

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use super::discovery::SearchResult;
 use super::file::{Config, table};
+use super::ignore::Ignore;
 use super::origin::ConfigScope;
+use super::rules_file::RulesFile;
 use dive_model::escape::is_hidden;
 
 /// The configuration as YAML, one `key: value   # origin` a line, below comments that name the files that were read or
@@ -34,6 +36,27 @@ pub fn render(config: &Config) -> String {
             Some(origin) => writeln!(out, "{line:width$}   # {}", escape_line_breaks(&origin)),
             None => writeln!(out, "{line}"),
         };
+    }
+    out
+}
+
+/// What the rules file sets beside its rules, as comments: these are no keys of `.dive.yaml`.
+#[must_use]
+pub fn render_beside_rules(file: &RulesFile) -> String {
+    let mut out = String::new();
+    let base = file.base.as_ref().map(|base| (format!("base: {}", base.value), &base.origin));
+    let baseline = file.baseline.as_ref().map(|it| (format!("baseline: {}", it.value.display()), &it.origin));
+    let ignore = |ignore: &'_ Ignore| {
+        let until = ignore.until.map_or_else(String::new, |until| format!(" until {until}"));
+        format!("ignore: {}{until}: {}", ignore.what, ignore.reason)
+    };
+    let ignores = file.ignores.iter().map(|each| (ignore(each), &each.origin));
+    for (text, origin) in base.into_iter().chain(baseline).chain(ignores) {
+        // Writing to a String does not fail.
+        let _ = writeln!(out, "# {} ({})", escape_line_breaks(&text), escape_line_breaks(&origin.to_string()));
+    }
+    if let Some(floor) = file.waste_floor {
+        let _ = writeln!(out, "# ignoreWasteBelow: {}B", floor.0);
     }
     out
 }

@@ -3,10 +3,9 @@
 //! configurations set the limits.
 
 use std::fmt;
-use std::ops::{Index, IndexMut};
 
 use super::limit::{Fails, Limit};
-use super::origin::{Origin, Setting};
+use super::rule_limits::RuleLimits;
 use super::spelling::bare;
 use super::table::{BadValue, KeyRow, Trust};
 use dive_model::units::Ratio;
@@ -18,8 +17,8 @@ pub struct RuleRow {
     pub name: &'static str,
     /// The spelling in `.dive.yaml`: `lowest-efficiency`. Files and flags accept both.
     pub kebab_name: &'static str,
-    /// The flag: `--lowestEfficiency`.
-    pub flag: &'static str,
+    /// The name of the flag, if the rule has one.
+    flag: &'static str,
     /// The default limit. Its variant is the rule's unit.
     pub default: Limit,
     /// Which side of the limit fails.
@@ -34,6 +33,23 @@ pub struct RuleRow {
     pub number: &'static str,
     /// For a rule on one of dive's numbers: the warning text for the exact number, which replaces `{}`.
     pub exact: Option<&'static str>,
+    /// The name of the number in this program's part of the report, without the words that scripts look for.
+    pub subject: &'static str,
+    /// Why `for: ours` does not apply, with what to write instead; `None` if it does.
+    pub only_all_layers: Option<&'static str>,
+    /// Names of the same idea in other programs, in lower case without dashes.
+    pub elsewhere: &'static [&'static str],
+}
+
+impl RuleRow {
+    /// The flag, `--lowestEfficiency`; `None` for a rule that only files can write.
+    #[must_use]
+    pub const fn flag(&self) -> Option<&'static str> {
+        match self.default {
+            Limit::Ratio(_) | Limit::Bytes(_) | Limit::Count(_) | Limit::Ban(_) => Some(self.flag),
+            Limit::Paths(_) => None,
+        }
+    }
 }
 
 /// A file that sets limits under `rules:`.
@@ -56,7 +72,7 @@ macro_rules! rules {
 
         impl Rule {
             /// The number of rules.
-            const COUNT: usize = [$(Self::$rule),+].len();
+            pub(super) const COUNT: usize = [$(Self::$rule),+].len();
 
             /// All rules, in the order of files, help and documents.
             pub const ALL: [Self; Self::COUNT] = [$(Self::$rule),+];
@@ -92,7 +108,7 @@ macro_rules! rules {
                     RulesIn::RulesFile => Trust::Anyone,
                     RulesIn::Configuration => Trust::Tightens(|before: &T, after: &T| {
                         let (before, after) = (&before.as_ref()[Rule::$rule], &after.as_ref()[Rule::$rule]);
-                        after.value.is_as_strict_as(&before.value, Rule::$rule.row().fails)
+                        after.value.is_as_strict_as(&before.value)
                     }),
                 },
                 bad_value: BadValue::Refused,
@@ -102,6 +118,10 @@ macro_rules! rules {
         }
     };
 }
+
+/// Why dive's own numbers know no part of the image.
+const DIVES_NUMBER: &str = "dive's numbers are about the whole image; use highestReclaimableBytes or \
+                            highestReclaimablePercent";
 
 rules! {
     /// Limits the efficiency from below.
@@ -113,6 +133,9 @@ rules! {
         complaint: "image efficiency is too low",
         number: "efficiency",
         exact: Some("{} of all bytes kept"),
+        subject: "dive's share of bytes kept",
+        only_all_layers: Some(DIVES_NUMBER),
+        elsewhere: &["minefficiency", "minimumefficiency", "efficiencythreshold"],
     }
 
     /// Limits the wasted bytes.
@@ -124,6 +147,9 @@ rules! {
         complaint: "too many bytes wasted",
         number: "wasted-bytes",
         exact: Some("{} reclaimable"),
+        subject: "dive's bytes of repeated paths",
+        only_all_layers: Some(DIVES_NUMBER),
+        elsewhere: &["maxwastedbytes", "maxwastedspace", "wastedbytes"],
     }
 
     /// Limits the share of wasted bytes in all layers except the first.
@@ -135,17 +161,180 @@ rules! {
         complaint: "too many bytes wasted, relative to the user bytes added",
         number: "%-user-wasted-bytes",
         exact: Some("reclaimable bytes are {} of the user bytes"),
+        subject: "dive's share of repeated paths",
+        only_all_layers: Some(DIVES_NUMBER),
+        elsewhere: &["maxwastedpercent", "maxuserwastedpercent", "userwastedpercent"],
+    }
+
+    /// Limits the unpacked size of all layers.
+    HighestImageBytes "highestImageBytes" "highest-image-bytes" {
+        default: Limit::Bytes(None),
+        fails: Fails::AtOrAbove,
+        help: "Fail at this unpacked size of all layers",
+        fails_when: "the unpacked size of all layers is at the limit or above",
+        complaint: "the image is too large",
+        number: "image-bytes",
+        exact: None,
+        subject: "unpacked size",
+        only_all_layers: None,
+        elsewhere: &["imagesizelimit", "imagesize", "imagesizemax", "maximagesize", "maxsize", "sizelimit", "highestimagesize"],
+    }
+
+    /// Limits the stored size.
+    HighestStoredBytes "highestStoredBytes" "highest-stored-bytes" {
+        default: Limit::Bytes(None),
+        fails: Fails::AtOrAbove,
+        help: "Fail at this stored (compressed) size of all layers",
+        fails_when: "the stored size of the layers, each once, is at the limit or above",
+        complaint: "the stored image is too large",
+        number: "stored-bytes",
+        exact: None,
+        subject: "stored size",
+        only_all_layers: None,
+        elsewhere: &["compressedsize", "maxcompressedsize", "maxstoredsize", "downloadsize", "pullsize", "maxpullsize"],
+    }
+
+    /// Limits the unpacked size of each layer.
+    HighestLayerBytes "highestLayerBytes" "highest-layer-bytes" {
+        default: Limit::Bytes(None),
+        fails: Fails::AtOrAbove,
+        help: "Fail if a layer has this unpacked size",
+        fails_when: "the unpacked size of a layer is at the limit or above",
+        complaint: "a layer is too large",
+        number: "layer-bytes",
+        exact: None,
+        subject: "largest layer",
+        only_all_layers: None,
+        elsewhere: &["layersizelimit", "layersize", "maxlayersize", "highestlayersize"],
+    }
+
+    /// Limits the number of layers.
+    HighestLayerCount "highestLayerCount" "highest-layer-count" {
+        default: Limit::Count(None),
+        fails: Fails::Above,
+        help: "Fail above this number of layers",
+        fails_when: "the image has more layers than the limit",
+        complaint: "too many layers",
+        number: "layers",
+        exact: None,
+        subject: "number of layers",
+        only_all_layers: None,
+        elsewhere: &["maxlayers", "maxlayercount", "layercount", "layerlimit", "numberoflayers", "highestlayers"],
+    }
+
+    /// Limits the reclaimable bytes.
+    HighestReclaimableBytes "highestReclaimableBytes" "highest-reclaimable-bytes" {
+        default: Limit::Bytes(None),
+        fails: Fails::AtOrAbove,
+        help: "Fail at this many reclaimable bytes",
+        fails_when: "the reclaimable bytes are at the limit or above",
+        complaint: "too many bytes are reclaimable",
+        number: "reclaimable-bytes",
+        exact: None,
+        subject: "reclaimable",
+        only_all_layers: None,
+        elsewhere: &["maxreclaimablebytes", "reclaimablebytes"],
+    }
+
+    /// Limits the reclaimable bytes as a share of all bytes.
+    HighestReclaimablePercent "highestReclaimablePercent" "highest-reclaimable-percent" {
+        default: Limit::Ratio(None),
+        fails: Fails::AtOrAbove,
+        help: "Fail at this reclaimable share of all bytes, 0 to 1",
+        fails_when: "the reclaimable bytes, as a share of the bytes of all layers, are at the limit or above",
+        complaint: "too many bytes are reclaimable, relative to all bytes",
+        number: "%-reclaimable-bytes",
+        exact: None,
+        subject: "reclaimable share",
+        only_all_layers: None,
+        elsewhere: &["maxreclaimablepercent", "reclaimablepercent"],
+    }
+
+    /// Limits the exact efficiency from below.
+    LowestExactEfficiency "lowestExactEfficiency" "lowest-exact-efficiency" {
+        default: Limit::Ratio(None),
+        fails: Fails::Below,
+        help: "Fail below this exact efficiency, 0 to 1",
+        fails_when: "the visible bytes, as a share of the bytes of all layers, are below the limit",
+        complaint: "the exact efficiency is too low",
+        number: "exact-efficiency",
+        exact: None,
+        subject: "share of bytes kept",
+        only_all_layers: None,
+        elsewhere: &["minexactefficiency"],
+    }
+
+    /// Limits the growth of the unpacked size since the baseline.
+    HighestGrowthBytes "highestGrowthBytes" "highest-growth-bytes" {
+        default: Limit::Bytes(None),
+        fails: Fails::AtOrAbove,
+        help: "Fail if the unpacked size grew by this since the baseline",
+        fails_when: "the unpacked size, minus that of the baseline, is at the limit or above",
+        complaint: "the image has grown too much",
+        number: "growth-bytes",
+        exact: None,
+        subject: "growth",
+        only_all_layers: None,
+        elsewhere: &["maxgrowth", "maxgrowthbytes", "maxincrease", "growthlimit"],
+    }
+
+    /// Limits the growth as a share of the baseline.
+    HighestGrowthPercent "highestGrowthPercent" "highest-growth-percent" {
+        default: Limit::Ratio(None),
+        fails: Fails::AtOrAbove,
+        help: "Fail if the unpacked size grew by this share of the baseline, 0 to 1",
+        fails_when: "the growth, as a share of the baseline's unpacked size, is at the limit or above",
+        complaint: "the image has grown too much, relative to the baseline",
+        number: "%-growth",
+        exact: None,
+        subject: "growth as a share of the baseline",
+        only_all_layers: None,
+        elsewhere: &["maxgrowthpercent", "maxincreasepercent", "growthpercent"],
+    }
+
+    /// Forbids root as the user of containers.
+    ForbidRoot "forbidRoot" "forbid-root" {
+        default: Limit::Ban(None),
+        fails: Fails::AtOrAbove,
+        help: "Fail if containers run as root",
+        fails_when: "the configuration names no user, `root` or the id 0",
+        complaint: "the image runs as root",
+        number: "user",
+        exact: None,
+        subject: "user",
+        only_all_layers: Some("the user is a setting of the whole image; leave `for` out"),
+        elsewhere: &["norootuser", "nonroot", "runasnonroot", "forbidrootuser", "noroot", "disallowroot"],
+    }
+
+    /// Forbids, requires and limits paths.
+    Paths "paths" "paths" {
+        default: Limit::Paths(Vec::new()),
+        fails: Fails::Above,
+        help: "Forbid, require or limit paths",
+        fails_when: "a forbidden path is there, a required one is not, or paths have too many bytes",
+        complaint: "rules about paths are broken",
+        number: "broken-path-rules",
+        exact: None,
+        subject: "broken rules about paths",
+        only_all_layers: None,
+        elsewhere: &["forbiddenpaths", "forbiddenfiles", "requiredpaths", "requiredfiles", "disallowedpaths", "denypaths", "excludepaths"],
     }
 }
 
-/// The rules of dive, sorted by name, as dive reports them.
-const DIVES: [Rule; 3] = [Rule::HighestUserWastedPercent, Rule::HighestWastedBytes, Rule::LowestEfficiency];
-
-/// Limit of the edits that make a typo. The names of other rules, here (`highestLayerBytes`) or in other programs, differ
-/// by more.
+/// Limit of the edits that make a typo, and the letters of a name for each edit: a short name that differs by two is another.
 const TYPOS: usize = 3;
+const LETTERS_PER_TYPO: usize = 4;
 
 impl Rule {
+    /// The rules of dive, sorted by name, as dive reports them.
+    pub const DIVES: [Self; 3] = [Self::HighestUserWastedPercent, Self::HighestWastedBytes, Self::LowestEfficiency];
+
+    /// True for the rules of dive.
+    #[must_use]
+    pub fn is_dives(self) -> bool {
+        Self::DIVES.contains(&self)
+    }
+
     /// The name in `.dive-ci` and in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -154,7 +343,7 @@ impl Rule {
 
     /// All rules in the order of reports: dive's as dive prints them, then ours in the order of the table.
     pub fn reported() -> impl Iterator<Item = Self> {
-        DIVES.into_iter().chain(Self::ALL.into_iter().filter(|rule| !DIVES.contains(rule)))
+        Self::DIVES.into_iter().chain(Self::ALL.into_iter().filter(|rule| !rule.is_dives()))
     }
 
     /// The rule with this name, in any of its spellings.
@@ -178,71 +367,20 @@ impl Rule {
             let without = strsim::damerau_levenshtein(&key.replace("user", ""), &name.replace("user", ""));
             (with.min(without), rule)
         });
-        distances.min().filter(|(distance, _)| *distance <= TYPOS).map(|(_, rule)| rule)
+        let (distance, rule) = distances.min()?;
+        (distance <= TYPOS.min(rule.name().len() / LETTERS_PER_TYPO)).then_some(rule)
+    }
+
+    /// The rule that does what `key` does in another program.
+    pub(super) fn elsewhere(key: &str) -> Option<Self> {
+        let key = bare(key);
+        Self::ALL.into_iter().find(|rule| rule.row().elsewhere.contains(&key.as_str()))
     }
 }
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
-    }
-}
-
-/// A limit for each rule, with its origin: `limits[Rule::LowestEfficiency]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RuleLimits([Setting<Limit>; Rule::COUNT]);
-
-impl RuleLimits {
-    /// The limits of the command line. A rule without a flag has its default.
-    pub fn from_flags(given: impl IntoIterator<Item = (Rule, Limit)>) -> Self {
-        let mut limits = Self::default();
-        for (rule, limit) in given {
-            limits[rule] = Setting::by_flag(limit, rule.row().flag);
-        }
-        limits
-    }
-
-    /// These limits, with those of `below` where unset.
-    #[must_use]
-    pub fn over(mut self, below: Self) -> Self {
-        for (own, below) in self.0.iter_mut().zip(below.0) {
-            if own.origin == Origin::Default {
-                *own = below;
-            }
-        }
-        self
-    }
-}
-
-impl Default for RuleLimits {
-    fn default() -> Self {
-        Self(Rule::ALL.map(|rule| Setting::by_default(rule.row().default.clone())))
-    }
-}
-
-impl Index<Rule> for RuleLimits {
-    type Output = Setting<Limit>;
-
-    fn index(&self, rule: Rule) -> &Setting<Limit> {
-        &self.0[rule as usize]
-    }
-}
-
-impl IndexMut<Rule> for RuleLimits {
-    fn index_mut(&mut self, rule: Rule) -> &mut Setting<Limit> {
-        &mut self.0[rule as usize]
-    }
-}
-
-impl AsRef<Self> for RuleLimits {
-    fn as_ref(&self) -> &Self {
-        self
-    }
-}
-
-impl AsMut<Self> for RuleLimits {
-    fn as_mut(&mut self) -> &mut Self {
-        self
     }
 }
 
@@ -261,22 +399,16 @@ mod tests {
             ("highest_user_wasted_precent", Rule::HighestUserWastedPercent),
             ("highestWastedPercent", Rule::HighestUserWastedPercent),
             ("highestUserWastedBytes", Rule::HighestWastedBytes),
+            ("highestLayersBytes", Rule::HighestLayerBytes),
+            ("highestStoreBytes", Rule::HighestStoredBytes),
+            ("lowestExactEficiency", Rule::LowestExactEfficiency),
+            ("forbid_roots", Rule::ForbidRoot),
         ] {
             assert_eq!(Rule::nearest(key), Some(rule), "{key}");
         }
-        for key in [
-            "imageSizeLimit",
-            "highestImageBytes",
-            "highestStoredBytes",
-            "highestLayerBytes",
-            "highestReclaimableBytes",
-            "highestGrowthPercent",
-            "lowestExactEfficiency",
-            "efficiency",
-            "userId",
-            "user",
-            "",
-        ] {
+        for key in
+            ["imageSizeLimit", "highestAdviceBytes", "forbidSecrets", "packages", "efficiency", "userId", "user", ""]
+        {
             assert_eq!(Rule::nearest(key), None, "{key}");
         }
         assert_eq!(Rule::nearest(&"lowestEfficiency".repeat(4000)), None);
@@ -300,26 +432,22 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_is_reported_once_and_dives_first() {
-        let reported: Vec<Rule> = Rule::reported().collect();
-        assert_eq!(reported[..3], DIVES);
-        let mut sorted = reported.clone();
-        sorted.sort();
-        assert_eq!(sorted, Rule::ALL);
+    fn names_elsewhere_lead_to_one_rule() {
+        let mut names: Vec<&str> = Rule::ALL.into_iter().flat_map(|rule| rule.row().elsewhere).copied().collect();
+        assert!(names.iter().all(|name| bare(name) == *name && Rule::named(name).is_none()));
+        assert_eq!(Rule::elsewhere("image-size-limit"), Some(Rule::HighestImageBytes));
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 
     #[test]
-    fn flags_override_lower_limits_and_keep_defaults() {
-        let flags = RuleLimits::from_flags([(Rule::LowestEfficiency, Limit::Ratio(None))]);
-        let mut below = RuleLimits::default();
-        for rule in [Rule::LowestEfficiency, Rule::HighestWastedBytes] {
-            let limit = rule.row().default.parse("0").unwrap();
-            below[rule] = Setting { value: limit, origin: Origin::Variable("below".to_owned()) };
-        }
-        let merged = flags.over(below);
-        assert_eq!(merged[Rule::LowestEfficiency], Setting::by_flag(Limit::Ratio(None), "--lowestEfficiency"));
-        assert_eq!(merged[Rule::HighestWastedBytes].origin.to_string(), "below");
-        let untouched = Rule::HighestUserWastedPercent;
-        assert_eq!(merged[untouched], RuleLimits::default()[untouched]);
+    fn every_rule_is_reported_once_and_dives_first() {
+        let reported: Vec<Rule> = Rule::reported().collect();
+        assert_eq!(reported[..3], Rule::DIVES);
+        let mut sorted = reported.clone();
+        sorted.sort();
+        assert_eq!(sorted, Rule::ALL);
     }
 }

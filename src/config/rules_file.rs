@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::discovery;
 use super::document::Document;
+use super::ignore::{Ignore, IgnoreList};
 use super::layering;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
-use super::rule::{self, RuleLimits, RulesIn};
+use super::rule::{self, RulesIn};
+use super::rule_limits::RuleLimits;
 use super::table::{BadValue, KeyRow, Table, Trust, gate};
 use super::value::ImageArgument;
+use dive_model::units::Bytes;
 use dive_sources::Environment;
 
 /// The content of a rules file; empty without one.
@@ -22,6 +25,12 @@ pub struct RulesFile {
     pub limits: RuleLimits,
     /// The base image.
     pub base: Option<Setting<String>>,
+    /// The summary of an earlier image.
+    pub baseline: Option<Setting<PathBuf>>,
+    /// Exceptions from this program's own rules.
+    pub ignores: Vec<Ignore>,
+    /// Groups of waste below this size do not count in this program's own rules.
+    pub waste_floor: Option<Bytes>,
     /// Warnings about keys without effect.
     pub warnings: Vec<Warning>,
 }
@@ -31,6 +40,9 @@ pub struct RulesFile {
 struct RulesFileKeys {
     limits: RuleLimits,
     base: Setting<Option<ImageArgument>>,
+    baseline: Setting<Option<PathBuf>>,
+    ignore: Setting<IgnoreList>,
+    waste_floor: Setting<Option<Bytes>>,
 }
 
 impl AsRef<RuleLimits> for RulesFileKeys {
@@ -49,7 +61,11 @@ impl AsMut<RuleLimits> for RulesFileKeys {
 fn table() -> Table<RulesFileKeys> {
     // The name is checked when the base image is opened.
     let base: KeyRow<RulesFileKeys> = gate!("base", Trust::Anyone, base);
-    let keys = [&[base], &rule::keys(RulesIn::RulesFile)[..]].concat();
+    // The path is checked when the file is opened.
+    let baseline: KeyRow<RulesFileKeys> = gate!("baseline", Trust::Anyone, baseline);
+    let ignore: KeyRow<RulesFileKeys> = gate!("ignore", Trust::Anyone, ignore);
+    let waste_floor: KeyRow<RulesFileKeys> = gate!("ignoreWasteBelow", Trust::Anyone, waste_floor);
+    let keys = [&[base, baseline, ignore, waste_floor], &rule::keys(RulesIn::RulesFile)[..]].concat();
     Table { keys, inert: &[], stray_rules: BadValue::Refused }
 }
 
@@ -102,14 +118,22 @@ impl RulesFile {
     }
 
     pub(super) fn from_document(document: &Document) -> Result<Self, ConfigError> {
-        let mut keys = RulesFileKeys { limits: RuleLimits::default(), base: Setting::by_default(None) };
+        let mut keys = RulesFileKeys {
+            limits: RuleLimits::default(),
+            base: Setting::by_default(None),
+            baseline: Setting::by_default(None),
+            ignore: Setting::by_default(IgnoreList::default()),
+            waste_floor: Setting::by_default(None),
+        };
         let mut warnings = layering::lay_document(&mut keys, &table(), document, ConfigScope::User)?;
         if document.is_without("rules") {
             warnings.push(Warning::NoRules { path: document.path().to_owned() });
         }
-        let RulesFileKeys { limits, base: Setting { value, origin } } = keys;
+        let RulesFileKeys { limits, base: Setting { value, origin }, baseline, ignore, waste_floor } = keys;
         let base = value.map(|ImageArgument(value)| Setting { value, origin });
-        Ok(Self { path: Some(document.path().to_owned()), limits, base, warnings })
+        let baseline = baseline.value.map(|value| Setting { value, origin: baseline.origin });
+        let (path, ignores) = (Some(document.path().to_owned()), ignore.value.0);
+        Ok(Self { path, limits, base, baseline, ignores, waste_floor: waste_floor.value, warnings })
     }
 }
 
@@ -135,9 +159,9 @@ mod tests {
                      highest-user-wasted-percent: '0.20'\n";
         for text in [camel, kebab, &camel.replace("20MB", "20000000")] {
             let file = parse(text).unwrap();
-            assert_eq!(file.limits[Rule::LowestEfficiency].value, Limit::Ratio(Some(Ratio::percent(95))));
-            assert_eq!(file.limits[Rule::HighestWastedBytes].value, Limit::Bytes(Some(Bytes(20_000_000))));
-            assert_eq!(file.limits[Rule::HighestUserWastedPercent].value, Limit::Ratio(Some(Ratio::percent(20))));
+            assert_eq!(file.limits[Rule::LowestEfficiency].value.limit, Limit::Ratio(Some(Ratio::percent(95))));
+            assert_eq!(file.limits[Rule::HighestWastedBytes].value.limit, Limit::Bytes(Some(Bytes(20_000_000))));
+            assert_eq!(file.limits[Rule::HighestUserWastedPercent].value.limit, Limit::Ratio(Some(Ratio::percent(20))));
             assert_eq!(file.limits[Rule::HighestWastedBytes].origin.to_string(), ".dive-ci:3");
             assert_eq!(file.warnings, []);
         }
@@ -147,7 +171,7 @@ mod tests {
     fn every_word_for_off_turns_a_rule_off() {
         for word in ["disabled", "\"disabled\"", "off", "false", "\"\""] {
             let file = parse(&format!("rules:\n  lowestEfficiency: {word}\n")).unwrap();
-            assert_eq!(file.limits[Rule::LowestEfficiency].value, Limit::Ratio(None), "{word}");
+            assert_eq!(file.limits[Rule::LowestEfficiency].value.limit, Limit::Ratio(None), "{word}");
             assert_eq!(file.limits[Rule::LowestEfficiency].origin.to_string(), ".dive-ci:2");
         }
     }
@@ -199,9 +223,12 @@ mod tests {
     fn an_unknown_rule_is_a_warning_with_the_known_names() {
         assert_eq!(
             warnings("rules:\n  lowestEfficiency: 0.9\n  imageSizeLimit: 500MB\n"),
-            [".dive-ci:3: unknown key `rules.imageSizeLimit` has no effect; valid here: lowestEfficiency, \
-              highestWastedBytes, highestUserWastedPercent"]
+            [".dive-ci:3: unknown key `rules.imageSizeLimit` has no effect; highestImageBytes does this"]
         );
+        let unknown = warnings("rules:\n  lowestEfficiency: 0.9\n  owner: team\n");
+        let start = ".dive-ci:3: unknown key `rules.owner` has no effect; valid here: lowestEfficiency, highestWastedBytes, \
+                     highestUserWastedPercent, highestImageBytes, ";
+        assert!(unknown[0].starts_with(start), "{unknown:?}");
         assert_eq!(warnings("rules:\n  x-old: {lowestEfficiency: 0.9}\nX-base: &e 0.9\n"), [""; 0]);
     }
 
@@ -244,7 +271,7 @@ mod tests {
         assert_eq!(limits[1].origin.to_string(), ".dive-ci:4");
         for text in ["rules: [a]\n", "rules: 0.9\n"] {
             let rules: Vec<_> = bad(text).iter().map(|bad| bad.rule).collect();
-            assert_eq!(rules, Rule::ALL);
+            assert_eq!(rules, Rule::DIVES);
         }
     }
 
@@ -280,6 +307,6 @@ mod tests {
         std::fs::write(folder.path().join(".dive-ci"), "rules: { highestWastedBytes: 1MiB }").unwrap();
         let file = RulesFile::load(&environment, &default).unwrap();
         assert_eq!(file.path, Some(".dive-ci".into()));
-        assert_eq!(file.limits[Rule::HighestWastedBytes].value, Limit::Bytes(Some(Bytes(1 << 20))));
+        assert_eq!(file.limits[Rule::HighestWastedBytes].value.limit, Limit::Bytes(Some(Bytes(1 << 20))));
     }
 }

@@ -5,8 +5,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::limit::Limit;
-use super::origin::{Origin, Setting};
+use super::origin::{Fault, Origin, Setting, ValuePlace};
 use super::yaml::Yaml;
 use dive_model::escape::is_hidden;
 use dive_model::units::{Bytes, BytesError, Ratio};
@@ -57,8 +56,8 @@ pub enum ThemeName {
 
 /// A setting of any type.
 pub(super) trait Field {
-    /// Sets the valid part of `node`, and returns an error message for each other part.
-    fn set(&mut self, node: &Yaml, origin: Origin) -> Vec<String>;
+    /// Sets the valid part of `node`, and returns a fault for each other part.
+    fn set(&mut self, node: &Yaml, place: &ValuePlace<'_>) -> Vec<Fault>;
     /// The value, as YAML on one line.
     fn yaml(&self) -> String;
     /// The origin of the value.
@@ -66,36 +65,16 @@ pub(super) trait Field {
 }
 
 impl<T: Value> Field for Setting<T> {
-    fn set(&mut self, node: &Yaml, origin: Origin) -> Vec<String> {
+    fn set(&mut self, node: &Yaml, place: &ValuePlace<'_>) -> Vec<Fault> {
         let mut faults = Vec::new();
         if let Some(value) = T::read(node, &mut faults) {
-            *self = Self { value, origin };
+            *self = Self { value, origin: place.origin.clone() };
         }
-        faults
+        faults.into_iter().map(|reason| place.fault(&[], reason)).collect()
     }
 
     fn yaml(&self) -> String {
         self.value.yaml()
-    }
-
-    fn origin(&self) -> &Origin {
-        &self.origin
-    }
-}
-
-/// `Limit` is not a [`Value`]: its unit comes from the previous limit.
-impl Field for Setting<Limit> {
-    fn set(&mut self, node: &Yaml, origin: Origin) -> Vec<String> {
-        let mut faults = Vec::new();
-        let parse = |text: &str| self.value.parse(text).map_err(|reason| format!("{reason}, or `disabled`"));
-        if let Some(value) = scalar(node, &mut faults, parse) {
-            *self = Self { value, origin };
-        }
-        faults
-    }
-
-    fn yaml(&self) -> String {
-        self.value.to_string()
     }
 
     fn origin(&self) -> &Origin {
@@ -140,7 +119,7 @@ pub(super) fn shortened(text: &str) -> String {
 }
 
 /// Finds `text` among `words`, ignoring case.
-fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+pub(super) fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
     let text = text.trim();
     let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, value)| *value);
     found.ok_or_else(|| {
@@ -363,7 +342,6 @@ pub(super) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dive_model::units::Bytes;
 
     fn text(text: &str) -> Yaml {
         Yaml::Scalar(text.to_owned())
@@ -394,13 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_text_turns_a_limit_off() {
-        let limit = Setting::by_default(Limit::Bytes(Some(Bytes(1))));
-        for (node, value) in [(text(""), Limit::Bytes(None)), (Yaml::Empty, limit.value.clone())] {
-            let mut limit = limit.clone();
-            assert_eq!(limit.set(&node, Origin::Flag("--x")), [""; 0]);
-            assert_eq!(limit.value, value);
-        }
+    fn a_key_without_a_value_sets_nothing() {
         assert_eq!(known::<Ratio>(&Yaml::Empty), None);
         assert_eq!(known::<Option<PathBuf>>(&Yaml::Empty), None);
     }

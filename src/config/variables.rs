@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::layering::Faults;
-use super::origin::Origin;
+use super::origin::{Origin, ValuePlace};
 use super::problem::{ConfigError, Warning};
 use super::table::{KeyRow, Named, Table, bare, variable};
 use super::yaml::Yaml;
@@ -28,8 +28,8 @@ pub(super) fn lay<T>(target: &mut T, table: &Table<T>, environment: &Environment
                 faults.warnings.push(old);
             }
             let node = Yaml::Scalar(text.to_owned());
-            let reasons = (row.field_mut)(target).set(&node, origin.clone());
-            faults.add((row, row.path), &node, &origin, reasons, (row.field)(target))?;
+            let found = (row.field_mut)(target).set(&node, &ValuePlace::whole(origin));
+            faults.add((row, row.path), &node, found, (row.field)(target))?;
         }
     }
     let mut warnings = faults.finish()?;

@@ -4,6 +4,7 @@ mod base;
 pub(crate) mod ci;
 pub mod json;
 pub mod listing;
+pub(crate) mod starter;
 pub(crate) mod text;
 mod waste;
 

@@ -1,4 +1,4 @@
-//! Writes files that a configuration names below the working directory. That folder may be a stranger's repository, and a
+//! Reads and writes files that a configuration names below the working directory. That folder may be a stranger's repository, and a
 //! link in it may lead to any file of the user, so no link below it is followed.
 
 use std::ffi::OsStr;
@@ -18,6 +18,15 @@ pub(super) fn append(folder: &Path, path: &Path) -> io::Result<File> {
     let (dir, name) = enter(folder, path)?;
     regular_file_exists(&dir, name)?;
     dir.append(name.as_encoded_bytes())
+}
+
+/// Opens an existing file below `folder` for reading.
+pub(super) fn open(folder: &Path, path: &Path) -> io::Result<File> {
+    let (dir, name) = enter(folder, path)?;
+    if !regular_file_exists(&dir, name)? {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    dir.read(name.as_encoded_bytes())
 }
 
 /// Writes a file below `folder` atomically. Unless `scope` is the user, an existing file is replaced only if it is a JSON

@@ -4,15 +4,17 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::access::{Mode, Subject};
+use super::baseline;
 use super::invocation::Invocation;
 use super::opening::{Opening, ReadImage, open_headless};
 use super::outcome::Outcome;
 use super::output::{self, JsonTarget, Notices};
-use crate::ci::{self, Rules};
+use crate::ci::{self, Baseline, Rules};
 use crate::cli::CiArgs;
-use crate::config::{CiVariable, Config, ConfigError, Origin, RulesFile, Setting, forbids_colour};
+use crate::config::{CiVariable, Config, ConfigError, Date, Origin, RulesFile, Setting, forbids_colour};
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Look, Rows, ci as ci_report, json, text};
 use dive_model::Opened;
@@ -103,6 +105,8 @@ struct Gate {
     rules_file: Option<PathBuf>,
     /// The base image in the rules file.
     base: Option<Setting<String>>,
+    /// The summary of an earlier image.
+    baseline: Option<Baseline>,
 }
 
 impl Gate {
@@ -122,7 +126,11 @@ impl Gate {
         };
         output.notices.warn_all(&file.warnings);
         let rules = Rules::merge(ci.rules.limits(), &file, config);
-        Ok(Self { rules, rules_file: file.path, base: file.base })
+        let by_flag = ci.baseline.clone().map(|path| Setting::by_flag(path, "--baseline"));
+        let named = by_flag.or(file.baseline);
+        let baseline = named.map(|named| baseline::read(&named, &output.environment.working_dir)).transpose()?;
+        baseline::refuse_growth_without(baseline.as_ref(), &rules)?;
+        Ok(Self { rules, rules_file: file.path, base: file.base, baseline })
     }
 }
 
@@ -201,6 +209,9 @@ fn judge(
     output: &ReportOutput<'_>,
 ) -> anyhow::Result<Outcome> {
     let rules_file = gate.rules_file.as_deref();
+    if let Some(baseline) = &gate.baseline {
+        baseline.check(&opened.image)?;
+    }
     // dive checks no rule if it writes a document, so default limits alone must not fail such a job.
     if output.has_requested_document() && !gate.rules.are_set() {
         output.write_documents(opened, None)?;
@@ -219,7 +230,7 @@ fn judge(
         );
         return Ok(Outcome::Passed);
     }
-    let verdict = ci::evaluate(&opened.analysis, &gate.rules);
+    let verdict = ci::evaluate(opened, &gate.rules, gate.baseline.as_ref(), Date::of(SystemTime::now()));
     output.write_documents(opened, Some(json::Judged { rules: &gate.rules, verdict: &verdict }))?;
     let ruling = Ruling { rules_file, origin, rules: &gate.rules, verdict: &verdict };
     output.print(|look, out| {

@@ -3,6 +3,7 @@
 
 mod access;
 mod base;
+mod baseline;
 mod below_folder;
 mod build;
 mod build_arguments;
@@ -11,6 +12,7 @@ mod cache;
 mod environment;
 mod explore;
 mod followed;
+mod init;
 mod invocation;
 mod log;
 mod opening;
@@ -31,7 +33,7 @@ use anyhow::bail;
 use tracing::{error, info};
 
 use crate::cli::{self, Cli, Command};
-use crate::config;
+use crate::config::{self, RulesFile};
 use crate::report::Rows;
 use access::Subject;
 use explore::{DockerfileArgument, ReportArgs, explore};
@@ -95,11 +97,18 @@ fn execute(cli: Cli) -> anyhow::Result<Outcome> {
         Some(Command::Build { arguments }) => {
             return build::run(&arguments, &Invocation::new(opening, environment)?, &ci, report);
         }
+        Some(Command::Init(arguments)) => init::run(&arguments, &Invocation::new(opening, environment)?)?,
         Some(Command::Tree(arguments)) => tree::run(&arguments, &Invocation::new(opening, environment)?)?,
         Some(Command::Config { .. }) => {
-            let Invocation { config, notices, .. } = Invocation::new(opening, environment)?;
+            let Invocation { mut config, environment, notices, .. } = Invocation::new(opening, environment)?;
             notices.warn_all(&config.warnings);
-            output::print(|out| out.write_all(config::render(&config).as_bytes()))?;
+            let rules = RulesFile::load(&environment, &config.ci_config)?;
+            notices.warn_all(&rules.warnings);
+            config.rules = rules.limits.clone().over(config.rules);
+            output::print(|out| {
+                out.write_all(config::render(&config).as_bytes())?;
+                out.write_all(config::render_beside_rules(&rules).as_bytes())
+            })?;
         }
         Some(Command::Cache { action }) => cache::run(action, &environment)?,
         Some(Command::Completion { shell }) => {

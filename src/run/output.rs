@@ -152,6 +152,21 @@ pub(super) fn write_atomically(
     file.replace(name.as_encoded_bytes()).map(drop)
 }
 
+/// Writes a file in `dir` to a temporary name, and gives it its name, which must be free.
+pub(super) fn write_new(
+    dir: &Dir,
+    name: &str,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    unfinished::sweep(dir, FilePurpose::Document);
+    let mut file = Unfinished::create(dir, FilePurpose::Document, Readers::Umask)?;
+    let mut out = BufWriter::new(file.file());
+    render(&mut out)?;
+    out.flush()?;
+    drop(out);
+    file.take_free(name.as_bytes()).map(drop)
+}
+
 /// How many notices and warnings are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notices {

@@ -13,6 +13,7 @@
 mod applying;
 mod bombs;
 mod broken;
+mod budgets;
 mod build;
 mod ci;
 mod circles;

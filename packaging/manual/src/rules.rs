@@ -33,8 +33,10 @@ pub(crate) fn page() -> String {
         page.term(
             &format!("{}: {}", row.name, row.default.placeholder()),
             &format!(
-                "Fails when {}. A {unit}; the default is `{}`. The flag is `{}`.",
-                row.fails_when, row.default, row.flag
+                "Fails when {}. A {unit}; the default is `{}`.{}",
+                row.fails_when,
+                row.default,
+                row.flag().map_or_else(String::new, |flag| format!(" The flag is `{flag}`."))
             ),
         );
     }

@@ -58,7 +58,8 @@ pub(crate) fn misconfigured(limits: &[BadLimit], colour: Colour, out: &mut dyn W
                 let status = paint(Status::Fail, "MISCONFIGURED", colour);
                 writeln!(out, "  {status}: {rule}: {}", Plain(limit.reason.as_bytes()))?;
             }
-            None => writeln!(out, "  CONFIGURED   : {rule}")?,
+            None if rule.is_dives() => writeln!(out, "  CONFIGURED   : {rule}")?,
+            None => {}
         }
     }
     writeln!(out, "CI Misconfigured\n")
@@ -92,22 +93,28 @@ pub(super) fn figures(opened: &Opened, colour: Colour, out: &mut dyn Write) -> i
 /// Writes a line for each rule, the tally, and an empty line.
 pub(super) fn results(verdict: &Verdict, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", title("Results:", colour))?;
-    for outcome in &verdict.outcomes {
+    for outcome in verdict.reported() {
         let status = paint(outcome.status, outcome.status.name(), colour);
         match &outcome.reason {
-            Some(reason) => writeln!(out, "  {status}: {}: {reason}", outcome.rule)?,
+            // Users, paths and reasons in it come from images and files.
+            Some(reason) => writeln!(out, "  {status}: {}: {}", outcome.rule, Plain(reason.as_bytes()))?,
             None => writeln!(out, "  {status}: {}", outcome.rule)?,
         }
     }
+    for (ignore, until) in verdict.exceptions.over() {
+        let status = paint(Status::Fail, Status::Fail.name(), colour);
+        let line = format!("the exception for {} ended on {until} ({})", ignore.what, ignore.origin);
+        writeln!(out, "  {status}: ignore: {}", Plain(line.as_bytes()))?;
+    }
     let tally = verdict.tally();
     let result = if verdict.passed() { Status::Pass } else { Status::Fail };
-    // No rule of dive only warns, so the count of warnings is always 0.
     let line = format!(
-        "Result:{} [Total:{}] [Passed:{}] [Failed:{}] [Warn:0] [Skipped:{}]",
+        "Result:{} [Total:{}] [Passed:{}] [Failed:{}] [Warn:{}] [Skipped:{}]",
         result.name(),
         tally.total,
         tally.passed,
         tally.failed,
+        tally.warned,
         tally.skipped
     );
     writeln!(out, "{}\n", paint(result, &line, colour))
@@ -124,6 +131,7 @@ fn paint(status: Status, text: &str, colour: Colour) -> String {
     let code = match (colour, status) {
         (Colour::None, _) => return text.to_owned(),
         (Colour::Ansi, Status::Pass) => 32,
+        (Colour::Ansi, Status::Warn) => 33,
         (Colour::Ansi, Status::Fail) => 31,
         (Colour::Ansi, Status::Skip) => 2,
     };

@@ -15,7 +15,7 @@ const WORDS: [&str; 8] = ["efficiency", "inefficient", "wasted", "analyzing", "r
 
 /// Text that a name in dive's block must not contain, in lower case. Longer than [`WORDS`], so that most names stay unchanged:
 /// `/usr/bin/passwd`, `/var/log/fail.log`.
-const MARKERS: [&str; 11] = [
+const MARKERS: [&str; 12] = [
     "analyzing image",
     "efficiency:",
     "fail:",
@@ -27,6 +27,7 @@ const MARKERS: [&str; 11] = [
     "skip:",
     "wastedbytes:",
     "userwastedpercent:",
+    "warn:",
 ];
 
 /// A writer that guards text line by line.

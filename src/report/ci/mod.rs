@@ -2,32 +2,22 @@
 //! that take the first match, the last match or a section find dive's lines, and a log ends with the verdict.
 
 mod block;
+mod broken;
+mod exceptions;
+mod growth;
 mod guard;
 mod overview;
+mod ruling;
+mod words;
 
 use std::io::{self, Write};
-use std::path::Path;
 
 pub(crate) use block::{exporting, misconfigured, preamble};
+pub(crate) use ruling::Ruling;
 
 use super::Look;
 use super::waste::Rows;
-use crate::ci::{Rules, Verdict};
 use dive_model::Opened;
-use dive_sources::ImageOrigin;
-
-/// The CI part of a report.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ruling<'a> {
-    /// The rules file, as found or named.
-    pub rules_file: Option<&'a Path>,
-    /// The image's origin.
-    pub origin: &'a ImageOrigin,
-    /// The rules and the origins of their limits.
-    pub rules: &'a Rules,
-    /// The outcome.
-    pub verdict: &'a Verdict,
-}
 
 /// Writes our part: layers, exact numbers, reclaimable bytes. It contains no word that scripts look for in dive's text.
 ///

@@ -3,9 +3,11 @@
 
 use std::io::{self, Write};
 
-use super::Ruling;
-use crate::ci::{Amount, BlindSpot, Rule};
-use crate::config::Origin;
+use super::ruling::Ruling;
+use super::words::limit_in_words;
+use super::{broken, exceptions, growth};
+use crate::ci::{BlindSpot, OwnLayersSource};
+use crate::config::{LayerChoice, Origin};
 use crate::report::text::{command_width, first_words};
 use crate::report::waste::{self, Rows};
 use crate::report::{Look, base, heading};
@@ -29,7 +31,8 @@ pub(super) fn write(
     exact(&opened.analysis.exact, out)?;
     writeln!(out, "Reclaimable, largest first:")?;
     waste::write(opened, rows, out)?;
-    budget(ruling, out)
+    growth::write(opened, ruling, look.width, out)?;
+    budget(opened, ruling, look.width, out)
 }
 
 /// The layers: size, stored size, waste, and the start of the digest.
@@ -70,10 +73,10 @@ fn exact(exact: &Exact, out: &mut dyn Write) -> io::Result<()> {
     waste::by_cause(exact, out)
 }
 
-/// The origins of the limits, and the blind spots.
-fn budget(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// The origins of the limits, the broken rules, and the blind spots.
+fn budget(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let mut setters: Vec<String> = Vec::new();
-    for rule in Rule::reported() {
+    for rule in ruling.rules.reported() {
         let setter = match ruling.rules.origin(rule) {
             Origin::Default => "defaults".to_owned(),
             Origin::File { path, .. } => path.display().to_string(),
@@ -85,15 +88,28 @@ fn budget(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     writeln!(out, "Budget: limits from {}", Escaped(setters.join(", ").as_bytes()))?;
+    broken::write(opened, ruling, width, out)?;
+    own_layers(ruling, out)?;
+    exceptions::write(opened, ruling, out)?;
     ruling.verdict.blind_spots.iter().try_for_each(|spot| blind_spot(spot, out))
+}
+
+/// Says which layers `for: ours` stands for, unless diff ids tell.
+fn own_layers(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let is_asked = ruling.verdict.reported().any(|outcome| outcome.layers == LayerChoice::Ours);
+    match ruling.verdict.own_layers.known_by {
+        OwnLayersSource::AllButFirst if is_asked => writeln!(
+            out,
+            "  note: `for: ours` counts all layers but the first, because the base is not known by diff ids; name it with \
+             --base or `base:`"
+        ),
+        OwnLayersSource::AllButFirst | OwnLayersSource::DiffIds => Ok(()),
+    }
 }
 
 /// A rule that passes by dive's number and fails by the exact one.
 fn blind_spot(spot: &BlindSpot, out: &mut dyn Write) -> io::Result<()> {
-    let limit = match spot.limit {
-        Amount::Ratio(_) => spot.limit.to_string(),
-        Amount::Bytes(_) => spot.limit.rounded(),
-    };
+    let limit = limit_in_words(spot.limit);
     let measured = spot.words.replace("{}", &spot.exact.rounded());
     let origin = match &spot.origin {
         Origin::Default => "default".to_owned(),

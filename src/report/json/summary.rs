@@ -14,7 +14,7 @@ use super::facts::{
 use super::formatter::Printable;
 use super::texts::Texts;
 use dive_model::Opened;
-use dive_model::analysis::WasteGroup;
+use dive_model::analysis::{VisiblePlace, WasteGroup};
 use dive_model::image::ImageLayer;
 use dive_model::layer::LayerIndex;
 use dive_model::units::Total;
@@ -37,12 +37,13 @@ const TEXT_LIMITS: [usize; 5] = [300, 150, 80, 40, 20];
 /// When writing fails.
 pub(crate) fn render(opened: &Opened, judged: Option<Judged<'_>>, out: &mut dyn Write) -> io::Result<()> {
     let groups = WasteGroup::of(&opened.tree, &opened.analysis.exact);
+    let places = VisiblePlace::of(&opened.tree);
     let mut bytes = Vec::new();
     for limit in TEXT_LIMITS {
         bytes.clear();
         let mut serializer =
             serde_json::Serializer::with_formatter(&mut bytes, Printable::<CompactFormatter>::default());
-        Summary::of(opened, judged, &groups, Texts::up_to(limit)).serialize(&mut serializer)?;
+        Summary::of(opened, judged, &groups, &places, Texts::up_to(limit)).serialize(&mut serializer)?;
         bytes.push(b'\n');
         if bytes.len() <= LIMIT {
             break;
@@ -64,11 +65,18 @@ struct Summary<'a> {
     provenance: Option<ProvenanceFigures<'a>>,
     layers: Vec<LayerFacts<'a>>,
     waste: WasteFigures<'a>,
+    places: Vec<PlaceFigures>,
     verdict: Option<VerdictFigures<'a>>,
 }
 
 impl<'a> Summary<'a> {
-    fn of(opened: &'a Opened, judged: Option<Judged<'a>>, groups: &[WasteGroup], texts: Texts) -> Self {
+    fn of(
+        opened: &'a Opened,
+        judged: Option<Judged<'a>>,
+        groups: &[WasteGroup],
+        places: &[VisiblePlace],
+        texts: Texts,
+    ) -> Self {
         let Opened { image, tree, analysis, damaged_layers, .. } = opened;
         let (classic, exact) = (&analysis.classic, &analysis.exact);
         let waste = exact.bytes_by_layer(image.layers.len());
@@ -95,6 +103,11 @@ impl<'a> Summary<'a> {
             provenance: image.provenance.as_ref().map(|provenance| ProvenanceFigures::of(provenance, texts)),
             layers: layers.map(|((index, layer), waste)| LayerFacts::of(opened, index, layer, waste, texts)).collect(),
             waste: WasteFigures::of(opened, groups, texts),
+            places: places
+                .iter()
+                .take(VisiblePlace::LISTED)
+                .map(|place| PlaceFigures::of(opened, place, texts))
+                .collect(),
             verdict: judged.map(|judged| VerdictFigures::of(judged, texts)),
         }
     }
@@ -144,6 +157,20 @@ impl<'a> LayerFacts<'a> {
             instruction: texts.start(&layer.command),
             lines: layer.lines.as_ref().map(|lines| LineFigures::of(lines, texts)),
         }
+    }
+}
+
+/// A directory of the first two levels, with its visible bytes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PlaceFigures {
+    path: String,
+    size_bytes: u64,
+}
+
+impl PlaceFigures {
+    fn of(opened: &Opened, place: &VisiblePlace, texts: Texts) -> Self {
+        Self { path: texts.end(&opened.tree.path(place.node)), size_bytes: place.size_bytes }
     }
 }
 

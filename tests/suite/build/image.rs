@@ -11,13 +11,14 @@ use super::opened::DrawnImage;
 
 /// An image without layers.
 pub(crate) fn image() -> Image {
-    Image { layers: Vec::new() }
+    Image { layers: Vec::new(), user: None }
 }
 
 /// An image under construction.
 #[derive(Debug, Clone)]
 pub(crate) struct Image {
     layers: Vec<Layer>,
+    user: Option<String>,
 }
 
 /// The archive formats.
@@ -33,6 +34,12 @@ impl Image {
     /// Adds a layer on top.
     pub(crate) fn layer(mut self, fill: impl FnOnce(Layer) -> Layer) -> Self {
         self.layers.push(fill(Layer::default()));
+        self
+    }
+
+    /// Sets the user of containers.
+    pub(crate) fn runs_as(mut self, user: &str) -> Self {
+        self.user = Some(user.to_owned());
         self
     }
 
@@ -62,7 +69,7 @@ impl Image {
         let steps = self.layers.iter().enumerate().map(step);
         let history: Vec<_> = steps.map(|step| json!({ "created_by": step })).collect();
         let config = json!({
-            "architecture": "amd64", "os": "linux", "config": {},
+            "architecture": "amd64", "os": "linux", "config": { "User": self.user },
             "rootfs": { "type": "layers", "diff_ids": diff_ids }, "history": history,
         });
         let config = config.to_string().into_bytes();

@@ -1,0 +1,186 @@
+//! The baseline: the summary of an earlier image, to compare an image with.
+
+use serde::Deserialize;
+
+use dive_model::image::{BaseSource, Image};
+use dive_model::remark::Shown;
+
+/// The schema version of summaries that can be compared.
+const SCHEMA_VERSION: u64 = 1;
+
+/// The summary of an earlier image.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Baseline {
+    /// The file, as named.
+    pub name: String,
+    document: BaselineDocument,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BaselineDocument {
+    image: BaselineImage,
+    sizes: BaselineSizes,
+    base: Option<BaselineBase>,
+    layers: Vec<BaselineLayer>,
+    /// Not in summaries of older versions.
+    #[serde(default)]
+    places: Vec<BaselinePlace>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BaselineVersion {
+    schema_version: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct BaselineImage {
+    tags: Vec<String>,
+    platform: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BaselineSizes {
+    unpacked_bytes: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BaselineBase {
+    layers: Option<usize>,
+    layers_source: Option<String>,
+}
+
+/// A layer of the earlier image.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BaselineLayer {
+    digest: Option<String>,
+    diff_id: Option<String>,
+    /// Its unpacked size.
+    pub(super) unpacked_bytes: u64,
+    /// The command that made it; a long one ends with an ellipsis.
+    pub(super) instruction: String,
+}
+
+/// A directory of the earlier image.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BaselinePlace {
+    /// Its path.
+    pub(super) path: String,
+    /// Its visible bytes.
+    pub(super) size_bytes: u64,
+}
+
+/// A baseline that an image cannot be compared with. No message quotes the file: a rules file from a stranger may name it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BaselineError {
+    /// The file is something else.
+    #[error("{0}: not a summary of an image; write one with `dive --summary {0} IMAGE`")]
+    NotASummary(String),
+    /// The summary has another schema.
+    #[error("{0}: a summary of another schema version; write it again with `dive --summary {0} IMAGE`")]
+    Schema(String),
+    /// The platforms differ.
+    #[error(
+        "{name}: the summary of an image for another platform than {}; use a baseline for this platform",
+        Shown(platform)
+    )]
+    Platform {
+        /// The file.
+        name: String,
+        /// The platform of the image.
+        platform: String,
+    },
+    /// The names differ.
+    #[error("{name}: the summary of another image than {}; use a baseline of this image", Shown(image))]
+    Image {
+        /// The file.
+        name: String,
+        /// The name of the image.
+        image: String,
+    },
+}
+
+impl Baseline {
+    /// Reads a summary. Messages call it `name`.
+    ///
+    /// # Errors
+    /// It is no summary, or has another schema.
+    pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<Self, BaselineError> {
+        let not_a_summary = || BaselineError::NotASummary(name.to_owned());
+        let version: BaselineVersion = serde_json::from_slice(bytes).map_err(|_| not_a_summary())?;
+        if version.schema_version != SCHEMA_VERSION {
+            return Err(BaselineError::Schema(name.to_owned()));
+        }
+        let document = serde_json::from_slice(bytes).map_err(|_| not_a_summary())?;
+        Ok(Self { name: name.to_owned(), document })
+    }
+
+    /// Refuses the baseline of another image or platform. Images without tags have no name to compare, and tags may differ.
+    ///
+    /// # Errors
+    /// Platforms or names differ.
+    pub(crate) fn check(&self, image: &Image) -> Result<(), BaselineError> {
+        let platform = image.platform.as_ref().map(ToString::to_string);
+        if let (Some(platform), Some(before)) = (platform, &self.document.image.platform)
+            && platform != *before
+        {
+            return Err(BaselineError::Platform { name: self.name.clone(), platform });
+        }
+        let before = &self.document.image.tags;
+        let is_known = |tag: &String| before.iter().any(|other| repository(other) == repository(tag));
+        if !image.tags.is_empty() && !before.is_empty() && !image.tags.iter().any(is_known) {
+            return Err(BaselineError::Image { name: self.name.clone(), image: image.name.clone() });
+        }
+        Ok(())
+    }
+
+    /// The unpacked size of the earlier image.
+    pub(super) const fn unpacked_bytes(&self) -> u64 {
+        self.document.sizes.unpacked_bytes
+    }
+
+    /// The number of layers of its base, if it was matched by diff ids.
+    pub(super) fn matched_base(&self) -> Option<usize> {
+        let is_matched = |base: &&BaselineBase| base.layers_source.as_deref() == Some(BaseSource::DiffIds.name());
+        self.document.base.as_ref().filter(is_matched)?.layers
+    }
+
+    /// Its layers, base first.
+    pub(super) fn layers(&self) -> &[BaselineLayer] {
+        &self.document.layers
+    }
+
+    /// Its largest directories.
+    pub(super) fn places(&self) -> &[BaselinePlace] {
+        &self.document.places
+    }
+}
+
+impl BaselineLayer {
+    /// What tells the layer from others: the digest of its content, or of its blob.
+    pub(super) fn identity(&self) -> Option<&str> {
+        self.diff_id.as_deref().or(self.digest.as_deref())
+    }
+
+    /// True if `command` may have made it.
+    pub(super) fn is_made_by(&self, command: &str) -> bool {
+        match self.instruction.strip_suffix('…') {
+            Some(start) => command.starts_with(start),
+            None => self.instruction == command,
+        }
+    }
+}
+
+/// A tag without its version: `my-app:1.2` is `my-app`.
+fn repository(tag: &str) -> &str {
+    let tag = tag.split_once('@').map_or(tag, |(name, _)| name);
+    match tag.rsplit_once(':') {
+        Some((repository, version)) if !version.contains('/') => repository,
+        _ => tag,
+    }
+}

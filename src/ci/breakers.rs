@@ -1,0 +1,141 @@
+//! What breaks a rule: its largest layers or paths, for the report.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use super::amount::Amount;
+use super::growth::{Growth, LayerChange};
+use super::measure::{RuleInput, layer_sizes};
+use super::paths::{PathOutcome, PathPlace, PathsChecked};
+use super::rules::Rule;
+use crate::config::{PathRule, RuleTerms};
+use dive_model::Opened;
+use dive_model::analysis::WasteGroup;
+use dive_model::layer::LayerIndex;
+use dive_model::tree::NodeId;
+
+/// Number of breakers to report.
+const SHOWN: usize = 5;
+
+/// A part of the image that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Breaker {
+    /// Its size in bytes, as the rule counts it.
+    pub size_bytes: u64,
+    /// What it is.
+    pub part: BrokenPart,
+}
+
+/// The part of the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BrokenPart {
+    /// A layer.
+    Layer(LayerIndex),
+    /// Reclaimable files.
+    Waste(WasteGroup),
+    /// A path that several layers have.
+    Repeated {
+        /// The path.
+        node: NodeId,
+        /// The number of layers.
+        count: u64,
+    },
+    /// Paths of a rule about them.
+    Path {
+        /// The rule.
+        rule: PathRule,
+        /// The paths; `None` if the rule requires one and there is none.
+        place: Option<PathPlace>,
+    },
+}
+
+/// The largest parts of the image that break the rule.
+pub(super) fn breakers(terms: &RuleTerms, limit: Amount, facts: RuleInput<'_>) -> Vec<Breaker> {
+    let RuleInput { opened, own, waste, paths, growth } = facts;
+    let layers = own.chosen(terms.layers, opened.image.layers.len());
+    match terms.rule {
+        Rule::LowestEfficiency | Rule::HighestWastedBytes | Rule::HighestUserWastedPercent => repeated(opened),
+        Rule::HighestImageBytes => by_size(layer_sizes(opened, layers)),
+        Rule::HighestStoredBytes => by_size(stored_sizes(opened, layers)),
+        Rule::HighestLayerBytes => {
+            let breaks = |size| Amount::of_bytes(size).breaks(limit, terms.rule.row().fails).is_some();
+            by_size(layer_sizes(opened, layers).filter(|(_, size)| breaks(*size)))
+        }
+        Rule::HighestLayerCount => smallest(layer_sizes(opened, layers)),
+        Rule::HighestReclaimableBytes | Rule::HighestReclaimablePercent | Rule::LowestExactEfficiency => {
+            let held = waste.groups().iter().filter(|group| layers.contains(&group.layer.get()));
+            held.take(SHOWN).copied().map(Breaker::from).collect()
+        }
+        Rule::HighestGrowthBytes | Rule::HighestGrowthPercent => {
+            growth.map(|it| grown(it, &layers)).unwrap_or_default()
+        }
+        Rule::ForbidRoot => Vec::new(),
+        Rule::Paths => of_paths(paths),
+    }
+}
+
+/// The layers that grew most.
+fn grown(growth: &Growth, layers: &Range<usize>) -> Vec<Breaker> {
+    let grown = growth.layers.iter().filter_map(|growth| match growth.change {
+        LayerChange::Added(layer) | LayerChange::Rebuilt(layer) => Some((layer, growth.size.grown())),
+        LayerChange::Gone(_) => None,
+    });
+    by_size(grown.filter(|(layer, grown)| *grown > 0 && layers.contains(&layer.get())))
+}
+
+/// Missing paths first, then the largest places of the others.
+fn of_paths(paths: &PathsChecked) -> Vec<Breaker> {
+    let place = |outcome: &PathOutcome, place: Option<PathPlace>| Breaker {
+        size_bytes: place.map_or(0, |place| place.size_bytes),
+        part: BrokenPart::Path { rule: outcome.rule.clone(), place },
+    };
+    let of_rule = |outcome: &PathOutcome| match outcome.places[..] {
+        [] => vec![place(outcome, None)],
+        _ => outcome.places.iter().map(|each| place(outcome, Some(*each))).collect(),
+    };
+    let mut breakers: Vec<Breaker> = paths.broken().flat_map(of_rule).collect();
+    let is_missing = |breaker: &Breaker| matches!(breaker.part, BrokenPart::Path { place: None, .. });
+    breakers.sort_by_key(|breaker| (!is_missing(breaker), Reverse(breaker.size_bytes)));
+    breakers.truncate(SHOWN);
+    breakers
+}
+
+impl From<WasteGroup> for Breaker {
+    fn from(group: WasteGroup) -> Self {
+        Self { size_bytes: group.size_bytes, part: BrokenPart::Waste(group) }
+    }
+}
+
+/// The largest layers.
+fn by_size(layers: impl Iterator<Item = (LayerIndex, u64)>) -> Vec<Breaker> {
+    let mut layers: Vec<_> = layers.collect();
+    layers.sort_by_key(|(layer, size)| (Reverse(*size), *layer));
+    first(layers)
+}
+
+/// The smallest layers, which are the easiest to join with others.
+fn smallest(layers: impl Iterator<Item = (LayerIndex, u64)>) -> Vec<Breaker> {
+    let mut layers: Vec<_> = layers.collect();
+    layers.sort_by_key(|(layer, size)| (*size, *layer));
+    first(layers)
+}
+
+fn first(layers: Vec<(LayerIndex, u64)>) -> Vec<Breaker> {
+    let breaker = |(layer, size_bytes)| Breaker { size_bytes, part: BrokenPart::Layer(layer) };
+    layers.into_iter().take(SHOWN).map(breaker).collect()
+}
+
+fn stored_sizes(opened: &Opened, range: Range<usize>) -> impl Iterator<Item = (LayerIndex, u64)> {
+    let layers = opened.tree.layers().zip(&opened.image.layers).filter(move |(layer, _)| range.contains(&layer.get()));
+    layers.filter_map(|(index, layer)| Some((index, layer.size?)))
+}
+
+/// The paths that dive counts.
+fn repeated(opened: &Opened) -> Vec<Breaker> {
+    let files = opened.analysis.classic.inefficient_files.iter().take(SHOWN);
+    let breaker = |file: &dive_model::analysis::classic::InefficientFile| Breaker {
+        size_bytes: file.size_bytes,
+        part: BrokenPart::Repeated { node: file.node, count: file.count },
+    };
+    files.map(breaker).collect()
+}

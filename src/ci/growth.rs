@@ -1,0 +1,175 @@
+//! Compares an image with its baseline: bytes, layers, and places.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use super::baseline::{Baseline, BaselineLayer};
+use super::measure::layer_sizes;
+use super::own_layers::OwnLayers;
+use crate::config::LayerChoice;
+use dive_model::Opened;
+use dive_model::analysis::VisiblePlace;
+use dive_model::layer::LayerIndex;
+use dive_model::tree::NodeId;
+use dive_model::units::Total;
+
+/// Number of changes to report of each kind.
+const SHOWN: usize = 5;
+
+/// How an image differs from its baseline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Growth {
+    /// All layers.
+    pub all: Difference,
+    /// The layers of the base, or the first layer.
+    pub base: Difference,
+    /// The image's own layers.
+    pub ours: Difference,
+    /// Layers that are new, rebuilt or gone, those that grew most first.
+    pub layers: Vec<LayerGrowth>,
+    /// Directories that grew, those that grew most first.
+    pub places: Vec<PlaceGrowth>,
+}
+
+/// Two sizes in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// In the baseline.
+    pub before: u64,
+    /// In the image.
+    pub after: u64,
+}
+
+/// A layer that is not in both images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LayerGrowth {
+    /// How it changed.
+    pub change: LayerChange,
+    /// Its sizes; 0 where it is not.
+    pub size: Difference,
+}
+
+/// How a layer changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LayerChange {
+    /// Only the image has it.
+    Added(LayerIndex),
+    /// The same instruction made other content.
+    Rebuilt(LayerIndex),
+    /// Only the baseline has it; its instruction.
+    Gone(String),
+}
+
+/// A directory that grew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PlaceGrowth {
+    /// The directory.
+    pub node: NodeId,
+    /// Its visible bytes. The baseline's are the most that they can have been.
+    pub size: Difference,
+}
+
+impl Difference {
+    /// Bytes that came; 0 if it shrank.
+    pub(crate) const fn grown(self) -> u64 {
+        self.after.saturating_sub(self.before)
+    }
+
+    /// [`Self::grown`] as a share of the baseline.
+    pub(crate) fn grown_share(self) -> f64 {
+        self.grown() as f64 / self.before.max(1) as f64
+    }
+
+    /// The change in bytes.
+    pub(crate) fn change(self) -> i128 {
+        i128::from(self.after) - i128::from(self.before)
+    }
+}
+
+impl Growth {
+    /// The difference that a rule looks at.
+    pub(super) const fn of_choice(&self, choice: LayerChoice) -> Difference {
+        match choice {
+            LayerChoice::All => self.all,
+            LayerChoice::Ours => self.ours,
+        }
+    }
+
+    /// Compares `opened` with `baseline`.
+    pub(super) fn between(baseline: &Baseline, opened: &Opened, own: &OwnLayers) -> Self {
+        let sum = |range: Range<usize>| layer_sizes(opened, range).map(|(_, size)| size).sum::<Total>().get();
+        let count = opened.image.layers.len();
+        // Parts are only comparable if both images know their base; otherwise the first layer stands for it.
+        let (base_before, base_after) = match (baseline.matched_base(), own.are_matched()) {
+            (Some(before), true) => (before, own.range.start),
+            _ => (1, 1),
+        };
+        let before = |range: Range<usize>| {
+            let layers = baseline.layers().iter().take(range.end).skip(range.start);
+            layers.map(|layer| layer.unpacked_bytes).sum::<Total>().get()
+        };
+        let base_after = base_after.min(count);
+        Self {
+            all: Difference { before: baseline.unpacked_bytes(), after: sum(0..count) },
+            base: Difference { before: before(0..base_before), after: sum(0..base_after) },
+            ours: Difference { before: before(base_before..usize::MAX), after: sum(base_after..count) },
+            layers: layers(baseline, opened),
+            places: places(baseline, opened),
+        }
+    }
+}
+
+fn layers(baseline: &Baseline, opened: &Opened) -> Vec<LayerGrowth> {
+    let mut left: Vec<Option<&BaselineLayer>> = baseline.layers().iter().map(Some).collect();
+    let mut take = |wanted: &dyn Fn(&BaselineLayer) -> bool| {
+        let found = left.iter_mut().find(|layer| layer.is_some_and(wanted));
+        found.and_then(Option::take)
+    };
+    let layers = opened.tree.layers().zip(&opened.image.layers);
+    let changed: Vec<_> = layers
+        .filter(|(_, layer)| {
+            let identity = layer.diff_id.as_deref().or(layer.digest.as_deref());
+            identity.is_none_or(|identity| take(&|before| before.identity() == Some(identity)).is_none())
+        })
+        .collect();
+    let mut changes: Vec<LayerGrowth> = Vec::new();
+    for (index, layer) in changed {
+        let after = opened.tree.layer_size_bytes(index);
+        let rebuilt = take(&|before| !layer.command.is_empty() && before.is_made_by(&layer.command));
+        changes.push(match rebuilt {
+            Some(before) => LayerGrowth {
+                change: LayerChange::Rebuilt(index),
+                size: Difference { before: before.unpacked_bytes, after },
+            },
+            None => LayerGrowth { change: LayerChange::Added(index), size: Difference { before: 0, after } },
+        });
+    }
+    changes.extend(left.into_iter().flatten().map(|layer| LayerGrowth {
+        change: LayerChange::Gone(layer.instruction.clone()),
+        size: Difference { before: layer.unpacked_bytes, after: 0 },
+    }));
+    // Stable: layers that grew equally stay in their order.
+    changes.sort_by_key(|growth| Reverse(growth.size.change()));
+    changes
+}
+
+fn places(baseline: &Baseline, opened: &Opened) -> Vec<PlaceGrowth> {
+    let before = baseline.places();
+    // A directory that is not listed had at most the bytes of the smallest one that is.
+    let unlisted =
+        if before.len() < VisiblePlace::LISTED { 0 } else { before.last().map_or(0, |place| place.size_bytes) };
+    if before.is_empty() {
+        return Vec::new();
+    }
+    let grown = |place: &VisiblePlace| {
+        let path = opened.tree.path(place.node);
+        let path = String::from_utf8_lossy(&path);
+        let known = before.iter().find(|before| before.path == path).map_or(unlisted, |before| before.size_bytes);
+        let size = Difference { before: known, after: place.size_bytes };
+        (size.grown() > 0).then_some(PlaceGrowth { node: place.node, size })
+    };
+    let mut grown: Vec<PlaceGrowth> = VisiblePlace::of(&opened.tree).iter().take(1000).filter_map(grown).collect();
+    grown.sort_by_key(|growth| Reverse(growth.size.grown()));
+    grown.truncate(SHOWN);
+    grown
+}

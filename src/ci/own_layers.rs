@@ -1,0 +1,50 @@
+//! The image's own layers, for rules with `for: ours`.
+
+use std::ops::Range;
+
+use crate::config::LayerChoice;
+use dive_model::image::{Base, Image};
+
+/// The image's own layers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OwnLayers {
+    /// Their range.
+    pub range: Range<usize>,
+    /// How they are known.
+    pub known_by: OwnLayersSource,
+}
+
+/// How the image's own layers are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnLayersSource {
+    /// The diff ids of the layers below equal those of the base image.
+    DiffIds,
+    /// A guess: all layers but the first.
+    AllButFirst,
+}
+
+impl OwnLayers {
+    /// The layers above a base that is matched by diff ids, else all but the first. What the image states of its base does
+    /// not count: it could declare all its waste the base's.
+    pub(crate) fn of(image: &Image) -> Self {
+        let count = image.layers.len();
+        let matched = image.base.as_ref().filter(|base| base.has_equal_diff_ids()).and_then(Base::layers);
+        match matched {
+            Some(end) => Self { range: end.min(count)..count, known_by: OwnLayersSource::DiffIds },
+            None => Self { range: 1.min(count)..count, known_by: OwnLayersSource::AllButFirst },
+        }
+    }
+
+    /// True if the base is matched by diff ids.
+    pub(super) fn are_matched(&self) -> bool {
+        self.known_by == OwnLayersSource::DiffIds
+    }
+
+    /// The chosen layers of an image with `count` layers.
+    pub(super) fn chosen(&self, choice: LayerChoice, count: usize) -> Range<usize> {
+        match choice {
+            LayerChoice::All => 0..count,
+            LayerChoice::Ours => self.range.clone(),
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Matches the paths of a tree with many patterns at once, name by name on the way down: the positions that the patterns have
+//! reached are the state of a directory, and directories with equal positions share it. A name costs one look-up, however many
+//! patterns there are, unless it matches.
+
+use std::rc::Rc;
+
+use globset::{Candidate, Glob, GlobSet};
+use hashbrown::HashMap;
+
+use crate::config::{GlobPart, MatchedKinds, PathGlob};
+use dive_model::tree::{NodeId, Tree};
+
+/// Limit of the states that are kept: an image with hostile names could make each directory a state of its own.
+const MOST_STATES: usize = 4096;
+
+/// Wildcards that are matched together. A name in a pattern has a limit, so a set of them stays below that of `globset`.
+const SET: usize = 64;
+
+/// Patterns, and the states that paths have led to.
+pub(super) struct PathMatcher {
+    parts: Vec<PlacedPart>,
+    /// The kinds that each pattern matches.
+    kinds: Vec<MatchedKinds>,
+    states: HashMap<Rc<[u32]>, Rc<State>>,
+    steps: HashMap<(Rc<[u32]>, Vec<u32>), MatchStep>,
+    /// Positions of the parts that match the current name.
+    hits: Vec<u32>,
+    /// Numbers of matching wildcards.
+    globs: Vec<usize>,
+}
+
+/// A part of a pattern, at its position among those of all patterns.
+struct PlacedPart {
+    content: GlobPart,
+    pattern: u32,
+    place: PartPlace,
+}
+
+/// Whether other parts of the pattern follow.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PartPlace {
+    Inner,
+    Last,
+}
+
+/// What the names in a directory are compared with.
+struct State {
+    positions: Rc<[u32]>,
+    names: HashMap<Box<[u8]>, Vec<u32>>,
+    /// Wildcards in sets, each with the positions of its members.
+    globs: Vec<(GlobSet, Vec<u32>)>,
+}
+
+/// The result of a name: the state of the directory of that name, and the patterns that match the path.
+#[derive(Clone)]
+struct MatchStep {
+    next: Rc<State>,
+    matched: Rc<[u32]>,
+}
+
+/// A directory on the way down.
+#[derive(Clone)]
+pub(super) struct MatchFrame {
+    state: Rc<State>,
+    /// The step of a name that no part matches, once one came.
+    otherwise: Option<MatchStep>,
+}
+
+impl MatchFrame {
+    /// True if no pattern can match anything below.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.state.positions.is_empty()
+    }
+}
+
+impl PathMatcher {
+    pub(super) fn new<'a>(globs: impl IntoIterator<Item = &'a PathGlob>) -> Self {
+        let (mut parts, mut kinds) = (Vec::new(), Vec::new());
+        for (pattern, glob) in (0..).zip(globs) {
+            kinds.push(glob.matches);
+            for (at, part) in glob.parts.iter().enumerate() {
+                let place = if at + 1 == glob.parts.len() { PartPlace::Last } else { PartPlace::Inner };
+                parts.push(PlacedPart { content: part.clone(), pattern, place });
+            }
+        }
+        let (hits, globs) = (Vec::new(), Vec::new());
+        Self { parts, kinds, states: HashMap::new(), steps: HashMap::new(), hits, globs }
+    }
+
+    /// The root directory.
+    pub(super) fn root(&mut self) -> MatchFrame {
+        let mut positions = Vec::new();
+        let first = |at: usize| at == 0 || self.parts[at - 1].place == PartPlace::Last;
+        for at in (0..self.parts.len()).filter(|at| first(*at)) {
+            self.reach(at as u32, &mut positions);
+        }
+        MatchFrame { state: self.state(positions), otherwise: None }
+    }
+
+    /// Goes to `name` in the directory `frame`: its frame, if it is a directory, and the patterns that match its path. Those
+    /// for directories only are among them.
+    pub(super) fn step(&mut self, frame: &mut MatchFrame, name: &[u8]) -> (MatchFrame, Rc<[u32]>) {
+        let MatchStep { next, matched } = self.find_step(frame, name);
+        (MatchFrame { state: next, otherwise: None }, matched)
+    }
+
+    /// What the pattern matches.
+    pub(super) fn kinds(&self, pattern: u32) -> MatchedKinds {
+        self.kinds.get(pattern as usize).copied().unwrap_or(MatchedKinds::All)
+    }
+
+    fn find_step(&mut self, frame: &mut MatchFrame, name: &[u8]) -> MatchStep {
+        let state = Rc::clone(&frame.state);
+        self.hits.clear();
+        self.hits.extend(state.names.get(name).into_iter().flatten());
+        if !state.globs.is_empty() {
+            let name = Candidate::from_bytes(name);
+            for (globs, positions) in &state.globs {
+                globs.matches_candidate_into(&name, &mut self.globs);
+                self.hits.extend(self.globs.iter().filter_map(|glob| positions.get(*glob)));
+            }
+        }
+        if self.hits.is_empty() {
+            if frame.otherwise.is_none() {
+                frame.otherwise = Some(self.known_step(&state));
+            }
+            if let Some(step) = &frame.otherwise {
+                return step.clone();
+            }
+        }
+        self.known_step(&state)
+    }
+
+    /// The step from `state` by the parts in `hits`.
+    fn known_step(&mut self, state: &Rc<State>) -> MatchStep {
+        let key = (Rc::clone(&state.positions), self.hits.clone());
+        if let Some(step) = self.steps.get(&key) {
+            return step.clone();
+        }
+        let (mut positions, mut matched) = (Vec::new(), Vec::new());
+        for at in state.positions.iter().copied() {
+            let Some(part) = self.parts.get(at as usize) else { continue };
+            if part.content == GlobPart::AnyDepth {
+                self.reach(at, &mut positions);
+                if part.place == PartPlace::Last {
+                    matched.push(part.pattern);
+                }
+            }
+        }
+        for at in std::mem::take(&mut self.hits) {
+            match self.parts.get(at as usize) {
+                Some(part) if part.place == PartPlace::Last => matched.push(part.pattern),
+                Some(_) => self.reach(at + 1, &mut positions),
+                None => {}
+            }
+        }
+        matched.sort_unstable();
+        matched.dedup();
+        let step = MatchStep { next: self.state(positions), matched: matched.into() };
+        if self.steps.len() >= MOST_STATES {
+            self.steps.clear();
+        }
+        self.steps.insert(key, step.clone());
+        step
+    }
+
+    /// Adds a position, and the one behind it if it may stand for no directory.
+    fn reach(&self, at: u32, positions: &mut Vec<u32>) {
+        positions.push(at);
+        if let Some(PlacedPart { content: GlobPart::AnyDepth, place: PartPlace::Inner, .. }) =
+            self.parts.get(at as usize)
+        {
+            positions.push(at + 1);
+        }
+    }
+
+    fn state(&mut self, mut positions: Vec<u32>) -> Rc<State> {
+        positions.sort_unstable();
+        positions.dedup();
+        if let Some(state) = self.states.get(&positions[..]) {
+            return Rc::clone(state);
+        }
+        let (mut names, mut wildcards) = (HashMap::new(), Vec::new());
+        for at in positions.iter().copied() {
+            match self.parts.get(at as usize).map(|part| &part.content) {
+                Some(GlobPart::Name(name)) => {
+                    names.entry(name.as_bytes().into()).or_insert_with(Vec::new).push(at);
+                }
+                Some(GlobPart::Glob(glob)) => wildcards.push((glob.clone(), at)),
+                Some(GlobPart::AnyDepth) | None => {}
+            }
+        }
+        let set = |wildcards: &[(Glob, u32)]| {
+            // Each glob was built alone before, and the limit of their sum is out of reach.
+            let globs = GlobSet::new(wildcards.iter().map(|(glob, _)| glob)).unwrap_or_else(|_| GlobSet::empty());
+            (globs, wildcards.iter().map(|(_, at)| *at).collect())
+        };
+        let globs = wildcards.chunks(SET).map(set).collect();
+        let positions: Rc<[u32]> = positions.into();
+        let state = Rc::new(State { positions: Rc::clone(&positions), names, globs });
+        if self.states.len() >= MOST_STATES {
+            self.states.clear();
+        }
+        self.states.insert(positions, Rc::clone(&state));
+        state
+    }
+}
+
+/// Finds the first pattern that covers a path: that matches it or a directory above it.
+pub(super) struct Coverage<'a> {
+    tree: &'a Tree,
+    matcher: PathMatcher,
+    directories: HashMap<NodeId, CoveredDirectory>,
+}
+
+struct CoveredDirectory {
+    frame: MatchFrame,
+    /// The first pattern that covers it.
+    covered_by: Option<u32>,
+}
+
+impl<'a> Coverage<'a> {
+    pub(super) fn new(tree: &'a Tree, globs: impl IntoIterator<Item = &'a PathGlob>) -> Self {
+        let mut matcher = PathMatcher::new(globs);
+        let root = CoveredDirectory { frame: matcher.root(), covered_by: None };
+        Self { tree, matcher, directories: [(NodeId::ROOT, root)].into_iter().collect() }
+    }
+
+    /// The number of the first pattern that covers a file.
+    pub(super) fn of_file(&mut self, file: NodeId) -> Option<u32> {
+        let tree = self.tree;
+        let parent = tree.parent(file)?;
+        let above = std::iter::successors(Some(parent), |node| tree.parent(*node));
+        let new: Vec<NodeId> = above.take_while(|node| !self.directories.contains_key(node)).collect();
+        for node in new.into_iter().rev() {
+            let Some(parent) = tree.parent(node).and_then(|parent| self.directories.get_mut(&parent)) else { break };
+            let (frame, matched) = self.matcher.step(&mut parent.frame, tree.name(node));
+            let covered_by = parent.covered_by.into_iter().chain(matched.first().copied()).min();
+            self.directories.insert(node, CoveredDirectory { frame, covered_by });
+        }
+        let parent = self.directories.get_mut(&parent)?;
+        let (_, matched) = self.matcher.step(&mut parent.frame, tree.name(file));
+        let own = matched.iter().copied().find(|pattern| self.matcher.kinds(*pattern) == MatchedKinds::All);
+        parent.covered_by.into_iter().chain(own).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first of the patterns that covers a file at `path`.
+    fn covered(patterns: &[&str], path: &str) -> Option<u32> {
+        let tree = Tree::of_files(&[path]);
+        let globs: Vec<PathGlob> = patterns.iter().map(|text| PathGlob::parse(text).unwrap()).collect();
+        Coverage::new(&tree, &globs).of_file(tree.find(path.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn patterns_match_as_in_gitignore() {
+        for (pattern, path, is_covered) in [
+            (".git", "app/.git/config", true),
+            (".git", "app/.gitignore", false),
+            ("/.git", "app/.git/config", false),
+            ("a/b", "a/b", true),
+            ("a/b", "a/b/c/d", true),
+            ("a/b", "x/a/b", false),
+            ("**/a/b", "x/y/a/b/c", true),
+            ("a/**/b", "a/b", true),
+            ("a/**/b", "a/x/y/b", true),
+            ("a/**/b", "a/x/y/c", false),
+            ("a/**", "a/b", true),
+            ("a/**", "b/a/b", false),
+            ("logs/", "x/logs/y", true),
+            ("logs/", "x/logs", false),
+            ("*.log", "x/y.log", true),
+            ("*.log", "x/.log", true),
+            ("/*.log", "x/y.log", false),
+            ("x/*/z", "x/y/z", true),
+            ("x/*/z", "x/y/y/z", false),
+            ("file[0-9].tx?", "a/file7.txt", true),
+            ("file[!0-9]", "file7", false),
+            ("a\\*", "a*", true),
+            ("a\\*", "ab", false),
+            ("{a,b}*", "{a,b}c", true),
+            ("{a,b}*", "ac", false),
+            ("**", "x", true),
+            ("*", "x/y", true),
+        ] {
+            assert_eq!(covered(&[pattern], path).is_some(), is_covered, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_patterns_counts() {
+        let patterns = ["**/x/**/end", "**/y/**/end", "y/**", "**/end", "z"];
+        for (path, first) in [
+            ("x/y/end", Some(0)),
+            ("y/x/end", Some(0)),
+            ("y/a/end", Some(1)),
+            ("y/a", Some(2)),
+            ("a/end", Some(3)),
+            ("a/z/b/c", Some(4)),
+            ("a/b", None),
+        ] {
+            assert_eq!(covered(&patterns, path), first, "{path}");
+        }
+    }
+
+    /// Wildcards are matched in sets of a limited size.
+    #[test]
+    fn hundreds_of_patterns_match_like_one() {
+        let patterns: Vec<String> = (0..300).map(|number| format!("*.{number}x")).collect();
+        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        assert_eq!(covered(&patterns, "a/b.299x"), Some(299));
+        assert_eq!(covered(&patterns, "a/b.300x"), None);
+    }
+}

@@ -1,0 +1,239 @@
+//! Exceptions from this program's own rules: `ignore:` in the rules file.
+//!
+//! ```yaml
+//! ignore:
+//!   - { class: package-databases, reason: two installs need two layers }
+//!   - { path: /var/cache/fonts, reason: "font #12", until: 2026-12-31 }
+//! ```
+
+use super::date::Date;
+use super::origin::{Fault, Origin, Setting, ValuePlace};
+use super::path_glob::{GlobSense, PathGlob};
+use super::spelling::bare;
+use super::value::{Field, one_of, quoted, scalar, shortened};
+use super::yaml::Yaml;
+
+/// Limit of the exceptions. Finding the line of each parses the file again.
+const MOST: usize = 200;
+
+/// An exception.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignore {
+    /// What is left out.
+    pub what: Ignored,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it counts; `None` if it does not end.
+    pub until: Option<Date>,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+impl Ignore {
+    /// True until the end of its last day.
+    #[must_use]
+    pub fn counts_on(&self, today: Date) -> bool {
+        self.until.is_none_or(|until| today <= until)
+    }
+}
+
+/// What an exception leaves out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ignored {
+    /// Paths.
+    Path(PathGlob),
+    /// A class of waste.
+    Class(WasteClass),
+}
+
+/// Waste that a build cannot avoid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WasteClass {
+    /// Files that every installation of packages rewrites: two installations in two layers store them twice.
+    PackageDatabases,
+}
+
+impl WasteClass {
+    /// All classes.
+    pub const ALL: [Self; 1] = [Self::PackageDatabases];
+
+    /// The name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PackageDatabases => "package-databases",
+        }
+    }
+
+    /// What it contains, for people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::PackageDatabases => "the databases of dpkg, apt, rpm and apk, debconf, ld.so.cache",
+        }
+    }
+
+    /// Patterns of its paths.
+    #[must_use]
+    pub const fn patterns(self) -> &'static [&'static str] {
+        match self {
+            Self::PackageDatabases => &[
+                "/var/lib/dpkg/status",
+                "/var/lib/dpkg/status-old",
+                "/var/lib/dpkg/available",
+                "/var/lib/dpkg/available-old",
+                "/var/lib/apt/extended_states",
+                "/var/cache/debconf/*",
+                "/var/lib/rpm/*",
+                "/usr/lib/sysimage/rpm/*",
+                "**/apk/db/*",
+                "/etc/ld.so.cache",
+            ],
+        }
+    }
+}
+
+/// The words for messages: `class package-databases`, `path /srv`.
+impl std::fmt::Display for Ignored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(pattern) => write!(f, "path {pattern}"),
+            Self::Class(class) => write!(f, "class {}", class.name()),
+        }
+    }
+}
+
+/// The list of exceptions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct IgnoreList(pub(super) Vec<Ignore>);
+
+impl Field for Setting<IgnoreList> {
+    fn set(&mut self, node: &Yaml, place: &ValuePlace<'_>) -> Vec<Fault> {
+        let items = match node {
+            Yaml::Empty => return Vec::new(),
+            Yaml::List(items) if items.len() > MOST => {
+                return vec![
+                    place.fault(&[], format!("more than {MOST} exceptions; join some of them in one pattern")),
+                ];
+            }
+            Yaml::List(items) => items,
+            Yaml::Scalar(_) | Yaml::Map(_) => {
+                let reason = format!("expected a list of exceptions, found {}; write {EXAMPLE}", node.shown());
+                return vec![place.fault(&[], reason)];
+            }
+        };
+        let mut faults = Vec::new();
+        let numbered = items.iter().enumerate();
+        let ignores: Vec<_> =
+            numbered.filter_map(|(at, item)| read(item, &at.to_string(), place, &mut faults)).collect();
+        if faults.is_empty() {
+            *self = Self { value: IgnoreList(ignores), origin: place.origin.clone() };
+        }
+        faults
+    }
+
+    fn yaml(&self) -> String {
+        let item = |ignore: &Ignore| {
+            let what = match &ignore.what {
+                Ignored::Path(pattern) => format!("path: {}", quoted(&pattern.to_string())),
+                Ignored::Class(class) => format!("class: {}", class.name()),
+            };
+            let until = ignore.until.map_or_else(String::new, |until| format!(", until: {until}"));
+            format!("{{ {what}, reason: {}{until} }}", quoted(&ignore.reason))
+        };
+        format!("[{}]", self.value.0.iter().map(item).collect::<Vec<_>>().join(", "))
+    }
+
+    fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+/// An exception for messages.
+const EXAMPLE: &str = "`- { path: /var/cache/fonts, reason: TEXT, until: 2026-12-31 }`";
+
+/// Reads the exception at number `at`.
+fn read(item: &Yaml, at: &str, place: &ValuePlace<'_>, faults: &mut Vec<Fault>) -> Option<Ignore> {
+    let Yaml::Map(entries) = item else {
+        faults.push(place.fault(&[at], format!("expected an exception, found {}; write {EXAMPLE}", item.shown())));
+        return None;
+    };
+    let (found_before, mut what, mut reason, mut until) = (faults.len(), None, None, None);
+    for (key, node) in entries {
+        let mut reasons = Vec::new();
+        let read = match bare(key).as_str() {
+            "path" => scalar(node, &mut reasons, path).map(Ignored::Path),
+            "class" => {
+                let classes = WasteClass::ALL.map(|class| (class.name(), class));
+                scalar(node, &mut reasons, |text| one_of(text, &classes)).map(Ignored::Class)
+            }
+            "reason" => {
+                reason = scalar(node, &mut reasons, |text| Ok(text.trim().to_owned())).filter(|text| !text.is_empty());
+                None
+            }
+            "until" => {
+                until = scalar(node, &mut reasons, str::parse::<Date>);
+                None
+            }
+            _ => {
+                reasons.push(format!("unknown key `{}`; write path or class, reason, until", shortened(key)));
+                None
+            }
+        };
+        if read.is_some() && what.is_some() {
+            reasons.push("an exception has one path or class; write another exception for the second".to_owned());
+        }
+        what = what.or(read);
+        faults.extend(reasons.into_iter().map(|reason| place.fault(&[at, key.as_str()], reason)));
+    }
+    if faults.len() > found_before {
+        return None;
+    }
+    let Some(what) = what else {
+        faults.push(place.fault(&[at], "no path or class; say what to leave out, such as `path: /var/cache/fonts`"));
+        return None;
+    };
+    let Some(reason) = reason else {
+        faults.push(place.fault(&[at], format!("the exception for {what} has no reason; add `reason: TEXT`")));
+        return None;
+    };
+    Some(Ignore { what, reason, until, origin: place.of(&[at]) })
+}
+
+fn path(text: &str) -> Result<PathGlob, String> {
+    let pattern = PathGlob::parse(text)?;
+    match pattern.sense {
+        GlobSense::Includes => Ok(pattern),
+        GlobSense::Excepts => {
+            Err(format!("`{}` begins with `!`; an exception has no exceptions of its own", shortened(text)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_counts_on_its_last_day() {
+        let until: Date = "2026-12-31".parse().unwrap();
+        let ignore = |until| Ignore {
+            what: Ignored::Class(WasteClass::PackageDatabases),
+            reason: "x".to_owned(),
+            until,
+            origin: Origin::Default,
+        };
+        assert!(ignore(Some(until)).counts_on(until));
+        assert!(!ignore(Some(until)).counts_on("2027-01-01".parse().unwrap()));
+        assert!(ignore(None).counts_on(until));
+    }
+
+    #[test]
+    fn every_pattern_of_a_class_is_valid() {
+        for class in WasteClass::ALL {
+            for pattern in class.patterns() {
+                PathGlob::parse(pattern).unwrap();
+            }
+        }
+    }
+}

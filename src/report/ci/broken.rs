@@ -1,0 +1,113 @@
+//! The broken rules in this program's part of the report, each with the largest parts of the image that break it.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use super::ruling::Ruling;
+use super::words::{count_of, in_parentheses, limit_in_words, lines, part};
+use crate::ci::{Amount, Breaker, BrokenPart, RuleOutcome, Status};
+use crate::config::{LayerChoice, Origin};
+use crate::report::base::lines_of_pair;
+use crate::report::text::{command_width, first_words};
+use dive_model::Opened;
+use dive_model::analysis::WasteGroup;
+use dive_model::escape::Escaped;
+use dive_model::layer::LayerIndex;
+use dive_model::units::Bytes;
+
+/// Writes a line for each broken rule, and its breakers below. Rules of dive share their breakers, which follow the last of
+/// them.
+pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    let broken: Vec<&RuleOutcome> = ruling.verdict.reported().filter(|outcome| outcome.is_broken()).collect();
+    for (at, outcome) in broken.iter().enumerate() {
+        heading(outcome, ruling, out)?;
+        let is_followed = broken.get(at + 1).is_some_and(|next| next.breakers == outcome.breakers);
+        if !is_followed {
+            outcome.breakers.iter().try_for_each(|breaker| row(opened, breaker, width, out))?;
+        }
+    }
+    Ok(())
+}
+
+/// `  broken: unpacked size 3.0 MB, limit 1.0 MB (.dive-ci:2)`
+fn heading(outcome: &RuleOutcome, ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let RuleOutcome { rule, status, value, limit, layers, holder, .. } = outcome;
+    let word = if *status == Status::Fail { "broken" } else { "warning" };
+    let mut line = format!("  {word}: {}", rule.row().subject);
+    if *layers == LayerChoice::Ours {
+        line.push_str(" of the image's own layers");
+    }
+    // Writing to a String does not fail.
+    let _ = match (value, limit) {
+        (Some(Amount::Presence(_)), _) => write!(line, " is {}", holder.as_deref().unwrap_or("root")),
+        (Some(value), Some(limit)) => write!(line, " {}, limit {}", value.rounded(), limit_in_words(*limit)),
+        _ => Ok(()),
+    };
+    let origin = match ruling.rules.origin(*rule) {
+        Origin::Default => "default".to_owned(),
+        origin => origin.to_string(),
+    };
+    writeln!(out, "{line} ({})", Escaped(origin.as_bytes()))
+}
+
+fn row(opened: &Opened, breaker: &Breaker, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    let size = Bytes(breaker.size_bytes).to_string();
+    match &breaker.part {
+        BrokenPart::Layer(layer) => {
+            let details = [part(opened, *layer), lines(opened, *layer)];
+            let command = opened.image.layers.get(layer.get()).map_or("", |layer| &layer.command);
+            let command = first_words(command, command_width(width));
+            let command = Escaped(command.as_bytes());
+            writeln!(out, "{size:>12}  layer {layer}{}  {command}", in_parentheses(details))
+        }
+        BrokenPart::Waste(group) => {
+            let WasteGroup { place, layer, hidden_by, cause, files, .. } = group;
+            let details = [
+                Some(count_of(*files, "file")),
+                part(opened, *layer),
+                Some(format!("layer {layer}, hidden by {hidden_by}")),
+                lines_of_pair(opened, *layer, *hidden_by).map(|lines| format!("lines {lines}")),
+                Some(cause.name().to_owned()),
+            ];
+            let path = opened.tree.path(*place);
+            writeln!(out, "{size:>12}  {}{}", Escaped(&path), in_parentheses(details))
+        }
+        BrokenPart::Path { rule, place: None } => {
+            let origin = rule.origin.to_string();
+            writeln!(
+                out,
+                "{:>12}  {} ({})",
+                "missing",
+                Escaped(rule.glob.to_string().as_bytes()),
+                Escaped(origin.as_bytes())
+            )
+        }
+        BrokenPart::Path { rule, place: Some(place) } => {
+            let origin = rule.origin.to_string();
+            let details = [
+                Some(count_of(place.files, "file")),
+                part(opened, place.layer),
+                Some(format!("layer {}", place.layer)),
+                lines(opened, place.layer),
+                Some(format!("{} of {}", Escaped(rule.glob.to_string().as_bytes()), Escaped(origin.as_bytes()))),
+            ];
+            let path = opened.tree.path(place.node);
+            writeln!(out, "{size:>12}  {}{}", Escaped(&path), in_parentheses(details))
+        }
+        BrokenPart::Repeated { node, count } => {
+            let path = opened.tree.path(*node);
+            let details = [Some(format!("in {count} layers")), repeated_lines(opened, *node)];
+            writeln!(out, "{size:>12}  {}{}", Escaped(&path), in_parentheses(details))
+        }
+    }
+}
+
+/// The lines of the layers that store a path, lowest first.
+fn repeated_lines(opened: &Opened, node: dive_model::tree::NodeId) -> Option<String> {
+    let tree = &opened.tree;
+    let mut layers: Vec<LayerIndex> = tree.spans(node).map(|span| tree.span(span).from()).collect();
+    layers.sort_unstable();
+    layers.dedup();
+    let numbers = layers.into_iter().filter_map(|layer| lines(opened, layer)).collect::<Vec<_>>();
+    (!numbers.is_empty()).then(|| numbers.join(" > "))
+}

@@ -1,0 +1,91 @@
+//! The exceptions from rules in this program's part of the report: what each leaves out, which of them are unused or over, and
+//! where dive's rules miss one.
+
+use std::io::{self, Write};
+
+use super::ruling::Ruling;
+use super::words::{count_of, limit_in_words};
+use crate::ci::{ExceptionState, Exceptions, Hint, PathStatus};
+use dive_model::Opened;
+use dive_model::escape::Escaped;
+use dive_model::units::Bytes;
+
+/// Writes a line for each exception, for the floor, and for each hint.
+pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Exceptions { ignored, below_floor } = &ruling.verdict.exceptions;
+    for exception in ignored {
+        let ignore = &exception.ignore;
+        let (what, origin, reason) = (ignore.what.to_string(), ignore.origin.to_string(), &ignore.reason);
+        let (what, origin) = (Escaped(what.as_bytes()), Escaped(origin.as_bytes()));
+        match exception.state {
+            ExceptionState::Over(until) => {
+                writeln!(
+                    out,
+                    "  broken: the exception for {what} ended on {until} ({origin}); renew `until` or remove it"
+                )?;
+            }
+            ExceptionState::Active if exception.is_unused() => {
+                writeln!(
+                    out,
+                    "  warning: the exception for {what} matches nothing that a rule counts ({origin}); remove it"
+                )?;
+            }
+            ExceptionState::Active => {
+                let until = ignore.until.map_or_else(String::new, |until| format!(", until {until}"));
+                let mut counts = Vec::new();
+                if exception.files > 0 {
+                    let (size, files) = (Bytes(exception.size_bytes), count_of(exception.files, "file"));
+                    counts.push(format!("{size} in {files}"));
+                }
+                if exception.path_files > 0 {
+                    counts.push(format!("{} of rules about paths", count_of(exception.path_files, "file")));
+                }
+                let (counts, reason) = (counts.join(" and "), Escaped(reason.as_bytes()));
+                writeln!(out, "  not counted: {counts}, {what}: {reason}{until} ({origin})")?;
+            }
+        }
+    }
+    if let Some(below) = below_floor {
+        let groups = count_of(below.groups as u64, "group");
+        let (size, floor) = (Bytes(below.size_bytes), below.floor);
+        writeln!(out, "  not counted: {size} in {groups} below {floor} (ignoreWasteBelow)")?;
+    }
+    paths(opened, ruling, out)?;
+    ruling.verdict.hints.iter().try_for_each(|hint| write_hint(hint, out))
+}
+
+/// Writes the patterns that match nothing, and deleted paths that `anywhere: true` would find.
+fn paths(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for outcome in &ruling.verdict.paths.outcomes {
+        let (glob, origin) = (outcome.rule.glob.to_string(), outcome.rule.origin.to_string());
+        let (glob, origin) = (Escaped(glob.as_bytes()), Escaped(origin.as_bytes()));
+        match (outcome.status, outcome.hidden) {
+            (PathStatus::Unmatched, _) => writeln!(out, "  warning: the pattern `{glob}` matches nothing ({origin})")?,
+            (PathStatus::Kept, Some((node, layer))) => {
+                let path = opened.tree.path(node);
+                writeln!(
+                    out,
+                    "  note: `{glob}` is not in the image, but layer {layer} stores {}; `anywhere: true` forbids that ({origin})",
+                    Escaped(&path)
+                )?;
+            }
+            (PathStatus::Kept | PathStatus::Broken, _) => {}
+        }
+    }
+    Ok(())
+}
+
+fn write_hint(hint: &Hint, out: &mut dyn Write) -> io::Result<()> {
+    let Hint { rule, without, class, instead, limit } = hint;
+    writeln!(
+        out,
+        "  hint: without {} ({}), {} is {} and within the limit; to leave them out, use `{instead}: {}` with \
+         `ignore: [{{ class: {}, reason: TEXT }}]`",
+        class.name(),
+        class.words(),
+        rule.row().subject,
+        without.rounded(),
+        limit_in_words(*limit),
+        class.name()
+    )
+}

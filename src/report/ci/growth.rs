@@ -1,0 +1,67 @@
+//! How the image differs from its baseline: bytes, layers, and places that grew.
+
+use std::io::{self, Write};
+
+use super::ruling::Ruling;
+use super::words::{in_parentheses, lines, part};
+use crate::ci::{Difference, Growth, LayerChange};
+use crate::report::text::{command_width, first_words};
+use dive_model::Opened;
+use dive_model::escape::Escaped;
+use dive_model::units::Bytes;
+
+/// Number of layers to show.
+const SHOWN: usize = 10;
+
+/// Writes the comparison, if there is a baseline.
+pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    let Some((name, growth)) = &ruling.verdict.growth else { return Ok(()) };
+    let Growth { all, base, ours, layers, places } = growth;
+    writeln!(
+        out,
+        "Growth since {}: {} ({:+.2} %), base {}, ours {}",
+        Escaped(name.as_bytes()),
+        change(*all),
+        all.change() as f64 / all.before.max(1) as f64 * 100.0,
+        change(*base),
+        change(*ours)
+    )?;
+    for growth in layers.iter().take(SHOWN) {
+        let size = change(growth.size);
+        match &growth.change {
+            LayerChange::Added(layer) | LayerChange::Rebuilt(layer) => {
+                let was = Bytes(growth.size.before);
+                let word = match &growth.change {
+                    LayerChange::Rebuilt(_) => format!("rebuilt, was {was}"),
+                    _ => "added".to_owned(),
+                };
+                let details = in_parentheses([part(opened, *layer), lines(opened, *layer)]);
+                let command = opened.image.layers.get(layer.get()).map_or("", |layer| &layer.command);
+                let command = first_words(command, command_width(width));
+                writeln!(out, "{size:>12}  layer {layer} {word}{details}  {}", Escaped(command.as_bytes()))?;
+            }
+            LayerChange::Gone(instruction) => {
+                let command = first_words(instruction, command_width(width));
+                writeln!(out, "{size:>12}  layer gone  {}", Escaped(command.as_bytes()))?;
+            }
+        }
+    }
+    if layers.len() > SHOWN {
+        writeln!(out, "              ... and {} more layers", layers.len() - SHOWN)?;
+    }
+    for place in places {
+        writeln!(out, "{:>12}  {}", change(place.size), Escaped(&opened.tree.path(place.node)))?;
+    }
+    Ok(())
+}
+
+/// `+2.0 MB`, `-1.0 kB`, `0 B`
+fn change(size: Difference) -> String {
+    let change = size.change();
+    let sign = match change {
+        0 => "",
+        1.. => "+",
+        _ => "-",
+    };
+    format!("{sign}{}", Bytes(u64::try_from(change.unsigned_abs()).unwrap_or(u64::MAX)))
+}

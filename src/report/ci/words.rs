@@ -1,0 +1,37 @@
+//! Words that several parts of the CI report share: limits, counts, and whose a layer is.
+
+use crate::ci::Amount;
+use dive_model::Opened;
+use dive_model::escape::Escaped;
+use dive_model::layer::LayerIndex;
+
+/// A limit as files have it.
+pub(super) fn limit_in_words(limit: Amount) -> String {
+    match limit {
+        Amount::Ratio(_) => limit.to_string(),
+        Amount::Bytes(_) | Amount::Count(_) | Amount::Presence(_) => limit.rounded(),
+    }
+}
+
+/// `1 file`, `2 files`
+pub(super) fn count_of(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
+/// ` (ours, Dockerfile:3)`; nothing without details.
+pub(super) fn in_parentheses(details: impl IntoIterator<Item = Option<String>>) -> String {
+    let details: Vec<String> = details.into_iter().flatten().collect();
+    if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) }
+}
+
+/// Whose layer it is, if known.
+pub(super) fn part(opened: &Opened, layer: LayerIndex) -> Option<String> {
+    let end = opened.image.base.as_ref()?.layers()?;
+    Some(if layer.get() < end { "base" } else { "ours" }.to_owned())
+}
+
+/// The lines of the Dockerfile that made a layer, if known.
+pub(super) fn lines(opened: &Opened, layer: LayerIndex) -> Option<String> {
+    let lines = opened.image.layers.get(layer.get())?.lines.as_ref()?;
+    Some(Escaped(lines.to_string().as_bytes()).to_string())
+}

@@ -1,0 +1,50 @@
+//! Reads the baseline that a flag or a rules file names.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::bail;
+
+use super::below_folder;
+use crate::ci::{Baseline, BaselineError, Rules};
+use crate::config::{Origin, Setting, is_below_folder};
+
+/// Limit of a baseline in bytes. A summary of 127 layers has at most 64 kB, and each further layer some hundred bytes.
+const LARGEST: u64 = 16 << 20;
+
+/// Reads the baseline. A rules file may come from a stranger's pull request: it can name only a regular file below the working
+/// directory, and messages quote nothing of it.
+pub(super) fn read(named: &Setting<std::path::PathBuf>, working_dir: &Path) -> anyhow::Result<Baseline> {
+    let Setting { value: path, origin } = named;
+    let shown = path.display().to_string();
+    let place = || format!("{shown} ({origin})");
+    let file = match origin {
+        Origin::Flag(_) => File::open(working_dir.join(path)),
+        _ if !is_below_folder(path) => {
+            bail!("{origin}: baseline: {shown} is outside the working directory; use --baseline for it")
+        }
+        _ => below_folder::open(working_dir, path),
+    };
+    let mut bytes = Vec::new();
+    match file.and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
+        Ok(_) if bytes.len() as u64 > LARGEST => Err(BaselineError::NotASummary(shown).into()),
+        Ok(_) => Ok(Baseline::parse(&shown, &bytes)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            bail!("the baseline {} does not exist; write it with `dive --summary {shown} IMAGE`", place())
+        }
+        Err(error) => bail!("the baseline {} cannot be read: {error}", place()),
+    }
+}
+
+/// Refuses rules on growth without a baseline.
+pub(super) fn refuse_growth_without(baseline: Option<&Baseline>, rules: &Rules) -> anyhow::Result<()> {
+    match rules.on_growth() {
+        Some(rule) if baseline.is_none() => bail!(
+            "{rule} ({}) compares the image with a baseline, and none is given; write one with `dive --summary FILE IMAGE`, \
+             and name it with --baseline or `baseline:`",
+            rules.origin(rule)
+        ),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,53 @@
+//! `dive init`: writes a rules file that the image keeps, and its summary as the baseline.
+
+use anyhow::{Context, bail};
+
+use super::access::{Mode, Subject};
+use super::invocation::Invocation;
+use super::opening::{Opening, ReadImage, open_headless};
+use super::output::{self, write_new};
+use crate::cli::{InitArgs, InitBaseline};
+use crate::report::{json, starter};
+use dive_model::Opened;
+use dive_model::dir::Dir;
+
+/// The rules file.
+const RULES: &str = ".dive-ci";
+
+/// The summary of the image.
+const BASELINE: &str = "dive-baseline.json";
+
+/// Writes the files, which must not exist.
+pub(super) fn run(arguments: &InitArgs, invocation: &Invocation) -> anyhow::Result<()> {
+    invocation.begin("writes rules for", &arguments.image);
+    let folder = &invocation.environment.working_dir;
+    let files: &[&str] = match arguments.baseline() {
+        InitBaseline::Written => &[BASELINE, RULES],
+        InitBaseline::Left => &[RULES],
+    };
+    // Before the image, which may take a minute.
+    for name in files {
+        if folder.join(name).symlink_metadata().is_ok() {
+            bail!("{name} already exists, and dive init overwrites no file; remove it first");
+        }
+    }
+    let opening = Opening::new(Subject::Named(&arguments.image), invocation, Mode::Plain)?;
+    let ReadImage { image, loaded, .. } = open_headless(&opening, invocation.notices)?;
+    let opened = Opened::new(image, loaded);
+    if !opened.damaged_layers.is_empty() {
+        bail!("{}: part of the image cannot be read, so its numbers are no budget", opened.image.name);
+    }
+    let dir = Dir::open(folder).context("the working directory cannot be opened")?;
+    let baseline = files.contains(&BASELINE).then_some(BASELINE);
+    for name in files {
+        let written = match *name {
+            BASELINE => write_new(&dir, name, |out| json::summary::render(&opened, None, out)),
+            _ => write_new(&dir, name, |out| starter::render(&opened, baseline, out)),
+        };
+        written.with_context(|| format!("{name} cannot be written"))?;
+    }
+    output::print(|out| {
+        files.iter().rev().try_for_each(|name| writeln!(out, "wrote {name}"))?;
+        writeln!(out, "check an image with: dive --ci IMAGE")
+    })
+}

@@ -1,0 +1,145 @@
+//! Growth since a baseline: what is measured and shown, and which baselines are refused.
+
+use serde_json::Value;
+use tempfile::NamedTempFile;
+
+use super::{DIVES_OFF, base, checks, later, saved, shop, user};
+use crate::build::Image;
+use crate::user::User;
+
+/// A user whose working directory has the summary of `before` as `main.json`.
+fn with_baseline(user: User, before: &Image) -> User {
+    let image = saved(before);
+    user.runs(&["--ci=false", "--summary", "main.json", image.path().to_str().unwrap()]).ends_with(0);
+    user
+}
+
+fn rules_on_growth(rules: &str) -> User {
+    User::new().writes(".dive-ci", &format!("baseline: main.json\nrules:\n{DIVES_OFF}{rules}"))
+}
+
+#[test]
+fn growth_is_measured_against_the_baseline() {
+    let image = saved(&later());
+    // 4,900 bytes before, 5,100 after.
+    for (rule, code, line) in [
+        ("highestGrowthBytes: 201", 0, "  PASS: highestGrowthBytes\n"),
+        (
+            "highestGrowthBytes: 200",
+            1,
+            "  FAIL: highestGrowthBytes: the image has grown too much (growth-bytes=200 >= threshold=200)\n",
+        ),
+        ("highestGrowthPercent: 0.05", 0, "  PASS: highestGrowthPercent\n"),
+        (
+            "highestGrowthPercent: 0.04",
+            1,
+            "  FAIL: highestGrowthPercent: the image has grown too much, relative to the baseline (%-growth=0.04081632653061224 > \
+             threshold=0.04)\n",
+        ),
+        ("highestGrowthBytes: { value: 200, for: ours }", 1, "(growth-bytes=200 >= threshold=200, own layers)\n"),
+    ] {
+        let user = with_baseline(rules_on_growth(&format!("  {rule}\n")), &shop());
+        checks(&user, &image, &[]).ends_with(code).prints(&[line]);
+    }
+    // What did not grow breaks no limit.
+    let strict = with_baseline(rules_on_growth("  highestGrowthBytes: 0\n  highestGrowthPercent: 0\n"), &shop());
+    checks(&strict, &saved(&shop()), &[]).ends_with(0).prints(&["[Passed:2]", "Growth since main.json: 0 B (+0.00 %)"]);
+    checks(&strict, &saved(&base()), &[]).ends_with(0).prints(&["Growth since main.json: -4.3 kB (-87.76 %)"]);
+}
+
+#[test]
+fn the_report_names_layers_and_places_that_changed() {
+    let user = with_baseline(rules_on_growth("  highestGrowthBytes: 100\n"), &shop());
+    checks(&user, &saved(&later()), &[]).ends_with(1).prints(&[
+        "Growth since main.json: +200 B (+4.08 %), base 0 B, ours +200 B\n",
+        "     +1.7 kB  layer 2 added  COPY docs /app/docs\n",
+        "      +500 B  layer 1 rebuilt, was 2.3 kB  RUN make\n",
+        "     -2.0 kB  layer gone  RUN strip\n",
+        "     +1.7 kB  /app/docs\n",
+        "      +500 B  /app/bin\n",
+        "  broken: growth 200 B, limit 100 B (.dive-ci:5)\n",
+        "      1.7 kB  layer 2  COPY docs /app/docs\n",
+        "       500 B  layer 1  RUN make\n",
+    ]);
+}
+
+#[test]
+fn base_and_ours_grow_apart_if_both_bases_are_known() {
+    let base_file = saved(&base());
+    let named = base_file.path().to_str().unwrap();
+    let user = rules_on_growth("  highestGrowthBytes: { value: 300, for: ours }\n");
+    let before = saved(&shop());
+    let path = before.path().to_str().unwrap();
+    user.runs(&["--ci=false", "--base", named, "--summary", "main.json", path]).ends_with(0);
+    let bigger_base = base().layer(|l| l.file("base/lib", [b'b'; 900]).created_by("RUN base"));
+    let grown = bigger_base.clone().layer(|l| l.file("app/bin", [b'1'; 4400]).created_by("RUN make"));
+    let base_file = saved(&bigger_base);
+    checks(&user, &saved(&grown), &["--base", base_file.path().to_str().unwrap()])
+        .ends_with(0)
+        .prints(&["Growth since main.json: +1.0 kB (+20.41 %), base +900 B, ours +100 B\n"]);
+}
+
+#[test]
+fn a_flag_names_any_file_and_a_rules_file_one_below_its_folder() {
+    let image = saved(&later());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("main.json");
+    let file = file.to_str().unwrap();
+    let before = saved(&shop());
+    User::new().runs(&["--summary", file, before.path().to_str().unwrap()]).ends_with(0);
+    let strict = user("  highestGrowthBytes: 1\n");
+    checks(&strict, &image, &["--baseline", file]).ends_with(1).prints(&["growth-bytes=200"]);
+    let text = |name: &str| format!("baseline: \"{name}\"\nrules:\n  highestGrowthBytes: 1\n");
+    let error = |user: &User| checks(user, &image, &[]).error().to_owned();
+    for name in [file, "../home/main.json"] {
+        let user = User::new().writes(".dive-ci", &text(name));
+        let expected = format!(".dive-ci:1: baseline: {name} is outside the working directory; use --baseline for it");
+        assert_eq!(error(&user), expected);
+    }
+    #[cfg(unix)]
+    {
+        let user = User::new().writes(".dive-ci", &text("link.json"));
+        std::os::unix::fs::symlink(file, user.file("link.json")).unwrap();
+        let said = error(&user);
+        assert!(said.contains("link.json is a symbolic link"), "{said}");
+    }
+}
+
+#[test]
+fn a_baseline_of_something_else_is_an_error() {
+    let image = saved(&later());
+    let refused = |user: &User, image: &NamedTempFile| checks(user, image, &[]).error().to_owned();
+    let growth = || rules_on_growth("  highestGrowthBytes: 1\n");
+    assert_eq!(
+        refused(&growth(), &image),
+        "the baseline main.json (.dive-ci:1) does not exist; write it with `dive --summary main.json IMAGE`"
+    );
+    for text in ["", "secret=1", "{}", "[1]", "{\"schemaVersion\": 1, \"image\": \"secret\"}"] {
+        let said = refused(&growth().writes("main.json", text), &image);
+        assert_eq!(said, "main.json: not a summary of an image; write one with `dive --summary main.json IMAGE`");
+    }
+    let changed = |change: fn(&mut Value)| {
+        let user = with_baseline(growth(), &shop());
+        let mut summary: Value = serde_json::from_slice(&std::fs::read(user.file("main.json")).unwrap()).unwrap();
+        change(&mut summary);
+        refused(&user.writes("main.json", &summary.to_string()), &image)
+    };
+    assert_eq!(
+        changed(|summary| summary["schemaVersion"] = 2.into()),
+        "main.json: a summary of another schema version; write it again with `dive --summary main.json IMAGE`"
+    );
+    assert_eq!(
+        changed(|summary| summary["image"]["platform"] = "linux/arm64".into()),
+        "main.json: the summary of an image for another platform than linux/amd64; use a baseline for this platform"
+    );
+    assert_eq!(
+        changed(|summary| summary["image"]["tags"] = vec!["other:1"].into()),
+        "main.json: the summary of another image than case:latest; use a baseline of this image"
+    );
+    let user = user("  highestGrowthPercent: 0.05\n");
+    assert_eq!(
+        refused(&user, &image),
+        "highestGrowthPercent (.dive-ci:4) compares the image with a baseline, and none is given; write one with `dive \
+         --summary FILE IMAGE`, and name it with --baseline or `baseline:`"
+    );
+}

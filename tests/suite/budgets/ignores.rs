@@ -1,0 +1,171 @@
+//! Exceptions: what they leave out, that they end, that dive's rules know none, and where dive's rules need one.
+
+use serde_json::{Value, json};
+
+use super::{DIVES_OFF, base, checks, installed, saved, shop, user};
+use crate::user::User;
+
+/// A user with rules, dive's own rules off, and more keys beside `rules:`.
+fn excepts(rules: &str, beside: &str) -> User {
+    User::new().writes(".dive-ci", &format!("rules:\n{DIVES_OFF}{rules}{beside}"))
+}
+
+#[test]
+fn a_class_leaves_out_what_two_installations_cannot_avoid() {
+    let image = saved(&installed());
+    let rules = "  highestReclaimableBytes: 1\n  highestReclaimablePercent: 0.01\n  lowestExactEfficiency: 1\n";
+    checks(&user(rules), &image, &[]).ends_with(1).prints(&["[Total:6] [Passed:0] [Failed:3] [Warn:0] [Skipped:3]"]);
+    let ignore = "ignore:\n  - { class: package-databases, reason: two installations }\n";
+    checks(&excepts(rules, ignore), &image, &[]).ends_with(0).prints(&[
+        "[Total:6] [Passed:3] [Failed:0] [Warn:0] [Skipped:3]",
+        "  not counted: 2.0 kB in 2 files, class package-databases: two installations (.dive-ci:8)\n",
+    ]);
+}
+
+#[test]
+fn a_path_is_left_out_until_its_last_day() {
+    let image = saved(&shop());
+    let rules = "  highestReclaimableBytes: 1 kB\n";
+    let ignore =
+        |until: &str| format!("ignore:\n  - path: app/bin\n    reason: 'strip needs it'\n    until: {until}\n");
+    checks(&excepts(rules, &ignore("2999-12-31")), &image, &[])
+        .ends_with(0)
+        .prints(&["  not counted: 2.0 kB in 1 file, path app/bin: strip needs it, until 2999-12-31 (.dive-ci:6)\n"]);
+    // Over: the exception itself fails, and no longer counts.
+    checks(&excepts(rules, &ignore("2020-01-31")), &image, &[]).ends_with(1).prints(&[
+        "  broken: the exception for path app/bin ended on 2020-01-31 (.dive-ci:6); renew `until` or remove it\n",
+        "  FAIL: highestReclaimableBytes: ",
+        "  FAIL: ignore: the exception for path app/bin ended on 2020-01-31 (.dive-ci:6)\n",
+        "Result:FAIL [Total:5] [Passed:0] [Failed:2] [Warn:0] [Skipped:3]\n",
+    ]);
+    // Even if every rule passes without it.
+    checks(&excepts("  highestLayerCount: 3\n", &ignore("2020-01-31")), &image, &[])
+        .ends_with(1)
+        .prints(&["[Passed:1] [Failed:1]"]);
+}
+
+#[test]
+fn an_exception_that_matches_nothing_is_a_warning() {
+    let ignore = "ignore: [{ path: no/such, reason: x }]\n";
+    let ran = checks(&excepts("  highestLayerCount: 3\n", ignore), &saved(&shop()), &[]).ends_with(0);
+    ran.prints(&[
+        "  warning: the exception for path no/such matches nothing that a rule counts (.dive-ci:5); remove it\n",
+    ]);
+}
+
+#[test]
+fn waste_below_the_floor_does_not_count() {
+    let image = saved(&shop());
+    let rules = "  highestReclaimableBytes: 2001\n";
+    checks(&excepts(rules, "ignoreWasteBelow: 600\n"), &image, &[]).ends_with(0).prints(&[
+        "  PASS: highestReclaimableBytes\n",
+        "  not counted: 800 B in 2 groups below 600 B (ignoreWasteBelow)\n",
+    ]);
+    checks(&excepts(rules, "ignore-waste-below: 500B\n"), &image, &[])
+        .ends_with(1)
+        .prints(&["(reclaimable-bytes=2500 > threshold=2001)", "  not counted: 300 B in 1 group below 500 B"]);
+    let ours = "  highestReclaimableBytes: { value: 2001, for: ours }\n";
+    checks(&excepts(ours, "ignoreWasteBelow: 400\n"), &image, &[]).ends_with(0);
+}
+
+/// The three numbers of dive decide pipelines all over the world.
+#[test]
+fn exceptions_change_no_number_and_no_rule_of_dive() {
+    let image = saved(&installed());
+    let block = |beside: &str| {
+        let user = User::new().writes(".dive-ci", &format!("rules:\n  highestWastedBytes: 1kB\n{beside}"));
+        let ran = checks(&user, &image, &[]).ends_with(1);
+        ran.stdout.split_once("  Using ").unwrap().1.to_owned()
+    };
+    let ignore =
+        "ignoreWasteBelow: 1GB\nignore:\n  - { class: package-databases, reason: x }\n  - { path: '**', reason: x }\n";
+    assert_eq!(block(ignore), block(""));
+}
+
+#[test]
+fn a_rule_of_dive_that_only_package_databases_break_names_the_rule_to_use() {
+    let image = saved(&installed());
+    let ran = checks(&User::new(), &image, &[]).ends_with(1);
+    let hint = |subject: &str, number: &str, instead: &str| {
+        format!(
+            "  hint: without package-databases (the databases of dpkg, apt, rpm and apk, debconf, ld.so.cache), {subject} is \
+             {number} and within the limit; to leave them out, use `{instead}` with `ignore: [{{ class: package-databases, \
+             reason: TEXT }}]`\n"
+        )
+    };
+    ran.prints(&[
+        &hint("dive's share of repeated paths", "0.0000", "highestReclaimablePercent: 0.1"),
+        &hint("dive's share of bytes kept", "1.0000", "highestReclaimablePercent: 0.1"),
+    ]);
+    // What the hint says works.
+    let beside = "ignore: [{ class: package-databases, reason: two installations }]\n";
+    checks(&excepts("  highestReclaimablePercent: 0.1\n", beside), &image, &[]).ends_with(0);
+    // Other waste is no reason for a hint.
+    let other = installed().layer(|l| l.whiteout("usr/bin/a").whiteout("usr/bin/b").file("usr/bin/sh", [b'x'; 900]));
+    let ran = checks(&User::new(), &saved(&other), &[]).ends_with(1);
+    assert!(!ran.stdout.contains("hint:"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_mistake_in_an_exception_names_its_line_and_what_to_write() {
+    let image = saved(&base());
+    for (ignore, error) in [
+        ("  - { path: a }\n", ".dive-ci:5: ignore: the exception for path a has no reason; add `reason: TEXT`"),
+        (
+            "  - reason: x\n",
+            ".dive-ci:5: ignore: no path or class; say what to leave out, such as `path: /var/cache/fonts`",
+        ),
+        (
+            "  - { path: a, reason: x }\n  - path: b\n    reason: x\n    until: 31.12.2026\n",
+            ".dive-ci:8: ignore: `31.12.2026` is not a date: write YYYY-MM-DD, such as 2026-12-31",
+        ),
+        (
+            "  - { class: package-caches, reason: x }\n",
+            ".dive-ci:5: ignore: `package-caches` is not a valid value; write one of package-databases",
+        ),
+        (
+            "  - { path: a, class: package-databases, reason: x }\n",
+            ".dive-ci:5: ignore: an exception has one path or class; write another exception for the second",
+        ),
+        (
+            "  - { package: openssl, reason: x }\n",
+            ".dive-ci:5: ignore: unknown key `package`; write path or class, reason, until",
+        ),
+        (
+            "  - { path: '!a', reason: x }\n",
+            ".dive-ci:5: ignore: `!a` begins with `!`; an exception has no exceptions of its own",
+        ),
+        (
+            "  - /var/cache\n",
+            ".dive-ci:5: ignore: expected an exception, found `/var/cache`; write `- { path: /var/cache/fonts, reason: TEXT, \
+             until: 2026-12-31 }`",
+        ),
+        (
+            "  path: /var/cache\n",
+            ".dive-ci:4: ignore: expected a list of exceptions, found a mapping; write `- { path: /var/cache/fonts, reason: \
+             TEXT, until: 2026-12-31 }`",
+        ),
+    ] {
+        let ran = checks(&excepts("", &format!("ignore:\n{ignore}")), &image, &[]);
+        assert_eq!(ran.error(), error, "{ignore}");
+    }
+    let floor = checks(&excepts("", "ignoreWasteBelow: small\n"), &image, &[]);
+    assert!(floor.error().starts_with(".dive-ci:4: ignoreWasteBelow: `small` is not a size"), "{}", floor.error());
+}
+
+#[test]
+fn documents_list_the_exceptions() {
+    let ignore = "ignore:\n  - { path: app/bin, reason: x, until: 2020-01-31 }\n  - { path: base, reason: y }\n";
+    let ran = checks(&excepts("  highestLayerCount: 3\n", ignore), &saved(&shop()), &["--summary", "-"]).ends_with(1);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(document["verdict"]["status"], "fail");
+    assert_eq!(
+        document["verdict"]["ignored"],
+        json!([
+            { "what": "path app/bin", "reason": "x", "until": "2020-01-31", "origin": ".dive-ci:6", "status": "over",
+              "sizeBytes": 0, "files": 0, "pathFiles": 0 },
+            { "what": "path base", "reason": "y", "until": null, "origin": ".dive-ci:7", "status": "active",
+              "sizeBytes": 500, "files": 1, "pathFiles": 0 },
+        ])
+    );
+}

@@ -1,0 +1,70 @@
+//! `dive init`: the file that it writes is a budget that the image keeps, and nothing is overwritten.
+
+use super::{base, checks, later, saved, shop};
+use crate::place::{Corpus, sample};
+use crate::user::User;
+
+#[test]
+fn the_image_keeps_the_budget_that_init_writes() {
+    let mut images = vec![sample()];
+    if let Some(corpus) = Corpus::here() {
+        let names =
+            ["dive/test-docker-image.tar", "many-layers/docker26.tar", "opaque/docker20.tar", "provenance/max-oci.tar"];
+        images.extend(names.map(|name| corpus.path(name)));
+    }
+    for image in images {
+        let user = User::new();
+        user.runs(&["init", &image]).ends_with(0).prints(&["wrote .dive-ci\n"]);
+        assert_eq!(user.sees(), [".dive-ci"]);
+        let ran = user.runs(&["--ci", &image]).ends_with(0);
+        assert_eq!(ran.stderr, "", "{image}");
+        ran.prints(&["  PASS: highestImageBytes\n", "  PASS: highestReclaimableBytes\n"]);
+    }
+}
+
+#[test]
+fn init_names_what_it_saw() {
+    let user = User::new();
+    let image = saved(&shop().runs_as("app"));
+    user.runs(&["init", image.path().to_str().unwrap()]).ends_with(0);
+    let text = std::fs::read_to_string(user.file(".dive-ci")).unwrap();
+    for line in [
+        "# The budget of case:latest (linux/amd64), written by `dive init`. Each limit leaves 10 % of room.",
+        "  highestImageBytes: 5.4kB            # unpacked: 4.9 kB",
+        "  highestLayerBytes: 2.6kB            # the largest is layer 1: 2.3 kB, RUN make",
+        "  highestLayerCount: 4                # layers: 3",
+        "  highestReclaimableBytes: 100kB      # reclaimable: 2.8 kB",
+        "  highestReclaimablePercent: 0.629    # of all bytes: 0.5714",
+        "  forbidRoot: true                    # user: app",
+    ] {
+        assert!(text.lines().any(|each| each == line), "no {line:?} in\n{text}");
+    }
+}
+
+#[test]
+fn init_writes_a_baseline_on_request() {
+    let user = User::new();
+    let image = saved(&shop());
+    let path = image.path().to_str().unwrap();
+    user.runs(&["init", "--baseline", path]).ends_with(0).prints(&["wrote .dive-ci\nwrote dive-baseline.json\n"]);
+    assert_eq!(user.sees(), [".dive-ci", "dive-baseline.json"]);
+    checks(&user, &image, &[])
+        .ends_with(0)
+        .prints(&["  PASS: highestGrowthPercent\n", "Growth since dive-baseline.json: 0 B"]);
+    let grown = later().layer(|l| l.file("more", [b'm'; 500]));
+    checks(&user, &saved(&grown), &[]).ends_with(1).prints(&["  FAIL: highestGrowthPercent: "]);
+}
+
+#[test]
+fn init_overwrites_nothing() {
+    let image = saved(&base());
+    let path = image.path().to_str().unwrap();
+    for (name, arguments) in [(".dive-ci", &["init", path][..]), ("dive-baseline.json", &["init", "--baseline", path])]
+    {
+        let user = User::new().writes(name, "mine");
+        let ran = user.runs(arguments);
+        assert_eq!(ran.error(), format!("{name} already exists, and dive init overwrites no file; remove it first"));
+        assert_eq!(user.sees(), [name]);
+        assert_eq!(std::fs::read_to_string(user.file(name)).unwrap(), "mine");
+    }
+}

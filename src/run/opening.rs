@@ -112,7 +112,8 @@ impl Opening {
             .map_err(|error| with_other_reading(error, argument, &reference))?;
         let selection = Selection { image, platform: opening.platform.clone() };
         // What the image names is one request; a search of all images is only made on request, or for the screen.
-        let local_images = LocalImages::beside(&reference, &access).map(|images| (images, BaseScope::Named));
+        let local_images = LocalImages::beside(&reference, &access).filter(LocalImages::are_on_this_machine);
+        let local_images = local_images.map(|images| (images, BaseScope::Named));
         let verification = if config.verify.value { Verification::On } else { Verification::Off };
         Ok(Self {
             argument: argument.to_owned(),
@@ -150,7 +151,7 @@ impl Opening {
 
     /// Looks for the base in the image's own engine, or for a file and a registry in the configured one.
     fn search_base(&mut self, engine: ContainerEngine) {
-        let beside = self.local_images.take().map(|(images, _)| images);
+        let beside = LocalImages::beside(&self.reference, &self.access);
         let images = beside.unwrap_or_else(|| LocalImages::of(engine, &self.access));
         self.local_images = Some((images, BaseScope::All));
     }

@@ -43,6 +43,15 @@ impl LocalImages {
     pub fn of(engine: ContainerEngine, access: &Access) -> Self {
         Self { holder: ImageHolder::Engine(engine), access: access.clone() }
     }
+
+    /// True if the engine is on this machine: it has no address behind ssh or TCP, where each image may cost a login.
+    #[must_use]
+    pub fn are_on_this_machine(&self) -> bool {
+        match self.holder {
+            ImageHolder::Engine(engine) => engine::is_on_this_machine(engine, &self.access),
+            ImageHolder::Containerd => true,
+        }
+    }
 }
 
 impl BaseCandidates for LocalImages {
@@ -63,5 +72,31 @@ impl BaseCandidates for LocalImages {
             info!("the base was looked for in {compared} images, {left} were left: {found:?}");
         }
         search.map_err(|error| error.brief())
+    }
+}
+
+#[cfg(test)]
+#[cfg(all(feature = "engine", unix))]
+mod tests {
+    use super::*;
+
+    /// Otherwise opening an image at `ssh://host` would log in once more for each image there.
+    #[test]
+    fn engines_behind_ssh_or_tcp_are_on_another_machine() {
+        let is_here = |engine, variable: &str, address: &str| {
+            let access = Access { environment: [(variable, address)].into_iter().collect(), ..Access::default() };
+            LocalImages::of(engine, &access).are_on_this_machine()
+        };
+        let (docker, podman) = (ContainerEngine::Docker, ContainerEngine::Podman);
+        assert!(is_here(docker, "DOCKER_HOST", "unix:///run/docker.sock") && is_here(docker, "HOME", "/nowhere"));
+        assert!(is_here(podman, "CONTAINER_HOST", "unix:///run/podman.sock"));
+        for address in ["ssh://user@far.example", "tcp://docker:2375"] {
+            assert!(
+                !is_here(docker, "DOCKER_HOST", address) && !is_here(podman, "CONTAINER_HOST", address),
+                "{address}"
+            );
+        }
+        let far = Reference::Registry { name: "example.org/a".to_owned() };
+        assert!(LocalImages::beside(&far, &Access::default()).is_none());
     }
 }

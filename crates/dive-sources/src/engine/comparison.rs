@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::address::{Address, candidates};
 use super::api::{ApiError, ImageInspect, ListedImage};
 use super::backend::Backend;
 use super::error::EngineError;
@@ -15,6 +16,13 @@ use crate::engine_name::{EngineImageName, repository};
 use crate::error::SourceError;
 use crate::search_limit::SearchLimit;
 use dive_model::image::{NamedImage, PrefixSearch};
+
+/// True if no address of the engine is behind ssh or TCP.
+pub(crate) fn is_on_this_machine(engine: ContainerEngine, access: &Access) -> bool {
+    let candidates = candidates(engine, &access.environment);
+    let mut addresses = candidates.iter().filter_map(|candidate| candidate.address.as_ref().ok());
+    addresses.all(|address| matches!(address, Address::Unix(_) | Address::Pipe(_)))
+}
 
 /// Diff ids of the image with this digest, else of the one with this name; `None` if the engine has neither.
 pub(crate) fn diff_ids(

@@ -19,7 +19,7 @@ mod ssh;
 mod stream;
 mod tls;
 
-pub(super) use comparison::{diff_ids, longest_prefix};
+pub(super) use comparison::{diff_ids, is_on_this_machine, longest_prefix};
 pub use error::{Attempt, EngineError};
 
 use std::ops::ControlFlow;

@@ -164,7 +164,7 @@ pub struct OpeningArgs {
     )]
     pub insecure_registries: Vec<String>,
 
-    /// Try HOST before REGISTRY for the images of REGISTRY (repeatable)
+    /// Try HOST[/PATH] before REGISTRY for the images of REGISTRY (repeatable)
     #[arg(long = "registry-mirror", global = true, value_name = "REGISTRY=HOST", hide_short_help = true)]
     pub mirrors: Vec<Mirror>,
 

@@ -372,6 +372,8 @@ fill_registry() {
     push() { skopeo --insecure-policy copy --quiet --dest-tls-verify=false "$@"; }
     push "docker-archive:$sample" "$store/sample:1"
     push --format v2s1 "docker-archive:$sample" "$store/sample:schema1"
+    # As behind a mirror whose repositories have a path.
+    push "docker-archive:$sample" "$store/mirror/hub/team/sample:1"
     [ -n "$corpus" ] || return 0
     # One after the other: they share layers, and skopeo skips existing ones.
     push --preserve-digests "oci:$corpus/opaque/oci-dir" "$store/opaque:gzip"

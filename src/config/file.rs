@@ -17,7 +17,7 @@ use super::value::{DiffType, LogLevel, ThemeName};
 use super::variables;
 use dive_model::budget;
 use dive_model::units::{Bytes, Ratio};
-use dive_sources::{ContainerEngine, Environment, PullPolicy};
+use dive_sources::{ContainerEngine, Environment, Mirror, PullPolicy};
 
 /// The effective configuration: defaults, then files, then variables, each overriding the one before. `run` applies the flags,
 /// which override all of them.
@@ -35,6 +35,8 @@ pub struct Config {
     pub max_memory: Setting<Option<Bytes>>,
     /// The limit of the layers' unpacked size; `None` for the default.
     pub max_unpacked: Setting<Option<Bytes>>,
+    /// How registries are reached.
+    pub registries: Registries,
     /// CI mode. `$CI` overrides the files, and `DIVE_CI` overrides `$CI`.
     pub ci: Setting<bool>,
     /// The rules file; `None` for `.dive-ci`.
@@ -59,6 +61,17 @@ pub struct Config {
     pub discovery: Discovery,
     /// Settings without effect.
     pub warnings: Vec<Warning>,
+}
+
+/// How registries are reached. The settings of the machine's engines count too.
+#[derive(Debug, Clone)]
+pub struct Registries {
+    /// Hosts that may use plain HTTP or an unverified certificate.
+    pub insecure: Setting<Vec<String>>,
+    /// Mirrors, in the order in which they are tried.
+    pub mirrors: Setting<Vec<Mirror>>,
+    /// A PEM file of authorities to trust too.
+    pub ca_file: Setting<Option<PathBuf>>,
 }
 
 /// Settings of the log.
@@ -120,6 +133,11 @@ impl Default for Config {
             verify: Setting::by_default(false),
             max_memory: Setting::by_default(None),
             max_unpacked: Setting::by_default(None),
+            registries: Registries {
+                insecure: Setting::by_default(Vec::new()),
+                mirrors: Setting::by_default(Vec::new()),
+                ca_file: Setting::by_default(None),
+            },
             ci: Setting::by_default(false),
             ci_config: Setting::by_default(None),
             json_path: Setting::by_default(None),
@@ -181,6 +199,10 @@ const SETTINGS: &[KeyRow<Config>] = &[
         Trust::Tightens(|before, after| lowers(before.max_unpacked.value, after.max_unpacked.value, budget::UNPACKED)),
         max_unpacked
     ),
+    // A stranger's file could send the image's requests to another host.
+    key!("registries.insecure", Trust::User, registries.insecure),
+    key!("registries.mirrors", Trust::User, registries.mirrors),
+    key!("registries.ca-file", Trust::User, registries.ca_file),
     gate!("ci", Trust::Tightens(|_, after| after.ci.value), ci),
     // The working directory has its own `.dive-ci`; this key could name any file.
     key!("ci-config", Trust::User, ci_config),

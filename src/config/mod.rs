@@ -6,6 +6,7 @@
 //! yaml, document   a YAML file as a tree of text, with lines
 //! origin, limit, value   values, their origins and their parsers
 //! date, path_glob, path_rule, ignore   rules about paths, and exceptions from rules
+//! registries     hosts and mirrors as values
 //! table          one row per key: names, field, trust
 //! output_path    output paths that an untrusted file may set
 //! layering, variables   apply files and variables, by a table
@@ -35,6 +36,7 @@ mod output_path;
 mod path_glob;
 mod path_rule;
 mod problem;
+mod registries;
 mod render;
 mod rule;
 mod rule_limits;
@@ -52,7 +54,7 @@ pub use action::{Action, Bound, Context};
 pub use date::Date;
 pub use discovery::{Discovery, SearchResult, SearchedPlace};
 pub use environment::{CiVariable, forbids_colour};
-pub use file::{Config, Diff, FileTree, Layer, Log};
+pub use file::{Config, Diff, FileTree, Layer, Log, Registries};
 pub use ignore::{Ignore, Ignored, WasteClass};
 pub use keybinding::Keybinding;
 pub use keys::{Binding, Key, KeyPress, Modifiers};
@@ -62,7 +64,7 @@ pub use output_path::is_below_folder;
 pub use path_glob::{GlobPart, GlobSense, MatchedKinds, PathGlob};
 pub use path_rule::{PathDemand, PathReach, PathRule};
 pub use problem::{BadLimit, ConfigError, Warning};
-pub use render::{render, render_beside_rules};
+pub use render::{render, render_beside_rules, render_registry_files};
 pub use rule::{Rule, RuleRow};
 pub use rule_limits::RuleLimits;
 pub use rule_terms::{LayerChoice, RuleLevel, RuleTerms};

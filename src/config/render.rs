@@ -8,6 +8,10 @@ use super::ignore::Ignore;
 use super::origin::ConfigScope;
 use super::rules_file::RulesFile;
 use dive_model::escape::is_hidden;
+use dive_sources::SettingsFile;
+
+/// Limit of the settings and of the problems that are listed for one file.
+const SETTINGS_SHOWN: usize = 20;
 
 /// The configuration as YAML, one `key: value   # origin` a line, below comments that name the files that were read or
 /// skipped, or the places where none was found.
@@ -83,6 +87,33 @@ fn header(config: &Config) -> String {
     out
 }
 
+/// What dive takes from the settings of the machine's engines, as comments.
+#[must_use]
+pub fn render_registry_files(files: &[SettingsFile]) -> String {
+    let mut out = String::new();
+    if !files.is_empty() {
+        out.push_str("# registries, as the machine's engines are configured:\n");
+    }
+    for SettingsFile { path, settings, problems } in files {
+        let path = escape_line_breaks(&path.display().to_string());
+        for (at, setting) in settings.iter().enumerate() {
+            // Writing to a String does not fail.
+            let _ = match at {
+                SETTINGS_SHOWN => writeln!(out, "#   {path}: {} more", settings.len() - at),
+                at if at > SETTINGS_SHOWN => Ok(()),
+                _ => writeln!(out, "#   {path}: {}", escape_line_breaks(setting)),
+            };
+        }
+        for problem in problems.iter().take(SETTINGS_SHOWN) {
+            let _ = writeln!(out, "#   skipped in {path}: {}", escape_line_breaks(problem));
+        }
+        if settings.is_empty() && problems.is_empty() {
+            let _ = writeln!(out, "#   {path}: nothing that dive uses");
+        }
+    }
+    out
+}
+
 /// Escapes line breaks in a path, which would end the YAML comment.
 fn escape_line_breaks(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_hidden(c) { '\u{fffd}' } else { c }).collect()
@@ -114,6 +145,31 @@ mod tests {
         ] {
             assert!(squeezed.iter().any(|each| each == line), "{line} is not in\n{printed}");
         }
+    }
+
+    #[test]
+    fn the_machines_settings_are_listed_by_file() {
+        let file = |path: &str, settings: &[&str], problems: &[&str]| SettingsFile {
+            path: path.into(),
+            settings: settings.iter().map(|text| (*text).to_owned()).collect(),
+            problems: problems.iter().map(|text| (*text).to_owned()).collect(),
+        };
+        let files = [
+            file("/etc/docker/daemon.json", &["docker.io from mirror.example/hub", "10.0.0.0/8 is insecure"], &[]),
+            file("/etc/containers/registries.conf", &[], &[]),
+            file("/home/ann/x.conf", &[], &["expected\n`=`"]),
+        ];
+        assert_eq!(
+            render_registry_files(&files),
+            "# registries, as the machine's engines are configured:\n\
+             #   /etc/docker/daemon.json: docker.io from mirror.example/hub\n\
+             #   /etc/docker/daemon.json: 10.0.0.0/8 is insecure\n\
+             #   /etc/containers/registries.conf: nothing that dive uses\n\
+             #   skipped in /home/ann/x.conf: expected\u{fffd}`=`\n"
+        );
+        let many = vec!["x is insecure"; 30];
+        assert!(render_registry_files(&[file("/f", &many, &[])]).ends_with("#   /f: 10 more\n"));
+        assert_eq!(render_registry_files(&[]), "");
     }
 
     fn header_of(places: Vec<(&str, SearchResult)>) -> String {

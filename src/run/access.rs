@@ -17,7 +17,7 @@ use dive_model::cache::Cache;
 use dive_model::image::Platform;
 use dive_model::remark::{OnDamage, Shown};
 use dive_model::store::Links;
-use dive_sources::{Access, ContainerEngine, PodmanRoute, PullPolicy, Reference, RegistryOptions};
+use dive_sources::{Access, ContainerEngine, MachineFiles, PodmanRoute, PullPolicy, Reference, RegistryOptions};
 
 /// The purpose of opening an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +66,10 @@ pub(super) fn of(subject: Subject<'_>, invocation: &Invocation) -> Access {
         },
         platform: opening.platform.as_ref().map(Platform::for_engines),
         registries: RegistryOptions {
-            insecure: opening.insecure_registries.clone(),
-            mirrors: opening.mirrors.clone(),
-            ca_file: opening.ca_file.clone(),
+            insecure: config.registries.insecure.value.clone(),
+            mirrors: config.registries.mirrors.value.clone(),
+            ca_file: config.registries.ca_file.value.clone(),
+            machine: MachineFiles::Read,
         },
         links: if opening.follow_links { Links::Anywhere } else { Links::Inside },
         // Verification reads every layer, so it bypasses the cache.

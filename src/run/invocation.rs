@@ -44,6 +44,16 @@ impl Invocation {
         if opening.max_unpacked.is_some() {
             config.max_unpacked = Setting::by_flag(opening.max_unpacked, "--max-unpacked");
         }
+        let OpeningArgs { insecure_registries, mirrors, ca_file, .. } = &opening;
+        if !insecure_registries.is_empty() {
+            config.registries.insecure = Setting::by_flag(insecure_registries.clone(), "--insecure-registry");
+        }
+        if !mirrors.is_empty() {
+            config.registries.mirrors = Setting::by_flag(mirrors.clone(), "--registry-mirror");
+        }
+        if ca_file.is_some() {
+            config.registries.ca_file = Setting::by_flag(ca_file.clone(), "--ca-file");
+        }
         opening.quiet |= config.log.quiet.value && opening.verbose == 0;
         let notices = Notices::of(&opening);
         Ok(Self { opening, config, environment, notices })

@@ -107,7 +107,9 @@ fn execute(cli: Cli) -> anyhow::Result<Outcome> {
             config.rules = rules.limits.clone().over(config.rules);
             output::print(|out| {
                 out.write_all(config::render(&config).as_bytes())?;
-                out.write_all(config::render_beside_rules(&rules).as_bytes())
+                out.write_all(config::render_beside_rules(&rules).as_bytes())?;
+                let files = dive_sources::registry_files(&environment);
+                out.write_all(config::render_registry_files(&files).as_bytes())
             })?;
         }
         Some(Command::Cache { action }) => cache::run(action, &environment)?,

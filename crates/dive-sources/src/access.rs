@@ -1,5 +1,6 @@
 //! The options for opening a source: damage, pulls, registries, environment, cache and limits.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -87,21 +88,42 @@ pub struct RegistryOptions {
     pub mirrors: Vec<Mirror>,
     /// A PEM file of certificate authorities to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
+    /// Whether the settings of the machine's engines count too.
+    pub machine: MachineFiles,
 }
 
-/// A host that mirrors a registry.
+/// Whether dive reads the registry settings of the machine's engines, such as `daemon.json` and `registries.conf`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MachineFiles {
+    /// Not at all.
+    #[default]
+    Ignored,
+    /// When an image in a registry is opened.
+    Read,
+}
+
+/// A mirror of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirror {
     /// The registry in references: `docker.io`.
     pub of: String,
-    /// The mirror's host (`HOST[:PORT]`).
+    /// The place of its repositories.
+    pub place: MirrorHost,
+}
+
+/// A host, and the path of the repositories on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorHost {
+    /// `HOST[:PORT]`.
     pub host: String,
+    /// The path before each repository, without slashes at its ends; empty if there is none.
+    pub path: String,
 }
 
 /// The value is not a [`Mirror`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a mirror; write REGISTRY=HOST[:PORT], such as docker.io=mirror.example:5000, without a scheme, a path, a user name \
+    "not a mirror; write REGISTRY=HOST[:PORT][/PATH], such as docker.io=mirror.example:5000, without a scheme, a user name \
      or a password"
 )]
 pub struct MirrorError;
@@ -137,8 +159,42 @@ impl FromStr for Mirror {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (of, mirror) = text.split_once('=').ok_or(MirrorError)?;
-        let valid = |text| host(text).map_err(|HostError| MirrorError);
-        Ok(Self { of: valid(of)?, host: valid(mirror)? })
+        Ok(Self { of: host(of).map_err(|HostError| MirrorError)?, place: mirror.parse()? })
+    }
+}
+
+impl fmt::Display for Mirror {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.of, self.place)
+    }
+}
+
+impl MirrorHost {
+    /// The name of `repository` on the host.
+    #[must_use]
+    pub fn repository(&self, repository: &str) -> String {
+        if self.path.is_empty() { repository.to_owned() } else { format!("{}/{repository}", self.path) }
+    }
+}
+
+impl FromStr for MirrorHost {
+    type Err = MirrorError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, path) = text.split_once('/').unwrap_or((text, ""));
+        let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+        // `.` and `..` would lead to another path.
+        let is_part = |part: &str| !part.trim_matches('.').is_empty() && part.bytes().all(is_letter);
+        let fits = !text.ends_with('/') && (path.is_empty() || path.split('/').all(is_part));
+        let host = host(name).map_err(|HostError| MirrorError)?;
+        if fits { Ok(Self { host, path: path.to_owned() }) } else { Err(MirrorError) }
+    }
+}
+
+impl fmt::Display for MirrorHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.host)?;
+        if self.path.is_empty() { Ok(()) } else { write!(f, "/{}", self.path) }
     }
 }
 
@@ -149,9 +205,15 @@ mod tests {
     #[test]
     fn a_mirror_is_a_registry_and_a_host() {
         let mirror: Mirror = "docker.io=127.0.0.1:5000".parse().unwrap();
-        assert_eq!((mirror.of.as_str(), mirror.host.as_str()), ("docker.io", "127.0.0.1:5000"));
+        assert_eq!((mirror.of.as_str(), mirror.place.host.as_str()), ("docker.io", "127.0.0.1:5000"));
+        assert_eq!(mirror.place.repository("library/alpine"), "library/alpine");
+        // Harbor, Artifactory and ECR.
+        let mirror: Mirror = "docker.io=[::1]:443/hub/proxy_1".parse().unwrap();
+        assert_eq!(mirror.place.repository("library/alpine"), "hub/proxy_1/library/alpine");
+        assert_eq!(mirror.to_string(), "docker.io=[::1]:443/hub/proxy_1");
         let wrong = ["", "=", "docker.io=", "=x", "docker.io", "docker.io=https://x", "docker.io=me:secret@x", "a=x?y"];
-        for wrong in wrong {
+        let paths = ["a=x/", "a=x//y", "a=x/../y", "a=x/./y", "a=x/y?z", "a=x/Y", "a=x/y z", "a=/y", "a/b=x"];
+        for wrong in wrong.into_iter().chain(paths) {
             let error = wrong.parse::<Mirror>().unwrap_err();
             assert!(!error.to_string().contains("secret"), "{wrong}");
         }

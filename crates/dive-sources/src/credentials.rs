@@ -173,17 +173,28 @@ fn keys(registry: &str, repository: &str) -> Vec<String> {
 }
 
 /// Credentials files in search order: `REGISTRY_AUTH_FILE` precedes the default files.
-fn files(environment: &Environment) -> Vec<PathBuf> {
+pub(super) fn files(environment: &Environment) -> Vec<PathBuf> {
     let home = environment.path("HOME").or_else(|| environment.path("USERPROFILE"));
     let config = environment.path("XDG_CONFIG_HOME").or_else(|| Some(home.clone()?.join(".config")));
     let docker = environment.path("DOCKER_CONFIG").or_else(|| Some(home?.join(".docker")));
     let files = [
         environment.path("REGISTRY_AUTH_FILE"),
         docker.map(|folder| folder.join("config.json")),
-        environment.path("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")),
+        environment.path("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")).or_else(runtime_file),
         config.map(|folder| folder.join("containers/auth.json")),
     ];
     files.into_iter().flatten().collect()
+}
+
+/// Where podman keeps logins without `XDG_RUNTIME_DIR`.
+fn runtime_file() -> Option<PathBuf> {
+    #[cfg(target_os = "linux")]
+    {
+        let user = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").ok()?);
+        Some(format!("/run/containers/{user}/auth.json").into())
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {

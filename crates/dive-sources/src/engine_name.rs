@@ -12,12 +12,13 @@ const MAX_NAME: usize = 600;
 
 /// Completes the error of an invalid name.
 pub(crate) const EXPECTED: &str =
-    "an image is called NAME[:TAG], NAME@sha256:DIGEST, or by its id, in letters, digits and . _ - / : @";
+    "an image is called NAME[:TAG], NAME@sha256:DIGEST, or by its id, in letters, digits and . _ - / : @ [ ]";
 
 impl<'a> EngineImageName<'a> {
     /// `None` if `text` is not a valid name.
     pub(crate) fn new(text: &'a str) -> Option<Self> {
-        let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"._-/:@+".contains(&letter);
+        // Brackets enclose an IPv6 address.
+        let is_plain = |letter: u8| letter.is_ascii_alphanumeric() || b"._-/:@+[]".contains(&letter);
         let is_path = |part: &str| matches!(part, "" | "." | "..");
         // A program would read a leading `-` as an option.
         let fits = text.len() <= MAX_NAME && text.bytes().all(is_plain) && !text.split('/').any(is_path);
@@ -50,7 +51,7 @@ impl<'a> EngineImageName<'a> {
 
     /// True if a container can have this name or id: it has no tag, digest or `/`.
     pub(crate) fn may_be_a_container(self) -> bool {
-        !self.0.contains(['/', ':', '@', '+'])
+        !self.0.contains(['/', ':', '@', '+', '[', ']'])
     }
 
     /// The registry's host, as docker's configuration file names it.
@@ -142,6 +143,8 @@ mod tests {
             ("docker.io/me/app", "docker.io/me/app", None, hub, "docker.io/me/app:latest"),
             ("localhost/app", "localhost/app", None, "localhost", "localhost/app:latest"),
             ("h:5000/app", "h:5000/app", None, "h:5000", "h:5000/app:latest"),
+            ("[::1]:5000/app", "[::1]:5000/app", None, "[::1]:5000", "[::1]:5000/app:latest"),
+            ("[fd00::1]/a/b:1", "[fd00::1]/a/b", Some("1"), "[fd00::1]", "[fd00::1]/a/b:1"),
             ("quay.io/a/b:1@sha256:00", "quay.io/a/b", Some("sha256:00"), "quay.io", "quay.io/a/b@sha256:00"),
         ] {
             let name = name(text);

@@ -21,8 +21,11 @@ mod environment;
 mod error;
 mod left_out;
 mod local_images;
+#[cfg(feature = "registry")]
+mod machine;
 mod reference;
 mod scheme;
+mod settings_file;
 #[cfg(not(all(feature = "engine", feature = "registry")))]
 mod stand_in;
 mod web;
@@ -46,6 +49,8 @@ mod search_limit;
 
 #[cfg(feature = "registry")]
 mod registry;
+#[cfg(feature = "registry")]
+mod registry_files;
 
 #[cfg(any(feature = "engine", feature = "registry"))]
 mod certificates;
@@ -60,7 +65,8 @@ mod runtime;
 use std::io;
 
 pub use access::{
-    Access, HostError, Mirror, MirrorError, PodmanRoute, PullPolicy, RegistryOptions, UnknownPullPolicy, host,
+    Access, HostError, MachineFiles, Mirror, MirrorError, MirrorHost, PodmanRoute, PullPolicy, RegistryOptions,
+    UnknownPullPolicy, host,
 };
 pub use container_engine::ContainerEngine;
 #[cfg(feature = "engine")]
@@ -77,14 +83,16 @@ pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, Referen
 pub use registry::testing;
 #[cfg(feature = "registry")]
 pub use registry::{Actual, RegistryError, SystemError};
+pub use registry_files::registry_files;
 pub use scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
+pub use settings_file::SettingsFile;
 
 use dive_model::observer::Observer;
 use dive_model::store::{FileFormat, FileStore, Store};
-#[cfg(not(feature = "registry"))]
-use stand_in::registry;
 #[cfg(not(feature = "engine"))]
 use stand_in::{containerd, engine};
+#[cfg(not(feature = "registry"))]
+use stand_in::{registry, registry_files};
 
 /// An open source: the store of an image, and its origin.
 #[derive(Debug)]

@@ -94,6 +94,19 @@ pub(super) mod containerd_images {
     }
 }
 
+/// Replaces the module `registry_files`.
+#[cfg(not(feature = "registry"))]
+pub(super) mod registry_files {
+    use crate::environment::Environment;
+    use crate::settings_file::SettingsFile;
+
+    /// The registry settings of the machine: this build uses none.
+    #[must_use]
+    pub fn registry_files(_: &Environment) -> Vec<SettingsFile> {
+        Vec::new()
+    }
+}
+
 /// Replaces the module `registry`.
 #[cfg(not(feature = "registry"))]
 pub(super) mod registry {

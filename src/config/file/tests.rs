@@ -201,9 +201,9 @@ fn keys_and_variables_without_effect_are_warnings() {
         warnings("log:\n  paht: x\nkeybindings: {}\nlog.level: info\n", &[]),
         [
             "d.yaml:2: unknown key `log.paht` has no effect; valid here: enabled, path, level, quiet",
-            "d.yaml:3: unknown key `keybindings` has no effect; valid here: container-engine, pull, ignore-errors, verify, max-memory, max-unpacked, ci, ci-config, \
+            "d.yaml:3: unknown key `keybindings` has no effect; valid here: container-engine, pull, ignore-errors, verify, max-memory, max-unpacked, registries, ci, ci-config, \
              json-path, theme, log, diff, filetree, layer, rules, keybinding",
-            "d.yaml:4: unknown key `log.level` has no effect; valid here: container-engine, pull, ignore-errors, verify, max-memory, max-unpacked, ci, ci-config, \
+            "d.yaml:4: unknown key `log.level` has no effect; valid here: container-engine, pull, ignore-errors, verify, max-memory, max-unpacked, registries, ci, ci-config, \
              json-path, theme, log, diff, filetree, layer, rules, keybinding",
         ]
     );
@@ -298,7 +298,7 @@ fn every_key_has_a_decided_trust() {
     let decided = |path| match section_or_key(path) {
         "pull" | "ignore-errors" | "verify" | "max-memory" | "max-unpacked" | "ci" | "rules" => "stricter only",
         "log.path" | "json-path" => "a new file",
-        "ci-config" | "log.quiet" => "the user",
+        "ci-config" | "log.quiet" | "registries.insecure" | "registries.mirrors" | "registries.ca-file" => "the user",
         "keybinding"
         | "container-engine"
         | "theme"

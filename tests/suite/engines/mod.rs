@@ -21,6 +21,7 @@ pub(crate) mod proxy;
 mod pulling;
 mod same;
 pub(crate) mod servers;
+mod settings;
 mod spellings;
 mod tokens;
 mod verified;

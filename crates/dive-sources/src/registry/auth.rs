@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::challenge::Challenge;
 use super::client::{self, Clients, Contact, Transport, Use};
+use super::endpoints::TokenUse;
 use super::response::{self, Secrets, ShortBody};
 
 use super::error::RegistryError;
@@ -18,12 +19,17 @@ use super::retry::Failure;
 use crate::credentials::{Credential, Credentials};
 use crate::environment::Environment;
 
+/// The variable with a token of the user's own, which a CI service may set.
+pub(in super::super) const TOKEN_VARIABLE: &str = "REGISTRY_TOKEN";
+
 /// The authorization for one repository of one registry.
 #[derive(Debug)]
 pub(super) struct Auth {
     registry: String,
     repository: String,
     environment: Environment,
+    /// The token in the environment, if the host gets it.
+    given: Option<Arc<str>>,
     token_deadline: Duration,
     /// Locked during a renewal. Requests with the old token continue, because it may still be valid for them.
     renewal: tokio::sync::Mutex<()>,
@@ -35,6 +41,8 @@ struct AuthState {
     /// The number of renewals.
     generation: u32,
     proof: Option<Proof>,
+    /// Whether the token in the environment was sent.
+    has_sent_given: bool,
     /// Searched at the first 401.
     credentials: Option<Arc<Credentials>>,
     /// Run time of credential helpers, and the start of a running one.
@@ -93,10 +101,21 @@ struct Token {
 const TOKEN_LIMIT: u64 = 1 << 20;
 
 impl Auth {
-    pub(super) fn new(registry: &str, repository: &str, environment: Environment, token_deadline: Duration) -> Self {
+    pub(super) fn new(
+        registry: &str,
+        repository: &str,
+        environment: Environment,
+        token: TokenUse,
+        token_deadline: Duration,
+    ) -> Self {
+        let given = match token {
+            TokenUse::Sent => environment.text(TOKEN_VARIABLE).map(str::trim),
+            TokenUse::Withheld => None,
+        };
         Self {
             registry: registry.to_owned(),
             repository: repository.to_owned(),
+            given: given.filter(|given| fits_a_header(given)).map(Arc::from),
             environment,
             token_deadline,
             renewal: tokio::sync::Mutex::default(),
@@ -127,6 +146,14 @@ impl Auth {
         let current = self.authorization();
         if current.generation != used.generation {
             return Ok(current);
+        }
+        if let Some(given) = &self.given {
+            let mut state = self.state();
+            if !std::mem::replace(&mut state.has_sent_given, true) {
+                state.generation += 1;
+                state.proof = Some(Proof::Bearer(Arc::clone(given)));
+                return Ok(Authorization { generation: state.generation, proof: state.proof.clone() });
+            }
         }
         let credentials = self.credentials().await;
         let headers = refusal.headers().get_all(reqwest::header::WWW_AUTHENTICATE).iter();
@@ -159,6 +186,11 @@ impl Auth {
         Ok(Authorization { generation: state.generation, proof: state.proof.clone() })
     }
 
+    /// True if `used` is the token in the environment.
+    pub(super) fn is_given(&self, used: &Authorization) -> bool {
+        matches!((&self.given, &used.proof), (Some(given), Some(Proof::Bearer(token))) if given == token)
+    }
+
     /// The user's credentials, found at the first call. Called only with the renewal lock held.
     async fn credentials(&self) -> Arc<Credentials> {
         let known = self.state().credentials.clone();
@@ -186,7 +218,11 @@ impl Auth {
 
     /// Problems of the search for credentials, if it took place.
     pub(super) fn problems(&self) -> Vec<String> {
-        self.state().credentials.as_ref().map(|found| found.problems.clone()).unwrap_or_default()
+        let mut problems = self.state().credentials.as_ref().map(|found| found.problems.clone()).unwrap_or_default();
+        if self.environment.text(TOKEN_VARIABLE).is_some_and(|given| !fits_a_header(given.trim())) {
+            problems.push(format!("{TOKEN_VARIABLE} is ignored: a token has neither spaces nor control characters"));
+        }
+        problems
     }
 
     /// The error of a final refusal.
@@ -202,8 +238,13 @@ impl Auth {
         RegistryError::Denied {
             host: self.registry.clone(),
             what: what.to_owned(),
-            answer: Secrets::default().describe(refusal).await,
-            credentials: "it does not accept a login; check the name".to_owned(),
+            answer: self.with_given(Secrets::default()).describe(refusal).await,
+            credentials: match (&self.given, proof) {
+                (Some(given), Some(Proof::Bearer(token))) if *given == token => {
+                    format!("the token in {TOKEN_VARIABLE} lacks permission; check the name, or unset {TOKEN_VARIABLE}")
+                }
+                _ => "it does not accept a login; check the name".to_owned(),
+            },
         }
     }
 
@@ -217,15 +258,23 @@ impl Auth {
         RegistryError::Denied {
             host: self.registry.clone(),
             what: what.to_owned(),
-            answer: secrets(Some(credentials), proof).describe(refusal).await,
-            credentials: credentials.advice(&self.registry),
+            answer: self.with_given(secrets(Some(credentials), proof)).describe(refusal).await,
+            credentials: match &self.given {
+                None => credentials.advice(&self.registry),
+                Some(_) => format!("the token in {TOKEN_VARIABLE} is wrong; {}", credentials.advice(&self.registry)),
+            },
         }
+    }
+
+    /// `secrets` and the token in the environment.
+    fn with_given(&self, secrets: Secrets) -> Secrets {
+        secrets.and(self.given.as_deref())
     }
 
     /// The secrets that a quoted response must not contain.
     pub(super) fn secrets(&self) -> Secrets {
         let state = self.state();
-        secrets(state.credentials.as_deref(), state.proof.as_ref())
+        self.with_given(secrets(state.credentials.as_deref(), state.proof.as_ref()))
     }
 
     async fn token(
@@ -281,7 +330,7 @@ impl Auth {
                 return Err(error.into());
             }
             _ => {
-                let secrets = secrets(Some(credentials), None);
+                let secrets = self.with_given(secrets(Some(credentials), None));
                 return Err(response::failure(&address, what, response, &secrets).await);
             }
         }
@@ -289,9 +338,13 @@ impl Auth {
         let no_token = || invalid(&format!("its token server {address} returned no token"));
         let token: Token = serde_json::from_slice(&text).map_err(|_| no_token())?;
         let token = token.token.filter(|token| !token.is_empty()).or(token.access_token).unwrap_or_default();
-        let fits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-        if fits { Ok(token.into()) } else { Err(no_token().into()) }
+        if fits_a_header(&token) { Ok(token.into()) } else { Err(no_token().into()) }
     }
+}
+
+/// True if a token can be the value of a header.
+fn fits_a_header(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The secrets in these credentials and this proof.

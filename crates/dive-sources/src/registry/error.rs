@@ -18,6 +18,14 @@ pub enum RegistryError {
         /// The reason.
         why: String,
     },
+    /// The machine's `registries.conf` blocks the image.
+    #[error("{image} is blocked by {}; remove `blocked` there to open it", file.display())]
+    Blocked {
+        /// `HOST/REPOSITORY`.
+        image: String,
+        /// The file.
+        file: PathBuf,
+    },
     /// The host does not respond.
     #[error("{host} cannot be reached: {why}")]
     Unreachable {

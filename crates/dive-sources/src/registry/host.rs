@@ -10,10 +10,12 @@ use tokio::time::timeout;
 
 use super::auth::{Auth, Authorization};
 use super::client::{self, Clients, Contact, Transport, Use, is_same_host};
+use super::endpoints::ImagePlace;
 use super::error::RegistryError;
 use super::name;
 use super::response;
 use super::retry::Failure;
+use super::trust::CertificateCheck;
 use crate::environment::Environment;
 
 /// Timeout of the first response. Later responses may take longer, because the host is known to work.
@@ -51,25 +53,25 @@ pub(super) struct RegistryRequest<'a> {
 }
 
 impl Host {
-    /// The host of `registry`. If `insecure` lists it, certificates are not verified and plain HTTP is allowed.
+    /// The host of `endpoint`. If its check is waived, plain HTTP is allowed too.
     pub(super) fn new(
-        registry: &str,
-        repository: &str,
-        insecure: &[String],
+        endpoint: ImagePlace,
         environment: &Environment,
         clients: &Arc<Clients>,
         token_deadline: Duration,
     ) -> Self {
-        let registry = name::canonical(registry);
-        let insecure_host = insecure.iter().any(|host| name::canonical(host).eq_ignore_ascii_case(&registry));
+        let ImagePlace { registry, repository, check, token } = endpoint;
         Self {
             address: name::address(&registry).to_owned(),
-            repository: repository.to_owned(),
-            transports: if insecure_host { &[Transport::UncheckedHttps, Transport::Http] } else { &[Transport::Https] },
+            transports: match check {
+                CertificateCheck::Disabled => &[Transport::UncheckedHttps, Transport::Http],
+                CertificateCheck::Required => &[Transport::Https],
+            },
             transport: OnceLock::new(),
-            auth: Auth::new(&registry, repository, environment.clone(), token_deadline),
+            auth: Auth::new(&registry, &repository, environment.clone(), token, token_deadline),
             clients: Arc::clone(clients),
             given_up: OnceLock::new(),
+            repository,
             registry,
         }
     }
@@ -97,7 +99,8 @@ impl Host {
         }
     }
 
-    /// Sends a request, a second time with new authorization if the host responds 401.
+    /// Sends a request, a second time with new authorization if the host responds 401. If it denies the token in the environment,
+    /// the user's login is tried.
     async fn authorized(&self, request: &RegistryRequest<'_>) -> Result<Response, Failure> {
         let authorization = self.auth.authorization();
         let response = self.send(request, &authorization).await?;
@@ -105,6 +108,12 @@ impl Host {
             return Ok(response);
         }
         let transport = self.transport.get().copied().unwrap_or(Transport::Https);
+        let authorization = self.auth.renew(&authorization, response, request.what, &self.clients, transport).await?;
+        let response = self.send(request, &authorization).await?;
+        let is_denied = response.status() == StatusCode::UNAUTHORIZED && self.is_from_this_host(&response);
+        if !is_denied || !self.auth.is_given(&authorization) {
+            return Ok(response);
+        }
         let authorization = self.auth.renew(&authorization, response, request.what, &self.clients, transport).await?;
         self.send(request, &authorization).await
     }

@@ -6,6 +6,7 @@ mod challenge;
 mod client;
 mod deadlines;
 mod download;
+mod endpoints;
 mod error;
 mod host;
 mod manifest;
@@ -28,7 +29,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::stream::{self, StreamExt};
 
+pub(super) use auth::TOKEN_VARIABLE;
 pub use error::{Actual, RegistryError, SystemError};
+pub(super) use trust::folders as certificate_folders;
 
 use super::access::Access;
 use super::error::SourceError;
@@ -86,8 +89,10 @@ impl RegistryImage {
 
     fn open_with(name: &str, access: &Access, settings: Settings) -> Result<Self, SourceError> {
         let error = |error: RegistryError| error.of(name);
-        let parsed = Name::parse(name).map_err(error)?;
-        let repository = Arc::new(Repository::new(parsed, access, settings));
+        let in_full = settings.machine.in_full(name);
+        let parsed = Name::parse(in_full.as_deref().unwrap_or(name)).map_err(error)?;
+        let mut remarks = endpoints::remarks(&settings.machine);
+        let repository = Arc::new(Repository::new(parsed, access, settings).map_err(error)?);
         let answer = block(async { (repository.requested_manifest().await, repository.problems()) }).map_err(error)?;
         let (document, problems) = (answer.0.map_err(error)?, answer.1);
         let full = repository.name();
@@ -110,7 +115,7 @@ impl RegistryImage {
         }
         known.named.insert(member.clone(), (Role::Manifest, Descriptor::of_digest(document.digest.to_string())));
         known.blobs.insert(member.clone(), Blob::in_memory(document.bytes, member));
-        let remarks = problems.into_iter().map(|problem| Remark::new(name, problem)).collect();
+        remarks.extend(problems.into_iter().map(|problem| Remark::new(name, problem)));
         Ok(Self {
             name: name.to_owned(),
             repository,

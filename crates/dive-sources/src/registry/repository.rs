@@ -11,15 +11,17 @@ use reqwest::header::CONTENT_TYPE;
 use super::client::Clients;
 use super::deadlines::{Deadlines, within};
 use super::download::{self, ExpectedBlob};
+use super::endpoints;
 use super::error::RegistryError;
 use super::host::{Host, RegistryRequest};
 use super::manifest::ACCEPTED;
-use super::name::{Name, Version, canonical};
+use super::name::{Name, Version};
 use super::response::ShortBody;
 use super::retry::{FIRST_DELAY, Failure, RetryPolicy, TRIES};
 use super::signed;
 use super::trust::TrustFiles;
-use crate::access::Access;
+use crate::access::{Access, MachineFiles};
+use crate::machine::MachineSettings;
 use dive_model::blob::Blob;
 use dive_model::digest::Digest;
 
@@ -28,7 +30,7 @@ pub(super) const DOCUMENT_LIMIT: u64 = 8 << 20;
 
 /// Attempts per mirror: there is another host to try.
 const MIRROR_TRIES: u32 = 2;
-const MIRROR_PAUSE: Duration = Duration::from_secs(1);
+const MIRROR_FIRST_DELAY: Duration = Duration::from_secs(1);
 
 /// How long the error of a lost blob is repeated without a new request: a layer is read several times.
 const FAILURE_LIFETIME: Duration = Duration::from_secs(30);
@@ -37,6 +39,7 @@ const FAILURE_LIFETIME: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) trust: TrustFiles,
+    pub(super) machine: MachineSettings,
     /// The delay before the second attempt.
     pub(super) pause: Duration,
     pub(super) deadlines: Deadlines,
@@ -45,7 +48,11 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn of(access: &Access) -> Self {
         let trust = TrustFiles::of(&access.environment, access.registries.ca_file.clone());
-        Self { trust, pause: FIRST_DELAY, deadlines: Deadlines::default() }
+        let machine = match access.registries.machine {
+            MachineFiles::Read => MachineSettings::read(&access.environment),
+            MachineFiles::Ignored => MachineSettings::default(),
+        };
+        Self { trust, machine, pause: FIRST_DELAY, deadlines: Deadlines::default() }
     }
 }
 
@@ -81,20 +88,13 @@ pub(super) struct FetchedDocument {
 }
 
 impl Repository {
-    pub(super) fn new(name: Name, access: &Access, settings: Settings) -> Self {
+    /// Fails if the machine's settings block the image.
+    pub(super) fn new(name: Name, access: &Access, settings: Settings) -> Result<Self, RegistryError> {
         let clients = Arc::new(Clients::new(settings.trust));
-        let options = &access.registries;
-        let mirrors =
-            options.mirrors.iter().filter(|mirror| canonical(&mirror.of).eq_ignore_ascii_case(&name.registry));
-        let hosts = mirrors
-            .map(|mirror| mirror.host.as_str())
-            .chain([name.registry.as_str()])
-            .map(|host| {
-                let token_deadline = settings.deadlines.token;
-                Host::new(host, &name.repository, &options.insecure, &access.environment, &clients, token_deadline)
-            })
-            .collect();
-        Self { name, hosts, pause: settings.pause, deadlines: settings.deadlines, blobs: Mutex::default() }
+        let endpoints = endpoints::of(&name, &access.registries, &settings.machine)?;
+        let host = |endpoint| Host::new(endpoint, &access.environment, &clients, settings.deadlines.token);
+        let hosts = endpoints.into_iter().map(host).collect();
+        Ok(Self { name, hosts, pause: settings.pause, deadlines: settings.deadlines, blobs: Mutex::default() })
     }
 
     pub(super) const fn name(&self) -> &Name {
@@ -259,7 +259,7 @@ impl Repository {
             }
             let retries = match left {
                 0 => RetryPolicy::new(TRIES, self.pause),
-                _ => RetryPolicy::new(MIRROR_TRIES, self.pause).within(MIRROR_PAUSE),
+                _ => RetryPolicy::new(MIRROR_TRIES, self.pause).within(MIRROR_FIRST_DELAY),
             };
             match ask(host, retries).await {
                 Ok(answer) => {

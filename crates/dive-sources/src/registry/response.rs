@@ -40,6 +40,12 @@ impl FromIterator<String> for Secrets {
 }
 
 impl Secrets {
+    /// These secrets and another.
+    pub(super) fn and(mut self, secret: Option<&str>) -> Self {
+        self.0.extend(secret.map(str::to_owned));
+        self
+    }
+
     /// The status, with the host's message unless that contains a secret.
     pub(super) async fn describe(&self, response: Response) -> String {
         let status = response.status();

@@ -1,4 +1,4 @@
-//! TLS trust: the system's certificate authorities, docker's `certs.d/HOST:PORT/` folders and `--ca-file`; also the client
+//! TLS trust: the system's certificate authorities, the `certs.d/HOST:PORT/` folders of docker and podman, and `--ca-file`; also the client
 //! certificates in those folders.
 
 use std::path::{Path, PathBuf};
@@ -68,13 +68,9 @@ impl ClientCertificate {
 }
 
 impl TrustFiles {
-    /// Docker's folder, and the folder of rootless Docker.
+    /// The folders of Docker and Podman: the user's, then the system's.
     pub(super) fn of(environment: &Environment, ca_file: Option<PathBuf>) -> Self {
-        let home = environment.path("HOME").map(|home| home.join(".config"));
-        let config = environment.path("XDG_CONFIG_HOME").or(home);
-        let own = config.map(|folder| folder.join("docker/certs.d"));
-        let folders = own.into_iter().chain([PathBuf::from("/etc/docker/certs.d")]).collect();
-        Self { folders, ca_file }
+        Self { folders: folders(environment), ca_file }
     }
 
     /// The TLS configuration for a host. `names` are its aliases.
@@ -118,6 +114,16 @@ impl TrustFiles {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
+}
+
+/// The folders with certificates by host: the user's, then the system's.
+pub(in super::super) fn folders(environment: &Environment) -> Vec<PathBuf> {
+    let home = environment.path("HOME").map(|home| home.join(".config"));
+    let config = environment.path("XDG_CONFIG_HOME").or(home);
+    let engines = ["containers", "docker"];
+    let own = config.into_iter().flat_map(|config| engines.map(|engine| config.join(engine)));
+    let system = engines.map(|engine| Path::new("/etc").join(engine));
+    own.chain(system).map(|folder| folder.join("certs.d")).collect()
 }
 
 impl HostFiles {

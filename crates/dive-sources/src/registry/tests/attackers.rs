@@ -12,6 +12,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::server::{Reply, Server, logged_in};
 use crate::access::{Access, RegistryOptions};
+use crate::machine::MachineSettings;
 use crate::registry::RegistryImage;
 use crate::registry::deadlines::Deadlines;
 use crate::registry::repository::Settings;
@@ -72,7 +73,12 @@ fn refused(host: &str) -> String {
     let (_folder, environment) = logged_in(host, r#"{"auth": "YW5uOnNlY3JldA=="}"#);
     let access = Access { environment, registries: RegistryOptions::default(), ..Access::default() };
     let trust = TrustFiles { folders: Vec::new(), ca_file: Some(authority.path().to_owned()) };
-    let settings = Settings { trust, pause: std::time::Duration::from_millis(1), deadlines: Deadlines::default() };
+    let settings = Settings {
+        trust,
+        machine: MachineSettings::default(),
+        pause: std::time::Duration::from_millis(1),
+        deadlines: Deadlines::default(),
+    };
     RegistryImage::open_with(&format!("{host}/app:1"), &access, settings).unwrap_err().to_string()
 }
 

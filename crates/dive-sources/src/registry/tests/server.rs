@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::access::{Access, RegistryOptions};
 use crate::environment::Environment;
+use crate::machine::MachineSettings;
 use crate::registry::deadlines::Deadlines;
 use crate::registry::repository::Settings;
 use crate::registry::trust::TrustFiles;
@@ -131,7 +132,12 @@ pub(super) fn open(name: &str, access: &Access) -> Result<RegistryImage, SourceE
 
 /// The same with other deadlines.
 pub(super) fn open_within(name: &str, access: &Access, deadlines: Deadlines) -> Result<RegistryImage, SourceError> {
-    let settings = Settings { trust: TrustFiles::default(), pause: Duration::from_millis(1), deadlines };
+    let settings = Settings {
+        trust: TrustFiles::default(),
+        machine: MachineSettings::default(),
+        pause: Duration::from_millis(1),
+        deadlines,
+    };
     RegistryImage::open_with(name, access, settings)
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::server::{Fixture, Reply, Server};
 use crate::access::{Access, Mirror, RegistryOptions};
+use crate::machine::MachineSettings;
 use crate::registry::deadlines::Deadlines;
 use crate::registry::name::Name;
 use crate::registry::repository::{Repository, Settings};
@@ -36,9 +37,13 @@ fn greetings(to_tls: &'static [u8]) -> Vec<u8> {
     });
     let registries = RegistryOptions { insecure: vec![host.clone()], ..RegistryOptions::default() };
     let access = Access { registries, ..Access::default() };
-    let settings =
-        Settings { trust: TrustFiles::default(), pause: Duration::from_millis(1), deadlines: Deadlines::default() };
-    let repository = Repository::new(Name::parse(&format!("{host}/app:1")).unwrap(), &access, settings);
+    let settings = Settings {
+        trust: TrustFiles::default(),
+        machine: MachineSettings::default(),
+        pause: Duration::from_millis(1),
+        deadlines: Deadlines::default(),
+    };
+    let repository = Repository::new(Name::parse(&format!("{host}/app:1")).unwrap(), &access, settings).unwrap();
     for _ in 0..2 {
         block_on(repository.requested_manifest()).unwrap().unwrap_err();
     }
@@ -64,7 +69,7 @@ fn a_silent_mirror_is_skipped() {
     let mirror = Server::start(|_| Reply::status("503 Service Unavailable").with("Retry-After", "20"));
     let mut access = server.access();
     access.registries.insecure.push(mirror.host.clone());
-    access.registries.mirrors.push(Mirror { of: server.host.clone(), host: mirror.host.clone() });
+    access.registries.mirrors.push(Mirror { of: server.host.clone(), place: mirror.host.parse().unwrap() });
     let begun = Instant::now();
     server.open_with(&access).unwrap();
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());

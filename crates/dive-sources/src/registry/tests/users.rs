@@ -167,7 +167,7 @@ fn a_mirror_is_tried_first_and_cannot_forge_a_digest() {
     });
     let mut access = server.access();
     access.registries.insecure.push(liar.host.clone());
-    access.registries.mirrors.push(Mirror { of: server.host.clone(), host: liar.host.clone() });
+    access.registries.mirrors.push(Mirror { of: server.host.clone(), place: liar.host.parse().unwrap() });
     let fixture = Fixture::new();
     let image = server.open_with(&access).unwrap();
     assert!(image.blob(&fixture.member(0)).unwrap().read_document(64 << 20).unwrap() == fixture.layers[0]);

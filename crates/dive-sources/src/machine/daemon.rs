@@ -1,0 +1,44 @@
+//! Docker's `daemon.json`: `insecure-registries` and `registry-mirrors`, which apply to Docker Hub.
+
+use serde::Deserialize;
+
+use super::{InsecureHosts, MachineSettings, Noted, RULES};
+use crate::access::MirrorHost;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct DaemonFile {
+    insecure_registries: Option<Vec<String>>,
+    registry_mirrors: Option<Vec<String>>,
+}
+
+/// Adds the settings in `text`.
+pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted, String> {
+    let file: DaemonFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let mut noted = Noted::default();
+    for host in file.insecure_registries.unwrap_or_default().into_iter().take(RULES) {
+        match InsecureHosts::parse(&host) {
+            Some(hosts) => {
+                settings.insecure.push(hosts);
+                noted.settings.push(format!("{host} is insecure"));
+            }
+            // The text may contain a password.
+            None => noted.problems.push("insecure-registries: an item is neither HOST[:PORT] nor a network".to_owned()),
+        }
+    }
+    for url in file.registry_mirrors.unwrap_or_default().into_iter().take(RULES) {
+        let (scheme, place) = url.split_once("://").unwrap_or(("", &url));
+        let mirror = place.strip_suffix('/').unwrap_or(place).parse::<MirrorHost>();
+        match (scheme, mirror) {
+            ("https" | "http", Ok(mirror)) => {
+                noted.settings.push(format!("docker.io from {mirror}"));
+                if scheme == "http" {
+                    settings.insecure.push(InsecureHosts::Host(mirror.host.clone()));
+                }
+                settings.hub_mirrors.push(mirror);
+            }
+            _ => noted.problems.push("registry-mirrors: an item is not http[s]://HOST[:PORT][/PATH]".to_owned()),
+        }
+    }
+    Ok(noted)
+}

@@ -1,0 +1,350 @@
+//! The registry settings that this machine has for its engines: Docker's `daemon.json`, and the `registries.conf` of Podman, Skopeo
+//! and Buildah with its drop-ins. They name insecure hosts, mirrors, blocked registries and short names, so that users need not
+//! repeat them for dive.
+//!
+//! The files belong to the user or the system. A file that cannot be read is reported and left out: the image may open without it.
+
+mod daemon;
+mod places;
+mod registries;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::path::Path;
+
+use super::access::MirrorHost;
+use super::environment::Environment;
+use super::settings_file::SettingsFile;
+pub(super) use registries::{MirrorPulls, RegistryRule};
+
+/// Limit of a file, in bytes. Fedora's list of short names takes 15 KB.
+const FILE_LIMIT: u64 = 1 << 20;
+
+/// Limits of the registries and short names in all files.
+const RULES: usize = 2_000;
+const ALIASES: usize = 20_000;
+
+/// The registry settings of a machine, and the files that they are from.
+#[derive(Debug, Clone, Default)]
+pub(super) struct MachineSettings {
+    files: Vec<SettingsFile>,
+    insecure: Vec<InsecureHosts>,
+    /// The mirrors of Docker Hub in `daemon.json`.
+    hub_mirrors: Vec<MirrorHost>,
+    /// The registries of `registries.conf`, by prefix.
+    rules: BTreeMap<String, RegistryRule>,
+    /// Short names, without a tag.
+    aliases: BTreeMap<String, String>,
+}
+
+/// Hosts whose certificate is not verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum InsecureHosts {
+    /// `HOST[:PORT]`.
+    Host(String),
+    /// Addresses with the first `bits` of `network`.
+    Network { network: IpAddr, bits: u8 },
+}
+
+impl MachineSettings {
+    /// Reads the settings of this machine. Never fails: [`Self::files`] has the problems.
+    pub(super) fn read(environment: &Environment) -> Self {
+        let mut settings = Self::default();
+        for path in places::daemon(environment) {
+            settings.read_file(&path, daemon::parse);
+        }
+        for path in places::registries(environment) {
+            settings.read_file(&path, registries::parse);
+        }
+        settings
+    }
+
+    /// The files that exist, in the order in which they were read: later ones override.
+    pub(super) fn files(&self) -> &[SettingsFile] {
+        &self.files
+    }
+
+    /// [`Self::files`], without the settings.
+    pub(super) fn into_files(self) -> Vec<SettingsFile> {
+        self.files
+    }
+
+    fn read_file(&mut self, path: &Path, parse: Parse) {
+        let text = match read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => Err(error.to_string()),
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| "not UTF-8 text".to_owned()),
+        };
+        self.add(path, text, parse);
+    }
+
+    fn add(&mut self, path: &Path, text: Result<String, String>, parse: Parse) {
+        let noted = text.and_then(|text| parse(&text, self));
+        let Noted { settings, problems } =
+            noted.unwrap_or_else(|problem| Noted { settings: Vec::new(), problems: vec![problem] });
+        for rule in self.rules.values_mut().filter(|rule| rule.file.as_os_str().is_empty()) {
+            path.clone_into(&mut rule.file);
+        }
+        self.files.push(SettingsFile { path: path.to_owned(), settings, problems });
+    }
+
+    /// The settings of files with these names and texts.
+    #[cfg(test)]
+    pub(super) fn of_texts(files: &[(&str, &str)]) -> Self {
+        let mut settings = Self::default();
+        for (name, text) in files {
+            let is_json = Path::new(name).extension().is_some_and(|extension| extension == "json");
+            let parse = if is_json { daemon::parse } else { registries::parse };
+            settings.add(Path::new(name), Ok((*text).to_owned()), parse);
+        }
+        settings
+    }
+
+    /// True if a file waives the certificate of `host`.
+    pub(super) fn is_insecure(&self, host: &str) -> bool {
+        self.insecure.iter().any(|hosts| hosts.contain(host))
+    }
+
+    /// The mirrors of Docker Hub in `daemon.json`, in order.
+    pub(super) fn hub_mirrors(&self) -> &[MirrorHost] {
+        &self.hub_mirrors
+    }
+
+    /// The rule for `image` (`HOST/REPOSITORY`) with the longest prefix, and the length of that prefix in `image`.
+    pub(super) fn rule(&self, image: &str) -> Option<(&RegistryRule, usize)> {
+        let matching = self.rules.iter().filter_map(|(prefix, rule)| Some((rule, matched(prefix, image)?)));
+        matching.max_by_key(|(_, length)| *length)
+    }
+
+    /// `name` with its short name replaced, unless it names a registry.
+    pub(super) fn in_full(&self, name: &str) -> Option<String> {
+        let end = name.find(['@', ':']).unwrap_or(name.len());
+        let (short, version) = name.split_at(end);
+        let names_host = short.split_once('/').is_some_and(|(host, _)| host.contains('.') || host == "localhost");
+        if names_host || version.contains('/') {
+            return None;
+        }
+        Some(format!("{}{version}", self.aliases.get(short)?))
+    }
+}
+
+/// Adds the settings of a file. The error is why it cannot be used at all.
+type Parse = fn(&str, &mut MachineSettings) -> Result<Noted, String>;
+
+/// What was found in a file.
+#[derive(Debug, Default)]
+struct Noted {
+    settings: Vec<String>,
+    problems: Vec<String>,
+}
+
+/// The length of the part of `image` that `prefix` matches: whole components, or the host without its port, as in Podman.
+/// `*.example` matches the subdomains.
+fn matched(prefix: &str, image: &str) -> Option<usize> {
+    let ends_well = |length: usize| image[length..].is_empty() || image[length..].starts_with(['/', ':']);
+    let length = match prefix.strip_prefix('*') {
+        None => image.starts_with(prefix).then_some(prefix.len())?,
+        Some(domain) => {
+            let host = image.split('/').next().unwrap_or(image);
+            let (end, _) = host.match_indices(domain).map(|(at, _)| (at + domain.len(), at)).find(|(_, at)| *at > 0)?;
+            end
+        }
+    };
+    ends_well(length).then_some(length)
+}
+
+impl InsecureHosts {
+    /// Parses `HOST[:PORT]` or `ADDRESS/BITS`.
+    fn parse(text: &str) -> Option<Self> {
+        if let Some((network, bits)) = text.split_once('/') {
+            let (network, bits) = (network.parse::<IpAddr>().ok()?, bits.parse::<u8>().ok()?);
+            let longest = if network.is_ipv4() { 32 } else { 128 };
+            return (bits <= longest).then_some(Self::Network { network, bits });
+        }
+        super::access::host(text).ok().map(Self::Host)
+    }
+
+    /// A host name is not looked up, so networks apply to addresses only.
+    fn contain(&self, host: &str) -> bool {
+        match self {
+            Self::Host(known) => known.eq_ignore_ascii_case(host),
+            Self::Network { network, bits } => {
+                let name = without_port(host);
+                let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+                address.is_ok_and(|address| shares_bits(*network, address, *bits))
+            }
+        }
+    }
+}
+
+/// The host of `HOST[:PORT]`; an IPv6 address is in brackets.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => name,
+        _ => host,
+    }
+}
+
+fn shares_bits(network: IpAddr, address: IpAddr, bits: u8) -> bool {
+    let (network, address, width) = match (network, address) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => (u128::from(a.to_bits()), u128::from(b.to_bits()), 32_u32),
+        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits(), b.to_bits(), 128),
+        _ => return false,
+    };
+    let ignored = width.saturating_sub(u32::from(bits));
+    (network ^ address).checked_shr(ignored).unwrap_or(0) == 0
+}
+
+/// Reads a file within the limit.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    // Opening a pipe would block.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB"));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(settings: &MachineSettings) -> Vec<&str> {
+        settings.files().iter().flat_map(|file| file.problems.iter().map(String::as_str)).collect()
+    }
+
+    #[test]
+    fn insecure_hosts_and_networks_of_docker_are_known() {
+        let text = r#"{"debug": true, "insecure-registries": ["reg.example:5000", "10.1.0.0/16", "fd00::/8", "bare.example"]}"#;
+        let settings = MachineSettings::of_texts(&[("daemon.json", text)]);
+        for host in ["reg.example:5000", "10.1.2.3", "10.1.2.3:5000", "[fd00::1]:5000", "bare.example"] {
+            assert!(settings.is_insecure(host), "{host}");
+        }
+        for host in
+            ["reg.example", "reg.example:5001", "10.2.0.1:5000", "[fe80::1]", "x.bare.example", "bare.example:5000"]
+        {
+            assert!(!settings.is_insecure(host), "{host}");
+        }
+        assert_eq!(problems(&settings), [""; 0]);
+    }
+
+    #[test]
+    fn mirrors_of_docker_may_have_a_path() {
+        let text = r#"{"registry-mirrors": ["https://mirror.example", "http://10.0.0.1:5000/", "https://harbor.example/hub/"]}"#;
+        let settings = MachineSettings::of_texts(&[("daemon.json", text)]);
+        let mirrors: Vec<String> = settings.hub_mirrors().iter().map(ToString::to_string).collect();
+        assert_eq!(mirrors, ["mirror.example", "10.0.0.1:5000", "harbor.example/hub"]);
+        assert!(settings.is_insecure("10.0.0.1:5000"), "the URL has no TLS");
+        assert!(!settings.is_insecure("mirror.example"));
+    }
+
+    #[test]
+    fn the_rule_with_the_longest_prefix_applies() {
+        let text = r#"
+unqualified-search-registries = ["docker.io"]
+[[registry]]
+location = "reg.example"
+insecure = true
+[[registry]]
+prefix = "reg.example/team"
+location = "inside.example:5000/copies"
+[[registry.mirror]]
+location = "mirror.example/team"
+[[registry]]
+prefix = "*.cloud.example"
+blocked = true
+"#;
+        let settings = MachineSettings::of_texts(&[("registries.conf", text)]);
+        assert_eq!(problems(&settings), [""; 0]);
+        let of = |image: &str| settings.rule(image).map(|(rule, length)| (rule.location.as_deref(), length));
+        assert_eq!(of("reg.example/app"), Some((Some("reg.example"), 11)));
+        assert_eq!(of("reg.example:5000/app"), Some((Some("reg.example"), 11)), "any port, as in Podman");
+        assert_eq!(of("reg.example/team/app"), Some((Some("inside.example:5000/copies"), 16)));
+        assert_eq!(of("reg.example/teams/app"), Some((Some("reg.example"), 11)));
+        assert_eq!(of("reg.example.org/app"), None);
+        assert!(settings.rule("a.cloud.example/app").unwrap().0.is_blocked);
+        assert!(settings.rule("cloud.example/app").is_none());
+    }
+
+    #[test]
+    fn a_drop_in_replaces_a_registry() {
+        let settings = MachineSettings::of_texts(&[
+            (
+                "registries.conf",
+                "[[registry]]\nlocation = \"reg.example\"\nblocked = true\n[aliases]\n\"a\" = \"x.example/a\"\n\"b\" = \"x.example/b\"\n",
+            ),
+            (
+                "registries.conf.d/1.conf",
+                "[[registry]]\nlocation = \"reg.example\"\n[aliases]\n\"a\" = \"y.example/a\"\n\"b\" = \"\"\n",
+            ),
+        ]);
+        let (rule, _) = settings.rule("reg.example/app").unwrap();
+        assert!(!rule.is_blocked && rule.file.ends_with("registries.conf.d/1.conf"));
+        assert_eq!(settings.in_full("a:1").as_deref(), Some("y.example/a:1"));
+        assert_eq!(settings.in_full("b"), None);
+    }
+
+    #[test]
+    fn only_short_names_are_replaced() {
+        let settings = MachineSettings::of_texts(&[(
+            "registries.conf",
+            "[aliases]\n\"fedora\" = \"registry.fedoraproject.org/fedora\"\n\"ubi8/ubi\" = \"r.example/ubi8\"\n",
+        )]);
+        let expected = "registry.fedoraproject.org/fedora";
+        assert_eq!(settings.in_full("fedora").as_deref(), Some(expected));
+        assert_eq!(settings.in_full("fedora:41"), Some(format!("{expected}:41")));
+        assert_eq!(settings.in_full("fedora@sha256:00"), Some(format!("{expected}@sha256:00")));
+        assert_eq!(settings.in_full("ubi8/ubi:1").as_deref(), Some("r.example/ubi8:1"));
+        for name in ["fedora.example/fedora", "localhost/fedora", "fedora:5000/app", "x/fedora", "alpine", "", ":", "@"]
+        {
+            assert_eq!(settings.in_full(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_older_form_of_registries_conf_is_read() {
+        let text = "[registries.search]\nregistries = ['docker.io']\n[registries.insecure]\nregistries = ['a.example:5000']\n\
+                    [registries.block]\nregistries = ['b.example']\n";
+        let settings = MachineSettings::of_texts(&[("registries.conf", text)]);
+        assert!(settings.rule("a.example:5000/app").unwrap().0.is_insecure);
+        assert!(settings.rule("b.example/app").unwrap().0.is_blocked);
+    }
+
+    /// One mistake must not disable the other settings.
+    #[test]
+    fn what_cannot_be_used_is_reported() {
+        let json = r#"{"insecure-registries": ["https://x.example", "ok.example"], "registry-mirrors": ["mirror.example", "https://me:secret@m.example"]}"#;
+        let toml = "[[registry]]\nlocation = \"a b\"\n[[registry]]\nprefix = \"ok.example\"\n[[registry.mirror]]\nlocation = \"/\"\n";
+        let settings = MachineSettings::of_texts(&[
+            ("daemon.json", json),
+            ("registries.conf", toml),
+            ("2.conf", "x ="),
+            ("2.json", "["),
+        ]);
+        assert!(settings.is_insecure("ok.example") && settings.rule("ok.example/app").is_some());
+        let problems = problems(&settings);
+        assert_eq!(problems.len(), 7, "{problems:#?}");
+        assert!(!problems.concat().contains("secret"), "{problems:#?}");
+    }
+
+    #[test]
+    fn a_huge_or_odd_file_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = MachineSettings::default();
+        let big = folder.path().join("registries.conf");
+        std::fs::write(&big, "#".repeat(2 << 20)).unwrap();
+        settings.read_file(&big, registries::parse);
+        settings.read_file(folder.path(), registries::parse);
+        settings.read_file(&folder.path().join("none"), registries::parse);
+        let deep = folder.path().join("deep.conf");
+        std::fs::write(&deep, format!("x = {}", "[".repeat(100_000))).unwrap();
+        settings.read_file(&deep, registries::parse);
+        assert_eq!(problems(&settings).len(), 3, "{:?}", settings.files());
+    }
+}

@@ -1,0 +1,76 @@
+//! The places of the settings files, in the order in which they are read.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::environment::Environment;
+
+/// Limit of the drop-ins of one folder.
+const DROP_INS: usize = 200;
+
+const SYSTEM: &str = "/etc/containers";
+
+/// The files of Docker's engine: the system's, those of an engine without root, and Docker Desktop's.
+pub(super) fn daemon(environment: &Environment) -> Vec<PathBuf> {
+    let own = user_folder(environment).map(|folder| folder.join("docker/daemon.json"));
+    let desktop = home(environment).map(|home| home.join(".docker/daemon.json"));
+    [Some(PathBuf::from("/etc/docker/daemon.json")), own, desktop].into_iter().flatten().collect()
+}
+
+/// `registries.conf` and its drop-ins. The user's file replaces the system's; the drop-ins of both count.
+pub(super) fn registries(environment: &Environment) -> Vec<PathBuf> {
+    let own = user_folder(environment).map(|folder| folder.join("containers"));
+    let own_file = own.as_ref().map(|folder| folder.join("registries.conf"));
+    let named = environment.path("CONTAINERS_REGISTRIES_CONF").or_else(|| environment.path("REGISTRIES_CONFIG_PATH"));
+    let system = Path::new(SYSTEM).join("registries.conf");
+    let main = named.or_else(|| own_file.filter(|file| file.exists())).unwrap_or(system);
+    let folders = [Some(PathBuf::from(SYSTEM)), own].into_iter().flatten();
+    std::iter::once(main).chain(folders.flat_map(|folder| drop_ins(&folder.join("registries.conf.d")))).collect()
+}
+
+/// The `*.conf` of a folder, by name.
+fn drop_ins(folder: &Path) -> Vec<PathBuf> {
+    let entries = folder.read_dir().into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let mut files: Vec<_> = entries.filter(|path| path.extension() == Some(OsStr::new("conf"))).collect();
+    files.sort();
+    files.truncate(DROP_INS);
+    files
+}
+
+fn home(environment: &Environment) -> Option<PathBuf> {
+    environment.path("HOME").or_else(|| environment.path("USERPROFILE"))
+}
+
+/// `~/.config`, or the folder that replaces it.
+fn user_folder(environment: &Environment) -> Option<PathBuf> {
+    environment.path("XDG_CONFIG_HOME").or_else(|| Some(home(environment)?.join(".config")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_file_replaces_the_systems_and_drop_ins_follow() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join(".config/containers");
+        std::fs::create_dir_all(folder.join("registries.conf.d")).unwrap();
+        let of = |variables: &[(&str, &Path)]| {
+            let environment: Environment = variables.iter().copied().collect();
+            let files = registries(&environment);
+            let own = files.into_iter().filter(|file| !file.starts_with(Path::new(SYSTEM).join("registries.conf.d")));
+            own.collect::<Vec<_>>()
+        };
+        let at_home = [("HOME", home.path())];
+        assert_eq!(of(&at_home), [Path::new(SYSTEM).join("registries.conf")]);
+        for name in
+            ["registries.conf", "registries.conf.d/b.conf", "registries.conf.d/a.conf", "registries.conf.d/c.txt"]
+        {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+        let drop_ins = ["registries.conf.d/a.conf", "registries.conf.d/b.conf"].map(|name| folder.join(name));
+        assert_eq!(of(&at_home), [&[folder.join("registries.conf")], &drop_ins[..]].concat());
+        let named = [at_home[0], ("CONTAINERS_REGISTRIES_CONF", Path::new("/named.conf"))];
+        assert_eq!(of(&named), [&["/named.conf".into()], &drop_ins[..]].concat());
+    }
+}

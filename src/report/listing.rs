@@ -125,6 +125,42 @@ pub fn changes(tree: &Tree, base: Option<LayerIndex>, target: LayerIndex, out: &
     })
 }
 
+/// Lists what `layer` stores: `A` for paths that the layer below does not show, `C` for those that it shows, `D` for whiteouts.
+/// Of a container's layer, that is the output of `docker diff`: unlike in [`changes`], a path counts that the container wrote and
+/// did not change.
+///
+/// # Errors
+/// When writing fails.
+pub fn stored(tree: &Tree, layer: LayerIndex, out: &mut dyn Write) -> io::Result<()> {
+    let below = layer.get().checked_sub(1).and_then(LayerIndex::new);
+    let mut letters: Vec<Option<char>> = vec![None; tree.node_count()];
+    let mut leads_to = vec![false; tree.node_count()];
+    for span in tree.layer_spans(layer).filter(|span| tree.span(*span).kind != SpanKind::ImplicitDirectory) {
+        let node = tree.listed_node(span);
+        let was_there = below.is_some_and(|below| tree.visible(node, below).is_some());
+        letters[node.index()] = Some(if was_there { 'C' } else { 'A' });
+    }
+    // A directory that was removed and made again is listed as removed, with what is in it now.
+    for marker in tree.layer_whiteouts(layer) {
+        letters[marker.node.index()] = Some('D');
+    }
+    for node in tree.nodes().rev() {
+        if letters[node.index()].is_some() || leads_to[node.index()] {
+            leads_to[node.index()] = true;
+            if let Some(parent) = tree.parent(node) {
+                leads_to[parent.index()] = true;
+            }
+        }
+    }
+    tree.walk(
+        |node| leads_to[node.index()],
+        |path, node| match letters[node.index()] {
+            Some(letter) => writeln!(out, "{letter} /{}", Escaped(path)),
+            None => Ok(()),
+        },
+    )
+}
+
 fn symlink_target(tree: &Tree, inode: SpanId) -> &[u8] {
     if tree.span(inode).kind == SpanKind::Symlink { tree.link(inode) } else { b"" }
 }

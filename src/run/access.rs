@@ -35,13 +35,17 @@ pub(super) enum Subject<'a> {
     Named(&'a OsStr),
     /// Just built by `dive build`. Only the engine's command is sure to have it: no registry knows the id, and Podman's
     /// service may use another store.
-    Built(&'a OsStr),
+    Built {
+        argument: &'a OsStr,
+        /// The first name that the build gave it.
+        tag: Option<&'a str>,
+    },
 }
 
 impl<'a> Subject<'a> {
     pub(super) const fn argument(self) -> &'a OsStr {
         match self {
-            Self::Named(argument) | Self::Built(argument) => argument,
+            Self::Named(argument) | Self::Built { argument, .. } => argument,
         }
     }
 
@@ -49,7 +53,7 @@ impl<'a> Subject<'a> {
     fn pull_policy(self, config: &Config) -> Option<PullPolicy> {
         match self {
             Self::Named(_) => config.pull.value,
-            Self::Built(_) => Some(PullPolicy::Never),
+            Self::Built { .. } => Some(PullPolicy::Never),
         }
     }
 }
@@ -62,9 +66,13 @@ pub(super) fn of(subject: Subject<'_>, invocation: &Invocation) -> Access {
         pull: subject.pull_policy(config).unwrap_or(PullPolicy::Missing),
         podman: match subject {
             Subject::Named(_) => PodmanRoute::ServiceFirst,
-            Subject::Built(_) => PodmanRoute::Command,
+            Subject::Built { .. } => PodmanRoute::Command,
         },
         platform: opening.platform.as_ref().map(Platform::for_engines),
+        shown_tag: match subject {
+            Subject::Built { tag, .. } => tag.map(str::to_owned),
+            Subject::Named(_) => None,
+        },
         registries: RegistryOptions {
             insecure: config.registries.insecure.value.clone(),
             mirrors: config.registries.mirrors.value.clone(),

@@ -57,7 +57,7 @@ impl BaseOpening {
         let reference =
             Reference::parse(&OsString::from(value), None, engine).with_context(|| format!("{origin}: base"))?;
         match &reference {
-            Reference::Engine { .. } | Reference::Containerd { .. } => {}
+            Reference::Engine { .. } | Reference::Container { .. } | Reference::Containerd { .. } => {}
             Reference::Registry { name } if is_of_same_repository(name, image) => {}
             Reference::Registry { name } => bail!(
                 "{origin}: base: {name} is not in the image's repository; a rules file may name only local images and \

@@ -1,4 +1,5 @@
-//! Parses two things in the arguments of `docker build` and `podman build`: the file for the image id, and the Dockerfile.
+//! Parses what dive needs of the arguments of `docker build` and `podman build`: the files for ids, the image's name, its
+//! platforms, options that make no image, and the Dockerfile.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -62,13 +63,78 @@ fn parse(arguments: &[OsString]) -> Vec<Argument<'_>> {
     parsed
 }
 
+/// The values of an option with any of these names, in order.
+fn values<'a>(arguments: &'a [OsString], names: &'a [&str]) -> impl DoubleEndedIterator<Item = &'a OsStr> {
+    parse(arguments).into_iter().filter_map(|argument| match argument {
+        Argument::Option(name, value) if names.contains(&name.as_str()) => value,
+        _ => None,
+    })
+}
+
 /// The file of `--iidfile`. As in builders, the last one wins.
 pub(super) fn id_file(arguments: &[OsString]) -> Option<PathBuf> {
-    let file = parse(arguments).into_iter().rev().find_map(|argument| match argument {
-        Argument::Option(name, value) if name == "--iidfile" => value,
-        _ => None,
-    });
-    file.map(PathBuf::from)
+    values(arguments, &["--iidfile"]).next_back().map(PathBuf::from)
+}
+
+/// The file of `--metadata-file`, the last one.
+pub(super) fn metadata_file(arguments: &[OsString]) -> Option<PathBuf> {
+    values(arguments, &["--metadata-file"]).next_back().map(PathBuf::from)
+}
+
+/// The first name of the image. Podman's `--manifest` names the list of images.
+pub(super) fn tag(arguments: &[OsString]) -> Option<String> {
+    values(arguments, &["--tag", "-t", "--manifest"]).next().and_then(OsStr::to_str).map(str::to_owned)
+}
+
+/// True if the build is for several platforms.
+pub(super) fn names_several_platforms(arguments: &[OsString]) -> bool {
+    let platforms = values(arguments, &["--platform"]).filter_map(OsStr::to_str);
+    platforms.flat_map(|value| value.split(',')).filter(|platform| !platform.is_empty()).count() > 1
+}
+
+/// Why a build puts no image into the engine: the option as typed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum WithoutImage {
+    /// `--check` or `--call`: only the Dockerfile is read.
+    Check(String),
+    /// `--output` of files instead of an image.
+    Files(String),
+    /// `--output` of an image, or `--push`: it may go elsewhere.
+    Elsewhere(String),
+}
+
+impl WithoutImage {
+    /// True if no builder makes an image with the option.
+    pub(super) const fn is_certain(&self) -> bool {
+        matches!(self, Self::Check(_) | Self::Files(_))
+    }
+}
+
+/// True if a value of `--output` asks for files: `out`, `-`, `type=local,dest=out`.
+fn is_for_files(output: &OsStr) -> bool {
+    let mut fields = output.to_str().unwrap_or_default().split(',');
+    let kind = fields.find_map(|field| field.trim().strip_prefix("type="));
+    matches!(kind, None | Some("local" | "tar"))
+}
+
+/// The option because of which a build puts no image into the engine; `None` if there is none.
+pub(super) fn without_image(arguments: &[OsString]) -> Option<WithoutImage> {
+    parse(arguments).into_iter().find_map(|argument| {
+        let Argument::Option(name, value) = argument else { return None };
+        let option = match value {
+            Some(value) if name.starts_with("--") => format!("{name}={}", value.to_string_lossy()),
+            Some(value) => format!("{name} {}", value.to_string_lossy()),
+            None => name.clone(),
+        };
+        match name.as_str() {
+            "--check" => Some(WithoutImage::Check(name)),
+            "--call" | "--print" if value.is_some_and(|value| value != "build") => Some(WithoutImage::Check(option)),
+            "--output" | "-o" if value.is_some_and(is_for_files) => Some(WithoutImage::Files(option)),
+            "--output" | "-o" => Some(WithoutImage::Elsewhere(option)),
+            "--push" => Some(WithoutImage::Elsewhere(name)),
+            _ => None,
+        }
+    })
 }
 
 /// The `Containerfile` of a build context without a `Dockerfile`, unless the user names a file. Podman finds it by default,
@@ -190,6 +256,39 @@ mod tests {
         );
         std::fs::remove_file(folder.path().join("Dockerfile")).unwrap();
         assert_eq!(found(docker, "@").as_deref(), Some("Containerfile"), "dive passes it to Docker");
+    }
+
+    #[test]
+    fn the_first_name_and_all_platforms_are_found() {
+        let tag_of = |line: &str| tag(&words(line));
+        assert_eq!(tag_of("-t a:1 -t b:2 .").as_deref(), Some("a:1"));
+        assert_eq!(tag_of("--pull -qta:1 .").as_deref(), Some("a:1"));
+        assert_eq!(tag_of("--tag=h:5/a .").as_deref(), Some("h:5/a"));
+        assert_eq!(tag_of("--manifest list:1 .").as_deref(), Some("list:1"));
+        assert_eq!(tag_of("--target x ."), None);
+        let several = |line: &str| names_several_platforms(&words(line));
+        assert!(several("--platform linux/amd64,linux/arm64 ."));
+        assert!(several("--platform linux/amd64 --platform=linux/arm64 ."));
+        assert!(!several("--platform linux/amd64, .") && !several("."));
+        assert_eq!(metadata_file(&words("--metadata-file m.json .")), Some("m.json".into()));
+    }
+
+    /// `docker build --check` succeeds and builds nothing.
+    #[test]
+    fn options_that_make_no_image_are_named() {
+        let option = |line: &str| without_image(&words(line));
+        let (check, output) =
+            (|text: &str| WithoutImage::Check(text.into()), |text: &str| WithoutImage::Files(text.into()));
+        let elsewhere = |text: &str| WithoutImage::Elsewhere(text.into());
+        assert_eq!(option("--check ."), Some(check("--check")));
+        assert_eq!(option("--call outline ."), Some(check("--call=outline")));
+        assert_eq!(option("--call=build ."), None);
+        assert_eq!(option("-t x -o out ."), Some(output("-o out")));
+        assert_eq!(option("-oout ."), Some(output("-o out")));
+        assert_eq!(option("--output type=tar,dest=x.tar ."), Some(output("--output=type=tar,dest=x.tar")));
+        assert_eq!(option("-o type=docker ."), Some(elsewhere("-o type=docker")));
+        assert_eq!(option("--push ."), Some(elsewhere("--push")));
+        assert_eq!(option("-t x ."), None);
     }
 
     #[test]

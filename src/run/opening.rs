@@ -212,6 +212,11 @@ impl Opening {
         found.inspect_err(|problem| info!("the base is not looked for in the engine: {problem}")).ok()?.0
     }
 
+    /// True for a container, whose last layer is what it changed.
+    pub(super) const fn is_container(&self) -> bool {
+        matches!(self.reference, Reference::Container { .. })
+    }
+
     fn opener(&self, selection: &Selection) -> Opener<'_> {
         // The publisher of an image writes its tables, so a verdict must rest on the layers themselves.
         let tables = match self.mode {
@@ -230,7 +235,8 @@ impl Opening {
     pub(super) fn pull_notice(&self) -> PullNotice {
         let notice = match &self.reference {
             Reference::Engine { engine, name, .. } if self.access.pull == PullPolicy::Missing => {
-                Some(format!("{} has no image {name:?}; pulling it", engine.command()))
+                let platform = self.access.platform.as_ref().map_or_else(String::new, |it| format!(" for {it}"));
+                Some(format!("{} has no image {name:?}{platform}; pulling it", engine.command()))
             }
             _ => None,
         };

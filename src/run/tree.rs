@@ -31,6 +31,9 @@ pub(super) fn run(arguments: &TreeArgs, invocation: &Invocation) -> anyhow::Resu
     let Some(layer) = layer else { return Ok(()) };
     listing::check_length(&tree, layer).map_err(|problem| anyhow!("{}: {problem}", arguments.image.display()))?;
     output::print(|out| {
+        if arguments.changes && opening.is_container() && Some(layer) == last {
+            return listing::stored(&tree, layer, out);
+        }
         if arguments.changes {
             let below = layer.get().checked_sub(1).and_then(LayerIndex::new);
             let base = if arguments.layer.is_some() { below } else { Some(LayerIndex::BASE) };

@@ -119,7 +119,7 @@ fn help_version_config_and_completion_work() {
     }
     user.runs(&["completion", "bash"]).ends_with(0).prints(&["_dive()", "--highestWastedBytes"]);
     for (shell, values) in [
-        ("bash", "docker podman registry containerd docker-archive oci-archive oci"),
+        ("bash", "docker podman container registry containerd docker-archive oci-archive oci"),
         ("zsh", "oci-archive\\:"),
         ("fish", "oci-archive\\t'"),
     ] {

@@ -164,8 +164,9 @@ fn module_order_matches_the_map_in_lib_rs() {
 const ENVIRONMENT_FILE: &str = "src/run/environment.rs";
 
 /// The files that use the folder for temporary files.
-const TEMP_DIR_FILES: [&str; 4] = [
+const TEMP_DIR_FILES: [&str; 5] = [
     "crates/dive-model/src/store/spool.rs",
+    "crates/dive-sources/src/engine/container/changed.rs",
     "crates/dive-sources/src/registry/download.rs",
     "src/run/builder.rs",
     "src/tui/state/viewer/fetch.rs",

@@ -21,6 +21,8 @@ pub struct Access {
     pub podman: PodmanRoute,
     /// The requested platform, as `OS/ARCH[/VARIANT]`; `None` for the default.
     pub platform: Option<String>,
+    /// The tag to show first of an image that is opened by its id in an engine.
+    pub shown_tag: Option<String>,
     /// Options for registries.
     pub registries: RegistryOptions,
     /// Variables that locate engines and credentials.

@@ -1,94 +1,116 @@
 //! Opens images in containerd through its command-line programs: `ctr images export`, or `nerdctl save` if ctr is missing.
 //!
 //! Both write an archive to standard output, which is copied into a temporary file. They find the socket and the namespace
-//! in the environment.
+//! in the environment. The list of ctr has the digest of each image, under which its record is cached.
+
+mod error;
 
 use std::io;
 use std::ops::ControlFlow;
-use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use error::ContainerdError;
 
 use super::access::Access;
-use super::engine_name::{EXPECTED, EngineImageName};
+use super::engine::{EngineImage, Expected, ExportLater, KeptRecord};
+use super::engine_name::EngineImageName;
 use super::error::SourceError;
 use super::program::{ExportError, Program, ProgramError};
-use dive_model::blob::TransferProgress;
-use dive_model::store::{FileStore, Spooled, Store};
+use dive_model::blob::{TransferProgress, Watch};
+use dive_model::remark::{OnDamage, Remark};
+use dive_model::store::{Archive, FileStore, Spooled, Store};
 
-/// An image that containerd cannot provide.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ContainerdError {
-    /// The name is not valid.
-    #[error("{name:?} is not an image name; {EXPECTED}")]
-    Name {
-        /// The name as typed.
-        name: String,
-    },
-    /// Neither ctr nor nerdctl is installed.
-    #[error(
-        "cannot look up {name:?} in containerd: neither ctr nor nerdctl is in PATH; install one of them \
-         (ctr comes with containerd), or save the image where it is: `ctr images export - {name} | dive -`"
-    )]
-    NoProgram {
-        /// The image's name.
-        name: String,
-    },
-    /// The program cannot be started.
-    #[error("{program} cannot be run: {cause}")]
-    Start {
-        /// The program's name.
-        program: &'static str,
-        /// The operating system's error.
-        cause: io::Error,
-    },
-    /// The program exited with an error.
-    #[error(
-        "{program} cannot export {name:?} ({status}, after {received} bytes): {message}; `{program} images ls` lists the images, \
-         CONTAINERD_NAMESPACE sets the namespace (k8s.io for Kubernetes) and CONTAINERD_ADDRESS the socket"
-    )]
-    Failed {
-        /// The program's name.
-        program: &'static str,
-        /// The image's name.
-        name: String,
-        /// The exit status.
-        status: ExitStatus,
-        /// Bytes received before it failed.
-        received: u64,
-        /// The program's error message.
-        message: String,
-    },
-}
+/// How long ctr may take to list the images.
+const LISTING: Duration = Duration::from_mins(1);
 
-/// Opens an image in containerd through an exported archive.
+/// Opens an image in containerd through an exported archive, or its cached record.
 pub(super) fn open(
     name: &str,
     access: &Access,
     progress: &mut dyn FnMut(TransferProgress),
 ) -> Result<Box<dyn Store>, SourceError> {
-    let exported = export(name, access, progress)?;
-    Ok(Box::new(FileStore::of_spooled(name.to_owned(), exported, access.on_damage)?))
+    let parsed = EngineImageName::new(name).ok_or_else(|| ContainerdError::Name { name: name.to_owned() })?;
+    let ctr = Exporter { program: "ctr", name, access };
+    let list = match ctr.list() {
+        Ok(list) => list,
+        Err(ProgramError::Absent) => {
+            let nerdctl = Exporter { program: "nerdctl", ..ctr };
+            let exported = nerdctl.run(&["save"], &[name], progress).map_err(|error| nerdctl.explain(error))?;
+            return Ok(Box::new(FileStore::of_spooled(name.to_owned(), exported, access.on_damage)?));
+        }
+        Err(error @ ProgramError::Exited { .. }) => return Err(ctr.explain(ExportError::Program(error))),
+        // The export reports what is wrong with the program.
+        Err(ProgramError::Io(_) | ProgramError::Cancelled) => String::new(),
+    };
+    // ctr only finds full names, such as `docker.io/library/alpine:latest`.
+    let (known, digest) = find(&list, parsed).unwrap_or((name, None));
+    let export: Arc<dyn ExportLater> =
+        Arc::new(CtrExport { name: name.to_owned(), known: known.to_owned(), access: access.clone() });
+    let kept = access.cache.as_ref().zip(digest).map(|(cache, digest)| {
+        let platform = access.platform.iter().flat_map(|platform| platform.split('/'));
+        let key = platform.fold(format!("containerd-{digest}"), |key, part| key + "+" + part);
+        KeptRecord { cache, key, expected: Expected::ByDigest }
+    });
+    let image = EngineImage::exported(name, &export, kept, None, access.on_damage, progress)?;
+    Ok(Box::new(image))
 }
 
-/// Exports the image with ctr, or with nerdctl if ctr is missing.
-fn export(name: &str, access: &Access, progress: &mut dyn FnMut(TransferProgress)) -> Result<Spooled, SourceError> {
-    let parsed = EngineImageName::new(name).ok_or_else(|| ContainerdError::Name { name: name.to_owned() })?;
-    let in_full = parsed.in_full();
-    let ctr = Exporter { program: "ctr", name, access };
-    // The default timeout for a missing socket is ten seconds.
-    let export = ["--connect-timeout", "3s", "images", "export"];
-    match ctr.run(&export, &["-", name], progress) {
-        Err(ExportError::Program(ProgramError::Absent)) => {}
-        // ctr only finds full names, such as `docker.io/library/alpine:latest`.
-        Err(ExportError::Program(ProgramError::Exited { message, .. }))
-            if message.contains("not found") && in_full != name =>
-        {
-            return ctr.run(&export, &["-", &in_full], progress).map_err(|error| ctr.explain(error));
-        }
-        exported => return exported.map_err(|error| ctr.explain(error)),
+/// An export with ctr.
+#[derive(Debug)]
+struct CtrExport {
+    /// The name as typed.
+    name: String,
+    /// The name in containerd.
+    known: String,
+    access: Access,
+}
+
+impl ExportLater for CtrExport {
+    fn run(&self, on_damage: OnDamage, progress: Watch<'_>) -> Result<(Archive, Vec<Remark>), SourceError> {
+        let Self { name, known, access } = self;
+        let ctr = Exporter { program: "ctr", name, access };
+        let export = ["--connect-timeout", "3s", "images", "export"];
+        let spooled = ctr.watched(&export, &["-", known], progress).map_err(|error| ctr.explain(error))?;
+        let archive = Archive::index(name, Arc::new(spooled.file), spooled.len, on_damage)?;
+        Ok((archive, spooled.remarks))
     }
-    let nerdctl = Exporter { program: "nerdctl", ..ctr };
-    nerdctl.run(&["save"], &[name], progress).map_err(|error| nerdctl.explain(error))
+}
+
+/// The image of `name` in `list`, the output of `ctr images ls`: its name there and its digest.
+fn find<'a>(list: &'a str, name: EngineImageName<'_>) -> Option<(&'a str, Option<&'a str>)> {
+    let rows = list.lines().skip(1).filter_map(|line| {
+        let mut columns = line.split_whitespace();
+        Some((columns.next()?, columns.nth(1)?))
+    });
+    let rows: Vec<(&str, &str)> = rows.filter(|(_, digest)| digest.starts_with(SHA256)).collect();
+    let named = |wanted: &str| rows.iter().find(|(row, _)| *row == wanted);
+    let found = named(name.as_str()).or_else(|| named(&name.in_full())).or_else(|| meant(&rows, name))?;
+    Some((found.0, Some(found.1)))
+}
+
+const SHA256: &str = "sha256:";
+
+/// Length from which hexadecimal digits may be an id.
+const SHORTEST_ID: usize = 4;
+
+/// The row of the image that `name` means by its digest or by the start of its id.
+fn meant<'a, 'b>(rows: &'b [(&'a str, &'a str)], name: EngineImageName<'_>) -> Option<&'b (&'a str, &'a str)> {
+    if let (repository, Some(digest)) = name.repository_and_version()
+        && digest.contains(':')
+    {
+        let in_full = |name: &str| EngineImageName::new(name).map(EngineImageName::repository_in_full);
+        let wanted = in_full(repository);
+        return rows.iter().find(|(row, found)| *found == digest && in_full(row) == wanted);
+    }
+    let digits = name.as_str().strip_prefix(SHA256).unwrap_or(name.as_str());
+    if digits.len() < SHORTEST_ID || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut meant = rows.iter().filter(|(_, digest)| digest[SHA256.len()..].starts_with(digits));
+    let first = meant.next()?;
+    // The start of several ids is none.
+    meant.all(|(_, digest)| *digest == first.1).then_some(first)
 }
 
 /// A program that exports an image.
@@ -106,13 +128,26 @@ impl Exporter<'_> {
         operands: &[&str],
         progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<Spooled, ExportError> {
-        let platform = self.access.platform.iter().flat_map(|platform| ["--platform", platform.as_str()]);
-        let arguments: Vec<_> = command.iter().copied().chain(platform).chain(operands.iter().copied()).collect();
-        let program = Program::new(self.program, self.access.environment.clone());
-        program.export(self.access.limits, &arguments, self.name, None, self.access.on_damage, &mut |step| {
+        self.watched(command, operands, &mut |step| {
             progress(step);
             ControlFlow::Continue(())
         })
+    }
+
+    fn watched(self, command: &[&str], operands: &[&str], progress: Watch<'_>) -> Result<Spooled, ExportError> {
+        let platform = self.access.platform.iter().flat_map(|platform| ["--platform", platform.as_str()]);
+        let arguments: Vec<_> = command.iter().copied().chain(platform).chain(operands.iter().copied()).collect();
+        let program = Program::new(self.program, self.access.environment.clone());
+        program.export(self.access.limits, &arguments, self.name, None, self.access.on_damage, progress)
+    }
+
+    /// The images that ctr lists.
+    fn list(self) -> Result<String, ProgramError> {
+        let program = Program::new(self.program, self.access.environment.clone());
+        // The default timeout for a missing socket is ten seconds.
+        let arguments = ["--connect-timeout", "3s", "images", "ls"];
+        let answer = program.output(&arguments, Some(LISTING), &mut || ControlFlow::Continue(()))?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
     fn explain(self, error: ExportError) -> SourceError {
@@ -125,6 +160,9 @@ impl Exporter<'_> {
             ProgramError::Absent => ContainerdError::NoProgram { name },
             ProgramError::Io(cause) => ContainerdError::Start { program, cause },
             ProgramError::Cancelled => ContainerdError::Start { program, cause: io::ErrorKind::Interrupted.into() },
+            ProgramError::Exited { message, .. } if message.contains("permission denied") => {
+                ContainerdError::Denied { program, message }
+            }
             ProgramError::Exited { status, received, message } => {
                 ContainerdError::Failed { program, name, status, received, message }
             }
@@ -139,7 +177,7 @@ mod tests {
 
     fn refused(name: &str, path: &std::path::Path) -> String {
         let access = Access { environment: [("PATH", path)].into_iter().collect(), ..Access::default() };
-        export(name, &access, &mut |_| ()).unwrap_err().to_string()
+        open(name, &access, &mut |_| ()).unwrap_err().to_string()
     }
 
     #[test]
@@ -147,6 +185,37 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(refused("alpine", folder.path()).contains("neither ctr nor nerdctl"));
         assert!(refused("--all", folder.path()).contains("is not an image name"), "it is no option");
+    }
+
+    #[test]
+    fn digests_and_short_ids_are_looked_up_in_the_list() {
+        let (a, b) = (format!("sha256:ab12{}", "0".repeat(60)), format!("sha256:ab34{}", "0".repeat(60)));
+        let list = format!(
+            "REF TYPE DIGEST SIZE PLATFORMS LABELS\ndocker.io/library/alpine:3 application/x {a} 1.0 MiB linux/amd64 -\n\
+             quay.io/a/b:1 application/x {b} 1.0 MiB linux/amd64,linux/arm64 -\nquay.io/a/c:1 application/x {a} 1 B - -\n"
+        );
+        let meant = |name: &str| find(&list, EngineImageName::new(name).unwrap()).map(|(known, _)| known.to_owned());
+        assert_eq!(meant(&format!("alpine@{a}")).as_deref(), Some("docker.io/library/alpine:3"));
+        assert_eq!(meant(&format!("quay.io/a/b@{b}")).as_deref(), Some("quay.io/a/b:1"));
+        assert_eq!(meant(&format!("quay.io/a/b@{a}")), None, "an image of another repository");
+        assert_eq!(meant("ab34").as_deref(), Some("quay.io/a/b:1"));
+        assert_eq!(meant(&a).as_deref(), Some("docker.io/library/alpine:3"));
+        assert_eq!(meant("alpine:3").as_deref(), Some("docker.io/library/alpine:3"));
+        for name in ["ab", "ab1", "abcd", "alpine:4", "ffff"] {
+            assert_eq!(meant(name), None, "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_unreadable_socket_is_explained() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "#!/bin/sh\necho 'ctr: failed to dial \"/x.sock\": connect: permission denied' >&2\nexit 1\n";
+        std::fs::write(folder.path().join("ctr"), script).unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path().join("ctr"), executable).unwrap();
+        let error = refused("alpine", folder.path());
+        assert!(error.contains("sudo") && error.contains("group") && !error.contains("images ls"), "{error}");
     }
 
     #[cfg(unix)]

@@ -65,17 +65,22 @@ impl<'a> EngineImageName<'a> {
 
     /// The full name, with the registry, the namespace and the tag that engines add.
     pub(crate) fn in_full(self) -> String {
-        let (repository, version) = self.repository_and_version();
-        let version = match version {
+        let version = match self.repository_and_version().1 {
             Some(digest) if digest.contains(':') => format!("@{digest}"),
             tag => format!(":{}", tag.unwrap_or("latest")),
         };
+        self.repository_in_full() + &version
+    }
+
+    /// The full name of the repository, without a tag or a digest.
+    pub(crate) fn repository_in_full(self) -> String {
+        let (repository, _) = self.repository_and_version();
         let has_host = self.registry() != DOCKER_HUB_KEY;
         let path = repository.strip_prefix("index.docker.io/").or_else(|| repository.strip_prefix("docker.io/"));
         match (has_host, path.unwrap_or(repository)) {
-            (true, path) => format!("{path}{version}"),
-            (false, path) if path.contains('/') => format!("docker.io/{path}{version}"),
-            (false, path) => format!("docker.io/library/{path}{version}"),
+            (true, path) => path.to_owned(),
+            (false, path) if path.contains('/') => format!("docker.io/{path}"),
+            (false, path) => format!("docker.io/library/{path}"),
         }
     }
 }

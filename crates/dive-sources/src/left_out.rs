@@ -29,9 +29,9 @@ impl SourceKind {
     /// If the Cargo feature of the source is off.
     pub const fn require(self) -> Result<(), LeftOut> {
         match self {
-            Self::Engine(_) | Self::Containerd if !cfg!(feature = "engine") => Err(LeftOut::Engines),
+            Self::Engine(_) | Self::Container | Self::Containerd if !cfg!(feature = "engine") => Err(LeftOut::Engines),
             Self::Registry if !cfg!(feature = "registry") => Err(LeftOut::Registries),
-            Self::Engine(_) | Self::Containerd | Self::Registry | Self::Path(_) => Ok(()),
+            Self::Engine(_) | Self::Container | Self::Containerd | Self::Registry | Self::Path(_) => Ok(()),
         }
     }
 }

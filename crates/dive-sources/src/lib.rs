@@ -72,7 +72,7 @@ pub use container_engine::ContainerEngine;
 #[cfg(feature = "engine")]
 pub use containerd::ContainerdError;
 #[cfg(feature = "engine")]
-pub use engine::{Attempt, EngineError};
+pub use engine::{Attempt, EngineError, NameTaken};
 pub use engine::{is_present, pull};
 pub use environment::Environment;
 pub use error::SourceError;
@@ -130,6 +130,10 @@ impl Source {
             Reference::Engine { engine, name, .. } => {
                 let image = engine::open(*engine, name, access, progress)?;
                 (SourceKind::Engine(*engine).name(), name.clone(), image)
+            }
+            Reference::Container { engine, name } => {
+                let image = engine::container::open(*engine, name, access, progress)?;
+                (SourceKind::Container.name(), name.clone(), image)
             }
             Reference::Registry { name } => {
                 let image = registry::open(name, access)?;

@@ -31,7 +31,7 @@ impl LocalImages {
     #[must_use]
     pub fn beside(reference: &Reference, access: &Access) -> Option<Self> {
         let holder = match reference {
-            Reference::Engine { engine, .. } => ImageHolder::Engine(*engine),
+            Reference::Engine { engine, .. } | Reference::Container { engine, .. } => ImageHolder::Engine(*engine),
             Reference::Containerd { .. } => ImageHolder::Containerd,
             Reference::Path(_) | Reference::Stdin | Reference::Registry { .. } => return None,
         };

@@ -31,6 +31,13 @@ pub enum Reference {
         /// Another possible meaning of the argument, for the error message.
         other: Option<OtherReading>,
     },
+    /// A container, and the image that it runs.
+    Container {
+        /// Docker or Podman.
+        engine: ContainerEngine,
+        /// The container's name or id.
+        name: String,
+    },
     /// An image in a registry.
     Registry {
         /// `HOST/REPOSITORY:TAG`, `...@DIGEST`, or a Docker Hub name.
@@ -228,15 +235,23 @@ impl Reference {
             if scheme.eq_ignore_ascii_case("file") && !rest.is_empty() {
                 return Err(ReferenceError::FileAddress { argument: format!("{scheme}://{rest}"), path: rest.into() });
             }
-            return Self::of_kind(scheme.parse()?, rest, OsStr::new(rest), argument);
+            // `--source podman container://web` names the engine of the container.
+            let engine = match kind {
+                Some(SourceKind::Engine(engine)) => engine,
+                _ => engine,
+            };
+            return Self::of_kind(scheme.parse()?, engine, rest, OsStr::new(rest), argument);
         }
         if argument.is_empty() {
             return Err(ReferenceError::Empty { argument: String::new() });
         }
         let not_text = || ReferenceError::NotText { argument: argument.to_string_lossy().into_owned() };
         match (kind, text) {
-            (Some(SourceKind::Engine(_) | SourceKind::Registry | SourceKind::Containerd), None) => Err(not_text()),
-            (Some(kind), text) => Self::of_kind(kind, text.unwrap_or_default(), argument, argument),
+            (
+                Some(SourceKind::Engine(_) | SourceKind::Container | SourceKind::Registry | SourceKind::Containerd),
+                None,
+            ) => Err(not_text()),
+            (Some(kind), text) => Self::of_kind(kind, engine, text.unwrap_or_default(), argument, argument),
             (None, Some("-")) => Ok(Self::Stdin),
             (None, Some(text)) => Self::of_text(text, engine),
             (None, None) if may_exist(Path::new(argument)) => Ok(PathBuf::from(argument).into()),
@@ -244,12 +259,19 @@ impl Reference {
         }
     }
 
-    fn of_kind(kind: SourceKind, name: &str, path: &OsStr, argument: &OsStr) -> Result<Self, ReferenceError> {
+    fn of_kind(
+        kind: SourceKind,
+        engine: ContainerEngine,
+        name: &str,
+        path: &OsStr,
+        argument: &OsStr,
+    ) -> Result<Self, ReferenceError> {
         if path.is_empty() {
             return Err(ReferenceError::Empty { argument: argument.to_string_lossy().into_owned() });
         }
         Ok(match kind {
             SourceKind::Engine(engine) => Self::Engine { engine, name: name.to_owned(), other: None },
+            SourceKind::Container => Self::Container { engine, name: name.to_owned() },
             SourceKind::Registry => Self::Registry { name: name.to_owned() },
             SourceKind::Containerd => Self::Containerd { name: name.to_owned() },
             SourceKind::Path(_) if path == "-" => Self::Stdin,
@@ -287,7 +309,7 @@ impl Reference {
             // `oci:layout` is an image with that tag, unless the layout exists.
             let is_found = || matches!(scheme.kind, SourceKind::Path(_)) && is_image_on_disk(rest);
             if !is_an_image || is_found() {
-                return Self::of_kind(scheme.kind, rest, OsStr::new(rest), OsStr::new(text));
+                return Self::of_kind(scheme.kind, engine, rest, OsStr::new(rest), OsStr::new(text));
             }
             other = Some(OtherReading::Scheme { scheme: name.as_str(), name: rest.to_owned() });
         }

@@ -11,6 +11,8 @@ use super::reference::ReferenceError;
 pub enum SourceKind {
     /// A container engine.
     Engine(ContainerEngine),
+    /// A container, in the engine that names without a scheme are looked up in.
+    Container,
     /// A registry.
     Registry,
     /// containerd.
@@ -69,7 +71,7 @@ pub struct Scheme {
 use SchemeName::{AlsoAnImage, Distinct};
 
 /// The sources that have a name.
-pub const SCHEMES: [Scheme; 7] = [
+pub const SCHEMES: [Scheme; 8] = [
     Scheme {
         kind: SourceKind::Engine(ContainerEngine::Docker),
         what: "an image in Docker",
@@ -85,6 +87,14 @@ pub const SCHEMES: [Scheme; 7] = [
         aliases: &[Distinct("containers-storage")],
         example: "dive podman://my-app:1.0",
         needs: "the command `podman`, or Podman's service",
+    },
+    Scheme {
+        kind: SourceKind::Container,
+        what: "a container: its image, and what it changed",
+        name: AlsoAnImage("container"),
+        aliases: &[],
+        example: "dive container://web",
+        needs: "as for an image in the engine that `container-engine` names",
     },
     Scheme {
         kind: SourceKind::Registry,
@@ -168,7 +178,11 @@ mod tests {
     fn every_source_has_a_row_and_every_name_one_source() {
         let engines = ContainerEngine::ALL.map(SourceKind::Engine);
         let formats = [PathFormat::DockerArchive, PathFormat::OciArchive, PathFormat::Oci].map(SourceKind::Path);
-        for kind in engines.into_iter().chain(formats).chain([SourceKind::Registry, SourceKind::Containerd]) {
+        for kind in engines.into_iter().chain(formats).chain([
+            SourceKind::Container,
+            SourceKind::Registry,
+            SourceKind::Containerd,
+        ]) {
             assert_eq!(SCHEMES.iter().filter(|scheme| scheme.kind == kind).count(), 1, "{kind:?}");
             assert_eq!(kind.name().parse(), Ok(kind));
             assert_eq!(kind.name().to_uppercase().parse(), Ok(kind));

@@ -40,6 +40,10 @@ pub(super) mod engine {
         Err(LeftOut::Engines.into())
     }
 
+    pub(crate) mod container {
+        pub(crate) use super::open;
+    }
+
     /// True if `engine` has the image.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ mod broken_engines;
 mod broken_registries;
 mod building;
 mod cache;
+mod container_changes;
+mod containerd_store;
 mod containers;
 mod contexts;
 mod credentials;

@@ -95,6 +95,47 @@ fn cached_podman_image_is_not_saved_again() {
     assert_same("by service", &first, &content(document(&by_service, &["podman://dive-sample:1.0"])));
 }
 
+/// The sources of an image that differs by platform.
+fn with_platforms(user: User) -> User {
+    let user = user.writes("Dockerfile", "FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /which\n");
+    user.writes("amd64", "for amd64").writes("arm64", "for arm64")
+}
+
+fn platform_of(ran: &Ran) -> String {
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+    document["image"]["platform"].as_str().unwrap().to_owned()
+}
+
+/// Podman writes the id of the last platform, or that of the list, which it cannot always describe.
+#[test]
+fn podman_build_for_several_platforms_opens_the_requested_one() {
+    let Some(user) = without_service() else { return };
+    let user = with_platforms(user).waits(super::LIMIT);
+    let build = |before: &[&str], behind: &[&str]| {
+        let fixed = ["--source", "podman", "--json", "-"];
+        let build = ["build", "--isolation", "chroot"];
+        runs(&user, &[&fixed, before, &build, behind, &["."]].concat()).ends_with(0)
+    };
+    let both = ["--platform", "linux/amd64,linux/arm64"];
+    let list = ["--manifest", "dive-test-list:1"];
+    assert_eq!(platform_of(&build(&["--platform", "linux/arm64"], &[&both[..], &list].concat())), "linux/arm64");
+    if std::env::consts::ARCH == "x86_64" {
+        assert_eq!(platform_of(&build(&[], &[&both[..], &["-t", "dive-test-both:1"]].concat())), "linux/amd64");
+        assert_eq!(platform_of(&build(&[], &[&both[..], &["--manifest", "dive-test-list:2"]].concat())), "linux/amd64");
+    }
+    let alone = ["--platform", "linux/arm64", "--manifest", "dive-test-list:3"];
+    assert_eq!(platform_of(&build(&[], &alone)), "linux/arm64");
+    // By the name of the list, with the service too.
+    for user in [&user, &User::of_engines()] {
+        for platform in ["linux/arm64", "linux/amd64"] {
+            let image = ["--json", "-", "--platform", platform, "podman://dive-test-list:1"];
+            assert_eq!(platform_of(&runs(user, &image).ends_with(0)), platform);
+        }
+        let ran = runs(user, &["--pull", "never", "--platform", "linux/s390x", "podman://dive-test-list:1"]);
+        assert_fails(&ran, &["only for", "linux/amd64", "linux/arm64"]);
+    }
+}
+
 #[test]
 fn podman_command_pulls_missing_images() {
     let (Some(user), Some(registry)) = (without_service(), servers::registry()) else { return };

@@ -162,12 +162,16 @@ fn load_plan(
         return Err(ImageError::no_platform(store.name(), selection.image.as_ref(), wanted, found.to_string()));
     }
     // With an index, the choice of the manifest was already remarked on.
-    if let (Some(wanted), Some(found), None) = (&selection.platform, &platform, listed)
-        && let fit = found.fit(wanted)
-        && wanted.is_substitute(fit)
-    {
-        let consequence = fit.map_or_else(String::new, |fit| fit.runs_on_clause(wanted));
-        remarks.push(Remark::new(store.name(), format!("dive shows the image for {found}{consequence}")));
+    if let (Some(found), None) = (platform.as_ref().filter(|platform| platform.is_known()), listed) {
+        let host = Platform::host();
+        let (wanted, fit) = match &selection.platform {
+            Some(wanted) => (wanted, found.fit(wanted)),
+            None => (&host, found.fit_host(&host)),
+        };
+        if wanted.is_substitute(fit) {
+            let consequence = fit.map_or_else(String::new, |fit| fit.runs_on_clause(wanted));
+            remarks.push(Remark::new(store.name(), format!("dive shows the image for {found}{consequence}")));
+        }
     }
     let mut layers = layers::FoundLayers::in_store(store, plan.layers, on_damage, remarks)?;
     layers.match_diff_ids(store, config.diff_ids().len(), on_damage, remarks)?;

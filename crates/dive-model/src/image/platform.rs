@@ -93,6 +93,12 @@ impl Platform {
         Self::new("linux", &Arch::default().to_string(), None)
     }
 
+    /// True if an image for `self` can be shown to a user who asks for `wanted`.
+    #[must_use]
+    pub fn suits(&self, wanted: &Self) -> bool {
+        self.fit(wanted).is_some()
+    }
+
     /// How well an image for `self` fits `wanted`; `None` if it does not.
     pub(super) fn fit(&self, wanted: &Self) -> Option<Fit> {
         if self.architecture != wanted.architecture || !self.has_os(wanted) {

@@ -9,6 +9,8 @@ use std::time::Duration;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use dive_model::image::Platform;
+
 /// A version of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ApiVersion {
@@ -39,9 +41,13 @@ impl fmt::Display for ApiVersion {
 
 /// The response to `/version`.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct EngineVersion {
     #[serde(rename = "ApiVersion")]
     newest: Option<String>,
+    /// The platform of the engine's machine.
+    pub(super) os: Option<String>,
+    pub(super) arch: Option<String>,
 }
 
 impl EngineVersion {
@@ -55,7 +61,7 @@ impl EngineVersion {
 /// The response to `/images/NAME/json`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ImageInspect {
+pub(in super::super) struct ImageInspect {
     pub(super) id: Option<String>,
     /// Present if the image store keeps images as registries serve them.
     pub(super) descriptor: Option<IgnoredAny>,
@@ -66,6 +72,8 @@ pub(super) struct ImageInspect {
     pub(super) size: Option<i64>,
     #[serde(rename = "RootFS")]
     pub(super) root_fs: Option<RootFs>,
+    /// The manifests of the image's index, in the response to `?manifests=true`.
+    pub(super) manifests: Option<Vec<ListedManifest>>,
 }
 
 /// An image in the response to `/images/json`.
@@ -89,14 +97,119 @@ impl ListedImage {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct RootFs {
+    /// `layers` for every image, also one without layers.
+    #[serde(rename = "Type")]
+    pub(super) kind: Option<String>,
     pub(super) layers: Option<Vec<String>>,
+}
+
+/// A manifest of an index in Docker's containerd image store.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListedManifest {
+    /// True if the engine has its content.
+    pub(super) available: Option<bool>,
+    /// Present for images, not for attestations.
+    pub(super) image_data: Option<ManifestImage>,
+}
+
+/// The image of a [`ListedManifest`].
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ManifestImage {
+    pub(super) platform: Option<ListedPlatform>,
+}
+
+/// A platform in an index.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct ListedPlatform {
+    pub(super) os: Option<String>,
+    pub(super) architecture: Option<String>,
+    pub(super) variant: Option<String>,
+}
+
+impl ImageInspect {
+    /// True if the engine holds no configuration of the image: it is an artifact, or its content was never pulled.
+    pub(super) fn has_no_layers(&self) -> bool {
+        self.root_fs.as_ref().is_some_and(|root_fs| {
+            root_fs.kind.as_deref().is_none_or(str::is_empty) && root_fs.layers.as_ref().is_none_or(Vec::is_empty)
+        })
+    }
+}
+
+/// A manifest list of Podman.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ManifestList {
+    manifests: Vec<ListEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ListEntry {
+    digest: String,
+    platform: Option<ListedPlatform>,
+}
+
+impl ManifestList {
+    /// The digests of its images, with their platforms.
+    pub(super) fn images(self) -> Vec<(String, Platform)> {
+        let image = |ListEntry { digest, platform }: ListEntry| {
+            let ListedPlatform { os, architecture, variant } = platform?;
+            Some((digest, Platform::new(&os?, &architecture?, variant.as_deref())))
+        };
+        self.manifests.into_iter().filter_map(image).collect()
+    }
 }
 
 /// The part of `/containers/NAME/json` that names the container's image.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Container {
+    #[serde(default)]
+    pub(super) id: String,
+    /// The id of the image.
+    #[serde(default)]
+    pub(super) image: String,
     pub(super) config: ContainerConfig,
+    /// In Docker's containerd image store: the manifest that the container uses of an index.
+    #[serde(rename = "ImageManifestDescriptor")]
+    pub(super) manifest: Option<ManifestDescriptor>,
+}
+
+/// A descriptor with a platform.
+#[derive(Debug, Deserialize)]
+pub(super) struct ManifestDescriptor {
+    pub(super) platform: Option<ListedPlatform>,
+}
+
+/// A path of a container that differs from its image: an item of `/containers/NAME/changes`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct PathChange {
+    pub(super) path: String,
+    pub(super) kind: ChangeKind,
+}
+
+/// How a path differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u8")]
+pub(super) enum ChangeKind {
+    Modified,
+    Added,
+    Removed,
+}
+
+impl TryFrom<u8> for ChangeKind {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        match number {
+            0 => Ok(Self::Modified),
+            1 => Ok(Self::Added),
+            2 => Ok(Self::Removed),
+            _ => Err("unknown kind of change"),
+        }
+    }
 }
 
 /// The configuration of a container.
@@ -195,7 +308,18 @@ mod tests {
         assert!(image.descriptor.is_some() && image.repo_tags.is_none() && image.variant.is_none());
         assert_eq!(image.root_fs.unwrap().layers.unwrap(), ["sha256:3"]);
         let empty: ImageInspect = serde_json::from_str(r#"{"Descriptor": null, "RootFS": {}}"#).unwrap();
-        assert!(empty.descriptor.is_none() && empty.root_fs.unwrap().layers.is_none());
+        assert!(empty.descriptor.is_none() && empty.root_fs.as_ref().unwrap().layers.is_none());
+        assert!(empty.has_no_layers());
+    }
+
+    /// `FROM scratch` with labels alone is an image; a chart that docker pulled is none.
+    #[test]
+    fn an_image_of_no_layers_is_not_an_artifact() {
+        let read = |document: &str| serde_json::from_str::<ImageInspect>(document).unwrap();
+        assert!(!read(r#"{"RootFS": {"Type": "layers"}}"#).has_no_layers());
+        assert!(!read(r#"{"RootFS": {"Layers": ["sha256:3"]}}"#).has_no_layers());
+        assert!(!read("{}").has_no_layers(), "nothing is known");
+        assert!(read(r#"{"Os": "", "RootFS": {"Type": "", "Layers": []}}"#).has_no_layers());
     }
 
     #[test]

@@ -28,6 +28,9 @@ use crate::quote::MAX_QUOTE;
 /// Limit of a response, in bytes. The parsed document takes about ten times as much memory.
 const RESPONSE_LIMIT: u64 = 16 << 20;
 
+/// Limit of the list of a container's changes, in bytes: half a million paths.
+const LONG_RESPONSE_LIMIT: u64 = 64 << 20;
+
 /// Limit of the response to a pull, in bytes: it has one line per step.
 const PULL_LIMIT: u64 = 256 << 20;
 
@@ -43,6 +46,8 @@ const GREETING_BY_SSH: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     version: ApiVersion,
+    /// The operating system and architecture of the engine's machine.
+    platform: Option<(String, String)>,
     transport: Arc<EngineTransport>,
 }
 
@@ -78,11 +83,11 @@ impl Client {
         };
         let transport = EngineTransport { engine, address: address.clone(), tls, environment: environment.clone() };
         let greeting = if matches!(address, Address::Ssh(_)) { GREETING_BY_SSH } else { GREETING };
-        let version = timeout(greeting, transport.version())
+        let (version, platform) = timeout(greeting, transport.version())
             .await
             .map_err(|_| format!("no response within {} seconds", greeting.as_secs()))?
             .map_err(|error| failure::explain(&error, address))?;
-        Ok(Self { version, transport: Arc::new(transport) })
+        Ok(Self { version, platform, transport: Arc::new(transport) })
     }
 
     /// The engine's address.
@@ -95,9 +100,29 @@ impl Client {
         self.version
     }
 
+    /// The operating system and architecture of the engine's machine; `None` if the engine does not say.
+    pub(super) fn platform(&self) -> Option<(&str, &str)> {
+        self.platform.as_ref().map(|(os, architecture)| (os.as_str(), architecture.as_str()))
+    }
+
     /// Requests the JSON document at `path`, which begins with `/`.
     pub(super) async fn document<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
-        self.transport.document(Request::get(self.versioned(path))).await
+        self.transport.document(Request::get(self.versioned(path)), RESPONSE_LIMIT).await
+    }
+
+    /// `Ok` if Podman's own API has something at `path`.
+    pub(super) async fn has(&self, path: &str) -> Result<(), ApiError> {
+        self.transport.send(Request::get(of_libpod(path)), RESPONSE_LIMIT).await.map(drop)
+    }
+
+    /// Requests the JSON document at `path` of Podman's own API.
+    pub(super) async fn libpod_document<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        self.transport.document(Request::get(of_libpod(path)), RESPONSE_LIMIT).await
+    }
+
+    /// As [`Self::document`], for one with an item for each file.
+    pub(super) async fn long_document<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        self.transport.document(Request::get(self.versioned(path)), LONG_RESPONSE_LIMIT).await
     }
 
     /// Sends a `GET` request for `path`, which begins with `/`. The response body has no size limit.
@@ -129,6 +154,11 @@ impl Client {
     fn versioned(&self, path: &str) -> String {
         format!("/v{}{path}", self.version)
     }
+}
+
+/// A path of Podman's own API, which has its own versions.
+fn of_libpod(path: &str) -> String {
+    format!("/v4.0.0{path}")
 }
 
 /// The login as a header value, in URL-safe base64: engines ignore any other alphabet.
@@ -206,13 +236,15 @@ fn is_blank(line: &[u8]) -> bool {
 }
 
 impl EngineTransport {
-    /// The API version to use. The request has no version itself, because engines reject unknown ones.
-    async fn version(&self) -> Result<ApiVersion, ApiError> {
-        self.document::<EngineVersion>(Request::get("/version")).await?.common()
+    /// The API version to use and the engine's platform. The request has no version itself, because engines reject unknown
+    /// ones.
+    async fn version(&self) -> Result<(ApiVersion, Option<(String, String)>), ApiError> {
+        let answer = self.document::<EngineVersion>(Request::get("/version"), RESPONSE_LIMIT).await?;
+        Ok((answer.common()?, answer.os.zip(answer.arch)))
     }
 
-    async fn document<T: DeserializeOwned>(&self, request: Builder) -> Result<T, ApiError> {
-        let body = self.send(request, RESPONSE_LIMIT).await?.into_body().collect().await?.to_bytes();
+    async fn document<T: DeserializeOwned>(&self, request: Builder, limit: u64) -> Result<T, ApiError> {
+        let body = self.send(request, limit).await?.into_body().collect().await?.to_bytes();
         Ok(serde_json::from_slice(&body)?)
     }
 

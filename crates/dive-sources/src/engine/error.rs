@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io;
 
 use crate::ContainerEngine;
-use crate::engine_name::EXPECTED;
+use crate::engine_name::{EXPECTED, EngineImageName};
 use dive_model::remark::Shown;
 
 /// An image that an engine cannot provide.
@@ -37,10 +37,41 @@ pub enum EngineError {
         /// The image's name.
         name: String,
     },
+    /// The engine has the image for other platforms only.
+    #[error(
+        "{} has {name:?} only for {}, not for {wanted}; {}",
+        engine.command(),
+        available.join(", "),
+        to_get_platform(*engine, name, wanted)
+    )]
+    OtherPlatform {
+        /// The engine.
+        engine: ContainerEngine,
+        /// The image's name.
+        name: String,
+        /// The requested platform.
+        wanted: String,
+        /// The platforms that the engine has.
+        available: Vec<String>,
+    },
+    /// The engine has the name, but no configuration and no layers.
+    #[error(
+        "{0} holds no layers of {name:?}: it is not a container image, or {0} holds only a part of it; \
+         `dive registry://{name}` reads it from its registry",
+        engine.command()
+    )]
+    NoLayers {
+        /// The engine.
+        engine: ContainerEngine,
+        /// The image's name.
+        name: String,
+    },
     /// The name is that of a container.
     #[error(
-        "{name:?} is a container, not an image: its image is {}; `{} commit {name} NAME` makes an image of it",
+        "{name:?} is a container, not an image: its image is {}; `{}` shows what it changed, \
+         `{} commit {name} NAME` makes an image of it",
         Shown(image),
+        to_show(*engine, name),
         engine.command()
     )]
     Container {
@@ -50,6 +81,16 @@ pub enum EngineError {
         name: String,
         /// The image of the container.
         image: String,
+    },
+    /// There is no container of that name.
+    #[error("{} has no container {name:?}; {}", engine.command(), taken.instead(*engine, name))]
+    NoSuchContainer {
+        /// The engine.
+        engine: ContainerEngine,
+        /// The container's name or id as typed.
+        name: String,
+        /// What has the name instead.
+        taken: NameTaken,
     },
     /// The pull failed.
     #[error("{} cannot pull {name:?}: {answer}{note}", engine.command())]
@@ -100,6 +141,11 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// True if a pull may provide the image.
+    pub(super) const fn may_be_pulled(&self) -> bool {
+        matches!(self, Self::NoSuchImage { .. } | Self::OtherPlatform { .. })
+    }
+
     /// What failed, in one sentence without advice, for a message with better advice.
     #[must_use]
     pub fn brief(&self) -> String {
@@ -110,6 +156,29 @@ impl EngineError {
             Self::NoSuchImage { engine, name } => format!("{} has no image {name:?}", engine.command()),
             Self::Pull { engine, name, answer, .. } => format!("{} cannot pull {name:?}: {answer}", engine.command()),
             error => error.to_string(),
+        }
+    }
+}
+
+/// What has the name of a missing container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NameTaken {
+    /// An image.
+    ByImage,
+    /// Nothing.
+    ByNothing,
+}
+
+impl NameTaken {
+    fn instead(self, engine: ContainerEngine, name: &str) -> String {
+        let command = engine.command();
+        match self {
+            Self::ByImage => format!("it is an image: `dive {command}://{name}`"),
+            Self::ByNothing => format!(
+                "`{command} ps --all` lists its containers; `container-engine: podman` or docker in .dive.yaml, or \
+                 DIVE_CONTAINER_ENGINE, chooses the engine"
+            ),
         }
     }
 }
@@ -143,7 +212,31 @@ fn instead(engine: ContainerEngine, name: &str, hint: &str) -> String {
 
 fn to_get(engine: ContainerEngine, name: &str) -> String {
     let command = engine.command();
+    if is_id(name) {
+        // Registries have no ids.
+        return format!("check the id; `{command} images --all` lists its images");
+    }
     format!("pull it with `{command} pull {name}` or --pull missing; `{command} images` lists its images")
+}
+
+/// The command for a container, whatever engine is configured.
+fn to_show(engine: ContainerEngine, name: &str) -> String {
+    match engine {
+        ContainerEngine::Docker => format!("dive container://{name}"),
+        ContainerEngine::Podman => format!("dive --source podman container://{name}"),
+    }
+}
+
+fn to_get_platform(engine: ContainerEngine, name: &str, wanted: &str) -> String {
+    if is_id(name) {
+        return "choose one of them with --platform".to_owned();
+    }
+    let command = engine.command();
+    format!("pull it with `{command} pull --platform {wanted} {name}` or --pull missing, or choose another --platform")
+}
+
+fn is_id(name: &str) -> bool {
+    EngineImageName::new(name).is_some_and(EngineImageName::is_id)
 }
 
 #[cfg(test)]
@@ -161,5 +254,24 @@ mod tests {
                         permission denied; start docker, set DOCKER_HOST, or save the image where it is: `docker save alpine | \
                         dive -`";
         assert_eq!(error.to_string(), expected);
+    }
+    /// No registry knows an id, so the advice must not be to pull it.
+    #[test]
+    fn a_missing_id_is_not_to_be_pulled() {
+        let missing = |name: &str| {
+            EngineError::NoSuchImage { engine: ContainerEngine::Docker, name: name.to_owned() }.to_string()
+        };
+        let id = format!("sha256:{}", "0".repeat(64));
+        assert!(!missing(&id).contains("pull") && missing(&id).contains("`docker images --all`"), "{}", missing(&id));
+        assert!(missing("alpine").contains("`docker pull alpine`"));
+        let (engine, wanted) = (ContainerEngine::Docker, "linux/arm64".to_owned());
+        let of = |name: &str| {
+            let (name, wanted, available) = (name.to_owned(), wanted.clone(), vec!["linux/amd64".to_owned()]);
+            EngineError::OtherPlatform { engine, name, wanted, available }.to_string()
+        };
+        assert!(!of(&id).contains("pull"));
+        let expected = "docker has \"alpine\" only for linux/amd64, not for linux/arm64; pull it with `docker pull \
+                        --platform linux/arm64 alpine` or --pull missing, or choose another --platform";
+        assert_eq!(of("alpine"), expected);
     }
 }

@@ -8,12 +8,14 @@ use hyper::body::{Bytes, Incoming};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::api::{ApiError, ApiVersion};
+use super::api::{ApiError, ImageInspect};
 use super::backend::Backend;
 use super::client::{Client, percent_encoded};
 use super::error::EngineError;
 use super::failure;
+use super::known::ExportLater;
 use super::lookup::ImageLookup;
+use super::platforms::{self, LISTS_PLATFORMS};
 use crate::ContainerEngine;
 use crate::error::SourceError;
 use crate::meter::Meter;
@@ -26,9 +28,6 @@ use dive_model::budget::Limits;
 use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::spool;
 use dive_model::store::{Archive, StoreError};
-
-/// The first API version that exports a single platform of an image.
-const EXPORTS_PLATFORMS: ApiVersion = ApiVersion::new(1, 48);
 
 /// Bytes kept from the end of an archive, where Docker writes errors that occur during the export.
 const TAIL: usize = 4096;
@@ -54,48 +53,16 @@ impl Export {
         lookup: &ImageLookup<'_>,
         backend: Backend,
         id: &str,
-        size: Option<u64>,
+        inspected: &ImageInspect,
     ) -> Result<Self, EngineError> {
         let (engine, name) = (lookup.engine, lookup.display_name());
         // The id becomes part of a URL path.
         if id.is_empty() || !id.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b':') {
             return Err(EngineError::Refused { engine, name, answer: "its response has no valid image id".to_owned() });
         }
-        Ok(Self {
-            backend,
-            engine,
-            name,
-            id: id.to_owned(),
-            platform: lookup.access.platform.clone(),
-            limits: lookup.access.limits,
-            size,
-        })
-    }
-
-    /// Exports the image. If `progress` breaks, the export is cancelled and returns an error.
-    pub(super) fn run(&self, on_damage: OnDamage, progress: Watch<'_>) -> Result<(Archive, Vec<Remark>), SourceError> {
-        match &self.backend {
-            Backend::Service(client) => self.by_service(client, on_damage, progress),
-            Backend::Command { podman, .. } => {
-                let saved = podman.save(self.limits, &self.id, &self.name, self.size, on_damage, progress);
-                let spooled = saved.map_err(|error| self.save_error(error))?;
-                let archive = Archive::index(&self.name, Arc::new(spooled.file), spooled.len, on_damage)?;
-                Ok((archive, spooled.remarks))
-            }
-        }
-    }
-
-    fn save_error(&self, error: ExportError) -> SourceError {
-        let (engine, name) = (self.engine, self.name.clone());
-        match error {
-            ExportError::Archive(error) => error.into(),
-            ExportError::Program(ProgramError::Exited { received: received @ 1.., message, .. }) => {
-                EngineError::Export { engine, name, received, cause: message }.into()
-            }
-            ExportError::Program(failure) => {
-                EngineError::Refused { engine, name, answer: failure::of_program(&failure) }.into()
-            }
-        }
+        let platform = platforms::to_export(&backend, inspected, lookup.access);
+        let size = approximate_size(inspected);
+        Ok(Self { backend, engine, name, id: id.to_owned(), platform, limits: lookup.access.limits, size })
     }
 
     fn by_service(
@@ -104,20 +71,26 @@ impl Export {
         on_damage: OnDamage,
         progress: Watch<'_>,
     ) -> Result<(Archive, Vec<Remark>), SourceError> {
-        let mut reader = self.begin(client, progress)?;
+        let mut path = format!("/images/{}/get", self.id);
+        if let Some(platform) = self.platform.as_deref().filter(|_| client.version() >= LISTS_PLATFORMS) {
+            path.push_str("?platform=");
+            path.push_str(&percent_encoded(&platforms::as_json(platform)));
+        }
+        let request = ExportRequest { engine: self.engine, name: &self.name, path: &path, size: self.size };
+        let mut reader = ExportStream::begin(client, &request, progress)?;
         // The reader reports progress itself, also while no bytes arrive.
         let spooled =
             spool(self.limits, &mut reader, TransferStep::Export, self.size, &self.name, on_damage, &mut |_| ());
-        let broken_off = |cause: String| EngineError::Export {
+        let lost_connection = |cause: String| EngineError::Export {
             engine: self.engine,
             name: self.name.clone(),
             received: reader.meter.received(),
             cause,
         };
         let spooled = match (spooled, &reader.failure) {
-            (Err(StoreError::Unreadable { .. }), Some(cause)) => return Err(broken_off(cause.clone()).into()),
+            (Err(StoreError::Unreadable { .. }), Some(cause)) => return Err(lost_connection(cause.clone()).into()),
             (Err(StoreError::NotAnArchive { .. }), _) if reader.engine_error().is_some() => {
-                return Err(broken_off(reader.engine_error().unwrap_or_default()).into());
+                return Err(lost_connection(reader.engine_error().unwrap_or_default()).into());
             }
             (spooled, _) => spooled?,
         };
@@ -126,60 +99,63 @@ impl Export {
             (
                 Err(StoreError::Damaged { .. } | StoreError::NotAnArchive { .. } | StoreError::Empty { .. }),
                 Some(error),
-            ) => Err(broken_off(error).into()),
+            ) => Err(lost_connection(error).into()),
             (archive, _) => Ok((archive?, spooled.remarks)),
         }
     }
+}
 
-    fn begin<'a>(&self, client: &Client, progress: Watch<'a>) -> Result<Reader<'a>, EngineError> {
-        let mut path = format!("/images/{}/get", self.id);
-        if let Some(platform) = self.platform.as_deref().filter(|_| client.version() >= EXPORTS_PLATFORMS) {
-            path.push_str("?platform=");
-            path.push_str(&percent_encoded(&as_json(platform)));
-        }
-        let mut meter = Meter::new(progress, self.size);
-        let cancelled =
-            || EngineError::Refused { engine: self.engine, name: self.name.clone(), answer: CANCELLED.to_owned() };
-        if meter.report().is_break() {
-            return Err(cancelled());
-        }
-        let limit = meter.limit();
-        let request = async {
-            let response = timeout(limit, client.get(&path));
-            until_cancelled(response, &mut || meter.report()).await
-        };
-        let answer = block_on(request).map_err(|cause| EngineError::Threads { engine: self.engine, cause })?;
-        let response = answer.ok_or_else(cancelled)?.unwrap_or(Err(ApiError::Timeout(limit))).map_err(|error| {
-            EngineError::Refused {
-                engine: self.engine,
-                name: self.name.clone(),
-                answer: failure::answer(&error, client.address()),
+impl ExportLater for Export {
+    fn run(&self, on_damage: OnDamage, progress: Watch<'_>) -> Result<(Archive, Vec<Remark>), SourceError> {
+        match &self.backend {
+            Backend::Service(client) => self.by_service(client, on_damage, progress),
+            Backend::Command { podman, .. } => {
+                let saved = podman.save(self.limits, &self.id, &self.name, self.size, on_damage, progress);
+                let spooled = saved.map_err(|error| failed(error, self.engine, &self.name))?;
+                let archive = Archive::index(&self.name, Arc::new(spooled.file), spooled.len, on_damage)?;
+                Ok((archive, spooled.remarks))
             }
-        })?;
-        Ok(Reader {
-            body: response.into_body(),
-            chunk: Bytes::new(),
-            tail: Vec::new(),
-            failure: None,
-            meter,
-            client: client.clone(),
-        })
+        }
     }
 }
 
-/// The platform `OS/ARCH[/VARIANT]` as the JSON that engines expect.
-fn as_json(platform: &str) -> String {
-    let mut parts = platform.splitn(3, '/');
-    let names = ["os", "architecture", "variant"];
-    let named = names.into_iter().map_while(|name| Some((name.to_owned(), parts.next()?.into())));
-    serde_json::Value::Object(named.collect()).to_string()
+/// The error of a program that exports an image or a container.
+pub(super) fn failed(error: ExportError, engine: ContainerEngine, name: &str) -> SourceError {
+    let name = name.to_owned();
+    match error {
+        ExportError::Archive(error) => error.into(),
+        ExportError::Program(ProgramError::Exited { received: received @ 1.., message, .. }) => {
+            EngineError::Export { engine, name, received, cause: message }.into()
+        }
+        ExportError::Program(failure) => {
+            EngineError::Refused { engine, name, answer: failure::of_program(&failure) }.into()
+        }
+    }
+}
+
+/// The approximate size of the export in bytes. `None` with the containerd image store, which reports another size.
+fn approximate_size(inspected: &ImageInspect) -> Option<u64> {
+    let size = inspected.size.filter(|size| *size > 0 && inspected.descriptor.is_none())?;
+    u64::try_from(size).ok()
 }
 
 /// The error of a cancelled export, which is not shown to the user.
 const CANCELLED: &str = "it was cancelled";
 
+/// A request for an export.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ExportRequest<'a> {
+    pub(super) engine: ContainerEngine,
+    /// The image or container in messages.
+    pub(super) name: &'a str,
+    /// The path of the request.
+    pub(super) path: &'a str,
+    /// The approximate length in bytes, if known.
+    pub(super) size: Option<u64>,
+}
+
 /// Reads the body of an export and keeps its end.
-struct Reader<'a> {
+pub(super) struct ExportStream<'a> {
     body: Incoming,
     chunk: Bytes,
     tail: Vec<u8>,
@@ -188,7 +164,40 @@ struct Reader<'a> {
     client: Client,
 }
 
-impl Reader<'_> {
+impl<'a> ExportStream<'a> {
+    /// Requests the export, and waits for the start of the response.
+    pub(super) fn begin(
+        client: &Client,
+        request: &ExportRequest<'_>,
+        progress: Watch<'a>,
+    ) -> Result<Self, EngineError> {
+        let ExportRequest { engine, name, path, size } = *request;
+        let mut meter = Meter::new(progress, size);
+        let refused = |answer: String| EngineError::Refused { engine, name: name.to_owned(), answer };
+        let cancelled = || refused(CANCELLED.to_owned());
+        if meter.report().is_break() {
+            return Err(cancelled());
+        }
+        let limit = meter.limit();
+        let request = async {
+            let response = timeout(limit, client.get(path));
+            until_cancelled(response, &mut || meter.report()).await
+        };
+        let answer = block_on(request).map_err(|cause| EngineError::Threads { engine, cause })?;
+        let response = answer
+            .ok_or_else(cancelled)?
+            .unwrap_or(Err(ApiError::Timeout(limit)))
+            .map_err(|error| refused(failure::answer(&error, client.address())))?;
+        Ok(Self {
+            body: response.into_body(),
+            chunk: Bytes::new(),
+            tail: Vec::new(),
+            failure: None,
+            meter,
+            client: client.clone(),
+        })
+    }
+
     /// The next bytes; `None` at the end.
     fn next(&mut self) -> Result<Option<Bytes>, String> {
         let (body, meter) = (&mut self.body, &mut self.meter);
@@ -224,7 +233,7 @@ impl Reader<'_> {
     }
 }
 
-impl Read for Reader<'_> {
+impl Read for ExportStream<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.chunk.is_empty() {
             match self.next() {
@@ -247,19 +256,5 @@ impl Read for Reader<'_> {
         let count = buf.len().min(self.chunk.len());
         buf[..count].copy_from_slice(&self.chunk.split_to(count));
         Ok(count)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_platform_has_the_json_that_docker_expects() {
-        assert_eq!(as_json("linux/arm64/v8"), r#"{"architecture":"arm64","os":"linux","variant":"v8"}"#);
-        assert_eq!(
-            percent_encoded(&as_json("linux/s390x")),
-            "%7B%22architecture%22%3A%22s390x%22%2C%22os%22%3A%22linux%22%7D"
-        );
     }
 }

@@ -2,21 +2,28 @@
 //! for all layers.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::export::Export;
 use super::record::{self, KnownLayer, MANIFEST, Record};
+use crate::error::SourceError;
 use dive_model::blob::Blob;
 use dive_model::blob::{Fetch, FetchOnce, Watch};
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::cache::{Cache, RecordKind};
 use dive_model::compression::Decoder;
 use dive_model::digest::hex;
-use dive_model::remark::OnDamage;
+use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::Archive;
+
+/// An export that may run later, or never.
+pub(in super::super) trait ExportLater: Debug + Send + Sync {
+    /// Exports the image. If `progress` breaks, the export is cancelled and returns an error.
+    fn run(&self, on_damage: OnDamage, progress: Watch<'_>) -> Result<(Archive, Vec<Remark>), SourceError>;
+}
 
 /// An image whose record is cached and which is not exported yet.
 #[derive(Debug)]
@@ -26,8 +33,13 @@ pub(super) struct KnownImage {
 }
 
 impl KnownImage {
-    /// The image of `record`, with these tags.
-    pub(super) fn new(record: Record, export: Export, kept: (Cache, String), tags: &[String]) -> Option<Self> {
+    /// The image of `record`, with these tags if given.
+    pub(super) fn new(
+        record: Record,
+        export: Arc<dyn ExportLater>,
+        kept: (Cache, String),
+        tags: Option<&[String]>,
+    ) -> Option<Self> {
         let deferred = Arc::new(DeferredExport { export, kept, archive: FetchOnce::default() });
         let mut blobs: HashMap<String, Blob> = HashMap::new();
         for (number, known) in record.layers()?.into_iter().enumerate() {
@@ -61,7 +73,7 @@ const START: TransferProgress = TransferProgress { step: TransferStep::Export, r
 /// An export that runs at the first read.
 #[derive(Debug)]
 struct DeferredExport {
-    export: Export,
+    export: Arc<dyn ExportLater>,
     /// The cache and the key of the record.
     kept: (Cache, String),
     archive: FetchOnce<Arc<Archive>>,

@@ -20,7 +20,7 @@ use crate::runtime::block_on;
 use dive_model::blob::TransferProgress;
 
 /// Timeout for the description of an image or a container.
-const INSPECTION: Duration = Duration::from_mins(1);
+pub(super) const INSPECTION: Duration = Duration::from_mins(1);
 
 /// The image to look up, the engine to ask, and the options of the lookup.
 #[derive(Debug, Clone, Copy)]
@@ -115,8 +115,8 @@ impl<'a> ImageLookup<'a> {
         progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<ImageInspect, EngineError> {
         match (self.inspect(backend), self.access.pull) {
-            (Err(EngineError::NoSuchImage { .. }), PullPolicy::Missing)
-            | (Ok(_) | Err(EngineError::NoSuchImage { .. }), PullPolicy::Always) => {}
+            (Err(error), PullPolicy::Missing | PullPolicy::Always) if error.may_be_pulled() => {}
+            (Ok(_), PullPolicy::Always) => {}
             (found, _) => return found,
         }
         self.pull(backend, progress)?;
@@ -125,10 +125,11 @@ impl<'a> ImageLookup<'a> {
 
     /// Inspects the image, whose absence is an error without a hint.
     pub(super) fn inspect_image(&self, backend: &Backend) -> Result<ImageInspect, EngineError> {
-        match backend {
+        let found = match backend {
             Backend::Service(client) => self.inspect_by_service(client),
             Backend::Command { podman, tried } => self.inspect_by_command(podman, tried),
-        }
+        };
+        self.of_list(backend, found)
     }
 
     /// Inspects the image. The name of a container has its own error.
@@ -142,8 +143,9 @@ impl<'a> ImageLookup<'a> {
         found
     }
 
-    fn inspect_by_service(&self, client: &Client) -> Result<ImageInspect, EngineError> {
-        let path = format!("/images/{}/json", self.name.as_str());
+    /// Requests the description of the image. `query` is empty or begins with `?`.
+    pub(super) fn describe(&self, client: &Client, query: &str) -> Result<ImageInspect, EngineError> {
+        let path = format!("/images/{}/json{query}", self.name.as_str());
         // `timeout` needs the runtime's clock, so it is created inside `async`.
         let inspection = async { timeout(INSPECTION, client.document(&path)).await };
         let answer = self.wait(inspection)?.unwrap_or(Err(ApiError::Timeout(INSPECTION)));
@@ -168,7 +170,7 @@ impl<'a> ImageLookup<'a> {
     fn inspect_by_command(&self, podman: &PodmanCommand, tried: &[Attempt]) -> Result<ImageInspect, EngineError> {
         let (engine, name) = (self.engine, self.display_name());
         match podman.inspect(self.name) {
-            Ok(Some(image)) => Ok(image),
+            Ok(Some(image)) => self.with_platform(image),
             Ok(None) => Err(EngineError::NoSuchImage { engine, name }),
             Err(failure) => {
                 let attempt =

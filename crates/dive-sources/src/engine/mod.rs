@@ -6,13 +6,16 @@ mod api;
 mod backend;
 mod client;
 mod comparison;
+pub(super) mod container;
 mod context;
 mod error;
 mod export;
 mod failure;
 mod known;
 mod lookup;
+mod platforms;
 mod podman;
+mod podman_list;
 mod pull;
 mod record;
 mod ssh;
@@ -20,31 +23,34 @@ mod stream;
 mod tls;
 
 pub(super) use comparison::{diff_ids, is_on_this_machine, longest_prefix};
-pub use error::{Attempt, EngineError};
+pub use error::{Attempt, EngineError, NameTaken};
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use tracing::info;
 
-use self::api::ImageInspect;
 use self::export::Export;
+pub(super) use self::known::ExportLater;
 use self::known::KnownImage;
 use self::lookup::ImageLookup;
+pub(super) use self::record::Expected;
 use self::record::{MANIFEST, Record};
 use super::access::Access;
 use super::container_engine::ContainerEngine;
 use super::error::SourceError;
-use crate::engine_name::requested_first;
+use crate::engine_name::{EngineImageName, requested_first};
 use dive_model::blob::TransferProgress;
 use dive_model::blob::{Blob, Identity};
+use dive_model::cache::Cache;
 use dive_model::observer::Observer;
-use dive_model::remark::Remark;
+use dive_model::remark::{OnDamage, Remark};
 use dive_model::store::member_path::normalise;
 use dive_model::store::{Archive, Ending, Store, StoreError};
 
 /// An image in an engine: exported, or cached and exported at the first read of a file.
 #[derive(Debug)]
-struct EngineImage {
+pub(super) struct EngineImage {
     name: String,
     backing: EngineArchive,
     /// The archive's manifest with the image's tags; `None` if the manifest is unreadable.
@@ -58,7 +64,7 @@ enum EngineArchive {
     Known(KnownImage),
 }
 
-/// True if `engine` has the image.
+/// True if `engine` has the image, for the platform in `access` if it names one.
 ///
 /// # Errors
 /// If no engine can be reached, or its response is invalid.
@@ -66,7 +72,7 @@ pub fn is_present(engine: ContainerEngine, name: &str, access: &Access) -> Resul
     let lookup = ImageLookup::new(engine, name, access)?;
     match lookup.inspect(&lookup.connect()?) {
         Ok(_) => Ok(true),
-        Err(EngineError::NoSuchImage { .. }) => Ok(false),
+        Err(error) if error.may_be_pulled() => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
@@ -101,32 +107,61 @@ impl EngineImage {
         let lookup = ImageLookup::new(engine, name, access)?;
         let backend = lookup.connect()?;
         let inspected = lookup.find(&backend, progress)?;
+        if inspected.has_no_layers() {
+            return Err(EngineError::NoLayers { engine, name: name.to_owned() }.into());
+        }
         let id = inspected.id.clone().unwrap_or_default();
-        let tags = requested_first(lookup.name, inspected.repo_tags.clone().unwrap_or_default());
-        let export = Export::new(&lookup, backend, &id, size(&inspected))?;
+        let shown = access.shown_tag.as_deref().and_then(EngineImageName::new).unwrap_or(lookup.name);
+        let tags = requested_first(shown, inspected.repo_tags.clone().unwrap_or_default());
+        let export: Arc<dyn ExportLater> = Arc::new(Export::new(&lookup, backend, &id, &inspected)?);
+        let key = record::key(engine, &id, &inspected);
+        // Older engines describe another platform of the index than the requested one.
+        let cache = access.cache.as_ref().filter(|_| platforms::is_described(&inspected, access));
+        let expected = Expected::Described(&inspected);
+        let kept = cache.map(|cache| KeptRecord { cache, key, expected });
+        Self::exported(name, &export, kept, Some(&tags), access.on_damage, progress)
+    }
+
+    /// The image that `export` writes, or its record in the cache. `tags` replace those of the archive.
+    pub(super) fn exported(
+        name: &str,
+        export: &Arc<dyn ExportLater>,
+        kept: Option<KeptRecord<'_>>,
+        tags: Option<&[String]>,
+        on_damage: OnDamage,
+        progress: &mut dyn FnMut(TransferProgress),
+    ) -> Result<Self, SourceError> {
         let image = |backing, manifest, remarks| Self { name: name.to_owned(), backing, manifest, remarks };
-        let key = record::key(engine, &id);
-        if let Some(cache) = access.cache.as_ref().filter(|_| is_of_platform(&inspected, access))
-            && let Some(record) = Record::find(cache, &key, &inspected)
-            && let Some(known) = KnownImage::new(record, export.clone(), (cache.clone(), key.clone()), &tags)
+        if let Some(KeptRecord { cache, key, expected }) = &kept
+            && let Some(record) = Record::find(cache, key, *expected)
+            && let Some(known) = KnownImage::new(record, Arc::clone(export), ((*cache).clone(), key.clone()), tags)
         {
             info!("using the cached copy of {name}");
             return Ok(image(EngineArchive::Known(known), None, Vec::new()));
         }
-        let (mut archive, mut remarks) = export.run(access.on_damage, &mut |heard| {
+        let (mut archive, mut remarks) = export.run(on_damage, &mut |heard| {
             progress(heard);
             ControlFlow::Continue(())
         })?;
         remarks.extend(archive.take_remarks());
         // An image with remarks is not cached: the next run would not repeat them.
-        if let Some(cache) = access.cache.as_ref().filter(|_| remarks.is_empty())
-            && let Some(record) = Record::of(&archive, &inspected)
+        if let Some(KeptRecord { cache, key, expected }) = kept.filter(|_| remarks.is_empty())
+            && let Some(record) = Record::of(&archive, expected)
         {
             record.keep(cache, &key);
         }
-        let manifest = record::tagged(&archive, &tags).map(|manifest| Blob::in_memory(manifest, MANIFEST));
+        let manifest = tags.and_then(|tags| record::tagged(&archive, tags));
+        let manifest = manifest.map(|manifest| Blob::in_memory(manifest, MANIFEST));
         Ok(image(EngineArchive::Exported(archive), manifest, remarks))
     }
+}
+
+/// The place of an image's record in the cache, and what the record must agree with.
+#[derive(Debug)]
+pub(super) struct KeptRecord<'a> {
+    pub(super) cache: &'a Cache,
+    pub(super) key: String,
+    pub(super) expected: Expected<'a>,
 }
 
 /// Members of the exported archive.
@@ -186,19 +221,4 @@ impl Store for EngineImage {
     fn identity(&self, _digest: Option<&str>, diff_id: Option<&str>) -> Option<Identity> {
         diff_id.map(|diff_id| Identity::Unpacked(diff_id.to_owned()))
     }
-}
-
-/// The approximate size of the export in bytes. `None` with the containerd image store, which reports another size.
-fn size(inspected: &ImageInspect) -> Option<u64> {
-    let size = inspected.size.filter(|size| *size > 0 && inspected.descriptor.is_none())?;
-    u64::try_from(size).ok()
-}
-
-/// True if the description is of the requested platform: all platforms of an image share one id.
-fn is_of_platform(inspected: &ImageInspect, access: &Access) -> bool {
-    let Some(wanted) = &access.platform else { return true };
-    let mut parts = wanted.splitn(3, '/');
-    let (os, architecture, variant) = (parts.next(), parts.next(), parts.next());
-    (os, architecture) == (inspected.os.as_deref(), inspected.architecture.as_deref())
-        && (variant.is_none() || variant == inspected.variant.as_deref())
 }

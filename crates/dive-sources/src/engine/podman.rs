@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::api::{ImageInspect, ListedImage, RootFs};
+use super::api::{ChangeKind, Container, ContainerConfig, ImageInspect, ListedImage, ManifestList, PathChange, RootFs};
 use crate::engine_name::EngineImageName;
 use crate::environment::Environment;
 use crate::program::{ExportError, Program, ProgramError};
@@ -49,6 +49,24 @@ struct PodmanImage {
     size: Option<i64>,
     #[serde(rename = "RootFS")]
     root_fs: Option<RootFs>,
+}
+
+/// The keys of `podman container inspect` that dive needs.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PodmanContainer {
+    id: String,
+    image: String,
+    image_name: Option<String>,
+}
+
+/// The output of `podman container diff --format json`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PodmanDiff {
+    changed: Vec<String>,
+    added: Vec<String>,
+    deleted: Vec<String>,
 }
 
 impl PodmanCommand {
@@ -111,6 +129,43 @@ impl PodmanCommand {
     pub(super) fn container_image(&self, name: EngineImageName<'_>) -> Option<String> {
         let answer = self.query(&["container", "inspect", "--format", "{{.ImageName}}", name.as_str()]).ok()?;
         Some(String::from_utf8_lossy(&answer).trim().to_owned())
+    }
+
+    /// The manifest list of that name; `None` if Podman has no list of that name.
+    pub(super) fn manifest_list(&self, name: EngineImageName<'_>) -> Option<ManifestList> {
+        self.query(&["manifest", "exists", name.as_str()]).ok()?;
+        serde_json::from_slice(&self.query(&["manifest", "inspect", name.as_str()]).ok()?).ok()
+    }
+
+    /// Describes the container with this name or id; `None` if there is none.
+    pub(super) fn container(&self, name: EngineImageName<'_>) -> Option<Container> {
+        let answer = self.query(&["container", "inspect", name.as_str()]).ok()?;
+        let containers: Vec<PodmanContainer> = serde_json::from_slice(&answer).ok()?;
+        let PodmanContainer { id, image, image_name } = containers.into_iter().next()?;
+        let config = ContainerConfig { image: image_name.unwrap_or_default() };
+        Some(Container { id, image, config, manifest: None })
+    }
+
+    /// The paths that the container with this id changed.
+    pub(super) fn changes(&self, id: &str) -> Result<Vec<PathChange>, ProgramError> {
+        let answer =
+            self.0.output(&["container", "diff", "--format", "json", id], None, &mut || ControlFlow::Continue(()))?;
+        let PodmanDiff { changed, added, deleted } = serde_json::from_slice(&answer)
+            .map_err(|error| std::io::Error::other(format!("unexpected output of `podman container diff`: {error}")))?;
+        let of = |paths: Vec<String>, kind| paths.into_iter().map(move |path| PathChange { path, kind });
+        let written = of(changed, ChangeKind::Modified).chain(of(added, ChangeKind::Added));
+        Ok(written.chain(of(deleted, ChangeKind::Removed)).collect())
+    }
+
+    /// Exports the file system of the container with this id, called `name` in messages.
+    pub(super) fn export_container(
+        &self,
+        limits: Limits,
+        id: &str,
+        name: &str,
+        progress: Watch<'_>,
+    ) -> Result<Spooled, ExportError> {
+        self.0.export(limits, &["container", "export", id], name, None, OnDamage::Fail, progress)
     }
 
     /// Pulls the image from its registry, with the user's logins, which Podman finds by itself.

@@ -10,7 +10,7 @@ use super::api::ImageInspect;
 use crate::ContainerEngine;
 use dive_model::blob::Blob;
 use dive_model::cache::{Cache, RecordKind};
-use dive_model::json::{self, Decode, JsonKey, List, Object};
+use dive_model::json::{self, Decode, JsonKey, JsonText, List, Object};
 use dive_model::store::Archive;
 use dive_model::store::member_path::normalise;
 
@@ -50,6 +50,15 @@ pub(super) struct Record {
     pub(super) index: Vec<(String, Vec<u8>)>,
 }
 
+/// What a record must agree with.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) enum Expected<'a> {
+    /// The engine's description of the image.
+    Described(&'a ImageInspect),
+    /// The key, which has the digest of the manifest.
+    ByDigest,
+}
+
 /// The one entry of `manifest.json`.
 #[derive(Debug, Default)]
 struct ManifestEntry {
@@ -69,12 +78,29 @@ impl Object for ManifestEntry {
 
 #[derive(Debug, Default)]
 struct RecordedConfig {
+    os: JsonText,
+    architecture: JsonText,
     rootfs: RecordedRootFs,
 }
 
 impl Object for RecordedConfig {
     fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
-        key.is("rootfs").then_some(&mut self.rootfs)
+        Some(match key {
+            _ if key.is("os") => &mut self.os,
+            _ if key.is("architecture") => &mut self.architecture,
+            _ if key.is("rootfs") => &mut self.rootfs,
+            _ => return None,
+        })
+    }
+}
+
+impl RecordedConfig {
+    /// True if the platform is that of the engine's description. Engines fill in what a configuration leaves out.
+    fn is_for_platform_of(&self, inspected: &ImageInspect) -> bool {
+        let differs = |own: &JsonText, described: &Option<String>| {
+            own.as_deref().zip(described.as_deref()).is_some_and(|(own, described)| own != described)
+        };
+        !differs(&self.os, &inspected.os) && !differs(&self.architecture, &inspected.architecture)
     }
 }
 
@@ -90,9 +116,9 @@ impl Object for RecordedRootFs {
 }
 
 impl Record {
-    /// Creates the record of `archive`. `None` if the archive does not match the engine's description, or if a document is
+    /// Creates the record of `archive`. `None` if the archive does not have one image, or not the expected one, or if a document is
     /// over the limits: without it, the next run would say less than this one.
-    pub(super) fn of(archive: &Archive, inspected: &ImageInspect) -> Option<Self> {
+    pub(super) fn of(archive: &Archive, expected: Expected<'_>) -> Option<Self> {
         let read = |path: &str| archive.open(path).ok()?.read_document(DOCUMENT_LIMIT).ok();
         let manifest = read(MANIFEST)?;
         let entry = ManifestEntry::of(&manifest)?;
@@ -106,7 +132,7 @@ impl Record {
             links: links.take(LINKS + 1).collect(),
             index: index(archive)?,
         };
-        (record.links.len() <= LINKS && record.matches(inspected)).then_some(record)
+        (record.links.len() <= LINKS && record.matches(expected)).then_some(record)
     }
 
     /// Writes the record to `cache`.
@@ -117,31 +143,36 @@ impl Record {
         });
     }
 
-    /// Reads the record from `cache`. `None` if it does not match the engine's description.
-    pub(super) fn find(cache: &Cache, key: &str, inspected: &ImageInspect) -> Option<Self> {
+    /// Reads the record from `cache`. `None` if it is not the expected one.
+    pub(super) fn find(cache: &Cache, key: &str, expected: Expected<'_>) -> Option<Self> {
         let bytes = cache.read(RecordKind::Image, key)?;
         let record: Option<Self> = postcard::from_bytes(&bytes).ok();
-        let Some(record) = record.filter(|record| record.version == VERSION && record.matches(inspected)) else {
+        let Some(record) = record.filter(|record| record.version == VERSION && record.matches(expected)) else {
             cache.remove(RecordKind::Image, key);
             return None;
         };
-        let are_known = diff_ids(inspected)?.iter().all(|diff_id| cache.contains(RecordKind::Layer, diff_id));
+        let diff_ids = record.read_config()?.rootfs.diff_ids.0;
+        let are_known = diff_ids.iter().all(|diff_id| cache.contains(RecordKind::Layer, diff_id));
         are_known.then_some(record)
     }
 
-    /// True if the record has the layers in the engine's description.
-    fn matches(&self, inspected: &ImageInspect) -> bool {
-        let (Some(wanted), Some(entry)) = (diff_ids(inspected), ManifestEntry::of(&self.manifest)) else {
-            return false;
+    /// True if the record has the platform and the layers of the engine's description.
+    fn matches(&self, expected: Expected<'_>) -> bool {
+        let (Some(config), Some(entry)) = (self.read_config(), ManifestEntry::of(&self.manifest)) else { return false };
+        let count = config.rootfs.diff_ids.0.len();
+        let is_expected = match expected {
+            Expected::Described(inspected) => {
+                config.is_for_platform_of(inspected)
+                    && diff_ids(inspected).is_some_and(|wanted| config.rootfs.diff_ids.0 == wanted)
+            }
+            Expected::ByDigest => count > 0,
         };
-        self.diff_ids().is_some_and(|diff_ids| diff_ids == wanted)
-            && entry.layers.0.len() == wanted.len()
-            && self.lengths.len() == wanted.len()
+        is_expected && entry.layers.0.len() == count && self.lengths.len() == count
     }
 
-    /// `manifest.json` with these tags.
-    pub(super) fn manifest(&self, tags: &[String]) -> Option<Vec<u8>> {
-        with_tags(&self.manifest, tags)
+    /// `manifest.json`, with these tags if given.
+    pub(super) fn manifest(&self, tags: Option<&[String]>) -> Option<Vec<u8>> {
+        tags.map_or_else(|| Some(self.manifest.clone()), |tags| with_tags(&self.manifest, tags))
     }
 
     /// The configuration and its path in the archive.
@@ -150,15 +181,14 @@ impl Record {
         Some((normalise("", &path).ok()?, self.config.clone()))
     }
 
-    /// The `diff_ids` in the configuration.
-    fn diff_ids(&self) -> Option<Vec<String>> {
-        Some(json::read::<RecordedConfig>(&self.config).ok()?.value.rootfs.diff_ids.0)
+    fn read_config(&self) -> Option<RecordedConfig> {
+        Some(json::read(&self.config).ok()?.value)
     }
 
     /// The layers in order.
     pub(super) fn layers(&self) -> Option<Vec<KnownLayer>> {
         let names = ManifestEntry::of(&self.manifest)?.layers.0;
-        let layers = names.iter().zip(&self.lengths).zip(self.diff_ids()?);
+        let layers = names.iter().zip(&self.lengths).zip(self.read_config()?.rootfs.diff_ids.0);
         let known = |((name, len), diff_id): ((&String, &u64), String)| {
             Some(KnownLayer { path: normalise("", name).ok()?, len: *len, diff_id })
         };
@@ -205,9 +235,12 @@ pub(super) struct KnownLayer {
     pub(super) diff_id: String,
 }
 
-/// The cache key. It includes the engine, because Docker and Podman export the same id differently.
-pub(super) fn key(engine: ContainerEngine, id: &str) -> String {
-    format!("{}-{id}", engine.command())
+/// The cache key. It includes the engine, because Docker and Podman export the same id differently, and the platform, because
+/// the images of an index share one id.
+pub(super) fn key(engine: ContainerEngine, id: &str, inspected: &ImageInspect) -> String {
+    let ImageInspect { os, architecture, variant, .. } = inspected;
+    let platform = [os, architecture, variant].into_iter().flatten().filter(|part| !part.is_empty());
+    platform.fold(format!("{}-{id}", engine.command()), |key, part| key + "+" + part)
 }
 
 /// The blob of layer `number`, by its path in the archive's manifest.
@@ -246,6 +279,7 @@ pub(super) fn tagged(archive: &Archive, tags: &[String]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use super::Expected::{ByDigest, Described};
     use super::*;
     use crate::engine::api::RootFs;
     use dive_model::remark::OnDamage;
@@ -255,7 +289,7 @@ mod tests {
 
     fn inspected(layers: &[&str]) -> ImageInspect {
         let layers = Some(layers.iter().map(|layer| (*layer).to_owned()).collect());
-        let root_fs = Some(RootFs { layers });
+        let root_fs = Some(RootFs { layers, ..RootFs::default() });
         ImageInspect { id: Some(ID.to_owned()), root_fs, ..ImageInspect::default() }
     }
 
@@ -282,7 +316,7 @@ mod tests {
         add("blobs/sha256/m", MANIFEST_OF_STATEMENTS);
         add("blobs/sha256/provenance", statement);
         add("blobs/sha256/sbom", "{}");
-        add("c.json", r#"{"rootfs": {"diff_ids": ["sha256:a", "sha256:a"]}}"#);
+        add("c.json", r#"{"os": "linux", "architecture": "arm64", "rootfs": {"diff_ids": ["sha256:a", "sha256:a"]}}"#);
         add(
             MANIFEST,
             r#"[{"Config": "c.json", "RepoTags": null, "Layers": ["a.tar", "b/layer.tar"], "More": {"x": 1}}]"#,
@@ -306,10 +340,10 @@ mod tests {
     fn an_image_with_known_layers_opens_without_an_export() {
         let (_folder, cache) = cache();
         let inspected = inspected(&["sha256:a", "sha256:a"]);
-        Record::of(&archive(), &inspected).unwrap().keep(&cache, ID);
-        assert_eq!(Record::find(&cache, ID, &inspected), None, "nobody knows what is in the layer");
+        Record::of(&archive(), Described(&inspected)).unwrap().keep(&cache, ID);
+        assert_eq!(Record::find(&cache, ID, Described(&inspected)), None, "nobody knows what is in the layer");
         cache.write(RecordKind::Layer, "sha256:a", |out| out.write_all(b"entries"));
-        let record = Record::find(&cache, ID, &inspected).unwrap();
+        let record = Record::find(&cache, ID, Described(&inspected)).unwrap();
         assert_eq!(record.links, [("b/layer.tar".to_owned(), "a.tar".to_owned())]);
         let layers = record.layers().unwrap();
         let layers: Vec<_> =
@@ -319,7 +353,7 @@ mod tests {
         assert_eq!(record.config().unwrap().0, "c.json");
         let index: Vec<_> = record.index.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(index, [INDEX, "blobs/sha256/m", "blobs/sha256/provenance"]);
-        let manifest: Value = serde_json::from_slice(&record.manifest(&["t:1".to_owned()]).unwrap()).unwrap();
+        let manifest: Value = serde_json::from_slice(&record.manifest(Some(&["t:1".to_owned()])).unwrap()).unwrap();
         assert_eq!(manifest[0]["RepoTags"], serde_json::json!(["t:1"]));
         assert_eq!(manifest[0]["More"], serde_json::json!({"x": 1}), "what nobody here knows stays");
     }
@@ -328,21 +362,54 @@ mod tests {
     #[test]
     fn a_record_of_other_layers_is_not_used() {
         let (_folder, cache) = cache();
-        assert_eq!(Record::of(&archive(), &inspected(&["sha256:a", "sha256:b"])), None);
-        assert_eq!(Record::of(&archive(), &inspected(&["sha256:a"])), None);
-        assert_eq!(Record::of(&archive(), &ImageInspect::default()), None);
+        assert_eq!(Record::of(&archive(), Described(&inspected(&["sha256:a", "sha256:b"]))), None);
+        assert_eq!(Record::of(&archive(), Described(&inspected(&["sha256:a"]))), None);
+        assert_eq!(Record::of(&archive(), Described(&ImageInspect::default())), None);
         let same = inspected(&["sha256:a", "sha256:a"]);
-        Record::of(&archive(), &same).unwrap().keep(&cache, ID);
+        Record::of(&archive(), Described(&same)).unwrap().keep(&cache, ID);
         cache.write(RecordKind::Layer, "sha256:a", |out| out.write_all(b"entries"));
-        assert_eq!(Record::find(&cache, ID, &inspected(&["sha256:a"])), None);
-        assert_eq!(Record::find(&cache, ID, &same), None, "what made no sense is gone");
+        assert_eq!(Record::find(&cache, ID, Described(&inspected(&["sha256:a"]))), None);
+        assert_eq!(Record::find(&cache, ID, Described(&same)), None, "what made no sense is gone");
+    }
+
+    /// The images of an index may have the same layers, such as files that run anywhere.
+    #[test]
+    fn a_record_of_another_platform_is_not_used() {
+        let (_folder, cache) = cache();
+        cache.write(RecordKind::Layer, "sha256:a", |out| out.write_all(b"entries"));
+        let of = |os: &str, architecture: &str| ImageInspect {
+            os: Some(os.to_owned()),
+            architecture: Some(architecture.to_owned()),
+            ..inspected(&["sha256:a", "sha256:a"])
+        };
+        let (arm64, amd64) = (of("linux", "arm64"), of("linux", "amd64"));
+        assert_eq!(Record::of(&archive(), Described(&amd64)), None);
+        assert_eq!(Record::of(&archive(), Described(&of("windows", "arm64"))), None);
+        Record::of(&archive(), Described(&arm64)).unwrap().keep(&cache, ID);
+        assert!(Record::find(&cache, ID, Described(&arm64)).is_some());
+        assert_eq!(Record::find(&cache, ID, Described(&amd64)), None);
+        let key = |inspected| key(ContainerEngine::Docker, ID, inspected);
+        assert_eq!(key(&arm64), "docker-sha256:1d+linux+arm64");
+        assert_ne!(key(&arm64), key(&amd64));
+        assert_eq!(key(&ImageInspect::default()), "docker-sha256:1d");
+    }
+
+    /// containerd's list has digests and no layers.
+    #[test]
+    fn a_record_by_digest_needs_no_description() {
+        let (_folder, cache) = cache();
+        Record::of(&archive(), ByDigest).unwrap().keep(&cache, ID);
+        assert_eq!(Record::find(&cache, ID, ByDigest), None, "nobody knows what is in the layer");
+        cache.write(RecordKind::Layer, "sha256:a", |out| out.write_all(b"entries"));
+        let record = Record::find(&cache, ID, ByDigest).unwrap();
+        assert_eq!(record.manifest(None).unwrap(), record.manifest);
     }
 
     /// Otherwise the second run would know less of the base and the Dockerfile than the first, without a word.
     #[test]
     fn an_image_with_documents_over_the_limit_is_not_recorded() {
         let inspected = inspected(&["sha256:a", "sha256:a"]);
-        let recorded = |len: u64| Record::of(&archive_with(&" ".repeat(len as usize)), &inspected).is_some();
+        let recorded = |len: u64| Record::of(&archive_with(&" ".repeat(len as usize)), Described(&inspected)).is_some();
         assert!(recorded(DOCUMENT_LIMIT) && !recorded(DOCUMENT_LIMIT + 1));
     }
 
@@ -351,7 +418,7 @@ mod tests {
         let (_folder, cache) = cache();
         let same = inspected(&["sha256:a", "sha256:a"]);
         cache.write(RecordKind::Layer, "sha256:a", |out| out.write_all(b"entries"));
-        let record = Record::of(&archive(), &same).unwrap();
+        let record = Record::of(&archive(), Described(&same)).unwrap();
         let keep = |record: &Record| record.keep(&cache, ID);
         let newer = Record { version: VERSION + 1, ..record.clone() };
         let short = Record { lengths: Vec::new(), ..record.clone() };
@@ -359,11 +426,11 @@ mod tests {
         let empty = Record { manifest: b"[]".to_vec(), ..record.clone() };
         for other in [newer, short, unnamed, empty] {
             keep(&other);
-            assert_eq!(Record::find(&cache, ID, &same), None, "{other:?}");
+            assert_eq!(Record::find(&cache, ID, Described(&same)), None, "{other:?}");
         }
         cache.write(RecordKind::Image, ID, |out| out.write_all(b"\xff\xff\xff\xff\xff\xff\xff"));
-        assert_eq!(Record::find(&cache, ID, &same), None);
+        assert_eq!(Record::find(&cache, ID, Described(&same)), None);
         keep(&record);
-        assert_eq!(Record::find(&cache, ID, &same), Some(record));
+        assert_eq!(Record::find(&cache, ID, Described(&same)), Some(record));
     }
 }

@@ -8,7 +8,7 @@
 #
 # Needs root, and Debian's docker.io podman skopeo docker-registry apache2-utils openssh-server openssh-client
 # containerd openssl. Missing servers are skipped; DIVE_TEST_ABSENT gives the reasons. Images come from tests/fixtures
-# and, if DIVE_CORPUS is set, from the corpus. `tests/servers.sh bash` opens a shell beside the servers.
+# and, if DIVE_CORPUS is set, from the corpus. DIVE_TEST_NEWER names a root of tests/newer-engines.sh, whose engines are started too. `tests/servers.sh bash` opens a shell beside the servers.
 # shellcheck disable=SC2317 # some functions are called indirectly
 set -euo pipefail
 
@@ -339,6 +339,52 @@ CONF
     done
 }
 
+# --- Newer engines --------------------------------------------------------------------------------------------------
+
+# `start_inside NAME COMMAND...`: starts a server of the root DIVE_TEST_NEWER, in mounts of its own; $folder has the same path there.
+start_inside() {
+    local name=$1
+    shift
+    # shellcheck disable=SC2016 # for the inner shell
+    start "$name" unshare --mount --propagation private bash -c '
+        root=$1 folder=$2
+        shift 2
+        mount --bind "$root" "$root" && cd "$root" && mkdir -p "./$folder" mnt/old
+        mount -t proc proc proc; mount --rbind /sys sys; mount --rbind /dev dev
+        mount -t tmpfs tmpfs run; mkdir -p run/lock
+        mount --bind "$folder" "./$folder"
+        pivot_root . mnt/old && cd / && umount -l /mnt/old
+        exec "$@"' inside "$DIVE_TEST_NEWER" "$folder" "$@"
+}
+
+# `start_newer_docker NAME STORE`: STORE is whether images are in containerd's store.
+start_newer_docker() {
+    local place=$folder/$1
+    mkdir "$place"
+    echo "{\"features\": {\"containerd-snapshotter\": $2}}" >"$place/daemon.json"
+    start_inside "$1" dockerd --config-file "$place/daemon.json" --data-root "$place/data" --exec-root /run/docker \
+        --pidfile "$place/pid" --host "unix://$folder/$1.sock" --iptables=false --ip6tables=false --bridge=none \
+        --insecure-registry 127.0.0.0/8
+}
+
+start_newer() {
+    [ -n "${DIVE_TEST_NEWER:-}" ] || return 0
+    [ -d "$DIVE_TEST_NEWER" ] || { say "newer engines are skipped: $DIVE_TEST_NEWER does not exist"; return 0; }
+    has_root new-docker || return 0
+    start_newer_docker new-docker-containerd true
+    start_newer_docker new-docker-classic false
+    mkdir "$folder/new-podman" "$folder/new-containerd"
+    start_inside new-podman podman --root "$folder/new-podman/root" --runroot "$folder/new-podman/run" \
+        --cgroup-manager cgroupfs --events-backend file system service --time=0 "unix://$folder/new-podman.sock"
+    sed "s|$folder/containerd|$folder/new-containerd|" "$folder/containerd/config.toml" >"$folder/new-containerd/config.toml"
+    start_inside new-containerd containerd --config "$folder/new-containerd/config.toml"
+}
+
+fill_new-docker-containerd() { DOCKER_HOST=unix://$folder/new-docker-containerd.sock docker load --input "$sample"; }
+fill_new-docker-classic() { DOCKER_HOST=unix://$folder/new-docker-classic.sock docker load --input "$sample"; }
+fill_new-podman() { podman --remote --url "unix://$folder/new-podman.sock" load --input "$sample"; }
+fill_new-containerd() { ctr --address "$folder/new-containerd.sock" images import --no-unpack "$sample"; }
+
 # --- Filling --------------------------------------------------------------------------------------------------------
 
 # Archives for Docker, Podman and containerd, from this repository and the corpus.
@@ -401,6 +447,7 @@ start_registries
 start_docker "${driver/overlay/overlay2}"
 start_containerd
 start_sshd
+start_newer
 
 if is_started registry && ready registry port_of registry && has registry skopeo; then fill registry; fi
 start_podman "$driver"
@@ -412,6 +459,15 @@ export DIVE_TEST_CERTIFICATES=$folder/certificates
 if is_started podman && ready podman podman --remote --url "unix://$folder/podman.sock" version; then fill podman; fi
 if is_started containerd && ready containerd ctr --address "$folder/containerd.sock" version; then fill containerd; fi
 if is_started docker && ready docker docker --host "unix://$folder/docker.sock" version; then fill docker; fi
+for name in new-docker-containerd new-docker-classic; do
+    if is_started $name && ready $name docker --host "unix://$folder/$name.sock" version; then fill $name; fi
+done
+if is_started new-podman && ready new-podman podman --remote --url "unix://$folder/new-podman.sock" version; then
+    fill new-podman
+fi
+if is_started new-containerd && ready new-containerd ctr --address "$folder/new-containerd.sock" version; then
+    fill new-containerd
+fi
 if is_started ssh && ready ssh ssh -F "$folder/ssh/config" 127.0.0.1 true; then
     export DIVE_TEST_SSH_CONFIG=$folder/ssh/config
 fi
@@ -427,6 +483,10 @@ for entry in ${filling[@]+"${filling[@]}"}; do
         docker) export "DIVE_TEST_DOCKER_HOST=unix://$folder/docker.sock" ;;
         podman) export "DIVE_TEST_PODMAN_HOST=unix://$folder/podman.sock" "DIVE_TEST_PODMAN_CONFIG=$folder/podman" ;;
         containerd) export "DIVE_TEST_CONTAINERD=$folder/containerd.sock" ;;
+        new-containerd) export "DIVE_TEST_NEW_CONTAINERD=$folder/new-containerd.sock" ;;
+        new-podman) export "DIVE_TEST_NEW_PODMAN=unix://$folder/new-podman.sock" ;;
+        new-docker-containerd) export "DIVE_TEST_NEW_DOCKER_CONTAINERD=unix://$folder/new-docker-containerd.sock" ;;
+        new-docker-classic) export "DIVE_TEST_NEW_DOCKER_CLASSIC=unix://$folder/new-docker-classic.sock" ;;
     esac
 done
 # Tests record the processes that they start, so that they are ended in any case.

@@ -17,6 +17,7 @@ pub(crate) mod fake;
 mod hostile_programs;
 pub(crate) mod http;
 mod names;
+mod newer;
 mod partial;
 mod podman_command;
 pub(crate) mod proxy;

@@ -88,6 +88,21 @@ pub(crate) fn podman_settings() -> Vec<(&'static str, String)> {
     .into()
 }
 
+/// The address of a newer engine, from `DIVE_TEST_<name>`. Not every machine can have them, so a missing one is never a failure.
+pub(crate) fn newer(name: &str) -> Option<String> {
+    let address = variable(&format!("DIVE_TEST_{name}"));
+    if address.is_none() {
+        let why = "see tests/newer-engines.sh, and tests/servers.sh with DIVE_TEST_NEWER";
+        skipped::note(&name.to_ascii_lowercase().replace('_', "-"), why);
+    }
+    address
+}
+
+/// A file of the newer engines' root.
+pub(crate) fn newer_file(path: &str) -> PathBuf {
+    PathBuf::from(variable("DIVE_TEST_NEWER").expect("the root of the newer engines")).join(path)
+}
+
 /// Records a process that `tests/servers.sh` must end.
 pub(crate) fn note_process(name: &str, id: u32) {
     let folder = PathBuf::from(variable("DIVE_TEST_PIDS").expect("a folder for process numbers beside the servers"));

@@ -127,6 +127,8 @@ fn named_base_is_compared_if_the_engine_has_it() {
         ("docker.io/library/debian:13", "debian:13 (labels), 1 (diffIds)", "python:3 (engine), 2 (diffIds)"),
         ("python:3", "python:3 (labels), 2 (diffIds)", "python:3 (labels), 2 (diffIds)"),
         ("other:1", "other:1 (labels), null (null)", "python:3 (engine), 2 (diffIds)"),
+        ("app:1", "app:1 (labels), null (null)", "python:3 (engine), 2 (diffIds)"),
+        ("copy:1", "copy:1 (labels), null (null)", "python:3 (engine), 2 (diffIds)"),
         ("missing:1", "missing:1 (labels), null (null)", "python:3 (engine), 2 (diffIds)"),
     ] {
         let engine = engine(&named(label));

@@ -37,7 +37,7 @@ impl PrefixSearch {
     /// depend on the order of the images.
     pub fn compare(&mut self, name: &str, diff_ids: &[String], wanted: &[&str]) {
         self.compared += 1;
-        let is_prefix = (1..wanted.len()).contains(&diff_ids.len()) && starts_with(wanted, diff_ids);
+        let is_prefix = is_proper_prefix(diff_ids, wanted);
         let is_better = |(best, layers): &(String, usize)| {
             diff_ids.len() > *layers || (diff_ids.len() == *layers && name < best.as_str())
         };
@@ -118,7 +118,7 @@ impl Image {
         for (image, by) in names {
             let Some(of_base) = candidates.diff_ids(&image, diff_ids)? else { continue };
             let is_longer = longest.as_ref().and_then(Base::layers).is_none_or(|layers| of_base.len() > layers);
-            if !of_base.is_empty() && starts_with(diff_ids, &of_base) && is_longer {
+            if is_proper_prefix(&of_base, diff_ids) && is_longer {
                 longest = Some(matched(image, by, of_base.len()));
             }
         }
@@ -126,8 +126,10 @@ impl Image {
     }
 }
 
-fn starts_with(diff_ids: &[&str], prefix: &[String]) -> bool {
-    prefix.len() <= diff_ids.len() && prefix.iter().zip(diff_ids).all(|(a, b)| a == b)
+/// True if `prefix` is a part of `diff_ids`, from the lowest layer on. An image with all layers is not taken for the base: an
+/// image that names itself would have no layer of its own, and rules for those would check nothing.
+fn is_proper_prefix(prefix: &[String], diff_ids: &[&str]) -> bool {
+    (1..diff_ids.len()).contains(&prefix.len()) && prefix.iter().zip(diff_ids).all(|(a, b)| a == b)
 }
 
 fn matched(image: NamedImage, by: BaseSource, layers: usize) -> Base {

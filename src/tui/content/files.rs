@@ -3,6 +3,7 @@
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use super::bar::share_bar;
 use crate::report::listing::permissions;
 use crate::tui::state::files::{FileRow, FileTreePane, Fold, Order};
 use crate::tui::state::{Attributes, Explorer, LongLines};
@@ -27,13 +28,16 @@ enum Columns {
 /// Minimum widths for all attributes, and for all but the owner.
 const ALL_COLUMNS_WIDTH: usize = 62;
 const NO_OWNER_WIDTH: usize = 48;
+/// Width of the bar with the share of a row in its directory, with the blank before it.
+const SHARE_WIDTH: usize = 6;
 /// Minimum width of a name. Deep trees skip levels of indentation to keep it.
 const MIN_NAME_WIDTH: usize = 12;
 /// Maximum width of a wrapped name.
 const MAX_WRAPPED_NAME: usize = 1024;
-/// Indentation per level, and in a pane without room for permissions.
+/// Indentation per level, and in a narrow pane, where levels are worth more than their looks.
 const INDENT: usize = 4;
 const NARROW_INDENT: usize = 2;
+const WIDE_INDENT_WIDTH: usize = 56;
 
 /// The row of each visible line of the pane. With wrapped names, a row takes several lines.
 pub(in crate::tui) fn line_rows(
@@ -107,16 +111,29 @@ impl<'a> FileTable<'a> {
             (Order::Size, false) => ("▼ Size", "Filetree"),
             (Order::Size, true) => ("▼ Shown", "Filetree"),
         };
+        let share = " ".repeat(self.share_width());
+        let files = format!("{share}{files}");
         match self.columns() {
             Columns::All => format!("  {:<10} {:>9} {size:>8}  {files}", "Permission", "UID:GID"),
             Columns::NoOwner => format!("  {:<10} {size:>8}  {files}", "Permission"),
             Columns::Size => format!("  {size:>8}  {files}"),
-            Columns::None => format!("  {files}"),
+            Columns::None => format!("  {}", files.trim_start()),
         }
     }
 
+    /// The width of the bar with the share of a row in its directory. Only the order by size has it.
+    fn share_width(&self) -> usize {
+        if self.files.order() == Order::Size && self.width >= NO_OWNER_WIDTH { SHARE_WIDTH } else { 0 }
+    }
+
+    fn share(&self, row: &FileRow) -> String {
+        let width = self.share_width();
+        let parent = self.tree.parent(row.node).map_or(0, |parent| self.files.size_bytes(parent));
+        if width == 0 { String::new() } else { format!(" {}", share_bar(row.size_bytes, parent, width - 1)) }
+    }
+
     fn attributes(&self, row: &FileRow) -> String {
-        let size = right(&Bytes(row.size_bytes).to_string(), 8);
+        let size = right(&Bytes(row.size_bytes).to_string(), 8) + &self.share(row);
         let version = self.files.comparison().span(self.tree, row.node);
         let facts = version.map(|version| self.tree.facts(version));
         let permissions = facts.map(|facts| permissions(facts.kind, facts.mode)).unwrap_or_default();
@@ -132,7 +149,7 @@ impl<'a> FileTable<'a> {
     }
 
     fn indent(&self) -> usize {
-        if self.width >= NO_OWNER_WIDTH { INDENT } else { NARROW_INDENT }
+        if self.width >= WIDE_INDENT_WIDTH { INDENT } else { NARROW_INDENT }
     }
 
     /// Levels of indentation to skip so that the deepest visible row has room for its name. All rows skip the same
@@ -200,7 +217,7 @@ const CHANGE_MARK_WIDTH: usize = 2;
 fn branch(row: &FileRow, skipped_levels: usize, indent: usize) -> String {
     let depth = row.last.len();
     if skipped_levels > 0 && depth <= skipped_levels {
-        return "⋯ ".to_owned();
+        return if row.fold == Fold::Collapsed { "⊕ " } else { "⋯ " }.to_owned();
     }
     let mut out = String::new();
     for (at, last) in row.last.iter().enumerate().skip(skipped_levels) {

@@ -1,5 +1,6 @@
 //! Lines of panes and overlays. `update` counts them, `view` draws them; long lists build only the visible lines.
 
+pub(in crate::tui) mod bar;
 pub(in crate::tui) mod details;
 pub(in crate::tui) mod extraction;
 pub(in crate::tui) mod files;

@@ -2,7 +2,7 @@
 
 use crate::tui::state::waste::{Waste, WasteOrder};
 use crate::tui::state::{Explorer, instruction};
-use crate::tui::text::{cut, printable};
+use crate::tui::text::{cut, printable, wrap};
 use dive_model::analysis::WasteGroup;
 use dive_model::analysis::exact::Cause;
 use dive_model::image::Base;
@@ -64,8 +64,11 @@ pub(in crate::tui) fn part(explorer: &Explorer, layer: LayerIndex) -> &'static s
     }
 }
 
-/// Rows for the explanation, with the line above it.
-pub(in crate::tui) const DETAILS_HEIGHT: usize = 5;
+/// Rows for the explanation, with the line above it. On a narrow terminal, two sentences take two lines each.
+const DETAILS_HEIGHT: usize = 5;
+const NARROW_DETAILS_HEIGHT: usize = 7;
+/// Below this width of the terminal, sentences are wrapped.
+const UNWRAPPED_WIDTH: u16 = 110;
 /// From this height of the terminal on, the list has a line per cause above it.
 const WITH_CAUSES_HEIGHT: u16 = 30;
 /// Below this height of the terminal, there is no explanation.
@@ -81,12 +84,16 @@ pub(in crate::tui) const fn shows_causes(terminal_height: u16) -> bool {
     terminal_height >= WITH_CAUSES_HEIGHT
 }
 
-/// Number of lines below the list.
-pub(in crate::tui) const fn foot_height(terminal_height: u16) -> usize {
-    if terminal_height >= WITH_DETAILS_HEIGHT { DETAILS_HEIGHT } else { 0 }
+/// Number of lines below the list, on a terminal of this size.
+pub(in crate::tui) const fn foot_height((width, height): (u16, u16)) -> usize {
+    match (height >= WITH_DETAILS_HEIGHT, width >= UNWRAPPED_WIDTH) {
+        (true, true) => DETAILS_HEIGHT,
+        (true, false) => NARROW_DETAILS_HEIGHT,
+        (false, _) => 0,
+    }
 }
 
-/// The explanation of a group: the two instructions, the cause and the remedy, one line each.
+/// The explanation of a group: the two instructions, a line each, the cause and the remedy.
 pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: usize) -> Vec<String> {
     let line = |verb: &str, layer: LayerIndex| {
         let made_by = explorer.opened.image.layers.get(layer.get());
@@ -95,13 +102,11 @@ pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: us
         let command: String = made_by.map_or("", |made_by| &made_by.created_by).chars().take(width).collect();
         printable(&format!("{verb} layer {layer}{lines}: {}", instruction::line(&command)))
     };
-    let text = [
-        line("Put by", group.layer),
-        line(verb(group.cause), group.hidden_by),
-        explanation(group).to_owned(),
-        format!("Remedy: {}", remedy(explorer, group)),
-    ];
-    text.iter().map(|line| cut(line, width)).collect()
+    let mut text = vec![line("Put by", group.layer), line(verb(group.cause), group.hidden_by)];
+    text.iter_mut().for_each(|line| *line = cut(line, width));
+    text.extend(wrap(explanation(group), width));
+    text.extend(wrap(&format!("Remedy: {}", remedy(explorer, group)), width));
+    text
 }
 
 /// What the hiding layer did.

@@ -71,19 +71,19 @@ fn file_tree(theme: &Theme, explorer: &mut Explorer, width: usize, height: usize
 
 fn overlays(state: &mut ScreenState) {
     let layout = state.layout;
-    let terminal_height = state.size.1;
+    let size = state.size;
     let in_box = content::overlay_height(state, inside(layout.overlay).width);
     for overlay in &mut state.overlays {
         let area = inside(if overlay.is_box() { layout.overlay } else { layout.body });
         let height = usize::from(area.height);
-        let below_head = height.saturating_sub(content::head_height(overlay, terminal_height));
+        let below_head = height.saturating_sub(content::head_height(overlay, size.1));
         match overlay {
             Overlay::Help(help) => help.scroll.set_size(in_box, height),
             Overlay::Warnings(warnings) => warnings.scroll.set_size(in_box, height),
             Overlay::Extraction(extraction) => extraction.scroll.set_size(in_box, height),
             Overlay::Palette(palette) => palette.scroll.set_height(height),
             Overlay::Waste(waste) => {
-                waste.scroll.set_height(below_head.saturating_sub(content::waste::foot_height(terminal_height)));
+                waste.scroll.set_height(below_head.saturating_sub(content::waste::foot_height(size)));
             }
             Overlay::Found(found) => found.scroll.set_height(below_head),
             Overlay::History(history) => history.scroll.set_height(below_head),

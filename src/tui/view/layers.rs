@@ -4,8 +4,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::bar::{BAR_WIDTH, WasteMark, bar};
 use super::pane::{self, PaneFocus};
+use crate::tui::content::bar::{BAR_WIDTH, WasteMark, bar};
 use crate::tui::state::instruction;
 use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerList, LayerRow};
 use crate::tui::state::{Focus, ScreenState, Stage};

@@ -1,6 +1,5 @@
 //! Draws the state. Nothing here changes it.
 
-mod bar;
 mod details;
 mod extraction;
 mod files;

@@ -53,7 +53,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
 /// Draws what the selected group means, at the bottom.
 fn details(state: &ScreenState, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, inside: Rect) {
     let theme = &state.settings.theme;
-    let height = content::foot_height(state.size.1) as u16;
+    let height = content::foot_height(state.size) as u16;
     let Some(group) = waste.selected_group().filter(|_| height > 0 && inside.height > height) else { return };
     let width = usize::from(inside.width);
     let text = content::details(explorer, group, width);

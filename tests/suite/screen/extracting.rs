@@ -74,3 +74,22 @@ fn leaving_the_folder_line_closes_the_dialog() {
         assert!(screen.effects.is_empty(), "{key}: {:?}", screen.effects);
     }
 }
+
+/// As in a shell, tab completes the directory; the dialog shows which one is meant.
+#[test]
+fn folder_is_completed_and_shown_in_full() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("target-of-extraction")).unwrap();
+    let mut screen = Screen::of_sample((120, 40));
+    screen.finds("G", "prices.csv$").presses("x").shows(&["Writes to /work "]);
+    screen.presses("backspace").types("out").shows(&["Writes to /work/out "]);
+    screen.presses("ctrl+u").types(&format!("{}/targ", folder.path().display()));
+    screen.presses("tab").runs_jobs().shows(&["/target-of-extraction/"]);
+    let Some(prompt) = &screen.state.prompt else { panic!("no prompt") };
+    assert_eq!(prompt.text(), format!("{}/target-of-extraction/", folder.path().display()));
+    // A completion of another text is too late.
+    screen.presses("tab").types("x").runs_jobs();
+    assert!(screen.state.prompt.as_ref().is_some_and(|prompt| prompt.text().ends_with("extraction/x")));
+    screen.presses("esc");
+    assert!(screen.state.overlays.is_empty());
+}

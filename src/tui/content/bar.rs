@@ -1,4 +1,4 @@
-//! The size bar of a layer, in eighths of a cell, with its waste.
+//! Bars in eighths of a cell: the size of a layer with its waste, and the share of a file in its directory.
 
 use ratatui::style::Style;
 use ratatui::text::Span;
@@ -6,35 +6,44 @@ use ratatui::text::Span;
 use crate::tui::theme::Theme;
 
 /// Width of a bar in cells.
-pub(super) const BAR_WIDTH: usize = 8;
+pub(in crate::tui) const BAR_WIDTH: usize = 8;
 
 /// Cells that are filled from the left, by eighths.
 const PARTS: [&str; 9] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
 /// What tells waste from the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WasteMark {
+pub(in crate::tui) enum WasteMark {
     /// Its colour.
     Colour,
     /// A shade, where cells have no colours of their own.
     Shade,
 }
 
+/// Draws a share of `whole` in `cells` cells. Any share but 0 is visible.
+pub(in crate::tui) fn share_bar(part: u64, whole: u64, cells: usize) -> String {
+    let end = eighths(part, whole, cells);
+    let end = if part == 0 { 0 } else { end.max(1) };
+    (0..cells).map(|cell| PARTS[end.saturating_sub(cell * 8).min(8)]).collect()
+}
+
+/// A share of `whole` in eighths of `cells` cells.
+fn eighths(part: u64, whole: u64, cells: usize) -> usize {
+    if whole == 0 {
+        return 0;
+    }
+    let share = (part as f64 / whole as f64 * (cells * 8) as f64).round();
+    // Not negative, and limited below.
+    #[allow(clippy::cast_sign_loss, reason = "sizes are not negative")]
+    let share = share as usize;
+    share.min(cells * 8)
+}
+
 /// Draws the size of a layer relative to the largest one; its waste is at the end. Any size but 0 is visible. Waste is
 /// as wide as it is, and invisible below half an eighth of a cell.
-pub(super) fn bar<'a>(size: u64, waste: u64, largest: u64, mark: WasteMark, theme: &Theme) -> Vec<Span<'a>> {
-    let eighths = |bytes: u64| -> usize {
-        if largest == 0 {
-            return 0;
-        }
-        let share = (bytes as f64 / largest as f64 * (BAR_WIDTH * 8) as f64).round();
-        // Between 0 and 64.
-        #[allow(clippy::cast_sign_loss, reason = "sizes are not negative")]
-        let share = share as usize;
-        share.min(BAR_WIDTH * 8)
-    };
-    let all = if size == 0 { 0 } else { eighths(size).max(1) };
-    let kept = all - eighths(waste).min(all);
+pub(in crate::tui) fn bar<'a>(size: u64, waste: u64, largest: u64, mark: WasteMark, theme: &Theme) -> Vec<Span<'a>> {
+    let all = if size == 0 { 0 } else { eighths(size, largest, BAR_WIDTH).max(1) };
+    let kept = all - eighths(waste, largest, BAR_WIDTH).min(all);
     (0..BAR_WIDTH)
         .map(|cell| {
             let before = |eighths: usize| eighths.saturating_sub(cell * 8).min(8);
@@ -84,6 +93,15 @@ mod tests {
         assert_eq!(drawn(0, 0, 100), "        ");
         assert_eq!(drawn(u64::MAX, 1, u64::MAX), "████████", "waste is as wide as it is");
         assert_eq!(drawn(90_000, 232, 2_000_000), "▍       ");
+    }
+
+    #[test]
+    fn a_share_is_drawn_in_eighths() {
+        assert_eq!(share_bar(1, 2, 4), "██  ");
+        assert_eq!(share_bar(0, 2, 4), "    ");
+        assert_eq!(share_bar(1, 1_000, 4), "▏   ");
+        assert_eq!(share_bar(9, 3, 2), "██", "a part is not larger than its whole");
+        assert_eq!(share_bar(1, 0, 2), "▏ ");
     }
 
     #[test]

@@ -61,8 +61,15 @@ pub enum WorkerEvent {
     },
     /// The image was read completely.
     Opened(Arc<Opened>, LayerTotals),
-    /// The base was found after the image was opened, with the sums of its layers and of the others.
-    BaseFound(Base, Option<(Part, Part)>),
+    /// The base was found after the image was opened.
+    BaseFound {
+        /// The image of the base, which may no longer be the one on the screen.
+        image: Arc<Image>,
+        /// The base.
+        base: Base,
+        /// The sums of its layers and of the others. `None` if no source says which layers are whose.
+        parts: Option<(Part, Part)>,
+    },
     /// Progress of fetching a file for the viewer.
     Fetch(FetchReport),
     /// Progress or result of a search in the viewer.
@@ -96,7 +103,7 @@ impl WorkerEvent {
     #[must_use]
     pub fn base_found(opened: &Opened, base: Base) -> Self {
         let parts = base.layers().map(|layers| opened.parts_at(layers));
-        Self::BaseFound(base, parts)
+        Self::BaseFound { image: Arc::clone(&opened.image), base, parts }
     }
 }
 

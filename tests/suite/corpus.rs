@@ -83,6 +83,8 @@ fn second_image_of_an_archive_opens() {
         assert_eq!(second.image.other_images.len(), 1, "{image}");
         assert_eq!(second.image.other_images[0].index, 0, "{image}");
     }
+    let platforms = library::open(&corpus.path("variants/multiarch-oci.tar")).image.other_platforms.clone();
+    assert_eq!(platforms.iter().map(ToString::to_string).collect::<Vec<_>>(), ["linux/arm64"]);
     assert_eq!(library::open(&corpus.path("multi/docker20-by-id.tar")).image.tags, [""; 0]);
 }
 

@@ -68,7 +68,7 @@ pub(in crate::tui) enum HintLook {
 
 /// A key and the name of its action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tui) struct Hint {
+pub(in crate::tui) struct KeyHint {
     pub(in crate::tui) action: Action,
     pub(in crate::tui) key: String,
     pub(in crate::tui) text: Cow<'static, str>,
@@ -78,7 +78,7 @@ pub(in crate::tui) struct Hint {
 /// Blanks after a hint.
 pub(in crate::tui) const HINT_GAP: usize = 2;
 
-impl Hint {
+impl KeyHint {
     /// Its width with the blanks after it, in columns.
     fn width(&self) -> usize {
         columns(&self.key) + 1 + columns(&self.text) + HINT_GAP
@@ -86,7 +86,7 @@ impl Hint {
 }
 
 /// The hints that fit `width`, from left to right.
-pub(in crate::tui) fn hints(state: &ScreenState, width: usize) -> Vec<Hint> {
+pub(in crate::tui) fn hints(state: &ScreenState, width: usize) -> Vec<KeyHint> {
     let keymap = &state.settings.keymap;
     let context = state.context();
     let mut hints = Vec::new();
@@ -97,7 +97,7 @@ pub(in crate::tui) fn hints(state: &ScreenState, width: usize) -> Vec<Hint> {
         if !is_available(state, action) || is_double(state, action) {
             continue;
         }
-        let hint = Hint { action, key: short(key), text: text(state, row), look: look(state, action) };
+        let hint = KeyHint { action, key: short(key), text: text(state, row), look: look(state, action) };
         // The last hint needs no blanks after it.
         if taken + hint.width() > width + HINT_GAP {
             continue;
@@ -126,7 +126,7 @@ fn is_available(state: &ScreenState, action: Action) -> bool {
     match (action, state.overlays.last()) {
         (Action::Quit | Action::Help | Action::ToggleView | Action::CloseView | Action::ToggleEmptySteps, _) => true,
         (Action::ShowWarnings, _) => state.warning_count() > 0,
-        (Action::ShowImages, _) => state.image().is_some_and(Image::has_others),
+        (Action::ShowImages, _) => state.explorer().and(state.image()).is_some_and(Image::has_others),
         _ if state.explorer().is_none() => false,
         (Action::Accept, _) => state.prompt.as_ref().is_some_and(|prompt| prompt.error.is_none()),
         (Action::CloseFilterFiles, _) => kind.is_some() || filtered(),

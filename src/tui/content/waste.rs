@@ -102,8 +102,8 @@ pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: us
         let command: String = made_by.map_or("", |made_by| &made_by.created_by).chars().take(width).collect();
         printable(&format!("{verb} layer {layer}{lines}: {}", instruction::line(&command)))
     };
-    let mut text = vec![line("Put by", group.layer), line(verb(group.cause), group.hidden_by)];
-    text.iter_mut().for_each(|line| *line = cut(line, width));
+    let instructions = [line("Put by", group.layer), line(verb(group.cause), group.hidden_by)];
+    let mut text: Vec<String> = instructions.iter().map(|line| cut(line, width)).collect();
     text.extend(wrap(explanation(group), width));
     text.extend(wrap(&format!("Remedy: {}", remedy(explorer, group)), width));
     text

@@ -62,7 +62,8 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// Lists the actions of a context, for a pane also those of the other one, and the other images of the file.
+    /// Lists the actions of a context, for a pane also those of the other one, and the other images of the source, if it
+    /// is open.
     #[must_use]
     pub fn new(keymap: &Keymap, of: Context, offer: Offer, image: Option<&Image>) -> Self {
         let is_pane = |context| matches!(context, Context::Layers | Context::FileTree);

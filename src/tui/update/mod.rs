@@ -18,6 +18,8 @@ use overlays::ClickedRow;
 pub use message::{Click, Effect, HitTarget, UpdateMessage};
 pub use settle::settle;
 
+use std::sync::Arc;
+
 use crate::config::Action;
 
 use super::event::WorkerEvent;
@@ -69,6 +71,10 @@ fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
             state.overlays.push(Overlay::Help(Help { of, scroll: TextScroll::default() }));
         }
         Action::CommandPalette => open_palette(state, Offer::Everything),
+        // Only one thread at a time opens an image.
+        Action::ShowImages if state.explorer().is_none() => {
+            state.message = Some("the image is still being read".to_owned());
+        }
         Action::ShowImages if state.image().is_none_or(|image| !image.has_others()) => {
             state.message = Some("the source has no other image and no other platform".to_owned());
         }
@@ -80,7 +86,7 @@ fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
 }
 
 fn open_palette(state: &mut ScreenState, offer: Offer) {
-    let palette = Palette::new(&state.settings.keymap, state.context(), offer, state.image());
+    let palette = Palette::new(&state.settings.keymap, state.context(), offer, state.explorer().and(state.image()));
     state.overlays.push(Overlay::Palette(palette));
     state.open_prompt(PromptKind::Command, "");
 }
@@ -140,13 +146,17 @@ fn apply_worker_event(state: &mut ScreenState, event: WorkerEvent, effects: &mut
             }
         }
         (WorkerEvent::Opened(opened, totals), _) => state.image_opened(opened, totals),
-        (WorkerEvent::BaseFound(base, parts), Stage::Open(explorer)) => explorer.base_found(base, parts),
-        // Late reports of a previous stage, or an early one.
+        (WorkerEvent::BaseFound { image, base, parts }, Stage::Open(explorer))
+            if Arc::ptr_eq(&image, &explorer.opened.image) =>
+        {
+            explorer.base_found(base, parts);
+        }
+        // Late reports of a previous stage or image, or an early one.
         (
             WorkerEvent::Transferred(_)
             | WorkerEvent::BytesRead(_)
             | WorkerEvent::LayerRead { .. }
-            | WorkerEvent::BaseFound(..),
+            | WorkerEvent::BaseFound { .. },
             _,
         ) => {}
     }

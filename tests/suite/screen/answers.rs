@@ -1,5 +1,6 @@
 //! The questions that users bring, and how few keys answer them.
 
+use dive::tui::event::WorkerEvent;
 use dive::tui::state::Overlay;
 use dive::tui::update::Effect;
 use dive_model::image::{ImageName, ImageSelector};
@@ -231,8 +232,11 @@ fn other_images_of_the_file_are_one_key_away() {
     let shown = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
     shown.other_images =
         vec![ImageName { index: 1, tags: ["other:1".to_owned()].into(), id: None, shares_tags: false }];
+    shown.other_platforms = vec!["linux/arm64".parse().unwrap()];
     let mut screen = Screen::loading(SMALL, &[]);
-    screen.opens(opened).presses("down w esc i").shows(&["Open image 1: other:1"]);
+    screen.receives(WorkerEvent::ImageFound(std::sync::Arc::clone(&opened.image)));
+    screen.presses("i").shows(&["still being read"]);
+    screen.opens(opened).presses("down w esc i").shows(&["Open image 1: other:1", "for the platform linux/arm64"]);
     screen.presses("enter").shows(&["Looking for the image"]).lacks(&["Open image"]);
     let reopened = screen.effects.iter().find_map(|effect| match effect {
         Effect::Reopen(selection) => selection.image.clone(),

@@ -8,7 +8,7 @@ use super::amount::Amount;
 use super::baseline::Baseline;
 use super::breakers::{Breaker, breakers};
 use super::growth::Growth;
-use super::hint::{Hint, hints};
+use super::hint::{ClassHint, hints};
 use super::measure::{Measured, RuleInput, measure};
 use super::own_layers::OwnLayers;
 use super::paths::{self, PathsChecked};
@@ -94,7 +94,7 @@ pub(crate) struct Verdict {
     /// Exceptions from this program's own rules.
     pub exceptions: Exceptions,
     /// What would keep a rule of dive that is broken.
-    pub hints: Vec<Hint>,
+    pub hints: Vec<ClassHint>,
     /// The rules about paths.
     pub paths: PathsChecked,
     /// How the image differs from its baseline, and the baseline's name.

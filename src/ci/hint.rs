@@ -15,7 +15,7 @@ use dive_model::units::{Bytes, Total};
 
 /// A broken rule of dive that the image would keep without a class of waste.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Hint {
+pub(crate) struct ClassHint {
     /// The rule.
     pub rule: Rule,
     /// Its number without the class.
@@ -29,7 +29,7 @@ pub(crate) struct Hint {
 }
 
 /// The hints about the broken rules of dive.
-pub(super) fn hints(opened: &Opened, outcomes: &[RuleOutcome]) -> Vec<Hint> {
+pub(super) fn hints(opened: &Opened, outcomes: &[RuleOutcome]) -> Vec<ClassHint> {
     let broken: Vec<_> = outcomes.iter().filter(|outcome| outcome.rule.is_dives() && outcome.is_broken()).collect();
     if broken.is_empty() {
         return Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn hints(opened: &Opened, outcomes: &[RuleOutcome]) -> Vec<Hint> {
     WasteClass::ALL.into_iter().flat_map(|class| of_class(opened, &broken, class)).collect()
 }
 
-fn of_class(opened: &Opened, broken: &[&RuleOutcome], class: WasteClass) -> Vec<Hint> {
+fn of_class(opened: &Opened, broken: &[&RuleOutcome], class: WasteClass) -> Vec<ClassHint> {
     // A test checks that they are valid.
     let globs: Vec<PathGlob> = class.patterns().iter().filter_map(|text| PathGlob::parse(text).ok()).collect();
     let mut coverage = Coverage::new(&opened.tree, &globs);
@@ -78,7 +78,7 @@ fn of_class(opened: &Opened, broken: &[&RuleOutcome], class: WasteClass) -> Vec<
         let breaks = |number: Amount, limit, rule: Rule| number.breaks(limit, rule.row().fails).is_some();
         let is_kept = classic.wasted_bytes == 0 || !breaks(without, outcome.limit?, rule);
         let is_kept_instead = left == 0 || !breaks(number, limit, instead);
-        (is_kept && is_kept_instead).then_some(Hint { rule, without, class, instead, limit })
+        (is_kept && is_kept_instead).then_some(ClassHint { rule, without, class, instead, limit })
     };
     broken.iter().filter_map(hint).collect()
 }

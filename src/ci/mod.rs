@@ -18,7 +18,7 @@ pub(crate) use baseline::{Baseline, BaselineError};
 pub(crate) use breakers::{Breaker, BrokenPart};
 pub(crate) use evaluate::{BlindSpot, RuleOutcome, Status, Verdict, evaluate};
 pub(crate) use growth::{Difference, Growth, LayerChange};
-pub(crate) use hint::Hint;
+pub(crate) use hint::ClassHint;
 pub(crate) use own_layers::OwnLayersSource;
 pub(crate) use paths::PathStatus;
 pub(crate) use rules::{Rule, Rules};

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::ruling::Ruling;
 use super::words::{count_of, limit_in_words};
-use crate::ci::{ExceptionState, Exceptions, Hint, PathStatus};
+use crate::ci::{ClassHint, ExceptionState, Exceptions, PathStatus};
 use dive_model::Opened;
 use dive_model::escape::Escaped;
 use dive_model::units::Bytes;
@@ -75,8 +75,8 @@ fn paths(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result
     Ok(())
 }
 
-fn write_hint(hint: &Hint, out: &mut dyn Write) -> io::Result<()> {
-    let Hint { rule, without, class, instead, limit } = hint;
+fn write_hint(hint: &ClassHint, out: &mut dyn Write) -> io::Result<()> {
+    let ClassHint { rule, without, class, instead, limit } = hint;
     writeln!(
         out,
         "  hint: without {} ({}), {} is {} and within the limit; to leave them out, use `{instead}: {}` with \

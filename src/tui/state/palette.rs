@@ -1,16 +1,20 @@
-//! The command palette: finds an action, or another image of the file, by its words.
+//! The command palette: finds an action, a layer by its instruction, or another image of the source, by its words.
 
 use crate::config::{Action, Context};
 use crate::tui::keymap::{ActionRow, Keymap};
 
+use super::instruction;
 use super::scroll::Scroll;
 use dive_model::image::{Image, ImageName, Platform};
+use dive_model::layer::LayerIndex;
 
 /// Something that the palette runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaletteCommand {
     /// An action.
     Act(ActionRow),
+    /// Selects a layer, with its instruction.
+    SelectLayer(LayerIndex, String),
     /// Opens another image of the file.
     Open(ImageName),
     /// Opens the image for another platform.
@@ -23,6 +27,7 @@ impl PaletteCommand {
     pub fn text(&self) -> String {
         match self {
             Self::Act(row) => row.does.to_owned(),
+            Self::SelectLayer(layer, instruction) => format!("Layer {layer}: {instruction}"),
             Self::Open(name) => format!("Open image {name}"),
             Self::OpenPlatform(platform) => format!("Open the image for the platform {platform}"),
         }
@@ -33,7 +38,7 @@ impl PaletteCommand {
     pub fn words(&self) -> String {
         match self {
             Self::Act(row) => format!("{} {}", row.hint, row.does),
-            Self::Open(_) | Self::OpenPlatform(_) => self.text(),
+            Self::SelectLayer(..) | Self::Open(_) | Self::OpenPlatform(_) => self.text(),
         }
     }
 }
@@ -62,8 +67,8 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// Lists the actions of a context, for a pane also those of the other one, and the other images of the source, if it
-    /// is open.
+    /// Lists the actions of a context, for a pane also those of the other one, its layers, and the other images of
+    /// the source, if it is open.
     #[must_use]
     pub fn new(keymap: &Keymap, of: Context, offer: Offer, image: Option<&Image>) -> Self {
         let is_pane = |context| matches!(context, Context::Layers | Context::FileTree);
@@ -76,7 +81,8 @@ impl Palette {
         let images = image.into_iter().flat_map(|image| image.other_images.iter().cloned().map(PaletteCommand::Open));
         let platforms =
             image.into_iter().flat_map(|image| image.other_platforms.iter().cloned().map(PaletteCommand::OpenPlatform));
-        let rows: Vec<PaletteCommand> = actions.chain(images).chain(platforms).collect();
+        let layers = image.filter(|_| offer == Offer::Everything).into_iter().flat_map(layers);
+        let rows: Vec<PaletteCommand> = actions.chain(layers).chain(images).chain(platforms).collect();
         let mut palette = Self { of, offer, matches: Vec::new(), rows, scroll: Scroll::default() };
         palette.search("");
         palette
@@ -112,6 +118,17 @@ impl Palette {
         self.rows.len()
     }
 }
+
+/// The layers of an image, with their instructions.
+fn layers(image: &Image) -> impl Iterator<Item = PaletteCommand> + '_ {
+    image.layers.iter().enumerate().filter_map(|(at, layer)| {
+        let start: String = layer.created_by.chars().take(MAX_INSTRUCTION).collect();
+        Some(PaletteCommand::SelectLayer(LayerIndex::new(at)?, instruction::line(&start)))
+    })
+}
+
+/// Characters of an instruction that are searched. Only a hostile configuration has longer ones.
+const MAX_INSTRUCTION: usize = 4096;
 
 /// Actions that nobody looks for by name, or that need the line that the palette uses.
 const fn is_basic(action: Action) -> bool {

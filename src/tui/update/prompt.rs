@@ -90,6 +90,7 @@ fn run_command(state: &mut ScreenState, effects: &mut Vec<Effect>) {
             }
             super::act(state, row.action, effects);
         }
+        Some(PaletteCommand::SelectLayer(layer, _)) => steps::select_layer(state, *layer),
         Some(PaletteCommand::Open(name)) => {
             let image = Some(ImageSelector::Index(name.index));
             reopen(state, Selection { image, platform: None }, effects);

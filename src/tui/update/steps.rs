@@ -104,6 +104,17 @@ pub(super) fn go_to(state: &mut ScreenState, layer: LayerIndex, node: NodeId) {
     }
 }
 
+/// Selects a layer in the panes.
+pub(super) fn select_layer(state: &mut ScreenState, layer: LayerIndex) {
+    while !state.overlays.is_empty() {
+        pop_overlay(state);
+    }
+    if let Some(layers) = state.layers_mut() {
+        layers.select(layer);
+    }
+    compare(state, Action::Down);
+}
+
 /// Applies an action to the comparison, then updates the file tree. Called after each change of the selected layer.
 pub(super) fn compare(state: &mut ScreenState, action: Action) {
     if let Some(layers) = state.layers_mut() {

@@ -28,7 +28,9 @@ pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>
             PaletteCommand::Act(action) => {
                 (action.keys.iter().map(KeyPress::label).collect::<Vec<_>>().join(" "), row.text())
             }
-            PaletteCommand::Open(_) | PaletteCommand::OpenPlatform(_) => (String::new(), printable(&row.text())),
+            PaletteCommand::SelectLayer(..) | PaletteCommand::Open(_) | PaletteCommand::OpenPlatform(_) => {
+                (String::new(), printable(&row.text()))
+            }
         };
         let room = width.saturating_sub(KEYS_WIDTH + 1);
         let line = Line::from(vec![

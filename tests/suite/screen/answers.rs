@@ -181,6 +181,11 @@ fn the_palette_finds_an_action_by_its_words() {
     screen.presses("esc : esc").lacks(&["┏ Commands"]);
     // An action of the other pane works, too.
     screen.presses(":").types("sort next column").presses("enter").shows(&["▼ Size"]);
+    // A layer is found by its instruction.
+    screen.presses("w :").types("rm releases").shows(&["Layer 6: RUN cd /srv/shop"]);
+    screen.presses("enter");
+    assert_eq!(screen.state.layer().unwrap().get(), 6);
+    screen.lacks(&["Waste ·"]);
     screen.presses(":").types("no such thing").shows(&["No command has these words."]);
     screen.presses("enter").lacks(&["┏ Commands"]);
 }

@@ -38,7 +38,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     Target { name: "tar", run: tar::run },
     Target { name: "compression", run: compression::run },
     Target { name: "documents", run: documents::docker_archive },
@@ -53,6 +53,7 @@ pub const TARGETS: [Target; 16] = [
     Target { name: "keys", run: configuration::keys },
     Target { name: "terms", run: names::terms },
     Target { name: "references", run: names::references },
+    Target { name: "settings", run: names::settings },
     Target { name: "answers", run: answers::run },
     Target { name: "escapes", run: escapes::run },
 ];

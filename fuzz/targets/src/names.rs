@@ -6,7 +6,7 @@ use dive::tui::state::files::Filter;
 use dive_model::digest::Digest;
 use dive_model::image::{ImageSelector, Platform};
 use dive_model::units::{Bytes, Ratio};
-use dive_sources::testing::parse_name;
+use dive_sources::testing::{parse_name, places};
 use dive_sources::{ContainerEngine, Reference, SourceKind, host};
 
 pub(crate) fn terms(input: &[u8]) {
@@ -43,4 +43,16 @@ pub(crate) fn references(input: &[u8]) {
         assert_eq!(platform.to_string().parse::<Platform>().ok(), Some(platform));
     }
     let _ = (text.parse::<ImageSelector>(), host(text).map_err(|error| error.to_string()));
+}
+
+pub(crate) fn settings(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    for image in ["alpine", "docker.io/team/app:1", "reg.example:5000/team/app", "[::1]/app"] {
+        // An error is a blocked registry, or a short name that is none.
+        for (host_name, repository) in places(text, image).into_iter().flatten() {
+            assert_eq!(host(&host_name).ok().as_ref(), Some(&host_name), "{image}");
+            assert!(!repository.is_empty() && !repository.contains(|c: char| c.is_control() || "?#%".contains(c)));
+            assert!(repository.split('/').all(|part| !matches!(part, "" | "." | "..")), "{repository}");
+        }
+    }
 }

@@ -43,6 +43,12 @@ pub fn own(target: &str) -> Vec<Vec<u8>> {
         "keys" => {
             texts(&["ctrl+f", "ctrl+shift+up,q", "space", "alt+enter, pgdn", "f12", "shift+tab", "ctrl+slash", "é,日"])
         }
+        "settings" => texts(&[
+            r#"{"insecure-registries": ["reg.example:5000", "10.0.0.0/8"], "registry-mirrors": ["http://m.example/hub/"]}"#,
+            "[[registry]]\nprefix = \"docker.io/team\"\nlocation = \"in.example/x\"\n[[registry.mirror]]\nlocation = \"m.example:1/p\"",
+            "[aliases]\nalpine = \"reg.example:5000/alpine\"\n[[registry]]\nprefix = \"*.example\"\nblocked = true",
+            "[registries.insecure]\nregistries = ['[::1]']",
+        ]),
         "terms" => texts(&[
             "bin/.*sh$ >10MB <= 1.5GiB",
             "> 10 kB",

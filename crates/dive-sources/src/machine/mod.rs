@@ -91,7 +91,7 @@ impl MachineSettings {
     }
 
     /// The settings of files with these names and texts.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn of_texts(files: &[(&str, &str)]) -> Self {
         let mut settings = Self::default();
         for (name, text) in files {

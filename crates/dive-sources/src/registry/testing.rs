@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use super::challenge::Challenge;
+use super::endpoints;
 use super::error::RegistryError;
 use super::name::Name;
 use super::response;
 use super::retry;
+use crate::access::RegistryOptions;
+use crate::machine::MachineSettings;
 
 /// The scheme and realm in `WWW-Authenticate` headers.
 ///
@@ -38,4 +41,16 @@ pub fn retry_after(header: &str, now: u64) -> Option<Duration> {
 pub fn parse_name(text: &str) -> Result<[String; 3], RegistryError> {
     let name = Name::parse(text)?;
     Ok([name.registry.clone(), name.repository.clone(), name.version()])
+}
+
+/// The places of the image `name`, each as a host and a repository, with `text` as the settings of both Docker and Podman.
+///
+/// # Errors
+/// If the name is not that of an image, or the settings block it.
+pub fn places(text: &str, name: &str) -> Result<Vec<(String, String)>, RegistryError> {
+    let machine = MachineSettings::of_texts(&[("daemon.json", text), ("registries.conf", text)]);
+    let in_full = machine.in_full(name);
+    let name = Name::parse(in_full.as_deref().unwrap_or(name))?;
+    let places = endpoints::of(&name, &RegistryOptions::default(), &machine)?;
+    Ok(places.into_iter().map(|place| (place.registry, place.repository)).collect())
 }

@@ -34,6 +34,12 @@ impl NewDocker {
         user.waits(super::LONG)
     }
 
+    fn api_version(&self) -> (u32, u32) {
+        let version = self.command(&["version", "--format", "{{.Server.APIVersion}}"]);
+        let (major, minor) = version.trim().split_once('.').unwrap();
+        (major.parse().unwrap(), minor.parse().unwrap())
+    }
+
     fn command(&self, arguments: &[&str]) -> String {
         let ran = Command::new("docker").env("DOCKER_HOST", &self.host).args(arguments).output().unwrap();
         assert!(ran.status.success(), "{}: docker {arguments:?}: {}", self.store, String::from_utf8_lossy(&ran.stderr));
@@ -130,7 +136,7 @@ fn newer_docker_keeps_platforms_apart() {
         }
     }
     let ran = user.runs(&["--pull", "never", "--platform", "linux/s390x", "docker://dive-test-both:1"]);
-    assert_fails(&ran, &["only for", "linux/amd64", "linux/arm64", "not for linux/s390x"]);
+    assert_fails(&ran, &["linux/amd64", "linux/arm64", "linux/s390x"]);
     // For another processor alone.
     let user = user.writes("s390x", "for s390x");
     let ran = user.runs(&["--json", "-", "build", "--platform", "linux/s390x", "-t", "dive-test-other:1", "."]);
@@ -143,6 +149,10 @@ fn newer_docker_keeps_platforms_apart() {
 fn newer_docker_opens_a_pulled_platform_alone() {
     let (Some(_), Some(registry)) = (Corpus::here(), servers::registry()) else { return };
     for docker in dockers() {
+        // Before 28, the containerd store exports only complete images.
+        if docker.store == "containerd" && docker.api_version() < (1, 48) {
+            continue;
+        }
         let image = format!("{registry}/multiarch:2");
         docker.command(&["pull", "--quiet", "--platform", "linux/arm64", &image]);
         let user = docker.user();

@@ -63,9 +63,10 @@ impl EngineVersion {
 #[serde(rename_all = "PascalCase")]
 pub(in super::super) struct ImageInspect {
     pub(super) id: Option<String>,
-    /// Present if the image store keeps images as registries serve them.
+    /// Present in Docker's containerd image store, from API version 1.48 on.
     pub(super) descriptor: Option<IgnoredAny>,
     pub(super) repo_tags: Option<Vec<String>>,
+    pub(super) repo_digests: Option<Vec<String>>,
     pub(super) os: Option<String>,
     pub(super) architecture: Option<String>,
     pub(super) variant: Option<String>,
@@ -129,6 +130,14 @@ pub(super) struct ListedPlatform {
 }
 
 impl ImageInspect {
+    /// True if Docker keeps the image in containerd's store, where the id is the digest of the manifest or of an index for several
+    /// platforms. In the classic store, it is the digest of the configuration.
+    pub(super) fn is_in_containerd_store(&self) -> bool {
+        let id = self.id.as_deref().filter(|id| !id.is_empty());
+        let digests = self.repo_digests.iter().flatten().filter_map(|name| name.split_once('@'));
+        self.descriptor.is_some() || id.is_some_and(|id| digests.map(|(_, digest)| digest).any(|digest| digest == id))
+    }
+
     /// True if the engine holds no configuration of the image: it is an artifact, or its content was never pulled.
     pub(super) fn has_no_layers(&self) -> bool {
         self.root_fs.as_ref().is_some_and(|root_fs| {
@@ -310,6 +319,16 @@ mod tests {
         let empty: ImageInspect = serde_json::from_str(r#"{"Descriptor": null, "RootFS": {}}"#).unwrap();
         assert!(empty.descriptor.is_none() && empty.root_fs.as_ref().unwrap().layers.is_none());
         assert!(empty.has_no_layers());
+    }
+
+    /// Docker 25 to 27 give no descriptor.
+    #[test]
+    fn the_store_of_an_image_is_recognized_by_its_digests() {
+        let is_in = |document: &str| serde_json::from_str::<ImageInspect>(document).unwrap().is_in_containerd_store();
+        assert!(is_in(r#"{"Id": "sha256:a", "Descriptor": {"digest": "sha256:a"}}"#));
+        assert!(is_in(r#"{"Id": "sha256:a", "RepoDigests": ["b@sha256:c", "b@sha256:a"]}"#));
+        assert!(!is_in(r#"{"Id": "sha256:a", "RepoDigests": ["b@sha256:c"]}"#));
+        assert!(!is_in(r#"{"Id": "", "RepoDigests": ["b@", "c"]}"#) && !is_in("{}"));
     }
 
     /// `FROM scratch` with labels alone is an image; a chart that docker pulled is none.

@@ -135,7 +135,7 @@ pub(super) fn failed(error: ExportError, engine: ContainerEngine, name: &str) ->
 
 /// The approximate size of the export in bytes. `None` with the containerd image store, which reports another size.
 fn approximate_size(inspected: &ImageInspect) -> Option<u64> {
-    let size = inspected.size.filter(|size| *size > 0 && inspected.descriptor.is_none())?;
+    let size = inspected.size.filter(|size| *size > 0 && !inspected.is_in_containerd_store())?;
     u64::try_from(size).ok()
 }
 

@@ -30,7 +30,7 @@ impl ImageLookup<'_> {
             }
         }
         let found = self.describe(client, "")?;
-        if found.descriptor.is_none() {
+        if !found.is_in_containerd_store() {
             return self.with_platform(found);
         }
         let Some(wanted) = self.wanted_platform().filter(|wanted| !is_of(&found, wanted)) else { return Ok(found) };
@@ -101,7 +101,7 @@ pub(super) fn to_export(backend: &Backend, inspected: &ImageInspect, access: &Ac
     let (os, architecture) = client.platform()?;
     let (found, own) = (described(inspected)?, Platform::new(os, architecture, None));
     let is_own = (&found.os, &found.architecture) == (&own.os, &own.architecture);
-    (inspected.descriptor.is_some() && !is_own).then(|| found.for_engines())
+    (inspected.is_in_containerd_store() && !is_own).then(|| found.for_engines())
 }
 
 /// The platform `OS/ARCH[/VARIANT]` as the JSON that engines expect.

@@ -5,7 +5,7 @@ use super::scroll::Scroll;
 use dive_model::tree::history::HistoryEvent;
 use dive_model::tree::{NodeId, PathOrder, Tree};
 
-/// Maximum number of rows.
+/// Maximum number of rows, and of paths that are listed.
 pub const MAX_FOUND: usize = 10_000;
 
 /// What a layer did to a path that was found.
@@ -38,7 +38,13 @@ impl Found {
     /// Searches all paths, with their versions oldest first. An empty filter finds nothing.
     pub fn search(&mut self, tree: &Tree, filter: Filter) {
         let mut nodes = if filter.is_empty() { Vec::new() } else { all_matches(tree, &filter) };
+        if filter.has_sizes() {
+            let accepts = |node: &NodeId| tree.spans(*node).any(|span| filter.accepts_bytes(tree.span(span).size));
+            nodes.retain(accepts);
+        }
         self.paths = nodes.len();
+        // Before they are sorted: a first letter matches most of half a million paths.
+        nodes.truncate(MAX_FOUND);
         let order = PathOrder::of(tree, nodes.iter().copied());
         nodes.sort_unstable_by_key(|node| order.rank(*node));
         let events = nodes

@@ -43,9 +43,10 @@ fn summary(found: &Found) -> String {
         (true, _) => "Finds paths in every layer, deleted ones too.".to_owned(),
         (false, 0) => "No path in any layer matches.".to_owned(),
         (false, paths) => {
+            let is_cut = rows == MAX_FOUND || paths > MAX_FOUND;
             let paths = if paths == 1 { "1 path".to_owned() } else { format!("{paths} paths") };
             let changes = if rows == 1 { "1 change".to_owned() } else { format!("{rows} changes") };
-            let more = if rows == MAX_FOUND { "; the rest is not listed" } else { "" };
+            let more = if is_cut { "; the rest is not listed" } else { "" };
             format!("{paths}, {changes}{more}")
         }
     }

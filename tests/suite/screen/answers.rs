@@ -106,6 +106,9 @@ fn a_search_in_all_layers_lists_every_version() {
     screen.presses("esc down enter").shows(&["layer 4", "id_rsa"]);
     assert_eq!(screen.state.layer().unwrap().get(), 4);
     assert_eq!(screen.selected(), "/root/.ssh/id_rsa");
+    screen.presses("F").types("id_rsa >1k").shows(&["No path in any layer matches."]);
+    screen.presses("backspace backspace backspace").types("<1k").shows(&["1 path, 2 changes"]);
+    screen.presses("esc");
     screen.presses("F").types("nowhere").shows(&["No path in any layer matches."]);
     screen.presses("esc").lacks(&["Search all layers"]);
     assert!(screen.state.overlays.is_empty());

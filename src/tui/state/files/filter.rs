@@ -132,7 +132,9 @@ impl Filter {
         self.pattern.as_ref()
     }
 
-    pub(super) const fn has_sizes(&self) -> bool {
+    /// True if the filter has a condition on the size.
+    #[must_use]
+    pub const fn has_sizes(&self) -> bool {
         !self.sizes.is_empty()
     }
 

@@ -47,8 +47,41 @@ enum PartPlace {
 struct State {
     positions: Rc<[u32]>,
     names: HashMap<Box<[u8]>, Vec<u32>>,
-    /// Wildcards in sets, each with the positions of its members.
-    globs: Vec<(GlobSet, Vec<u32>)>,
+    /// Wildcards by what every match has in common, so that few are compared with a name.
+    globs: HashMap<Common, Vec<PlacedGlobs>>,
+}
+
+/// Wildcards that are matched together, and the position of each.
+type PlacedGlobs = (GlobSet, Vec<u32>);
+
+/// What all names that match a wildcard have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Common {
+    /// Their last byte: `*.log`.
+    Last(u8),
+    /// Their first byte: `log*`.
+    First(u8),
+    /// Nothing: `*log*`.
+    Nothing,
+}
+
+impl Common {
+    fn of(glob: &Glob) -> Self {
+        // The other bytes may be part of a wildcard.
+        let literal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~');
+        let text = glob.glob().as_bytes();
+        match (text.last().filter(|byte| literal(byte)), text.first().filter(|byte| literal(byte))) {
+            (Some(last), _) => Self::Last(*last),
+            (None, Some(first)) => Self::First(*first),
+            (None, None) => Self::Nothing,
+        }
+    }
+
+    /// What the wildcards that match a name may have in common.
+    fn of_name(name: &[u8]) -> impl Iterator<Item = Self> {
+        let (first, last) = (name.first().copied().map(Self::First), name.last().copied().map(Self::Last));
+        first.into_iter().chain(last).chain([Self::Nothing])
+    }
 }
 
 /// The result of a name: the state of the directory of that name, and the patterns that match the path.
@@ -114,9 +147,8 @@ impl PathMatcher {
         self.hits.clear();
         self.hits.extend(state.names.get(name).into_iter().flatten());
         if !state.globs.is_empty() {
-            let name = Candidate::from_bytes(name);
-            for (globs, positions) in &state.globs {
-                globs.matches_candidate_into(&name, &mut self.globs);
+            for (globs, positions) in Common::of_name(name).filter_map(|common| state.globs.get(&common)).flatten() {
+                globs.matches_candidate_into(&Candidate::from_bytes(name), &mut self.globs);
                 self.hits.extend(self.globs.iter().filter_map(|glob| positions.get(*glob)));
             }
         }
@@ -186,16 +218,22 @@ impl PathMatcher {
                 Some(GlobPart::Name(name)) => {
                     names.entry(name.as_bytes().into()).or_insert_with(Vec::new).push(at);
                 }
-                Some(GlobPart::Glob(glob)) => wildcards.push((glob.clone(), at)),
+                Some(GlobPart::Glob(glob)) => wildcards.push((Common::of(glob), glob.clone(), at)),
                 Some(GlobPart::AnyDepth) | None => {}
             }
         }
-        let set = |wildcards: &[(Glob, u32)]| {
+        wildcards.sort_by_key(|(common, _, at)| (*common, *at));
+        let set = |wildcards: &[(Common, Glob, u32)]| {
             // Each glob was built alone before, and the limit of their sum is out of reach.
-            let globs = GlobSet::new(wildcards.iter().map(|(glob, _)| glob)).unwrap_or_else(|_| GlobSet::empty());
-            (globs, wildcards.iter().map(|(_, at)| *at).collect())
+            let globs = GlobSet::new(wildcards.iter().map(|(_, glob, _)| glob)).unwrap_or_else(|_| GlobSet::empty());
+            (globs, wildcards.iter().map(|(_, _, at)| *at).collect())
         };
-        let globs = wildcards.chunks(SET).map(set).collect();
+        let mut globs: HashMap<Common, Vec<PlacedGlobs>> = HashMap::new();
+        for equal in wildcards.chunk_by(|(left, ..), (right, ..)| left == right) {
+            if let Some((common, ..)) = equal.first() {
+                globs.entry(*common).or_default().extend(equal.chunks(SET).map(set));
+            }
+        }
         let positions: Rc<[u32]> = positions.into();
         let state = Rc::new(State { positions: Rc::clone(&positions), names, globs });
         if self.states.len() >= MOST_STATES {
@@ -284,6 +322,12 @@ mod tests {
             ("a\\*", "ab", false),
             ("{a,b}*", "{a,b}c", true),
             ("{a,b}*", "ac", false),
+            ("log*", "log", true),
+            ("*log*", "x/catalog7", true),
+            ("[ab]*x", "bx", true),
+            ("[ab]*x", "cx", false),
+            ("a*[xy]", "b/a1y", true),
+            ("a\\\\*b", "a\\1b", true),
             ("**", "x", true),
             ("*", "x/y", true),
         ] {

@@ -18,7 +18,7 @@ const THEMES: [(&str, &str, Paper); 6] = [
 /// The name of a view, the keys that lead to it, a text to type, and keys after it.
 type View = (&'static str, &'static str, &'static str, &'static str);
 
-const VIEWS: [View; 9] = [
+const VIEWS: [View; 12] = [
     ("first", "", "", ""),
     ("layer", "down down down down", "", ""),
     ("tree", "down down down down tab", "", ""),
@@ -26,6 +26,9 @@ const VIEWS: [View; 9] = [
     ("image", "right right", "", ""),
     ("waste", "w", "", ""),
     ("filter", "G slash", "csv|svg", ""),
+    ("found", "F", "csv", "enter down"),
+    ("nowhere", "slash", "vendor", ""),
+    ("palette", ":", "file", ""),
     ("help", "tab ?", "", ""),
     ("search", "G slash", "stock.csv", "enter G v slash 1 2 enter n"),
 ];

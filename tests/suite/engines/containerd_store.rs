@@ -139,6 +139,16 @@ fn an_image_of_another_platform_alone_opens() {
     }
 }
 
+/// The same from a file of `docker save`.
+#[test]
+fn an_archive_of_another_platform_is_announced() {
+    let user = User::new().writes("other.tar", &export("s390x"));
+    let ran = user.runs(&["other.tar"]).ends_with(0);
+    assert!(ran.stderr.contains("shows the image for linux/s390x"), "{}", ran.stderr);
+    let ran = user.runs(&["--platform", "linux/s390x", "other.tar"]).ends_with(0);
+    assert!(!ran.stderr.contains("shows the image"), "{}", ran.stderr);
+}
+
 #[test]
 fn a_missing_platform_is_pulled_or_named() {
     let engine = engine(&["amd64", "arm64"]);

@@ -39,6 +39,9 @@ pub fn own(target: &str) -> Vec<Vec<u8>> {
             include_str!("../../../.dive-ci"),
             "rules:\n  lowestEfficiency: 0.95\n  highestWastedBytes: 20MB\n  highestUserWastedPercent: 0.20\n",
             "rules: {highest-wasted-bytes: disabled, lowestEficiency: [1]}\nci: true\n",
+            "baseline: m.json\nrules:\n  highestImageBytes: { value: 5MB, level: warn, for: ours, reason: x }\n  forbidRoot: true\n",
+            "rules:\n  paths:\n    - { path: \"**/[a-c]?/*.x\", forbid: true }\n    - { path: \"!b/\" }\n    - { path: c, highestBytes: 1kB }\n",
+            "ignore:\n  - { path: a/**/b, reason: x, until: 2026-12-31 }\n  - { class: package-databases, reason: y }\nignoreWasteBelow: 1kB\n",
         ]),
         "keys" => {
             texts(&["ctrl+f", "ctrl+shift+up,q", "space", "alt+enter, pgdn", "f12", "shift+tab", "ctrl+slash", "é,日"])

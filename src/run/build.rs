@@ -75,5 +75,5 @@ fn find(engine: ContainerEngine, built: &Built, invocation: &Invocation) -> anyh
 fn own_dockerfile(engine: ContainerEngine, arguments: &[OsString], invocation: &Invocation) -> Option<Arc<Dockerfile>> {
     let path = build_arguments::dockerfile(engine, arguments)?;
     let read = read_dockerfile(&path, &invocation.environment.working_dir);
-    read.inspect_err(|error| info!("layers are shown without lines of the Dockerfile: {error:#}")).ok()
+    read.inspect_err(|error| info!("cannot name lines of the Dockerfile: {error:#}")).ok()
 }

@@ -208,8 +208,8 @@ impl Opening {
         let (images, _) = self.local_images.as_ref().filter(|_| self.base.is_none())?;
         let start = Instant::now();
         let found = image.base_in(images, BaseScope::All);
-        info!("the base was looked for in {:.1?}", start.elapsed());
-        found.inspect_err(|problem| info!("the base is not looked for in the engine: {problem}")).ok()?.0
+        info!("searched the engine for the base in {:.1?}", start.elapsed());
+        found.inspect_err(|problem| info!("cannot search the engine for the base: {problem}")).ok()?.0
     }
 
     /// True for a container, whose last layer is what it changed.

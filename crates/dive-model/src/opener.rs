@@ -365,9 +365,10 @@ impl<'a> Opener<'a> {
             match (image.match_dockerfile(dockerfile), fit) {
                 (Err(problem), DockerfileFit::Required) => return Err(problem.into()),
                 (Err(problem @ DockerfileError::Invalid { .. }), DockerfileFit::Optional) => {
-                    image
-                        .remarks
-                        .push(Remark::new(store.name(), format!("layers are shown without lines of {problem}")));
+                    image.remarks.push(Remark::new(
+                        store.name(),
+                        format!("dive cannot name lines of the Dockerfile: {problem}"),
+                    ));
                 }
                 (Err(problem), DockerfileFit::Optional) => info!("{problem}"),
                 (Ok(()), _) => {}
@@ -427,7 +428,7 @@ fn find_base(image: &mut Image, archive: &str, candidates: &dyn BaseCandidates, 
             image.base = found.or(image.base.take());
             problem
         }
-        Err(problem) => Some(format!("its base is not looked for in the engine: {problem}")),
+        Err(problem) => Some(format!("dive cannot search the engine for its base: {problem}")),
     };
     match (problem, scope) {
         (Some(problem), BaseScope::All) => image.remarks.push(Remark::new(archive, problem)),
@@ -441,7 +442,9 @@ fn unfound_base(image: &Image, found: Option<&Base>, search: Option<&PrefixSearc
     match (found, search) {
         (_, Some(PrefixSearch { compared, left, .. })) if *left > 0 => {
             let all = compared + left;
-            Some(format!("its base was looked for in {compared} of the {all} images of the engine, which is the limit"))
+            Some(format!(
+                "dive compared only {compared} of the {all} images of the engine (its limit) to find the base; name the base with --base"
+            ))
         }
         (None, Some(PrefixSearch { compared, .. })) => {
             Some(format!("its base is not among the {compared} other images of the engine; name it with --base"))

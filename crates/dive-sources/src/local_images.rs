@@ -69,7 +69,7 @@ impl BaseCandidates for LocalImages {
             ImageHolder::Containerd => containerd_images::longest_prefix(diff_ids, own, &self.access),
         };
         if let Ok(PrefixSearch { found, compared, left }) = &search {
-            info!("the base was looked for in {compared} images, {left} were left: {found:?}");
+            info!("compared {compared} images with the layers, left {left}: {found:?}");
         }
         search.map_err(|error| error.brief())
     }

@@ -313,7 +313,7 @@ fn platform_advice(found: &str) -> &'static str {
 /// Lists the available platforms.
 fn list_available(available: &str) -> String {
     if available.is_empty() {
-        "; no image names its platform".to_owned()
+        "; no image states a platform, so leave out --platform".to_owned()
     } else {
         format!("; available: {}. Choose one with --platform", Shown(available))
     }

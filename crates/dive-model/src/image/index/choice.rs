@@ -331,7 +331,10 @@ impl Chooser<'_> {
         let more = unreadable.len().saturating_sub(MAX_UNREADABLE);
         unreadable.truncate(MAX_UNREADABLE);
         if more > 0 {
-            unreadable.push(format!("{more} more manifests cannot be read"));
+            unreadable.push(match more {
+                1 => "1 more manifest cannot be read".to_owned(),
+                more => format!("{more} more manifests cannot be read"),
+            });
         }
         unreadable
     }

@@ -76,7 +76,7 @@ pub(super) fn read(
         let statement = match read_statement(store, &descriptor, &of_image, remarks) {
             Ok(statement) => statement,
             Err(problem) => {
-                remarks.push(Remark::new(store.name(), format!("dive ignores its provenance: {problem}")));
+                remarks.push(Remark::tolerated(store.name(), &problem, "dive ignores its provenance"));
                 continue;
             }
         };
@@ -87,7 +87,7 @@ pub(super) fn read(
         }
         if let Some(problems) = in_one_line(&problems) {
             let text = format!(
-                "some Dockerfile lines in its provenance ({}) are not shown: {problems}",
+                "dive skips some Dockerfile lines of its provenance ({}): {problems}",
                 Shown(&provenance.digest)
             );
             remarks.push(Remark::new(store.name(), text));

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow, bail};
 
 use crate::config::{Origin, Setting, is_below_folder};
 use dive_model::Observer;
-use dive_model::image::{self, GivenBase, Platform, Selection};
+use dive_model::image::{self, GivenBase, Platform, Selection, repository};
 use dive_model::remark::OnDamage;
 use dive_sources::{Access, ContainerEngine, PathReference, PullPolicy, Reference, Source};
 
@@ -92,16 +92,8 @@ fn selection(reference: &Reference, platform: Option<&Platform>) -> Selection {
 }
 
 fn is_of_same_repository(name: &str, image: &Reference) -> bool {
-    matches!(image, Reference::Registry { name: image } if repository(image) == repository(name))
-}
-
-/// A registry reference without tag and digest.
-fn repository(name: &str) -> &str {
-    let name = name.split_once('@').map_or(name, |(name, _)| name);
-    match name.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => repository,
-        _ => name,
-    }
+    let is_same = |image| repository(name).is_some_and(|name| repository(image) == Some(name));
+    matches!(image, Reference::Registry { name: image } if is_same(image))
 }
 
 /// Refuses a path that leads out of the working directory.
@@ -131,6 +123,12 @@ mod tests {
         ] {
             assert_eq!(is_of_same_repository(name, &image), same, "{name}");
         }
+        let local = Reference::Registry { name: "localhost/app:1".to_owned() };
+        assert!(!is_of_same_repository("app:1", &local), "a name of another registry");
+        let hub = Reference::Registry { name: "docker.io/library/app:1".to_owned() };
+        assert!(is_of_same_repository("app:2", &hub) && !is_of_same_repository("localhost/app:2", &hub));
+        let invalid = Reference::Registry { name: "a b".to_owned() };
+        assert!(!is_of_same_repository("c d", &invalid));
         assert!(!is_of_same_repository("a/b:1", &Reference::Stdin));
     }
 

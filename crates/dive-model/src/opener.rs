@@ -13,8 +13,8 @@ use crate::budget::{Budget, Limits};
 use crate::cache::{self, Cache};
 use crate::compression::Compression;
 use crate::image::{
-    self, Base, BaseCandidates, BaseScope, Dockerfile, DockerfileError, GivenBase, Image, ImageError, ImageSelector,
-    NamedMismatch, Platform, PrefixSearch, Selection, VerifiedStore, WrongBase,
+    self, Base, BaseCandidates, BaseScope, Dockerfile, DockerfileError, GivenBase, Image, ImageError, ImagePart,
+    ImageSelector, NamedMismatch, Platform, PrefixSearch, Selection, VerifiedStore, WrongBase,
 };
 use crate::layer::{self, LayerBlob, LayerIndex, ReadOptions};
 use crate::observer::{Observer, Silent};
@@ -108,6 +108,12 @@ impl Opened {
     #[must_use]
     pub fn parts(&self) -> Option<(Part, Part)> {
         Some(self.parts_at(self.image.base.as_ref()?.layers()?))
+    }
+
+    /// The part of the image that the layer belongs to; `None` if the number of base layers is unknown.
+    #[must_use]
+    pub fn part_of(&self, layer: LayerIndex) -> Option<ImagePart> {
+        self.image.base.as_ref()?.part_of(layer)
     }
 
     /// Sums over the layers below `end`, and over those from it on.

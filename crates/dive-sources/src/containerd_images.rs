@@ -9,12 +9,12 @@ use serde::de::DeserializeOwned;
 
 use super::access::Access;
 use super::containerd::ContainerdError;
-use super::engine_name::{EngineImageName, repository};
+use super::engine_name::EngineImageName;
 use super::error::SourceError;
 use super::program::{Program, ProgramError};
 use super::search_limit::SearchLimit;
 use dive_model::digest::Digest;
-use dive_model::image::PrefixSearch;
+use dive_model::image::{PrefixSearch, engine_repository};
 
 /// Maximum number of manifests to read below an index: one for each platform.
 const MAX_MANIFESTS: usize = 32;
@@ -62,11 +62,11 @@ pub(crate) fn diff_ids(name: &str, wanted: &[&str], access: &Access) -> Result<O
 pub(crate) fn longest_prefix(diff_ids: &[&str], own: &[String], access: &Access) -> Result<PrefixSearch, SourceError> {
     let mut limit = SearchLimit::start();
     let ctr = Ctr::new(access);
-    let own: Vec<String> = own.iter().filter_map(|tag| repository(tag)).collect();
+    let own: Vec<String> = own.iter().filter_map(|tag| engine_repository(tag)).collect();
     let images = ctr.images(limit.time_left())?;
     // Kubernetes also names images by their id alone.
     let is_other = |name: &str| {
-        !name.starts_with("sha256:") && repository(name).is_some_and(|repository| !own.contains(&repository))
+        !name.starts_with("sha256:") && engine_repository(name).is_some_and(|repository| !own.contains(&repository))
     };
     let others: Vec<_> = images.iter().filter(|(name, _)| is_other(name)).collect();
     let mut search = PrefixSearch::default();

@@ -85,14 +85,6 @@ impl<'a> EngineImageName<'a> {
     }
 }
 
-/// The full name of an image without tag and digest; `None` for an invalid name.
-pub(crate) fn repository(name: &str) -> Option<String> {
-    // Podman names local builds `localhost/NAME`.
-    let full = EngineImageName::new(name.strip_prefix("localhost/").unwrap_or(name))?.in_full();
-    let (repository, _) = EngineImageName::new(&full)?.repository_and_version();
-    Some(repository.to_owned())
-}
-
 /// `tags` with the requested one first.
 pub(crate) fn requested_first(requested: EngineImageName<'_>, mut tags: Vec<String>) -> Vec<String> {
     // Podman names local builds `localhost/NAME`.
@@ -156,15 +148,6 @@ mod tests {
             assert_eq!(name.repository_and_version(), (repository, version), "{text}");
             assert_eq!((name.registry(), name.in_full().as_str()), (registry, in_full), "{text}");
         }
-    }
-
-    #[test]
-    fn versions_of_an_image_have_one_repository() {
-        for name in ["app", "app:1", "docker.io/library/app:2", "localhost/app:3", "app@sha256:00", "app:1@sha256:00"] {
-            assert_eq!(repository(name).as_deref(), Some("docker.io/library/app"), "{name}");
-        }
-        assert_eq!(repository("h:5000/team/app:1").as_deref(), Some("h:5000/team/app"));
-        assert_eq!(repository("<none>:<none>"), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::description::Image;
 use super::history::HistoryStep;
 use super::named_image::NamedImage;
 use super::provenance::Provenance;
+use crate::layer::LayerIndex;
 use crate::remark::Shown;
 
 /// Source of a result, most reliable first.
@@ -73,7 +74,34 @@ pub struct Boundary {
     pub by: BaseSource,
 }
 
+/// A part of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImagePart {
+    /// The layers of the base image.
+    Base,
+    /// The image's own layers.
+    Ours,
+}
+
+impl ImagePart {
+    /// Name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Ours => "ours",
+        }
+    }
+}
+
 impl Base {
+    /// The part that the layer belongs to; `None` if the number of base layers is unknown.
+    #[must_use]
+    pub fn part_of(&self, layer: LayerIndex) -> Option<ImagePart> {
+        let end = self.layers()?;
+        Some(if layer.get() < end { ImagePart::Base } else { ImagePart::Ours })
+    }
+
     /// True if the layers were compared with those of the base image, by diff ids.
     #[must_use]
     pub fn has_equal_diff_ids(&self) -> bool {

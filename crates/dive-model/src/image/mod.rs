@@ -24,12 +24,13 @@ mod other_entry;
 mod plan;
 mod platform;
 mod provenance;
+mod repository;
 mod root_file_system;
 mod schema1;
 mod selection;
 mod verify;
 
-pub use base::{Base, BaseSource, Boundary, GivenBase, WrongBase};
+pub use base::{Base, BaseSource, Boundary, GivenBase, ImagePart, WrongBase};
 pub use base_candidates::{BaseCandidates, BaseScope, PrefixSearch};
 pub use description::{Image, ImageLayer};
 pub use dockerfile::DockerfileError;
@@ -42,6 +43,7 @@ pub use named_image::NamedImage;
 pub use other_entry::OtherEntry;
 pub use platform::{Platform, PlatformError};
 pub use provenance::{Provenance, StatedBase};
+pub use repository::{engine_repository, repository};
 pub use selection::{ImageName, ImageSelector, Selection};
 pub use verify::{NamedMismatch, VerifiedStore};
 

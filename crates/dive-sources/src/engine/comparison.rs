@@ -12,10 +12,10 @@ use super::failure;
 use super::lookup::ImageLookup;
 use crate::ContainerEngine;
 use crate::access::Access;
-use crate::engine_name::{EngineImageName, repository};
+use crate::engine_name::EngineImageName;
 use crate::error::SourceError;
 use crate::search_limit::SearchLimit;
-use dive_model::image::{NamedImage, PrefixSearch};
+use dive_model::image::{NamedImage, PrefixSearch, engine_repository};
 
 /// True if no address of the engine is behind ssh or TCP.
 pub(crate) fn is_on_this_machine(engine: ContainerEngine, access: &Access) -> bool {
@@ -61,10 +61,10 @@ pub(crate) fn longest_prefix(
     // Errors name it: it is what the user has asked for.
     let lookup = ImageLookup::new(engine, "auto", access)?;
     let backend = lookup.connect()?;
-    let own: Vec<String> = own.iter().filter_map(|tag| repository(tag)).collect();
+    let own: Vec<String> = own.iter().filter_map(|tag| engine_repository(tag)).collect();
     let images = list(&lookup, &backend, limit.time_left())?;
     let named = images.iter().filter_map(|image| Some((image.name()?, EngineImageName::new(&image.id)?)));
-    let others = named.filter(|(name, _)| repository(name).is_none_or(|repository| !own.contains(&repository)));
+    let others = named.filter(|(name, _)| engine_repository(name).is_none_or(|repository| !own.contains(&repository)));
     let others: Vec<_> = others.collect();
     let mut search = PrefixSearch::default();
     for (at, (name, id)) in others.iter().enumerate() {

@@ -409,7 +409,7 @@ fn dockerfile_is_matched_to_the_history_without_provenance() {
     let error = Opener::new().dockerfile(Some((&none, Required))).open(path("max-oci.tar")).unwrap_err().to_string();
     assert!(error.starts_with("none: "), "{error}");
     // `dive build` knows the file of the image, which may make no layer.
-    for (file, says) in [(&wrong, ""), (&none, "layers are shown without lines of none: ")] {
+    for (file, says) in [(&wrong, ""), (&none, "dive cannot name lines of the Dockerfile: none: ")] {
         let opened = Opener::new().dockerfile(Some((file, Optional))).open(path("max-oci.tar")).unwrap();
         assert!(remarks(&opened).contains(says) && opened.image.remarks.len() == usize::from(!says.is_empty()));
     }

@@ -15,7 +15,7 @@ pub(crate) enum Amount {
     Bytes(Bytes),
     /// A number of things.
     Count(u64),
-    /// Whether the image has what a rule forbids.
+    /// Whether a forbidden property is present.
     Presence(Presence),
 }
 
@@ -50,12 +50,18 @@ impl Amount {
     /// The comparison of the number with a limit that it breaks; `None` if it meets the limit.
     pub(super) fn breaks(self, limit: Self, fails: Fails) -> Option<Ordering> {
         let order = match (self, limit) {
-            (Self::Ratio(number), Self::Ratio(limit)) => number.partial_cmp(&limit)?,
-            (Self::Bytes(number), Self::Bytes(limit)) => number.cmp(&limit),
-            (Self::Count(number), Self::Count(limit)) => number.cmp(&limit),
-            (Self::Presence(number), Self::Presence(limit)) => number.cmp(&limit),
-            // Unreachable: a test checks that each rule's number has the unit of its limit.
-            (Self::Ratio(_) | Self::Bytes(_) | Self::Count(_) | Self::Presence(_), _) => return None,
+            (Self::Ratio(number), Self::Ratio(limit)) => number.partial_cmp(&limit),
+            (Self::Bytes(number), Self::Bytes(limit)) => Some(number.cmp(&limit)),
+            (Self::Count(number), Self::Count(limit)) => Some(number.cmp(&limit)),
+            (Self::Presence(number), Self::Presence(limit)) => Some(number.cmp(&limit)),
+            (Self::Ratio(_) | Self::Bytes(_) | Self::Count(_) | Self::Presence(_), _) => None,
+        };
+        // Unreachable: a test checks that each rule's number has the unit of its limit. A gate never passes by default.
+        let Some(order) = order else {
+            return Some(match fails {
+                Fails::Below => Ordering::Less,
+                Fails::AtOrAbove | Fails::Above => Ordering::Greater,
+            });
         };
         let is_broken = match fails {
             Fails::Below => order.is_lt(),
@@ -86,6 +92,19 @@ impl fmt::Display for Amount {
             Self::Bytes(bytes) => bytes.0.fmt(f),
             Self::Count(count) => count.fmt(f),
             Self::Presence(presence) => (*presence == Presence::Present).fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_cannot_be_compared_breaks_its_limit() {
+        for fails in [Fails::Below, Fails::AtOrAbove, Fails::Above] {
+            assert!(Amount::Count(1).breaks(Amount::of_bytes(1), fails).is_some(), "another unit, {fails:?}");
+            assert!(Amount::Ratio(f64::NAN).breaks(Amount::Ratio(0.5), fails).is_some(), "not a number, {fails:?}");
         }
     }
 }

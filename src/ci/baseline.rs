@@ -2,11 +2,11 @@
 
 use serde::Deserialize;
 
-use dive_model::image::{BaseSource, Image};
+use dive_model::image::{BaseSource, Image, engine_repository};
 use dive_model::remark::Shown;
 
-/// The schema version of summaries that can be compared.
-const SCHEMA_VERSION: u64 = 1;
+/// The schema version of summaries. Increment it when a key is removed or changes its meaning, not for new keys.
+pub(crate) const SUMMARY_VERSION: u32 = 1;
 
 /// The summary of an earlier image.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +86,7 @@ pub(crate) enum BaselineError {
     Schema(String),
     /// The platforms differ.
     #[error(
-        "{name}: the summary of an image for another platform than {}; use a baseline for this platform",
+        "{name}: a summary of an image for another platform, not {}; use a baseline for this platform",
         Shown(platform)
     )]
     Platform {
@@ -96,7 +96,7 @@ pub(crate) enum BaselineError {
         platform: String,
     },
     /// The names differ.
-    #[error("{name}: the summary of another image than {}; use a baseline of this image", Shown(image))]
+    #[error("{name}: a summary of another image, not of {}; use a baseline of this image", Shown(image))]
     Image {
         /// The file.
         name: String,
@@ -113,7 +113,7 @@ impl Baseline {
     pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<Self, BaselineError> {
         let not_a_summary = || BaselineError::NotASummary(name.to_owned());
         let version: BaselineVersion = serde_json::from_slice(bytes).map_err(|_| not_a_summary())?;
-        if version.schema_version != SCHEMA_VERSION {
+        if version.schema_version != u64::from(SUMMARY_VERSION) {
             return Err(BaselineError::Schema(name.to_owned()));
         }
         let document = serde_json::from_slice(bytes).map_err(|_| not_a_summary())?;
@@ -132,7 +132,7 @@ impl Baseline {
             return Err(BaselineError::Platform { name: self.name.clone(), platform });
         }
         let before = &self.document.image.tags;
-        let is_known = |tag: &String| before.iter().any(|other| repository(other) == repository(tag));
+        let is_known = |tag: &String| before.iter().any(|other| is_of_same_repository(other, tag));
         if !image.tags.is_empty() && !before.is_empty() && !image.tags.iter().any(is_known) {
             return Err(BaselineError::Image { name: self.name.clone(), image: image.name.clone() });
         }
@@ -162,7 +162,7 @@ impl Baseline {
 }
 
 impl BaselineLayer {
-    /// What tells the layer from others: the digest of its content, or of its blob.
+    /// Identifies the layer: the digest of its content, or of its blob.
     pub(super) fn identity(&self) -> Option<&str> {
         self.diff_id.as_deref().or(self.digest.as_deref())
     }
@@ -176,11 +176,7 @@ impl BaselineLayer {
     }
 }
 
-/// A tag without its version: `my-app:1.2` is `my-app`.
-fn repository(tag: &str) -> &str {
-    let tag = tag.split_once('@').map_or(tag, |(name, _)| name);
-    match tag.rsplit_once(':') {
-        Some((repository, version)) if !version.contains('/') => repository,
-        _ => tag,
-    }
+/// True if the tags name versions of one image.
+fn is_of_same_repository(tag: &str, other: &str) -> bool {
+    tag == other || engine_repository(tag).is_some_and(|repository| engine_repository(other) == Some(repository))
 }

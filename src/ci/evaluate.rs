@@ -137,7 +137,7 @@ pub(crate) struct Tally {
 }
 
 impl Verdict {
-    /// True if no rule failed, and no exception is over.
+    /// True if no rule failed, and no exception has expired.
     #[must_use]
     pub(crate) fn passed(&self) -> bool {
         self.tally().failed == 0
@@ -148,14 +148,14 @@ impl Verdict {
         self.outcomes.iter().filter(|outcome| outcome.is_reported())
     }
 
-    /// Counts the reported rules by status. An exception that is over is a failed rule.
+    /// Counts the reported rules by status. An expired exception is a failed rule.
     #[must_use]
     pub(crate) fn tally(&self) -> Tally {
-        let over = self.exceptions.over().count();
+        let expired = self.exceptions.expired().count();
         Tally {
-            total: self.reported().count() + over,
+            total: self.reported().count() + expired,
             passed: self.count(Status::Pass),
-            failed: self.count(Status::Fail) + over,
+            failed: self.count(Status::Fail) + expired,
             warned: self.count(Status::Warn),
             skipped: self.count(Status::Skip),
         }

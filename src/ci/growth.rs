@@ -13,8 +13,11 @@ use dive_model::layer::LayerIndex;
 use dive_model::tree::NodeId;
 use dive_model::units::Total;
 
-/// Number of changes to report of each kind.
-const SHOWN: usize = 5;
+/// Number of places to report.
+const PLACES: usize = 5;
+
+/// Number of the largest directories to compare with those of the baseline.
+const COMPARED: usize = 1000;
 
 /// How an image differs from its baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +73,7 @@ pub(crate) struct PlaceGrowth {
 }
 
 impl Difference {
-    /// Bytes that came; 0 if it shrank.
+    /// Bytes added; 0 if it shrank.
     pub(crate) const fn grown(self) -> u64 {
         self.after.saturating_sub(self.before)
     }
@@ -78,6 +81,11 @@ impl Difference {
     /// [`Self::grown`] as a share of the baseline.
     pub(crate) fn grown_share(self) -> f64 {
         self.grown() as f64 / self.before.max(1) as f64
+    }
+
+    /// [`Self::change`] as a share of the baseline.
+    pub(crate) fn share(self) -> f64 {
+        self.change() as f64 / self.before.max(1) as f64
     }
 
     /// The change in bytes.
@@ -168,8 +176,8 @@ fn places(baseline: &Baseline, opened: &Opened) -> Vec<PlaceGrowth> {
         let size = Difference { before: known, after: place.size_bytes };
         (size.grown() > 0).then_some(PlaceGrowth { node: place.node, size })
     };
-    let mut grown: Vec<PlaceGrowth> = VisiblePlace::of(&opened.tree).iter().take(1000).filter_map(grown).collect();
+    let mut grown: Vec<PlaceGrowth> = VisiblePlace::of(&opened.tree).iter().take(COMPARED).filter_map(grown).collect();
     grown.sort_by_key(|growth| Reverse(growth.size.grown()));
-    grown.truncate(SHOWN);
+    grown.truncate(PLACES);
     grown
 }

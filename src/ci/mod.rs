@@ -14,12 +14,12 @@ pub(crate) mod rules;
 mod waste;
 
 pub(crate) use amount::{Amount, Presence};
-pub(crate) use baseline::{Baseline, BaselineError};
+pub(crate) use baseline::{Baseline, BaselineError, SUMMARY_VERSION};
 pub(crate) use breakers::{Breaker, BrokenPart};
 pub(crate) use evaluate::{BlindSpot, RuleOutcome, Status, Verdict, evaluate};
 pub(crate) use growth::{Difference, Growth, LayerChange};
 pub(crate) use hint::ClassHint;
-pub(crate) use own_layers::OwnLayersSource;
+pub(crate) use own_layers::{OwnLayers, OwnLayersSource};
 pub(crate) use paths::PathStatus;
 pub(crate) use rules::{Rule, Rules};
 pub(crate) use waste::{ExceptionState, Exceptions, IgnoredWaste};

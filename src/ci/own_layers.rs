@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::config::LayerChoice;
-use dive_model::image::{Base, Image};
+use dive_model::image::{Base, Image, ImagePart};
+use dive_model::layer::LayerIndex;
 
 /// The image's own layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,15 @@ impl OwnLayers {
         }
     }
 
+    /// The part that the layer belongs to; `None` if that is a guess.
+    pub(crate) fn part_of(&self, layer: LayerIndex) -> Option<ImagePart> {
+        match self.known_by {
+            OwnLayersSource::DiffIds if self.range.contains(&layer.get()) => Some(ImagePart::Ours),
+            OwnLayersSource::DiffIds => Some(ImagePart::Base),
+            OwnLayersSource::AllButFirst => None,
+        }
+    }
+
     /// True if the base is matched by diff ids.
     pub(super) fn are_matched(&self) -> bool {
         self.known_by == OwnLayersSource::DiffIds
@@ -46,5 +56,21 @@ impl OwnLayers {
             LayerChoice::All => 0..count,
             LayerChoice::Ours => self.range.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_diff_ids_tell_whose_a_layer_is() {
+        let own = |known_by| OwnLayers { range: 1..3, known_by };
+        let parts = |own: OwnLayers| [0, 1, 2].map(|layer| own.part_of(LayerIndex::new(layer).unwrap()));
+        assert_eq!(
+            parts(own(OwnLayersSource::DiffIds)),
+            [Some(ImagePart::Base), Some(ImagePart::Ours), Some(ImagePart::Ours)]
+        );
+        assert_eq!(parts(own(OwnLayersSource::AllButFirst)), [None; 3]);
     }
 }

@@ -11,7 +11,7 @@ use crate::config::{GlobPart, MatchedKinds, PathGlob};
 use dive_model::tree::{NodeId, Tree};
 
 /// Limit of the states that are kept: an image with hostile names could make each directory a state of its own.
-const MOST_STATES: usize = 4096;
+const MAX_STATES: usize = 4096;
 
 /// Wildcards that are matched together. A name in a pattern has a limit, so a set of them stays below that of `globset`.
 const SET: usize = 64;
@@ -189,7 +189,7 @@ impl PathMatcher {
         matched.sort_unstable();
         matched.dedup();
         let step = MatchStep { next: self.state(positions), matched: matched.into() };
-        if self.steps.len() >= MOST_STATES {
+        if self.steps.len() >= MAX_STATES {
             self.steps.clear();
         }
         self.steps.insert(key, step.clone());
@@ -236,7 +236,7 @@ impl PathMatcher {
         }
         let positions: Rc<[u32]> = positions.into();
         let state = Rc::new(State { positions: Rc::clone(&positions), names, globs });
-        if self.states.len() >= MOST_STATES {
+        if self.states.len() >= MAX_STATES {
             self.states.clear();
         }
         self.states.insert(positions, Rc::clone(&state));

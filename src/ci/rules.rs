@@ -1,7 +1,7 @@
 //! The effective limits: flags override the rules file, which overrides the configuration, which overrides the defaults.
 
 pub(crate) use crate::config::Rule;
-use crate::config::{Config, Ignore, Origin, RuleLimits, RulesFile};
+use crate::config::{Config, Ignore, Origin, RuleLimits, RuleNeeds, RulesFile};
 use dive_model::units::Bytes;
 
 /// The effective limits and their origins.
@@ -37,10 +37,10 @@ impl Rules {
         Rule::reported().filter(|rule| rule.is_dives() || !self.limits[*rule].value.limit.is_off())
     }
 
-    /// A rule on growth that is on.
-    pub(crate) fn on_growth(&self) -> Option<Rule> {
-        let rules = [Rule::HighestGrowthBytes, Rule::HighestGrowthPercent];
-        rules.into_iter().find(|rule| !self.limits[*rule].value.limit.is_off())
+    /// A rule that is on and needs a baseline.
+    pub(crate) fn that_needs_baseline(&self) -> Option<Rule> {
+        let needs_baseline = |rule: &Rule| rule.row().needs == RuleNeeds::Baseline;
+        Rule::ALL.into_iter().filter(needs_baseline).find(|rule| !self.limits[*rule].value.limit.is_off())
     }
 
     /// The origin of the limit of `rule`.

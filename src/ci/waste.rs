@@ -64,7 +64,7 @@ pub(crate) enum ExceptionState {
     /// It counts.
     Active,
     /// Its last day is over.
-    Over(Date),
+    Expired(Date),
 }
 
 /// Groups of waste below the floor.
@@ -87,7 +87,7 @@ impl Exceptions {
         let exception = |ignore: &Ignore| IgnoredWaste {
             ignore: ignore.clone(),
             state: match ignore.until {
-                Some(until) if !ignore.counts_on(today) => ExceptionState::Over(until),
+                Some(until) if !ignore.counts_on(today) => ExceptionState::Expired(until),
                 _ => ExceptionState::Active,
             },
             size_bytes: 0,
@@ -119,11 +119,11 @@ impl Exceptions {
         (Self { ignored, below_floor: None }, Some(left))
     }
 
-    /// The exceptions that are over: each is a failed rule.
-    pub(crate) fn over(&self) -> impl Iterator<Item = (&Ignore, Date)> {
+    /// The expired exceptions: each is a failed rule.
+    pub(crate) fn expired(&self) -> impl Iterator<Item = (&Ignore, Date)> {
         self.ignored.iter().filter_map(|exception| match exception.state {
             ExceptionState::Active => None,
-            ExceptionState::Over(until) => Some((&exception.ignore, until)),
+            ExceptionState::Expired(until) => Some((&exception.ignore, until)),
         })
     }
 }

@@ -10,11 +10,11 @@ use super::date::Date;
 use super::origin::{Fault, Origin, Setting, ValuePlace};
 use super::path_glob::{GlobSense, PathGlob};
 use super::spelling::bare;
-use super::value::{Field, one_of, quoted, scalar, shortened};
+use super::value::{Field, keys_once, one_of, quoted, scalar, shortened};
 use super::yaml::Yaml;
 
 /// Limit of the exceptions. Finding the line of each parses the file again.
-const MOST: usize = 200;
+const MAX_EXCEPTIONS: usize = 200;
 
 /// An exception.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,9 +111,10 @@ impl Field for Setting<IgnoreList> {
     fn set(&mut self, node: &Yaml, place: &ValuePlace<'_>) -> Vec<Fault> {
         let items = match node {
             Yaml::Empty => return Vec::new(),
-            Yaml::List(items) if items.len() > MOST => {
+            Yaml::List(items) if items.len() > MAX_EXCEPTIONS => {
                 return vec![
-                    place.fault(&[], format!("more than {MOST} exceptions; join some of them in one pattern")),
+                    place
+                        .fault(&[], format!("more than {MAX_EXCEPTIONS} exceptions; join some of them in one pattern")),
                 ];
             }
             Yaml::List(items) => items,
@@ -159,6 +160,7 @@ fn read(item: &Yaml, at: &str, place: &ValuePlace<'_>, faults: &mut Vec<Fault>) 
         return None;
     };
     let (found_before, mut what, mut reason, mut until) = (faults.len(), None, None, None);
+    keys_once(entries, &[at], place, faults);
     for (key, node) in entries {
         let mut reasons = Vec::new();
         let read = match bare(key).as_str() {

@@ -65,7 +65,7 @@ pub use path_glob::{GlobPart, GlobSense, MatchedKinds, PathGlob};
 pub use path_rule::{PathDemand, PathReach, PathRule};
 pub use problem::{BadLimit, ConfigError, Warning};
 pub use render::{render, render_beside_rules, render_registry_files};
-pub use rule::{Rule, RuleRow};
+pub use rule::{Rule, RuleNeeds, RuleRow};
 pub use rule_limits::RuleLimits;
 pub use rule_terms::{LayerChoice, RuleLevel, RuleTerms};
 pub use rules_file::RulesFile;

@@ -13,12 +13,12 @@ use std::fmt;
 use super::origin::{Fault, Origin, ValuePlace};
 use super::path_glob::{GlobSense, PathGlob};
 use super::spelling::bare;
-use super::value::{Value, quoted, scalar, shortened};
+use super::value::{Value, keys_once, quoted, scalar, shortened};
 use super::yaml::Yaml;
 use dive_model::units::Bytes;
 
 /// Limit of the rules. Each file of the image may be compared with all of them.
-const MOST: usize = 500;
+const MAX_PATH_RULES: usize = 500;
 
 /// A rule about paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,20 +91,23 @@ const EXAMPLE: &str = "`- { path: .git, forbid: true }`";
 
 /// Reads the list at `at`. `None` if there is none, or a part of it is wrong.
 pub(super) fn read(node: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<Fault>) -> Option<Vec<PathRule>> {
-    let items = match node {
-        Yaml::Empty => return None,
-        Yaml::List(items) if items.len() > MOST => {
-            faults
-                .push(place.fault(at, format!("more than {MOST} rules about paths; join some of them in one pattern")));
-            return None;
-        }
-        Yaml::List(items) => items,
-        Yaml::Scalar(_) | Yaml::Map(_) => {
-            let reason = format!("expected a list of paths, found {}; write {EXAMPLE}", node.shown());
-            faults.push(place.fault(at, reason));
-            return None;
-        }
-    };
+    let items =
+        match node {
+            Yaml::Empty => return None,
+            Yaml::List(items) if items.len() > MAX_PATH_RULES => {
+                faults.push(place.fault(
+                    at,
+                    format!("more than {MAX_PATH_RULES} rules about paths; join some of them in one pattern"),
+                ));
+                return None;
+            }
+            Yaml::List(items) => items,
+            Yaml::Scalar(_) | Yaml::Map(_) => {
+                let reason = format!("expected a list of paths, found {}; write {EXAMPLE}", node.shown());
+                faults.push(place.fault(at, reason));
+                return None;
+            }
+        };
     let found_before = faults.len();
     let mut rules = Vec::new();
     for (number, item) in items.iter().enumerate() {
@@ -120,6 +123,7 @@ fn read_rule(item: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<
         return None;
     };
     let (found_before, mut glob, mut demands, mut reach) = (faults.len(), None, Vec::new(), PathReach::Final);
+    keys_once(entries, at, place, faults);
     for (key, node) in entries {
         let mut reasons = Vec::new();
         match bare(key).as_str() {
@@ -145,7 +149,14 @@ fn read_rule(item: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<
         return None;
     };
     let demand = match (glob.sense, &demands[..]) {
-        (GlobSense::Excepts, _) => PathDemand::Except,
+        (GlobSense::Excepts, []) => PathDemand::Except,
+        (GlobSense::Excepts, _) => {
+            let reason = format!(
+                "`{glob}` is an exception and takes no `forbid`, `require` or `highestBytes`; remove them, or remove the `!`"
+            );
+            faults.push(place.fault(at, reason));
+            return None;
+        }
         (GlobSense::Includes, [demand]) => *demand,
         (GlobSense::Includes, []) => {
             let reason = format!("`{glob}`: no demand; add `forbid: true`, `require: true` or `highestBytes: 1MB`");

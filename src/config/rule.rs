@@ -37,8 +37,19 @@ pub struct RuleRow {
     pub subject: &'static str,
     /// Why `for: ours` does not apply, with what to write instead; `None` if it does.
     pub only_all_layers: Option<&'static str>,
+    /// What the rule is measured on.
+    pub needs: RuleNeeds,
     /// Names of the same idea in other programs, in lower case without dashes.
     pub elsewhere: &'static [&'static str],
+}
+
+/// What a rule is measured on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleNeeds {
+    /// The image.
+    Image,
+    /// The image and the summary of an earlier one.
+    Baseline,
 }
 
 impl RuleRow {
@@ -135,6 +146,7 @@ rules! {
         exact: Some("{} of all bytes kept"),
         subject: "dive's share of bytes kept",
         only_all_layers: Some(DIVES_NUMBER),
+        needs: RuleNeeds::Image,
         elsewhere: &["minefficiency", "minimumefficiency", "efficiencythreshold"],
     }
 
@@ -149,6 +161,7 @@ rules! {
         exact: Some("{} reclaimable"),
         subject: "dive's bytes of repeated paths",
         only_all_layers: Some(DIVES_NUMBER),
+        needs: RuleNeeds::Image,
         elsewhere: &["maxwastedbytes", "maxwastedspace", "wastedbytes"],
     }
 
@@ -163,6 +176,7 @@ rules! {
         exact: Some("reclaimable bytes are {} of the user bytes"),
         subject: "dive's share of repeated paths",
         only_all_layers: Some(DIVES_NUMBER),
+        needs: RuleNeeds::Image,
         elsewhere: &["maxwastedpercent", "maxuserwastedpercent", "userwastedpercent"],
     }
 
@@ -177,6 +191,7 @@ rules! {
         exact: None,
         subject: "unpacked size",
         only_all_layers: None,
+        needs: RuleNeeds::Image,
         elsewhere: &["imagesizelimit", "imagesize", "imagesizemax", "maximagesize", "maxsize", "sizelimit", "highestimagesize"],
     }
 
@@ -191,6 +206,7 @@ rules! {
         exact: None,
         subject: "stored size",
         only_all_layers: None,
+        needs: RuleNeeds::Image,
         elsewhere: &["compressedsize", "maxcompressedsize", "maxstoredsize", "downloadsize", "pullsize", "maxpullsize"],
     }
 
@@ -205,6 +221,7 @@ rules! {
         exact: None,
         subject: "largest layer",
         only_all_layers: None,
+        needs: RuleNeeds::Image,
         elsewhere: &["layersizelimit", "layersize", "maxlayersize", "highestlayersize"],
     }
 
@@ -219,6 +236,7 @@ rules! {
         exact: None,
         subject: "number of layers",
         only_all_layers: None,
+        needs: RuleNeeds::Image,
         elsewhere: &["maxlayers", "maxlayercount", "layercount", "layerlimit", "numberoflayers", "highestlayers"],
     }
 
@@ -233,6 +251,7 @@ rules! {
         exact: None,
         subject: "reclaimable",
         only_all_layers: None,
+        needs: RuleNeeds::Image,
         elsewhere: &["maxreclaimablebytes", "reclaimablebytes"],
     }
 
@@ -247,6 +266,7 @@ rules! {
         exact: None,
         subject: "reclaimable share",
         only_all_layers: None,
+        needs: RuleNeeds::Image,
         elsewhere: &["maxreclaimablepercent", "reclaimablepercent"],
     }
 
@@ -261,6 +281,7 @@ rules! {
         exact: None,
         subject: "share of bytes kept",
         only_all_layers: None,
+        needs: RuleNeeds::Image,
         elsewhere: &["minexactefficiency"],
     }
 
@@ -275,6 +296,7 @@ rules! {
         exact: None,
         subject: "growth",
         only_all_layers: None,
+        needs: RuleNeeds::Baseline,
         elsewhere: &["maxgrowth", "maxgrowthbytes", "maxincrease", "growthlimit"],
     }
 
@@ -289,6 +311,7 @@ rules! {
         exact: None,
         subject: "growth as a share of the baseline",
         only_all_layers: None,
+        needs: RuleNeeds::Baseline,
         elsewhere: &["maxgrowthpercent", "maxincreasepercent", "growthpercent"],
     }
 
@@ -303,6 +326,7 @@ rules! {
         exact: None,
         subject: "user",
         only_all_layers: Some("the user is a setting of the whole image; leave `for` out"),
+        needs: RuleNeeds::Image,
         elsewhere: &["norootuser", "nonroot", "runasnonroot", "forbidrootuser", "noroot", "disallowroot"],
     }
 
@@ -317,6 +341,7 @@ rules! {
         exact: None,
         subject: "broken rules about paths",
         only_all_layers: None,
+        needs: RuleNeeds::Image,
         elsewhere: &["forbiddenpaths", "forbiddenfiles", "requiredpaths", "requiredfiles", "disallowedpaths", "denypaths", "excludepaths"],
     }
 }

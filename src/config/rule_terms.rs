@@ -12,7 +12,7 @@ use super::origin::{Fault, Origin, Setting, ValuePlace};
 use super::path_rule;
 use super::rule::Rule;
 use super::spelling::bare;
-use super::value::{Field, one_of, quoted, scalar, shortened};
+use super::value::{Field, keys_once, one_of, quoted, scalar, shortened};
 use super::yaml::Yaml;
 
 /// What a broken rule does to the verdict.
@@ -126,13 +126,10 @@ impl RuleTerms {
     ) -> Option<Self> {
         let mut terms = Self { level: RuleLevel::Fail, layers: LayerChoice::All, reason: None, ..self.clone() };
         let (found_before, mut has_value) = (faults.len(), false);
-        let mut seen: Vec<String> = Vec::new();
+        keys_once(entries, &[], place, faults);
         for (key, node) in entries {
             let at = [key.as_str()];
             let name = bare(key);
-            if seen.contains(&name) {
-                faults.push(place.fault(&at, format!("`{}` is set twice; keep one of the two", shortened(key))));
-            }
             let mut reasons = Vec::new();
             match name.as_str() {
                 "value" => {
@@ -159,7 +156,6 @@ impl RuleTerms {
                 }
             }
             faults.extend(reasons.into_iter().map(|reason| place.fault(&at, format!("{name}: {reason}"))));
-            seen.push(name);
         }
         if !has_value && faults.len() == found_before {
             faults.push(place.fault(&[], format!("no limit; add `value:`, such as `{{ value: {} }}`", self.example())));

@@ -1,11 +1,13 @@
 //! The types of values. Each [`Value`] parses a YAML node or a variable, explains errors, and prints itself as YAML.
 //! [`Field`] erases the type, so that all keys fit in one table.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::origin::{Fault, Origin, Setting, ValuePlace};
+use super::spelling::bare;
 use super::yaml::Yaml;
 use dive_model::escape::is_hidden;
 use dive_model::units::{Bytes, BytesError, Ratio};
@@ -108,6 +110,17 @@ pub(super) fn scalar<T>(
     };
     faults.push(fault);
     None
+}
+
+/// Adds a fault for each key that is set before in any spelling: one of the two would be lost in silence.
+pub(super) fn keys_once(entries: &[(String, Yaml)], at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<Fault>) {
+    let mut seen = HashSet::new();
+    for (key, _) in entries {
+        if !seen.insert(bare(key)) {
+            let reason = format!("`{}` is set twice; keep one of the two", shortened(key));
+            faults.push(place.fault(&[at, &[key.as_str()]].concat(), reason));
+        }
+    }
 }
 
 /// The start of a value, for messages: a file read by mistake must not be quoted in full.

@@ -28,7 +28,7 @@ pub(crate) fn render(opened: &Opened, baseline: Option<&str>, out: &mut dyn Writ
     let name = format!("{}{platform}", image.name);
     writeln!(
         out,
-        "# The budget of {}, written by `dive init`. Each limit leaves 10 % of room.",
+        "# The budget of {}, written by `dive init`. Each limit leaves 10 % headroom.",
         Escaped(name.as_bytes())
     )?;
     writeln!(out, "# `dive --ci IMAGE` in this folder checks it; `disabled` turns a rule off.")?;
@@ -47,10 +47,10 @@ pub(crate) fn render(opened: &Opened, baseline: Option<&str>, out: &mut dyn Writ
     let largest = tree.layers().zip(&image.layers).max_by_key(|(layer, _)| tree.layer_size_bytes(*layer));
     if let Some((layer, facts)) = largest {
         let bytes = tree.layer_size_bytes(layer);
-        let mut saw = format!("the largest is layer {layer}: {}", Bytes(bytes));
+        let mut measured = format!("the largest is layer {layer}: {}", Bytes(bytes));
         // Writing to a String does not fail.
-        let _ = write!(saw, ", {}", Escaped(first_words(&facts.command, COMMAND).as_bytes()));
-        rule(out, "highestLayerBytes", &size(bytes, 0), &saw)?;
+        let _ = write!(measured, ", {}", Escaped(first_words(&facts.command, COMMAND).as_bytes()));
+        rule(out, "highestLayerBytes", &size(bytes, 0), &measured)?;
     }
     let count = image.layers.len();
     rule(out, "highestLayerCount", &(count + count.div_ceil(10)).to_string(), &format!("layers: {count}"))?;
@@ -64,7 +64,7 @@ pub(crate) fn render(opened: &Opened, baseline: Option<&str>, out: &mut dyn Writ
     )?;
     let share = 1.0 - exact.efficiency();
     rule(out, "highestReclaimablePercent", &share_limit(share), &format!("of all bytes: {share:.4}"))?;
-    writeln!(out, "\n  # The rules that dive has had all along, on its own numbers.")?;
+    writeln!(out, "\n  # dive's original rules, on dive's numbers.")?;
     let efficiency = classic.efficiency;
     let lowest = (((1.0 - (1.0 - efficiency) * 1.1) * 1000.0).floor() / 1000.0).clamp(0.0, 1.0 - LEAST_SHARE);
     rule(out, "lowestEfficiency", &lowest.to_string(), &format!("efficiency: {efficiency:.4}"))?;
@@ -82,13 +82,13 @@ pub(crate) fn render(opened: &Opened, baseline: Option<&str>, out: &mut dyn Writ
         Some(_) => rule(out, "highestGrowthPercent", "0.1", "growth since the baseline")?,
         None => writeln!(out, "\n  # `dive init --baseline` adds a limit of the growth.")?,
     }
-    writeln!(out, "\n  # Paths that are in many images by mistake.")?;
+    writeln!(out, "\n  # Paths that are often included by mistake.")?;
     writeln!(out, "  # paths: [{{ path: .git, forbid: true, anywhere: true }}]")
 }
 
 /// Writes a rule, and what the image has.
-fn rule(out: &mut dyn Write, name: &str, limit: &str, saw: &str) -> io::Result<()> {
-    writeln!(out, "  {:<36}# {saw}", format!("{name}: {limit}"))
+fn rule(out: &mut dyn Write, name: &str, limit: &str, measured: &str) -> io::Result<()> {
+    writeln!(out, "  {:<36}# {measured}", format!("{name}: {limit}"))
 }
 
 /// The limit of a size: a tenth more, but at least `least`, rounded up to a tenth of its unit.

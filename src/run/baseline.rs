@@ -37,12 +37,12 @@ pub(super) fn read(named: &Setting<std::path::PathBuf>, working_dir: &Path) -> a
     }
 }
 
-/// Refuses rules on growth without a baseline.
+/// Refuses rules that need a baseline without one.
 pub(super) fn refuse_growth_without(baseline: Option<&Baseline>, rules: &Rules) -> anyhow::Result<()> {
-    match rules.on_growth() {
+    match rules.that_needs_baseline() {
         Some(rule) if baseline.is_none() => bail!(
-            "{rule} ({}) compares the image with a baseline, and none is given; write one with `dive --summary FILE IMAGE`, \
-             and name it with --baseline or `baseline:`",
+            "{rule} ({}) needs a baseline; write one with `dive --summary FILE IMAGE` and pass it with --baseline or \
+             `baseline:`",
             rules.origin(rule)
         ),
         _ => Ok(()),

@@ -28,14 +28,14 @@ pub(super) fn run(arguments: &InitArgs, invocation: &Invocation) -> anyhow::Resu
     // Before the image, which may take a minute.
     for name in files {
         if folder.join(name).symlink_metadata().is_ok() {
-            bail!("{name} already exists, and dive init overwrites no file; remove it first");
+            bail!("{name} already exists; remove it to run `dive init` again");
         }
     }
     let opening = Opening::new(Subject::Named(&arguments.image), invocation, Mode::Plain)?;
     let ReadImage { image, loaded, .. } = open_headless(&opening, invocation.notices)?;
     let opened = Opened::new(image, loaded);
     if !opened.damaged_layers.is_empty() {
-        bail!("{}: part of the image cannot be read, so its numbers are no budget", opened.image.name);
+        bail!("{}: part of the image cannot be read; `dive init` needs a complete image", opened.image.name);
     }
     let dir = Dir::open(folder).context("the working directory cannot be opened")?;
     let baseline = files.contains(&BASELINE).then_some(BASELINE);

@@ -101,7 +101,7 @@ pub(super) fn results(verdict: &Verdict, colour: Colour, out: &mut dyn Write) ->
             None => writeln!(out, "  {status}: {}", outcome.rule)?,
         }
     }
-    for (ignore, until) in verdict.exceptions.over() {
+    for (ignore, until) in verdict.exceptions.expired() {
         let status = paint(Status::Fail, Status::Fail.name(), colour);
         let line = format!("the exception for {} ended on {until} ({})", ignore.what, ignore.origin);
         writeln!(out, "  {status}: ignore: {}", Plain(line.as_bytes()))?;

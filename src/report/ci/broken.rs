@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::ruling::Ruling;
-use super::words::{count_of, in_parentheses, limit_in_words, lines, part};
-use crate::ci::{Amount, Breaker, BrokenPart, RuleOutcome, Status};
+use super::words::{count_of, in_parentheses, limit_text, lines, part};
+use crate::ci::{Amount, Breaker, BrokenPart, OwnLayers, RuleOutcome, Status};
 use crate::config::{LayerChoice, Origin};
 use crate::report::base::lines_of_pair;
 use crate::report::text::{command_width, first_words};
@@ -23,7 +23,10 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, o
         heading(outcome, ruling, out)?;
         let is_followed = broken.get(at + 1).is_some_and(|next| next.breakers == outcome.breakers);
         if !is_followed {
-            outcome.breakers.iter().try_for_each(|breaker| row(opened, breaker, width, out))?;
+            outcome
+                .breakers
+                .iter()
+                .try_for_each(|breaker| row(opened, &ruling.verdict.own_layers, breaker, width, out))?;
         }
     }
     Ok(())
@@ -39,8 +42,8 @@ fn heading(outcome: &RuleOutcome, ruling: Ruling<'_>, out: &mut dyn Write) -> io
     }
     // Writing to a String does not fail.
     let _ = match (value, limit) {
-        (Some(Amount::Presence(_)), _) => write!(line, " is {}", holder.as_deref().unwrap_or("root")),
-        (Some(value), Some(limit)) => write!(line, " {}, limit {}", value.rounded(), limit_in_words(*limit)),
+        (Some(Amount::Presence(_)), _) => holder.iter().try_for_each(|holder| write!(line, " is {holder}")),
+        (Some(value), Some(limit)) => write!(line, " {}, limit {}", value.rounded(), limit_text(*limit)),
         _ => Ok(()),
     };
     let origin = match ruling.rules.origin(*rule) {
@@ -50,11 +53,17 @@ fn heading(outcome: &RuleOutcome, ruling: Ruling<'_>, out: &mut dyn Write) -> io
     writeln!(out, "{line} ({})", Escaped(origin.as_bytes()))
 }
 
-fn row(opened: &Opened, breaker: &Breaker, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+fn row(
+    opened: &Opened,
+    own: &OwnLayers,
+    breaker: &Breaker,
+    width: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let size = Bytes(breaker.size_bytes).to_string();
     match &breaker.part {
         BrokenPart::Layer(layer) => {
-            let details = [part(opened, *layer), lines(opened, *layer)];
+            let details = [part(own, *layer), lines(opened, *layer)];
             let command = opened.image.layers.get(layer.get()).map_or("", |layer| &layer.command);
             let command = first_words(command, command_width(width));
             let command = Escaped(command.as_bytes());
@@ -64,7 +73,7 @@ fn row(opened: &Opened, breaker: &Breaker, width: Option<usize>, out: &mut dyn W
             let WasteGroup { place, layer, hidden_by, cause, files, .. } = group;
             let details = [
                 Some(count_of(*files, "file")),
-                part(opened, *layer),
+                part(own, *layer),
                 Some(format!("layer {layer}, hidden by {hidden_by}")),
                 lines_of_pair(opened, *layer, *hidden_by).map(|lines| format!("lines {lines}")),
                 Some(cause.name().to_owned()),
@@ -86,7 +95,7 @@ fn row(opened: &Opened, breaker: &Breaker, width: Option<usize>, out: &mut dyn W
             let origin = rule.origin.to_string();
             let details = [
                 Some(count_of(place.files, "file")),
-                part(opened, place.layer),
+                part(own, place.layer),
                 Some(format!("layer {}", place.layer)),
                 lines(opened, place.layer),
                 Some(format!("{} of {}", Escaped(rule.glob.to_string().as_bytes()), Escaped(origin.as_bytes()))),

@@ -1,10 +1,10 @@
-//! The exceptions from rules in this program's part of the report: what each leaves out, which of them are unused or over, and
+//! The exceptions from rules in this program's part of the report: what each leaves out, which of them are unused or expired, and
 //! where dive's rules miss one.
 
 use std::io::{self, Write};
 
 use super::ruling::Ruling;
-use super::words::{count_of, limit_in_words};
+use super::words::{count_of, limit_text};
 use crate::ci::{ClassHint, ExceptionState, Exceptions, PathStatus};
 use dive_model::Opened;
 use dive_model::escape::Escaped;
@@ -18,7 +18,7 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) ->
         let (what, origin, reason) = (ignore.what.to_string(), ignore.origin.to_string(), &ignore.reason);
         let (what, origin) = (Escaped(what.as_bytes()), Escaped(origin.as_bytes()));
         match exception.state {
-            ExceptionState::Over(until) => {
+            ExceptionState::Expired(until) => {
                 writeln!(
                     out,
                     "  broken: the exception for {what} ended on {until} ({origin}); renew `until` or remove it"
@@ -85,7 +85,7 @@ fn write_hint(hint: &ClassHint, out: &mut dyn Write) -> io::Result<()> {
         class.words(),
         rule.row().subject,
         without.rounded(),
-        limit_in_words(*limit),
+        limit_text(*limit),
         class.name()
     )
 }

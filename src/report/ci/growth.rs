@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::ruling::Ruling;
-use super::words::{in_parentheses, lines, part};
+use super::words::{count_of, in_parentheses, lines, part};
 use crate::ci::{Difference, Growth, LayerChange};
 use crate::report::text::{command_width, first_words};
 use dive_model::Opened;
@@ -22,7 +22,7 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, o
         "Growth since {}: {} ({:+.2} %), base {}, ours {}",
         Escaped(name.as_bytes()),
         change(*all),
-        all.change() as f64 / all.before.max(1) as f64 * 100.0,
+        all.share() * 100.0,
         change(*base),
         change(*ours)
     )?;
@@ -35,7 +35,7 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, o
                     LayerChange::Rebuilt(_) => format!("rebuilt, was {was}"),
                     _ => "added".to_owned(),
                 };
-                let details = in_parentheses([part(opened, *layer), lines(opened, *layer)]);
+                let details = in_parentheses([part(&ruling.verdict.own_layers, *layer), lines(opened, *layer)]);
                 let command = opened.image.layers.get(layer.get()).map_or("", |layer| &layer.command);
                 let command = first_words(command, command_width(width));
                 writeln!(out, "{size:>12}  layer {layer} {word}{details}  {}", Escaped(command.as_bytes()))?;
@@ -47,7 +47,8 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, o
         }
     }
     if layers.len() > SHOWN {
-        writeln!(out, "              ... and {} more layers", layers.len() - SHOWN)?;
+        let more = count_of((layers.len() - SHOWN) as u64, "more layer");
+        writeln!(out, "              ... and {more}")?;
     }
     for place in places {
         writeln!(out, "{:>12}  {}", change(place.size), Escaped(&opened.tree.path(place.node)))?;

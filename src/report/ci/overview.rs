@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::ruling::Ruling;
-use super::words::limit_in_words;
+use super::words::limit_text;
 use super::{broken, exceptions, growth};
 use crate::ci::{BlindSpot, OwnLayersSource};
 use crate::config::{LayerChoice, Origin};
@@ -109,7 +109,7 @@ fn own_layers(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// A rule that passes by dive's number and fails by the exact one.
 fn blind_spot(spot: &BlindSpot, out: &mut dyn Write) -> io::Result<()> {
-    let limit = limit_in_words(spot.limit);
+    let limit = limit_text(spot.limit);
     let measured = spot.words.replace("{}", &spot.exact.rounded());
     let origin = match &spot.origin {
         Origin::Default => "default".to_owned(),

@@ -1,12 +1,12 @@
 //! Words that several parts of the CI report share: limits, counts, and whose a layer is.
 
-use crate::ci::Amount;
+use crate::ci::{Amount, OwnLayers};
 use dive_model::Opened;
 use dive_model::escape::Escaped;
 use dive_model::layer::LayerIndex;
 
 /// A limit as files have it.
-pub(super) fn limit_in_words(limit: Amount) -> String {
+pub(super) fn limit_text(limit: Amount) -> String {
     match limit {
         Amount::Ratio(_) => limit.to_string(),
         Amount::Bytes(_) | Amount::Count(_) | Amount::Presence(_) => limit.rounded(),
@@ -24,10 +24,9 @@ pub(super) fn in_parentheses(details: impl IntoIterator<Item = Option<String>>) 
     if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) }
 }
 
-/// Whose layer it is, if known.
-pub(super) fn part(opened: &Opened, layer: LayerIndex) -> Option<String> {
-    let end = opened.image.base.as_ref()?.layers()?;
-    Some(if layer.get() < end { "base" } else { "ours" }.to_owned())
+/// Whose layer it is, if diff ids tell. Rules count what the image states of its base as the image's own, so it is no label here.
+pub(super) fn part(own: &OwnLayers, layer: LayerIndex) -> Option<String> {
+    own.part_of(layer).map(|part| part.name().to_owned())
 }
 
 /// The lines of the Dockerfile that made a layer, if known.

@@ -96,12 +96,6 @@ impl PartsFigures {
     }
 }
 
-/// The part of the image that has the layer: the base's or its own.
-pub(super) fn part_of(opened: &Opened, layer: usize) -> Option<&'static str> {
-    let end = opened.image.base.as_ref()?.layers()?;
-    Some(if layer < end { "base" } else { "ours" })
-}
-
 /// The builder's provenance.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -246,7 +240,7 @@ impl<'a> IgnoredFigures<'a> {
             status: match state {
                 ExceptionState::Active if exception.is_unused() => "unused",
                 ExceptionState::Active => "active",
-                ExceptionState::Over(_) => "over",
+                ExceptionState::Expired(_) => "expired",
             },
             size_bytes: *size_bytes,
             files: *files,

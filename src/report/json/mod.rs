@@ -15,13 +15,12 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use dive_model::Opened;
-use dive_model::image::{Dockerfile, Image, ImageLayer};
+use dive_model::image::{Dockerfile, Image, ImageLayer, ImagePart};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::Tree;
 pub(crate) use facts::Judged;
 use facts::{
     BaseFigures, ExactSums, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, VerdictFigures, camel_case,
-    part_of,
 };
 use files::FileList;
 use formatter::PrintableFormatter;
@@ -211,7 +210,7 @@ impl Serialize for Layers<'_> {
                 compression.map(|it| it.to_string()),
                 unpacked_bytes,
                 !damaged_layers.contains(&index),
-                part_of(self.0, index.get()),
+                self.0.part_of(index).map(ImagePart::name),
             ))?;
         }
         list.end()

@@ -9,18 +9,16 @@ use serde_json::ser::CompactFormatter;
 
 use super::facts::{
     BaseFigures, ExactSums, Judged, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, VerdictFigures,
-    camel_case, part_of,
+    camel_case,
 };
 use super::formatter::Printable;
 use super::texts::Texts;
+use crate::ci::SUMMARY_VERSION;
 use dive_model::Opened;
 use dive_model::analysis::{VisiblePlace, WasteGroup};
-use dive_model::image::ImageLayer;
+use dive_model::image::{ImageLayer, ImagePart};
 use dive_model::layer::LayerIndex;
 use dive_model::units::Total;
-
-/// Increment when a key is removed or changes its meaning, not for new keys.
-const SCHEMA_VERSION: u32 = 1;
 
 /// Limit of the document in bytes, for an image of 127 layers, the most that overlayfs mounts.
 const LIMIT: usize = 64_000;
@@ -82,7 +80,7 @@ impl<'a> Summary<'a> {
         let waste = exact.bytes_by_layer(image.layers.len());
         let layers = tree.layers().zip(&image.layers).zip(waste);
         Self {
-            schema_version: SCHEMA_VERSION,
+            schema_version: SUMMARY_VERSION,
             image: ImageFacts {
                 name: texts.start(&image.name),
                 tags: image.tags.iter().take(texts.names()).map(|tag| texts.start(tag)).collect(),
@@ -150,7 +148,7 @@ impl<'a> LayerFacts<'a> {
         Self {
             digest: layer.digest.as_deref().map(|digest| texts.digest(digest)),
             diff_id: layer.diff_id.as_deref().map(|digest| texts.digest(digest)),
-            part: part_of(opened, index.get()),
+            part: opened.part_of(index).map(ImagePart::name),
             stored_bytes: layer.size,
             unpacked_bytes: opened.tree.layer_size_bytes(index),
             reclaimable_bytes: waste,
@@ -210,7 +208,7 @@ impl WasteFigures<'_> {
             cause: camel_case(group.cause),
             layer: group.layer.get(),
             hidden_by: group.hidden_by.get(),
-            part: part_of(opened, group.layer.get()),
+            part: opened.part_of(group.layer).map(ImagePart::name),
         };
         Self {
             groups: listed.iter().map(group).collect(),

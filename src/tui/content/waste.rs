@@ -5,7 +5,7 @@ use crate::tui::state::{Explorer, instruction};
 use crate::tui::text::{cut, printable, wrap};
 use dive_model::analysis::WasteGroup;
 use dive_model::analysis::exact::Cause;
-use dive_model::image::Base;
+use dive_model::image::{Base, ImagePart};
 use dive_model::layer::LayerIndex;
 
 /// Where the columns of the list begin. Size, files and layers are always shown.
@@ -32,8 +32,7 @@ const WITH_CAUSE_WIDTH: usize = 96;
 impl WasteColumns {
     /// The columns of a list of this width.
     pub(in crate::tui) fn of(explorer: &Explorer, width: usize) -> Self {
-        let base_layers = base_layers(explorer);
-        let part = base_layers.map(|_| PART_AT);
+        let part = explorer.base.as_ref().and_then(Base::layers).map(|_| PART_AT);
         let after = PART_AT + if part.is_some() { PART_WIDTH } else { 0 };
         let cause = (width >= WITH_CAUSE_WIDTH).then_some(after);
         Self { part, cause, path: after + if cause.is_some() { CAUSE_WIDTH } else { 0 } }
@@ -50,18 +49,9 @@ impl WasteColumns {
     }
 }
 
-/// Number of layers of the base image, if it is known.
-fn base_layers(explorer: &Explorer) -> Option<usize> {
-    explorer.base.as_ref().and_then(Base::layers)
-}
-
-/// Whose layer stores the bytes. Empty if nobody knows.
-pub(in crate::tui) fn part(explorer: &Explorer, layer: LayerIndex) -> &'static str {
-    match base_layers(explorer) {
-        Some(base) if layer.get() < base => "base",
-        Some(_) => "ours",
-        None => "",
-    }
+/// Whose layer stores the bytes; `None` if nobody knows.
+pub(in crate::tui) fn part(explorer: &Explorer, layer: LayerIndex) -> Option<ImagePart> {
+    explorer.base.as_ref()?.part_of(layer)
 }
 
 /// Rows for the explanation, with the line above it. On a narrow terminal, two sentences take two lines each.
@@ -140,9 +130,11 @@ fn explanation(group: &WasteGroup) -> &'static str {
 
 fn remedy(explorer: &Explorer, group: &WasteGroup) -> &'static str {
     match (part(explorer, group.layer), part(explorer, group.hidden_by)) {
-        ("base", "ours") => return "the base image stores it: leave it there, or choose a smaller base.",
-        ("base", _) => return "only another version of the base image can change this.",
-        _ => {}
+        (Some(ImagePart::Base), Some(ImagePart::Ours)) => {
+            return "the base image stores it: leave it there, or choose a smaller base.";
+        }
+        (Some(ImagePart::Base), _) => return "only another version of the base image can change this.",
+        (Some(ImagePart::Ours) | None, _) => {}
     }
     if group.layer == group.hidden_by {
         return "build the layer with a tool that writes each path once.";

@@ -11,6 +11,7 @@ use crate::tui::state::{Explorer, ScreenState};
 use crate::tui::text::{columns, cut, left, path_end, right};
 use crate::tui::theme::Theme;
 use dive_model::analysis::Exact;
+use dive_model::image::ImagePart;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{Cause, NodeId};
 use dive_model::units::Bytes;
@@ -129,7 +130,7 @@ impl WasteTable<'_> {
         let mut before = left(&right(&Bytes(facts.size_bytes).to_string(), 8), FILES_AT) + &format!("{count:>6}");
         for (at, text) in [
             (Some(LAYERS_AT), format!("{} > {}", facts.layer, facts.hidden_by)),
-            (self.columns.part, content::part(self.explorer, facts.layer).to_owned()),
+            (self.columns.part, content::part(self.explorer, facts.layer).map_or("", ImagePart::name).to_owned()),
             (self.columns.cause, facts.cause.name().to_owned()),
         ] {
             if let Some(at) = at {

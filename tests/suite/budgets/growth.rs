@@ -130,16 +130,23 @@ fn a_baseline_of_something_else_is_an_error() {
     );
     assert_eq!(
         changed(|summary| summary["image"]["platform"] = "linux/arm64".into()),
-        "main.json: the summary of an image for another platform than linux/amd64; use a baseline for this platform"
+        "main.json: a summary of an image for another platform, not linux/amd64; use a baseline for this platform"
     );
     assert_eq!(
         changed(|summary| summary["image"]["tags"] = vec!["other:1"].into()),
-        "main.json: the summary of another image than case:latest; use a baseline of this image"
+        "main.json: a summary of another image, not of case:latest; use a baseline of this image"
     );
+    // Docker, Podman and registries spell one name in several ways.
+    for tag in ["case:1.0", "docker.io/library/case:2", "localhost/case:latest", "index.docker.io/library/case"] {
+        let user = with_baseline(growth(), &shop());
+        let mut summary: Value = serde_json::from_slice(&std::fs::read(user.file("main.json")).unwrap()).unwrap();
+        summary["image"]["tags"] = vec![tag].into();
+        checks(&user.writes("main.json", &summary.to_string()), &image, &[]).ends_with(1).prints(&["growth-bytes=200"]);
+    }
     let user = user("  highestGrowthPercent: 0.05\n");
     assert_eq!(
         refused(&user, &image),
-        "highestGrowthPercent (.dive-ci:4) compares the image with a baseline, and none is given; write one with `dive \
-         --summary FILE IMAGE`, and name it with --baseline or `baseline:`"
+        "highestGrowthPercent (.dive-ci:4) needs a baseline; write one with `dive --summary FILE IMAGE` and pass it with \
+         --baseline or `baseline:`"
     );
 }

@@ -136,6 +136,10 @@ fn a_mistake_in_an_exception_names_its_line_and_what_to_write() {
             ".dive-ci:5: ignore: `!a` begins with `!`; an exception has no exceptions of its own",
         ),
         (
+            "  - { path: a, reason: x, Until: 2020-01-31, until: 2999-01-31 }\n",
+            ".dive-ci:5: ignore: `until` is set twice; keep one of the two",
+        ),
+        (
             "  - /var/cache\n",
             ".dive-ci:5: ignore: expected an exception, found `/var/cache`; write `- { path: /var/cache/fonts, reason: TEXT, \
              until: 2026-12-31 }`",
@@ -162,7 +166,7 @@ fn documents_list_the_exceptions() {
     assert_eq!(
         document["verdict"]["ignored"],
         json!([
-            { "what": "path app/bin", "reason": "x", "until": "2020-01-31", "origin": ".dive-ci:6", "status": "over",
+            { "what": "path app/bin", "reason": "x", "until": "2020-01-31", "origin": ".dive-ci:6", "status": "expired",
               "sizeBytes": 0, "files": 0, "pathFiles": 0 },
             { "what": "path base", "reason": "y", "until": null, "origin": ".dive-ci:7", "status": "active",
               "sizeBytes": 500, "files": 1, "pathFiles": 0 },

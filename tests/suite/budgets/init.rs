@@ -23,13 +23,13 @@ fn the_image_keeps_the_budget_that_init_writes() {
 }
 
 #[test]
-fn init_names_what_it_saw() {
+fn init_names_what_it_measured() {
     let user = User::new();
     let image = saved(&shop().runs_as("app"));
     user.runs(&["init", image.path().to_str().unwrap()]).ends_with(0);
     let text = std::fs::read_to_string(user.file(".dive-ci")).unwrap();
     for line in [
-        "# The budget of case:latest (linux/amd64), written by `dive init`. Each limit leaves 10 % of room.",
+        "# The budget of case:latest (linux/amd64), written by `dive init`. Each limit leaves 10 % headroom.",
         "  highestImageBytes: 5.4kB            # unpacked: 4.9 kB",
         "  highestLayerBytes: 2.6kB            # the largest is layer 1: 2.3 kB, RUN make",
         "  highestLayerCount: 4                # layers: 3",
@@ -63,7 +63,7 @@ fn init_overwrites_nothing() {
     {
         let user = User::new().writes(name, "mine");
         let ran = user.runs(arguments);
-        assert_eq!(ran.error(), format!("{name} already exists, and dive init overwrites no file; remove it first"));
+        assert_eq!(ran.error(), format!("{name} already exists; remove it to run `dive init` again"));
         assert_eq!(user.sees(), [name]);
         assert_eq!(std::fs::read_to_string(user.file(name)).unwrap(), "mine");
     }

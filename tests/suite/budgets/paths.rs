@@ -41,7 +41,7 @@ fn paths_are_forbidden_required_and_limited() {
         (&["path: '*.map', forbid: true", "path: '!/app/vendor/'", "path: '!main.js.map'"], 0),
         // The order counts, as in gitignore.
         (&["path: '!*.map'", "path: '*.map', forbid: true"], 1),
-        (&["path: /app/**, forbid: true", "path: '!/app/*', forbid: true"], 0),
+        (&["path: /app/**, forbid: true", "path: '!/app/*'"], 0),
         (&["path: logs, forbid: true"], 1),
         (&["path: /app/LICENSE, require: true"], 0),
         (&["path: LICENSE, require: true"], 0),
@@ -147,6 +147,15 @@ fn a_mistake_names_its_line_and_what_to_write() {
         (
             "    - { path: b, forbid: true, require: true }\n",
             ".dive-ci:5: paths: `b`: several demands; write a rule for each",
+        ),
+        (
+            "    - { path: nothing, PATH: etc, forbid: true }\n",
+            ".dive-ci:5: paths: `PATH` is set twice; keep one of the two",
+        ),
+        (
+            "    - { path: '!/srv', forbid: true }\n",
+            ".dive-ci:5: paths: `!/srv` is an exception and takes no `forbid`, `require` or `highestBytes`; remove them, or \
+             remove the `!`",
         ),
         (
             "    - .git\n",

@@ -1,6 +1,7 @@
 //! The long form of a rule: level, layers and reason; and what a mistake in it says.
 
 use super::{base, checks, saved, shop, user};
+use crate::place::Corpus;
 use crate::user::User;
 
 #[test]
@@ -58,6 +59,18 @@ fn for_ours_counts_the_layers_above_a_known_base() {
 }
 
 /// The line, the key, and what to write.
+/// Provenance states two layers of the base. Without the base, they are not compared.
+#[test]
+fn a_stated_base_takes_no_layer_from_the_images_own() {
+    let Some(corpus) = Corpus::here() else { return };
+    let ran = user("  highestLayerCount: { value: 1, for: ours }\n")
+        .runs(&["--ci", &corpus.path("provenance/max-oci.tar")])
+        .ends_with(1)
+        .prints(&["  broken: number of layers of the image's own layers 4, limit 1 (.dive-ci:4)\n"]);
+    let budget = ran.stdout.split_once("Budget:").unwrap().1;
+    assert!(!budget.contains("(base"), "{budget}");
+}
+
 #[test]
 fn a_mistake_names_the_line_and_what_to_write() {
     let image = saved(&base());

@@ -26,10 +26,10 @@ impl Rules {
         }
     }
 
-    /// True if any rule was set or turned off.
+    /// True if any rule was set or turned off, or has an exception.
     #[must_use]
     pub(crate) fn are_set(&self) -> bool {
-        Rule::ALL.iter().any(|rule| *self.origin(*rule) != Origin::Default)
+        !self.ignores.is_empty() || Rule::ALL.iter().any(|rule| *self.origin(*rule) != Origin::Default)
     }
 
     /// The rules with lines in the report: dive's, and ours that are on.

@@ -18,6 +18,9 @@ const KEYS_NAMED: usize = 20;
 /// Keys of the rules file beside `rules:`, which some write in `.dive.yaml`.
 const OF_RULES_FILE: [&str; 4] = ["base", "baseline", "ignore", "ignorewastebelow"];
 
+/// Rules that this version does not have yet.
+const LATER_RULES: [&str; 3] = ["forbidsecrets", "packages", "highestadvicebytes"];
+
 /// Applies `document` to `target`, and returns the warnings.
 ///
 /// # Errors
@@ -136,10 +139,15 @@ impl<'a, T: Clone> Walk<'a, T> {
         let key = path.last().copied().unwrap_or_default();
         if let [section, _] = path
             && bare(section) == "rules"
-            && let Some(nearest) = Rule::nearest(key)
         {
-            let origin = self.document.origin_of(path);
-            return Err(ConfigError::MisspeltRule { origin, key: key.to_owned(), nearest });
+            if let Some(nearest) = Rule::nearest(key) {
+                let origin = self.document.origin_of(path);
+                return Err(ConfigError::MisspeltRule { origin, key: key.to_owned(), nearest });
+            }
+            if LATER_RULES.contains(&bare(key).as_str()) {
+                let origin = self.document.origin_of(path);
+                return Err(ConfigError::LaterRule { origin, key: key.to_owned() });
+            }
         }
         let mut inside = path.to_vec();
         if let Some(rule) = rule_inside(&mut inside, node) {

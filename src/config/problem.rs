@@ -71,6 +71,14 @@ pub enum ConfigError {
         /// The most similar rule.
         nearest: Rule,
     },
+    /// A rule of another version. Ignored, it would pass every image.
+    #[error("{origin}: rules.{key}: this version of dive has no rule `{key}`; remove it, or use a version that has it")]
+    LaterRule {
+        /// The file and line.
+        origin: Origin,
+        /// The key as written.
+        key: String,
+    },
     /// A rule is not under `rules:`.
     #[error("{origin}: {key}: a rule has no effect outside `rules:`; write it as `rules:`, and {rule} indented below")]
     StrayRule {

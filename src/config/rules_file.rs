@@ -126,7 +126,7 @@ impl RulesFile {
             waste_floor: Setting::by_default(None),
         };
         let mut warnings = layering::lay_document(&mut keys, &table(), document, ConfigScope::User)?;
-        if document.is_without("rules") {
+        if document.is_without("rules") && keys.ignore.value.0.is_empty() {
             warnings.push(Warning::NoRules { path: document.path().to_owned() });
         }
         let RulesFileKeys { limits, base: Setting { value, origin }, baseline, ignore, waste_floor } = keys;
@@ -238,6 +238,11 @@ mod tests {
         assert_eq!(
             parse("rules:\n  lowestEfficiency: 0.9\n  lowestEficiency: 0.9\n").unwrap_err(),
             ".dive-ci:3: rules.lowestEficiency: no rule has this name; did you mean lowestEfficiency?"
+        );
+        assert_eq!(
+            parse("rules:\n  forbid-secrets: true\n").unwrap_err(),
+            ".dive-ci:2: rules.forbid-secrets: this version of dive has no rule `forbid-secrets`; remove it, or use a version \
+             that has it"
         );
         let stray = |text| parse(text).unwrap_err();
         assert_eq!(

@@ -72,6 +72,11 @@ impl BaseOpening {
         Ok(Self { name: value.clone(), origin: origin.clone(), reference, selection, access })
     }
 
+    /// What the name refers to.
+    pub(super) const fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
     /// Opens the base image without reading its layers.
     pub(super) fn open(&self, observer: &dyn Observer) -> anyhow::Result<GivenBase> {
         let Self { name, origin, .. } = self;

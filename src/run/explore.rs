@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,6 +12,7 @@ use super::invocation::Invocation;
 use super::opening::{Opening, ReadImage, open_headless};
 use super::outcome::Outcome;
 use super::output::{self, JsonTarget, Notices};
+use super::overwriting::{self, ReadFile};
 use crate::ci::{self, Baseline, Rules};
 use crate::cli::CiArgs;
 use crate::config::{CiVariable, Config, ConfigError, Date, Origin, RulesFile, Setting, forbids_colour};
@@ -74,6 +75,20 @@ impl ReportOutput<'_> {
     /// True if the user requests a document, not just a configuration of the working directory.
     fn has_requested_document(&self) -> bool {
         self.summary.is_some() || self.json.as_ref().is_some_and(JsonTarget::is_requested_by_user)
+    }
+
+    /// Refuses documents in the place of the rules file, of `read`, or of each other.
+    fn refuse_overwriting(&self, ci: &CiArgs, config: &Config, mut read: Vec<ReadFile>) -> anyhow::Result<()> {
+        let rules_file = ci.ci_config.as_deref().or(config.ci_config.value.as_deref()).unwrap_or(Path::new(".dive-ci"));
+        read.push(ReadFile { what: "the rules file", path: self.environment.working_dir.join(rules_file) });
+        let [json, summary] = [&self.json, &self.summary].map(|target| target.as_ref().and_then(JsonTarget::file));
+        for document in [&json, &summary].into_iter().flatten() {
+            overwriting::refuse_read_files(document, &read)?;
+        }
+        match (json, summary) {
+            (Some(json), Some(summary)) => overwriting::refuse_one_file(&json, &summary),
+            _ => Ok(()),
+        }
     }
 
     /// Writes the requested documents.
@@ -159,6 +174,11 @@ pub(super) fn explore(
         (None, Some(named)) => opening.set_base_of_rules(named, config.container_engine.value)?,
         (None, None) => {}
     }
+    let mut read = opening.files();
+    if let Some(DockerfileArgument::Named(path)) = &report.dockerfile {
+        read.push(ReadFile { what: "the Dockerfile", path: environment.working_dir.join(path) });
+    }
+    output.refuse_overwriting(ci, config, read)?;
     match report.dockerfile {
         Some(DockerfileArgument::Named(path)) => opening.match_dockerfile(&path, &environment.working_dir)?,
         Some(DockerfileArgument::Built(file)) => opening.built_from(file),

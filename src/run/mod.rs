@@ -18,6 +18,7 @@ mod log;
 mod opening;
 mod outcome;
 mod output;
+mod overwriting;
 mod progress;
 #[cfg(feature = "tui")]
 mod screen;

@@ -14,6 +14,7 @@ use super::access::{self, Mode, Subject};
 use super::base::BaseOpening;
 use super::invocation::Invocation;
 use super::output::Notices;
+use super::overwriting::ReadFile;
 use super::progress::ProgressBar;
 use crate::cli;
 use crate::config::Setting;
@@ -154,6 +155,16 @@ impl Opening {
         let beside = LocalImages::beside(&self.reference, &self.access);
         let images = beside.unwrap_or_else(|| LocalImages::of(engine, &self.access));
         self.local_images = Some((images, BaseScope::All));
+    }
+
+    /// The files that the image and its base are read from.
+    pub(super) fn files(&self) -> Vec<ReadFile> {
+        let file = |what, reference: &Reference| match reference {
+            Reference::Path(path) => Some(ReadFile { what, path: path.path.clone() }),
+            _ => None,
+        };
+        let base = self.base.as_ref().and_then(|base| file("the base image", base.reference()));
+        file("the image", &self.reference).into_iter().chain(base).collect()
     }
 
     /// Sets the Dockerfile to match to the history.

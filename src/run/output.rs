@@ -98,6 +98,15 @@ impl JsonTarget {
         if path.as_os_str() == "-" { Self::Stdout } else { Self::File(path) }
     }
 
+    /// The file; `None` for standard output.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Stdout => None,
+            Self::File(path) => Some(path.clone()),
+            Self::Below { folder, path, .. } => Some(folder.join(path)),
+        }
+    }
+
     /// True if the user requests the document, and not a `.dive.yaml` in the working directory.
     pub(super) const fn is_requested_by_user(&self) -> bool {
         !matches!(self, Self::Below { scope: ConfigScope::WorkingDirectory, .. })

@@ -208,3 +208,38 @@ fn only_rules_set_by_the_user_decide_beside_a_summary() {
     assert_eq!(document["verdict"]["status"], "fail");
     assert_eq!(document["layer"][0]["lines"], Value::Null);
 }
+
+/// A document in the place of a file that the run reads would destroy it.
+#[test]
+fn a_document_replaces_no_file_that_the_run_reads() {
+    let user = User::new().writes(".dive-ci", "rules: { highestLayerCount: 99 }\n");
+    let image = user.file("app.tar");
+    std::fs::copy(sample(), &image).unwrap();
+    std::fs::hard_link(&image, user.file("same.tar")).unwrap();
+    std::fs::copy(sample(), user.file("base.tar")).unwrap();
+    for (arguments, error) in [
+        (&["--ci", "--summary", "app.tar"][..], "app.tar: the document would replace the image, which"),
+        (&["--json", "app.tar"], "app.tar: the document would replace the image, which"),
+        (&["--summary", "same.tar"], "same.tar: the document would replace the image, which"),
+        (&["--summary", ".dive-ci"], ".dive-ci: the document would replace the rules file, which"),
+        (&["--ci", "--json", "./.dive-ci"], "./.dive-ci: the document would replace the rules file, which"),
+        (&["--base", "base.tar", "--json", "base.tar"], "base.tar: the document would replace the base image, which"),
+        (
+            &["--summary", "x.json", "--json", "./x.json"],
+            "x.json: --json and --summary cannot write the same file; choose another file for one of them",
+        ),
+    ] {
+        let ran = user.runs(&[arguments, &["app.tar"]].concat());
+        assert!(ran.error().starts_with(error), "{arguments:?}: {}", ran.stderr);
+        assert_eq!(std::fs::read(&image).unwrap(), std::fs::read(sample()).unwrap());
+        assert_eq!(user.sees(), [".dive-ci", "app.tar", "base.tar", "same.tar"]);
+    }
+    // Earlier documents and devices are replaced.
+    for _ in 0..2 {
+        user.runs(&["--summary", "s.json", "--json", "j.json", "app.tar"]).ends_with(0);
+    }
+    #[cfg(unix)]
+    user.runs(&["--summary", "/dev/null", "--json", "/dev/null", "app.tar"]).ends_with(0);
+    std::fs::hard_link(user.file("s.json"), user.file("t.json")).unwrap();
+    user.runs(&["--summary", "s.json", "--json", "t.json", "app.tar"]).error();
+}

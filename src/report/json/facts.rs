@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
 use super::texts::Texts;
-use crate::ci::{Amount, ExceptionState, IgnoredWaste, Presence, RuleOutcome, Rules, Verdict};
+use crate::ci::{Amount, ExceptionState, IgnoredWaste, Presence, RuleOutcome, Rules, Status, Verdict};
+use crate::config::{LayerChoice, RuleLevel};
 use dive_model::Opened;
 use dive_model::analysis::Exact;
 use dive_model::analysis::exact::Cause;
@@ -299,7 +300,7 @@ impl From<Amount> for Number {
 impl Serialize for RuleFigures<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Judged { rules, verdict } = self.judged;
-        let mut list = serializer.serialize_seq(Some(verdict.outcomes.len()))?;
+        let mut list = serializer.serialize_seq(None)?;
         for RuleOutcome { rule, status, value, limit, level, layers, .. } in &verdict.outcomes {
             list.serialize_element(&RuleFigure {
                 rule: rule.name(),
@@ -309,6 +310,17 @@ impl Serialize for RuleFigures<'_> {
                 level: level.name(),
                 layers: layers.name(),
                 origin: self.texts.start(&rules.origin(*rule).to_string()).into_owned(),
+            })?;
+        }
+        for (ignore, _) in verdict.exceptions.expired().take(self.texts.names()) {
+            list.serialize_element(&RuleFigure {
+                rule: "ignore",
+                status: Status::Fail.name().to_ascii_lowercase(),
+                value: None,
+                limit: None,
+                level: RuleLevel::Fail.name(),
+                layers: LayerChoice::All.name(),
+                origin: self.texts.start(&ignore.origin.to_string()).into_owned(),
             })?;
         }
         list.end()

@@ -157,12 +157,32 @@ fn a_mistake_in_an_exception_names_its_line_and_what_to_write() {
     assert!(floor.error().starts_with(".dive-ci:4: ignoreWasteBelow: `small` is not a size"), "{}", floor.error());
 }
 
+/// With a document, dive checks only rules that are set; an exception sets one.
+#[test]
+fn an_exception_alone_that_is_over_fails_with_and_without_a_document() {
+    let ignore = "ignore: [{ path: base, reason: x, until: 2020-01-31 }]\n";
+    let alone = |ignore: &str| User::new().writes(".dive-ci", ignore);
+    let image = saved(&base());
+    for options in [&[][..], &["--json", "x.json"], &["--summary", "x.json"]] {
+        let ran = checks(&alone(ignore), &image, options).ends_with(1);
+        assert_eq!(ran.stderr, "", "{options:?}");
+        ran.prints(&["  FAIL: ignore: the exception for path base ended on 2020-01-31"]);
+    }
+    checks(&alone("ignore: []\n"), &image, &[]).says(&[".dive-ci has no `rules:`, so it sets no rule"]);
+}
+
 #[test]
 fn documents_list_the_exceptions() {
     let ignore = "ignore:\n  - { path: app/bin, reason: x, until: 2020-01-31 }\n  - { path: base, reason: y }\n";
     let ran = checks(&excepts("  highestLayerCount: 3\n", ignore), &saved(&shop()), &["--summary", "-"]).ends_with(1);
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(document["verdict"]["status"], "fail");
+    // The rule that fails is among the rules.
+    let rules = document["verdict"]["rules"].as_array().unwrap();
+    let failed: Vec<_> = rules.iter().filter(|rule| rule["status"] == "fail").collect();
+    let over = json!({ "rule": "ignore", "status": "fail", "value": null, "limit": null, "origin": ".dive-ci:6",
+                       "level": "fail", "for": "all" });
+    assert_eq!(failed, [&over]);
     assert_eq!(
         document["verdict"]["ignored"],
         json!([

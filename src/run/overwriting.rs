@@ -1,0 +1,62 @@
+//! Refuses documents in the place of files that the run reads, or of each other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+/// A file that the run reads.
+#[derive(Debug)]
+pub(super) struct ReadFile {
+    /// Its words in messages: `the image`.
+    pub(super) what: &'static str,
+    /// Its path.
+    pub(super) path: PathBuf,
+}
+
+/// Refuses to write a document to a file in `read`, by any name or link. Devices and pipes are not replaced, so they may be both.
+pub(super) fn refuse_read_files(document: &Path, read: &[ReadFile]) -> anyhow::Result<()> {
+    match read.iter().find(|read| is_same_file(document, &read.path)) {
+        Some(read) => bail!(
+            "{}: the document would replace {}, which this run reads; choose another file",
+            document.display(),
+            read.what
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Refuses to write two documents to one file.
+pub(super) fn refuse_one_file(json: &Path, summary: &Path) -> anyhow::Result<()> {
+    let is_new = !json.exists() && !summary.exists();
+    if is_same_file(json, summary) || (is_new && entry(json).is_some_and(|json| Some(json) == entry(summary))) {
+        bail!(
+            "{}: --json and --summary cannot write the same file; choose another file for one of them",
+            summary.display()
+        );
+    }
+    Ok(())
+}
+
+/// True for an existing regular file under two names.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let (Ok(file), Ok(known)) = (fs::metadata(one), fs::metadata(other)) else { return false };
+    file.is_file() && known.is_file() && are_same(one, &file, other, &known)
+}
+
+#[cfg(unix)]
+fn are_same(_: &Path, file: &fs::Metadata, _: &Path, known: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (file.dev(), file.ino()) == (known.dev(), known.ino())
+}
+
+#[cfg(not(unix))]
+fn are_same(one: &Path, _: &fs::Metadata, other: &Path, _: &fs::Metadata) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// The path of a file that need not exist, without links to its directory.
+fn entry(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
+}

@@ -7,6 +7,7 @@ use crate::tui::keymap::ActionRow;
 use crate::tui::state::extraction::ExtractionStage;
 use crate::tui::state::files::{FileTreePane, Fold};
 use crate::tui::state::layers::{CompareMode, LayerList};
+use crate::tui::state::palette::Offer;
 use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::viewer::SearchState;
 use crate::tui::state::waste::WasteRow;
@@ -91,7 +92,9 @@ pub(in crate::tui) fn hints(state: &ScreenState, width: usize) -> Vec<KeyHint> {
     let context = state.context();
     let mut hints = Vec::new();
     let mut taken = 0;
-    for action in HINTED {
+    // Without a match here, the only way on.
+    let first = matches_nothing(state).then_some(Action::NextMatch);
+    for action in first.into_iter().chain(HINTED.into_iter().filter(|action| Some(*action) != first)) {
         let Some(key) = keymap.hint(context, action) else { continue };
         let Some(row) = keymap.rows(context).find(|row| row.action == action) else { continue };
         if !is_available(state, action) || is_double(state, action) {
@@ -128,6 +131,7 @@ fn is_available(state: &ScreenState, action: Action) -> bool {
         (Action::ShowWarnings, _) => state.warning_count() > 0,
         (Action::ShowImages, _) => state.explorer().and(state.image()).is_some_and(Image::has_others),
         _ if state.explorer().is_none() => false,
+        (Action::Accept, Some(Overlay::Palette(palette))) => palette.selected().is_some(),
         (Action::Accept, _) => state.prompt.as_ref().is_some_and(|prompt| prompt.error.is_none()),
         (Action::CloseFilterFiles, _) => kind.is_some() || filtered(),
         (Action::KeepSpecialBits | Action::CompleteFolder, _) => kind == Some(&PromptKind::Folder),
@@ -137,6 +141,9 @@ fn is_available(state: &ScreenState, action: Action) -> bool {
             viewer.gutter() > 0
         }
         (Action::GoToFile, None) => state.focus == Focus::ImageDetails && state.inefficient_file.is_some(),
+        (action, Some(Overlay::Waste(waste))) if needs_row(action) && waste.scroll.count() == 0 => false,
+        (action, Some(Overlay::Found(found))) if needs_row(action) && found.selected().is_none() => false,
+        (action, None) if needs_row(action) && state.focus == Focus::Files => fold(state).is_some(),
         (Action::ViewVersion | Action::ExtractFile, Some(Overlay::Waste(_))) => !on_group(state),
         (Action::WasteView, Some(Overlay::Waste(_))) => false,
         (Action::OverwriteFiles | Action::SkipFiles, Some(Overlay::Extraction(extraction))) => {
@@ -144,6 +151,27 @@ fn is_available(state: &ScreenState, action: Action) -> bool {
         }
         _ => true,
     }
+}
+
+/// True if the action applies to the row under the cursor.
+const fn needs_row(action: Action) -> bool {
+    matches!(
+        action,
+        Action::GoToFile
+            | Action::ViewFile
+            | Action::ViewVersion
+            | Action::FileHistory
+            | Action::ExtractFile
+            | Action::CopyPath
+            | Action::ToggleSortOrder
+            | Action::ToggleCollapseDir
+    )
+}
+
+/// True if the filter of the file tree, which is not below an overlay, matches nothing.
+fn matches_nothing(state: &ScreenState) -> bool {
+    let files = state.explorer().filter(|_| state.overlays.is_empty()).and_then(|explorer| explorer.files.as_ref());
+    files.is_some_and(|files| files.filter().is_some() && files.matches() == 0)
 }
 
 /// True if another hint says the same.
@@ -183,7 +211,10 @@ fn fold(state: &ScreenState) -> Option<Fold> {
 fn text(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
     let kind = state.prompt.as_ref().map(|prompt| &prompt.kind);
     let is_filter = kind.is_none_or(|kind| *kind == PromptKind::Filter);
+    let is_search = is_filter && matches!(state.overlays.last(), Some(Overlay::Found(_)));
+    let is_base = state.layers().is_some_and(|layers| layers.layer().map(CompareMode::Marked) == Some(layers.mode));
     let text = match (row.action, state.context()) {
+        (Action::MarkBase, _) if is_base => "Stop comparing",
         (Action::ShowWarnings, _) => match state.warning_count() {
             1 => return Cow::Borrowed("1 warning"),
             count => return Cow::Owned(format!("{count} warnings")),
@@ -196,7 +227,12 @@ fn text(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
             Some(Fold::Collapsed) => "Expand",
             Some(Fold::Leaf) | None => row.hint,
         },
-        (Action::Accept, _) if kind == Some(&PromptKind::Command) => "Run",
+        (Action::Accept, _) if kind == Some(&PromptKind::Command) => match state.overlays.last() {
+            Some(Overlay::Palette(palette)) if palette.offer == Offer::Images => "Open",
+            _ => "Run",
+        },
+        (Action::Accept, _) if is_search => "Results",
+        (Action::CloseFilterFiles, _) if is_search => "Close",
         (Action::Accept, _) if !is_filter => "OK",
         (Action::CloseFilterFiles, _) if !is_filter => "Cancel",
         _ => row.hint,

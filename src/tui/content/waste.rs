@@ -76,31 +76,48 @@ pub(in crate::tui) const fn shows_causes(terminal_height: u16) -> bool {
 
 /// Number of lines below the list, on a terminal of this size.
 pub(in crate::tui) const fn foot_height((width, height): (u16, u16)) -> usize {
+    // On a high terminal, long instructions have a second line.
+    let more = if height >= WITH_CAUSES_HEIGHT { 2 } else { 0 };
     match (height >= WITH_DETAILS_HEIGHT, width >= UNWRAPPED_WIDTH) {
-        (true, true) => DETAILS_HEIGHT,
-        (true, false) => NARROW_DETAILS_HEIGHT,
+        (true, true) => DETAILS_HEIGHT + more,
+        (true, false) => NARROW_DETAILS_HEIGHT + more,
         (false, _) => 0,
     }
 }
 
-/// The explanation of a group: the two instructions, a line each, the cause and the remedy.
-pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: usize) -> Vec<String> {
+/// The explanation of a group: the two instructions, the cause and the remedy. The instructions take the lines of
+/// `height` that the other texts leave, at least one each.
+pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: usize, height: usize) -> Vec<String> {
     let line = |verb: &str, layer: LayerIndex| {
         let made_by = explorer.opened.image.layers.get(layer.get());
         let lines =
             made_by.and_then(|made_by| made_by.lines.as_ref()).map_or_else(String::new, |lines| format!(" ({lines})"));
-        let command: String = made_by.map_or("", |made_by| &made_by.created_by).chars().take(width).collect();
+        let command: String = made_by.map_or("", |made_by| &made_by.created_by).chars().take(width * height).collect();
         printable(&format!("{verb} layer {layer}{lines}: {}", instruction::line(&command)))
     };
     let instructions = [line("Put by", group.layer), line(verb(group.cause), group.hidden_by)];
-    let mut text: Vec<String> = instructions.iter().map(|line| cut(line, width)).collect();
-    text.extend(wrap(explanation(group), width));
-    text.extend(wrap(&format!("Remedy: {}", remedy(explorer, group)), width));
+    let mut rest = wrap(explanation(group), width);
+    rest.extend(wrap(&format!("Remedy: {}", remedy(explorer, group)), width));
+    let free = height.saturating_sub(rest.len());
+    let [put, hidden] = instructions.map(|line| wrap(&line, width));
+    let rows = free.saturating_sub(hidden.len()).max(free / 2).max(1);
+    let mut text = first_lines(&put, rows, width);
+    text.extend(first_lines(&hidden, free.saturating_sub(text.len()).max(1), width));
+    text.extend(rest);
     text
 }
 
+/// The first `rows` lines of a wrapped text. If there are more, the last one ends with an ellipsis.
+fn first_lines(lines: &[String], rows: usize, width: usize) -> Vec<String> {
+    if lines.len() <= rows {
+        return lines.to_vec();
+    }
+    let (first, rest) = lines.split_at(rows.saturating_sub(1));
+    first.iter().cloned().chain([cut(&rest.join(" "), width)]).collect()
+}
+
 /// What the hiding layer did.
-const fn verb(cause: Cause) -> &'static str {
+pub(in crate::tui) const fn verb(cause: Cause) -> &'static str {
     match cause {
         Cause::Overwritten => "Overwritten by",
         Cause::MetadataOnly => "Stored again by",

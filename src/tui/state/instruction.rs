@@ -12,10 +12,32 @@ pub fn lines(created_by: &str) -> Vec<String> {
     lines
 }
 
-/// Formats an instruction on one line.
+/// Formats an instruction on one line. Lines of a here document are separated by `;`.
 #[must_use]
 pub fn line(created_by: &str) -> String {
-    lines(created_by).iter().map(|line| line.trim_start()).collect::<Vec<_>>().join(" ")
+    let mut out = String::new();
+    for line in instruction(created_by).lines() {
+        let mut commands = Vec::new();
+        chain(line, &mut commands);
+        for (at, command) in commands.iter().enumerate() {
+            let separator = if out.is_empty() {
+                ""
+            } else if at > 0 || continues(&out) {
+                " "
+            } else {
+                "; "
+            };
+            out.push_str(separator);
+            out.push_str(command.trim_start());
+        }
+    }
+    out
+}
+
+/// True if the command goes on after a line that ends like this.
+fn continues(line: &str) -> bool {
+    let last = line.rsplit(' ').next().unwrap_or_default();
+    line.ends_with(['\\', ';', '&', '|', '{', '(']) || matches!(last, "then" | "do" | "else")
 }
 
 /// Removes the wrapper that builders add: `/bin/sh -c #(nop) CMD ...` and `/bin/sh -c ...` by the classic builder,
@@ -117,6 +139,12 @@ mod tests {
 
     #[test]
     fn here_documents_keep_their_lines() {
+        for (run, shown) in [
+            ("RUN <<EOF\nset -e\nrm -rf /x\nEOF", "RUN <<EOF; set -e; rm -rf /x; EOF"),
+            ("RUN a &&\n  b; c\n\nif d; then\n  e\nfi", "RUN a && b; c; if d; then e; fi"),
+        ] {
+            assert_eq!(line(run), shown);
+        }
         assert_eq!(lines("RUN <<EOF\nset -e\nrm -rf /x\nEOF"), ["RUN <<EOF", "  set -e", "  rm -rf /x", "  EOF"]);
     }
 }

@@ -15,6 +15,8 @@ pub enum PaletteCommand {
     Act(ActionRow),
     /// Selects a layer, with its instruction.
     SelectLayer(LayerIndex, String),
+    /// The image that is shown.
+    Shown(String),
     /// Opens another image of the file.
     Open(ImageName),
     /// Opens the image for another platform.
@@ -28,6 +30,7 @@ impl PaletteCommand {
         match self {
             Self::Act(row) => row.does.to_owned(),
             Self::SelectLayer(layer, instruction) => format!("Layer {layer}: {instruction}"),
+            Self::Shown(image) => image.clone(),
             Self::Open(name) => format!("Open image {name}"),
             Self::OpenPlatform(platform) => format!("Open the image for the platform {platform}"),
         }
@@ -38,7 +41,7 @@ impl PaletteCommand {
     pub fn words(&self) -> String {
         match self {
             Self::Act(row) => format!("{} {}", row.hint, row.does),
-            Self::SelectLayer(..) | Self::Open(_) | Self::OpenPlatform(_) => self.text(),
+            Self::SelectLayer(..) | Self::Shown(_) | Self::Open(_) | Self::OpenPlatform(_) => self.text(),
         }
     }
 }
@@ -48,7 +51,7 @@ impl PaletteCommand {
 pub enum Offer {
     /// Actions and images.
     Everything,
-    /// The other images of the file, and other platforms.
+    /// The images of the file and the platforms, with the image that is shown.
     Images,
 }
 
@@ -82,7 +85,8 @@ impl Palette {
         let platforms =
             image.into_iter().flat_map(|image| image.other_platforms.iter().cloned().map(PaletteCommand::OpenPlatform));
         let layers = image.filter(|_| offer == Offer::Everything).into_iter().flat_map(layers);
-        let rows: Vec<PaletteCommand> = actions.chain(layers).chain(images).chain(platforms).collect();
+        let shown = image.filter(|_| offer == Offer::Images).map(shown);
+        let rows: Vec<PaletteCommand> = actions.chain(layers).chain(shown).chain(images).chain(platforms).collect();
         let mut palette = Self { of, offer, matches: Vec::new(), rows, scroll: Scroll::default() };
         palette.search("");
         palette
@@ -97,7 +101,9 @@ impl Palette {
         };
         self.matches = (0..self.rows.len()).filter(|at| is_match(&self.rows[*at])).collect();
         self.scroll.set_count(self.matches.len());
-        self.scroll.select(0);
+        // Opening the image that is shown has no effect.
+        let is_other = |at: &usize| !matches!(self.row(*at), Some(PaletteCommand::Shown(_)));
+        self.scroll.select((0..self.matches.len()).find(is_other).unwrap_or(0));
     }
 
     /// The row of a match.
@@ -117,6 +123,16 @@ impl Palette {
     pub fn count(&self) -> usize {
         self.rows.len()
     }
+}
+
+/// The name of the image that is shown, and its platform.
+fn shown(image: &Image) -> PaletteCommand {
+    let name: String = image.name.chars().take(MAX_INSTRUCTION).collect();
+    let text = match &image.platform {
+        Some(platform) if !image.other_platforms.is_empty() => format!("{name} · {platform}"),
+        _ => name,
+    };
+    PaletteCommand::Shown(text)
 }
 
 /// The layers of an image, with their instructions.

@@ -20,7 +20,7 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
         Action::CloseFilterFiles => filter::clear(state),
         Action::SearchAll => found::open(state),
         Action::WasteView => waste::open(state),
-        Action::NextChange | Action::PreviousChange => {
+        Action::NextMatch | Action::PreviousMatch | Action::NextChange | Action::PreviousChange => {
             if let Stage::Open(explorer) = &mut state.stage {
                 state.message = in_tree(explorer, action);
             }

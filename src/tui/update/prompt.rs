@@ -99,7 +99,7 @@ fn run_command(state: &mut ScreenState, effects: &mut Vec<Effect>) {
             let selection = Selection { image: state.selection.image.clone(), platform: Some(platform.clone()) };
             reopen(state, selection, effects);
         }
-        None => {}
+        Some(PaletteCommand::Shown(_)) | None => {}
     }
 }
 

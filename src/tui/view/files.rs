@@ -177,8 +177,16 @@ fn elsewhere(state: &ScreenState, files: &FileTreePane) -> Option<String> {
     let deleted = removed.map_or_else(String::new, |removed| format!(", deleted in layer {}", removed.layer));
     let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
     let text = format!("Not in layer {target}: {path}, added in layer {}{deleted}{more}", added.layer);
-    let key = state.settings.keymap.hint(Context::FileTree, Action::NextMatch).map(|key| key.label());
-    Some(text + &key.map_or_else(|| ".".to_owned(), |key| format!(". {key} goes there.")))
+    let key = |context, action| state.settings.keymap.hint(context, action).map(|key| key.label());
+    let pane = if state.focus == Focus::Files { Context::FileTree } else { Context::Layers };
+    // In the filter line, the key types its letter.
+    let close = if state.prompt.is_some() {
+        key(Context::TextLine, Action::Accept).map_or_else(String::new, |key| format!("{key}, then "))
+    } else {
+        String::new()
+    };
+    let next = key(pane, Action::NextMatch);
+    Some(text + &next.map_or_else(|| ".".to_owned(), |key| format!(". {close}{key} goes there.")))
 }
 
 /// Columns for a path that the filter matches elsewhere.

@@ -9,6 +9,7 @@ use super::pane;
 use crate::tui::content;
 use crate::tui::content::hints::{HINT_GAP, HintLook};
 use crate::tui::state::files::FileTreePane;
+use crate::tui::state::palette::Offer;
 use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::{Explorer, Overlay, ScreenState};
 use crate::tui::text::{columns, cut, printable};
@@ -65,6 +66,9 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     let label = match (&prompt.kind, state.overlays.last()) {
         (PromptKind::Position, Some(Overlay::Viewer(viewer, _))) => format!("{}: ", viewer.destination_label()),
         (PromptKind::Filter, Some(Overlay::Found(_))) => "Search all layers: ".to_owned(),
+        (PromptKind::Command, Some(Overlay::Palette(palette))) if palette.offer == Offer::Images => {
+            "Image: ".to_owned()
+        }
         (kind, _) => format!("{}: ", kind.label()),
     };
     let suffix = prompt.error.as_ref().map(|error| (printable(error), theme.error)).or_else(|| {

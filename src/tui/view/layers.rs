@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, PaneFocus};
+use crate::config::{Action, Context};
 use crate::tui::content::bar::{BAR_WIDTH, WasteMark, bar};
 use crate::tui::state::instruction;
 use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerList, LayerRow};
@@ -66,7 +67,8 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
         PaneFocus::Unfocused
     };
     let inside = pane::draw(&title(state), focus, theme, frame, area);
-    if let Some(others) = state.image().and_then(other_entries_note) {
+    let key = state.settings.keymap.hint(Context::Layers, Action::ShowImages).map(|key| key.label());
+    if let Some(others) = state.image().and_then(|image| other_entries_note(image, key.as_deref())) {
         pane::bottom_title(&others, theme, frame, area);
     }
     let Some(layers) = state.layers() else { return };
@@ -115,11 +117,12 @@ fn base_end(state: &ScreenState) -> String {
 }
 
 /// Text about other images and artifacts in the file, short enough for the narrowest pane. Image Details names them.
-fn other_entries_note(image: &Image) -> Option<String> {
-    match &image.other_images[..] {
-        [] => artifact_note(&image.other_entries),
-        [other] => Some(format!("1 more image here: --image {}", other.index)),
-        several => Some(format!("{} more images here: --image N", several.len())),
+fn other_entries_note(image: &Image, key: Option<&str>) -> Option<String> {
+    let key = key.map_or_else(String::new, |key| format!("{key}: "));
+    match image.other_images.len() {
+        0 => artifact_note(&image.other_entries),
+        1 => Some(format!("{key}1 more image")),
+        several => Some(format!("{key}{several} more images")),
     }
 }
 

@@ -15,9 +15,9 @@ const KEYS_WIDTH: usize = 15;
 
 pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let title = match palette.offer {
-        Offer::Everything => "Commands",
-        Offer::Images => "Other images and platforms",
+    let (title, keys_width, nothing) = match palette.offer {
+        Offer::Everything => ("Commands", KEYS_WIDTH, "No command has these words."),
+        Offer::Images => ("Images and platforms", 1, "No image has these words."),
     };
     let inside = pane::draw(title, PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
@@ -28,20 +28,21 @@ pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>
             PaletteCommand::Act(action) => {
                 (action.keys.iter().map(KeyPress::label).collect::<Vec<_>>().join(" "), row.text())
             }
+            PaletteCommand::Shown(image) => ("●".to_owned(), printable(image)),
             PaletteCommand::SelectLayer(..) | PaletteCommand::Open(_) | PaletteCommand::OpenPlatform(_) => {
                 (String::new(), printable(&row.text()))
             }
         };
-        let room = width.saturating_sub(KEYS_WIDTH + 1);
+        let room = width.saturating_sub(keys_width + 1);
         let line = Line::from(vec![
-            Span::styled(left(&keys, KEYS_WIDTH), theme.key),
+            Span::styled(left(&keys, keys_width), theme.key),
             Span::raw(format!(" {}", left(&cut(&text, room), room))),
         ]);
         let is_selected = at == palette.scroll.selected();
         lines.push(if is_selected { pane::select(line, PaneFocus::Focused, theme) } else { line });
     }
     if palette.scroll.count() == 0 {
-        lines.push(Line::raw("No command has these words."));
+        lines.push(Line::raw(nothing));
     }
     pane::draw_lines(lines, frame, inside);
     pane::scroll_marks(palette.scroll.hidden(), theme, frame, area);

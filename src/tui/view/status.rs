@@ -37,7 +37,7 @@ const SEPARATOR: &str = " · ";
 /// Characters of a name that are looked at. Only a hostile image has longer ones.
 const MAX_NAME: usize = 512;
 
-/// Size, dive's efficiency, reclaimable bytes, and the layer.
+/// Size, dive's efficiency, reclaimable bytes, the platform if there are several, and the layer.
 fn facts(state: &ScreenState) -> Vec<String> {
     let mut facts = Vec::new();
     if let Some(explorer) = state.explorer() {
@@ -45,6 +45,11 @@ fn facts(state: &ScreenState) -> Vec<String> {
         facts.push(Bytes(analysis.classic.size_bytes()).to_string());
         facts.push(format!("efficiency {:.0} %", (analysis.classic.efficiency * 100.0).floor()));
         facts.push(format!("{} reclaimable", Bytes(analysis.exact.reclaimable_bytes())));
+    }
+    if let Some(platform) =
+        state.image().filter(|image| !image.other_platforms.is_empty()).and_then(|image| image.platform.as_ref())
+    {
+        facts.push(printable(&platform.to_string()));
     }
     if let (Some(layer), Some(image)) = (state.layer(), state.image()) {
         facts.push(format!("layer {layer} of {}", image.layers.len()));

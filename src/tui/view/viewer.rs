@@ -36,7 +36,12 @@ pub(super) fn draw(state: &ScreenState, viewer: &Viewer, version: SpanId, frame:
         lines.push(Line::styled("Transferring the layer. esc cancels.", theme.dim));
     }
     pane::draw_lines(lines, frame, inside);
-    let status = format!(" {} ", cut(&status_text(&viewer.status()), usize::from(area.width).saturating_sub(6)));
+    let status = status_text(&viewer.status());
+    // A directory has neither position nor size.
+    if status.is_empty() {
+        return;
+    }
+    let status = format!(" {} ", cut(&status, usize::from(area.width).saturating_sub(6)));
     let at = area.right().saturating_sub(u16::try_from(Span::raw(&status).width()).unwrap_or(0) + 2);
     frame.buffer_mut().set_string(at.max(area.x + 1), area.bottom() - 1, status, theme.title);
 }
@@ -47,7 +52,10 @@ fn layers(state: &ScreenState, version: SpanId) -> String {
     let span = explorer.opened.tree.span(version);
     match span.end() {
         None => format!(" · from layer {}", span.from()),
-        Some((layer, cause)) => format!(" · from layer {}, {} by layer {layer}", span.from(), cause.name()),
+        Some((layer, cause)) => {
+            let verb = content::waste::verb(cause).to_ascii_lowercase();
+            format!(" · from layer {}, {verb} layer {layer}", span.from())
+        }
     }
 }
 

@@ -57,7 +57,7 @@ fn details(state: &ScreenState, explorer: &Explorer, waste: &Waste, frame: &mut 
     let height = content::foot_height(state.size) as u16;
     let Some(group) = waste.selected_group().filter(|_| height > 0 && inside.height > height) else { return };
     let width = usize::from(inside.width);
-    let text = content::details(explorer, group, width);
+    let text = content::details(explorer, group, width, usize::from(height) - 1);
     let rule = Line::styled("─".repeat(width), theme.border);
     let area = Rect::new(inside.x, inside.bottom() - height, inside.width, height);
     pane::draw_lines(std::iter::once(rule).chain(text.into_iter().map(Line::raw)), frame, area);

@@ -90,9 +90,15 @@ fn a_filter_without_a_match_says_which_layer_has_one() {
         "No file matches the filter.",
         "Not in layer 0",
         "added in layer 2",
-        "deleted in layer 4. n goes there",
+        "deleted in layer 4. enter, then n goes there",
     ]);
-    screen.presses("enter n").shows(&["layer 2", "id_rsa", "went to layer 2"]);
+    screen.presses("enter").shows(&["deleted in layer 4. n goes there"]);
+    let hints = footer(&screen);
+    assert!(hints.starts_with("n Next match") && !hints.contains("View") && !hints.contains("Extract"), "{hints}");
+    screen.presses("n").shows(&["layer 2", "id_rsa", "went to layer 2"]);
+    assert_eq!(screen.selected(), "/root/.ssh/id_rsa");
+    // The layers have the key, too.
+    screen.presses("tab up up n").shows(&["┏ Layers", "went to layer 2"]);
     assert_eq!(screen.selected(), "/root/.ssh/id_rsa");
 }
 
@@ -100,7 +106,9 @@ fn a_filter_without_a_match_says_which_layer_has_one() {
 fn a_search_in_all_layers_lists_every_version() {
     let archive = secret();
     let mut screen = Screen::showing(archive.path().to_str().unwrap(), SMALL, &[]);
-    screen.presses("F").types("id_rsa");
+    screen.presses("F");
+    assert!(footer(&screen).contains("enter Results  esc Close"), "{}", footer(&screen));
+    screen.types("id_rsa");
     screen.shows(&["1 path, 2 changes", "2      added", "4      deleted", "/root/.ssh/id_rsa"]);
     screen.presses("enter v").runs_jobs().shows(&["private", "from layer 2"]);
     screen.presses("esc down enter").shows(&["layer 4", "id_rsa"]);
@@ -112,7 +120,9 @@ fn a_search_in_all_layers_lists_every_version() {
     screen.presses("F").types("nowhere").shows(&["No path in any layer matches."]);
     screen.presses("esc").lacks(&["Search all layers"]);
     assert!(screen.state.overlays.is_empty());
-    screen.presses("F").types("*.never").presses("backspace enter esc");
+    screen.presses("F").types("*.never").presses("backspace enter");
+    assert!(!footer(&screen).contains("Go to file"), "{}", footer(&screen));
+    screen.presses("esc");
     assert!(screen.state.overlays.is_empty());
 }
 
@@ -244,8 +254,15 @@ fn other_images_of_the_file_are_one_key_away() {
     let mut screen = Screen::loading(SMALL, &[]);
     screen.receives(WorkerEvent::ImageFound(std::sync::Arc::clone(&opened.image)));
     screen.presses("i").shows(&["still being read"]);
-    screen.opens(opened).presses("down w esc i").shows(&["Open image 1: other:1", "for the platform linux/arm64"]);
-    screen.presses("enter").shows(&["Looking for the image"]).lacks(&["Open image"]);
+    screen.opens(opened).presses("down w esc i").shows(&[
+        "● dive-sample:1.0",
+        "Open image 1: other:1",
+        "for the platform linux/arm64",
+        "Image:",
+        "enter Open",
+    ]);
+    screen.presses("esc").shows(&["i: 1 more image"]);
+    screen.presses("i enter").shows(&["Looking for the image"]).lacks(&["Open image"]);
     let reopened = screen.effects.iter().find_map(|effect| match effect {
         Effect::Reopen(selection) => selection.image.clone(),
         _ => None,

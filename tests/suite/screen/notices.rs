@@ -59,8 +59,7 @@ fn no_warnings_show_no_mark() {
 #[test]
 fn other_images_of_the_file_are_announced() {
     let name = |index| ImageName { index, tags: [format!("other:{index}")].into(), id: None, shares_tags: false };
-    for (others, told) in [(vec![1], "1 more image here: --image 1"), (vec![0, 2, 3], "3 more images here: --image N")]
-    {
+    for (others, told) in [(vec![1], "i: 1 more image"), (vec![0, 2, 3], "i: 3 more images")] {
         let mut opened = library::open(&sample());
         let image = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
         image.other_images = others.iter().copied().map(name).collect();
@@ -102,5 +101,5 @@ fn other_entries_of_the_file_are_announced() {
     let image = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
     image.other_entries = vec![attestation()];
     image.other_images = vec![ImageName { index: 1, tags: [].into(), id: None, shares_tags: false }];
-    Screen::loading(SMALL, &[]).opens(opened).shows(&["1 more image here"]).lacks(&["also here"]);
+    Screen::loading(SMALL, &[]).opens(opened).shows(&["1 more image"]).lacks(&["also here"]);
 }

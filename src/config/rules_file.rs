@@ -100,6 +100,14 @@ impl RulesFile {
         }
     }
 
+    /// Reads the text of a rules file.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        Self::from_document(&Document::parse(".dive-ci".into(), text.to_owned())?)
+    }
+
     /// Reads a `.dive-ci` that links out of the working directory: to a file shared by several projects, or to a secret
     /// that a pull request wants printed. Errors therefore do not quote it.
     fn load_linked(path: &Path, shown: &Path) -> Result<Self, ConfigError> {

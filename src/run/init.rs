@@ -7,7 +7,8 @@ use super::invocation::Invocation;
 use super::opening::{Opening, ReadImage, open_headless};
 use super::output::{self, write_new};
 use crate::cli::{InitArgs, InitBaseline};
-use crate::report::{json, starter};
+use crate::report::json;
+use crate::report::starter::Starter;
 use dive_model::Opened;
 use dive_model::dir::Dir;
 
@@ -39,10 +40,14 @@ pub(super) fn run(arguments: &InitArgs, invocation: &Invocation) -> anyhow::Resu
     }
     let dir = Dir::open(folder).context("the working directory cannot be opened")?;
     let baseline = files.contains(&BASELINE).then_some(BASELINE);
+    let starter = Starter::of(&opened, baseline);
+    if !starter.reads_back() {
+        bail!("{}: a text of the image would change the rules in {RULES}; report this image", opened.image.name);
+    }
     for name in files {
         let written = match *name {
             BASELINE => write_new(&dir, name, |out| json::summary::render(&opened, None, out)),
-            _ => write_new(&dir, name, |out| starter::render(&opened, baseline, out)),
+            _ => write_new(&dir, name, |out| out.write_all(starter.text.as_bytes())),
         };
         written.with_context(|| format!("{name} cannot be written"))?;
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{DIVES_OFF, base, checks, installed, saved, shop, user};
+use crate::build::image;
 use crate::user::User;
 
 /// A user with rules, dive's own rules off, and more keys beside `rules:`.
@@ -20,6 +21,20 @@ fn a_class_leaves_out_what_two_installations_cannot_avoid() {
         "[Total:6] [Passed:3] [Failed:0] [Warn:0] [Skipped:3]",
         "  not counted: 2.0 kB in 2 files, class package-databases: two installations (.dive-ci:8)\n",
     ]);
+}
+
+/// A directory beside the databases could hide anything.
+#[test]
+fn a_class_leaves_out_no_other_file_beside_the_databases() {
+    for path in ["app/apk/db/big", "lib/apk/db/big", "var/lib/rpm/sub/big", "var/cache/debconf/big"] {
+        let image = image()
+            .layer(|l| l.file("etc/passwd", [b'p'; 100]))
+            .layer(|l| l.file(path, [b'1'; 900]))
+            .layer(|l| l.file(path, [b'2'; 900]));
+        let user =
+            excepts("  highestReclaimableBytes: 500\n", "ignore:\n  - { class: package-databases, reason: x }\n");
+        checks(&user, &saved(&image), &[]).ends_with(1).prints(&["  FAIL: highestReclaimableBytes"]);
+    }
 }
 
 #[test]

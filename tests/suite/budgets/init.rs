@@ -29,7 +29,8 @@ fn init_names_what_it_measured() {
     user.runs(&["init", image.path().to_str().unwrap()]).ends_with(0);
     let text = std::fs::read_to_string(user.file(".dive-ci")).unwrap();
     for line in [
-        "# The budget of case:latest (linux/amd64), written by `dive init`. Each limit leaves 10 % headroom.",
+        "# The budget of case:latest (linux/amd64), written by `dive init`.",
+        "# Each limit leaves 10 % headroom. Limits of waste are at least 100 kB and 0.01.",
         "  highestImageBytes: 5.4kB            # unpacked: 4.9 kB",
         "  highestLayerBytes: 2.6kB            # the largest is layer 1: 2.3 kB, RUN make",
         "  highestLayerCount: 4                # layers: 3",
@@ -53,6 +54,23 @@ fn init_writes_a_baseline_on_request() {
         .prints(&["  PASS: highestGrowthPercent\n", "Growth since dive-baseline.json: 0 B"]);
     let grown = later().layer(|l| l.file("more", [b'm'; 500]));
     checks(&user, &saved(&grown), &[]).ends_with(1).prints(&["  FAIL: highestGrowthPercent: "]);
+}
+
+/// Programs that read YAML 1.1 end a line, and thus a comment, at U+2028.
+#[test]
+fn no_text_of_an_image_leaves_its_comment() {
+    let user = User::new();
+    let separator = '\u{2028}';
+    let image = saved(
+        &shop()
+            .runs_as(&format!("u{separator}ignore: [{{path: \"**\", reason: x}}]{separator}x-a:{separator}  b: 1 #")),
+    );
+    let path = image.path().to_str().unwrap();
+    user.runs(&["init", path]).ends_with(0);
+    let text = std::fs::read_to_string(user.file(".dive-ci")).unwrap();
+    assert!(!text.contains(separator) && text.contains(r"# user: u\u{2028}ignore"), "{text}");
+    let ran = checks(&user, &image, &[]).ends_with(0);
+    assert!(!ran.stdout.contains("not counted"), "{}", ran.stdout);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{InsecureHosts, MachineSettings, Noted, RULES};
+use super::{InsecureHosts, MAX_REGISTRIES, MachineSettings, Noted};
 use crate::access::MirrorHost;
 
 #[derive(Deserialize)]
@@ -16,7 +16,7 @@ struct DaemonFile {
 pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted, String> {
     let file: DaemonFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let mut noted = Noted::default();
-    for host in file.insecure_registries.unwrap_or_default().into_iter().take(RULES) {
+    for host in noted.first("insecure-registries", file.insecure_registries.unwrap_or_default(), MAX_REGISTRIES) {
         match InsecureHosts::parse(&host) {
             Some(hosts) => {
                 settings.insecure.push(hosts);
@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted,
             None => noted.problems.push("insecure-registries: an item is neither HOST[:PORT] nor a network".to_owned()),
         }
     }
-    for url in file.registry_mirrors.unwrap_or_default().into_iter().take(RULES) {
+    for url in noted.first("registry-mirrors", file.registry_mirrors.unwrap_or_default(), MAX_REGISTRIES) {
         let (scheme, place) = url.split_once("://").unwrap_or(("", &url));
         let mirror = place.strip_suffix('/').unwrap_or(place).parse::<MirrorHost>();
         match (scheme, mirror) {

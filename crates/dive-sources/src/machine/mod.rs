@@ -17,14 +17,17 @@ use std::path::Path;
 use super::access::MirrorHost;
 use super::environment::Environment;
 use super::settings_file::SettingsFile;
+use places::{MAX_DROP_INS, RegistriesFiles};
 pub(super) use registries::{MirrorPulls, RegistryRule};
 
 /// Limit of a file, in bytes. Fedora's list of short names takes 15 KB.
 const FILE_LIMIT: u64 = 1 << 20;
 
-/// Limits of the registries and short names in all files.
-const RULES: usize = 2_000;
-const ALIASES: usize = 20_000;
+/// Maximum number of registries in all files, and of items in one list.
+const MAX_REGISTRIES: usize = 2_000;
+
+/// Maximum number of short names in all files.
+const MAX_ALIASES: usize = 20_000;
 
 /// The registry settings of a machine, and the files that they are from.
 #[derive(Debug, Clone, Default)]
@@ -55,9 +58,14 @@ impl MachineSettings {
         for path in places::daemon(environment) {
             settings.read_file(&path, daemon::parse);
         }
-        for path in places::registries(environment) {
+        let RegistriesFiles { files, cut } = places::registries(environment);
+        for path in files {
             settings.read_file(&path, registries::parse);
         }
+        settings.files.extend(cut.into_iter().map(|path| {
+            let problem = format!("it has more than {MAX_DROP_INS} *.conf files; dive reads the first ones by name");
+            SettingsFile { path, settings: Vec::new(), problems: vec![problem] }
+        }));
         settings
     }
 
@@ -140,6 +148,16 @@ struct Noted {
     problems: Vec<String>,
 }
 
+impl Noted {
+    /// The first items of the list `name`. A longer list is a problem.
+    fn first<T>(&mut self, name: &str, items: Vec<T>, most: usize) -> impl Iterator<Item = T> + use<T> {
+        if items.len() > most {
+            self.problems.push(format!("{name}: it has {} items; dive uses the first {most}", items.len()));
+        }
+        items.into_iter().take(most)
+    }
+}
+
 /// The length of the part of `image` that `prefix` matches: whole components, or the host without its port, as in Podman.
 /// `*.example` matches the subdomains.
 fn matched(prefix: &str, image: &str) -> Option<usize> {
@@ -206,7 +224,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > FILE_LIMIT {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB"));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} MiB", FILE_LIMIT >> 20)));
     }
     Ok(bytes)
 }
@@ -331,6 +349,49 @@ blocked = true
         let problems = problems(&settings);
         assert_eq!(problems.len(), 7, "{problems:#?}");
         assert!(!problems.concat().contains("secret"), "{problems:#?}");
+    }
+
+    /// A setting must not be lost without a word.
+    #[test]
+    fn what_exceeds_a_limit_is_reported() {
+        let hosts: Vec<String> = (0..=MAX_REGISTRIES).map(|at| format!("host-{at}.example")).collect();
+        let json = serde_json::json!({"insecure-registries": hosts, "registry-mirrors": ["http://mirror.example"]});
+        let aliases: Vec<_> = (0..MAX_ALIASES + 7).map(|at| format!("a{at:05} = \"x.example/{at}\"\n")).collect();
+        let mirrors = "[[registry.mirror]]\nlocation = \"m.example\"\n".repeat(MAX_REGISTRIES + 1);
+        let again = "[aliases]\na00000 = \"y.example/0\"\nnew = \"y.example/new\"\n";
+        let settings = MachineSettings::of_texts(&[
+            ("daemon.json", &json.to_string()),
+            ("1.conf", &format!("[aliases]\n{}", aliases.concat())),
+            ("2.conf", again),
+            ("3.conf", &format!("[[registry]]\nlocation = \"r.example\"\n{mirrors}")),
+        ]);
+        let expected = [
+            "insecure-registries: it has 2001 items; dive uses the first 2000",
+            "dive does not use 7 short names: there are more than 20000",
+            "dive does not use 1 short names: there are more than 20000",
+            "r.example: mirror: it has 2001 items; dive uses the first 2000",
+        ];
+        assert_eq!(problems(&settings), expected);
+        assert_eq!(settings.files()[1].settings, ["20000 short names"]);
+        assert_eq!(settings.files()[2].settings, ["1 short names"]);
+        assert_eq!(settings.in_full("a00000").as_deref(), Some("y.example/0"));
+    }
+
+    #[test]
+    fn too_many_drop_ins_are_reported() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("containers/registries.conf.d");
+        std::fs::create_dir_all(&folder).unwrap();
+        for at in 0..=MAX_DROP_INS {
+            std::fs::write(folder.join(format!("{at:03}.conf")), "").unwrap();
+        }
+        let environment: Environment = [("XDG_CONFIG_HOME", home.path())].into_iter().collect();
+        let settings = MachineSettings::read(&environment);
+        let cut: Vec<_> = settings.files().iter().filter(|file| file.path == folder).collect();
+        let expected = "it has more than 200 *.conf files; dive reads the first ones by name";
+        assert_eq!(cut.iter().flat_map(|file| &file.problems).collect::<Vec<_>>(), [expected]);
+        let read = settings.files().iter().filter(|file| file.path.starts_with(&folder) && file.path != folder);
+        assert_eq!(read.count(), MAX_DROP_INS);
     }
 
     #[test]

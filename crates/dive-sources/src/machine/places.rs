@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 
-/// Limit of the drop-ins of one folder.
-const DROP_INS: usize = 200;
+/// Maximum number of drop-ins of one folder.
+pub(super) const MAX_DROP_INS: usize = 200;
 
 const SYSTEM: &str = "/etc/containers";
 
@@ -17,15 +17,31 @@ pub(super) fn daemon(environment: &Environment) -> Vec<PathBuf> {
     [Some(PathBuf::from("/etc/docker/daemon.json")), own, desktop].into_iter().flatten().collect()
 }
 
+/// The files of Podman, Skopeo and Buildah.
+#[derive(Debug, Default)]
+pub(super) struct RegistriesFiles {
+    pub(super) files: Vec<PathBuf>,
+    /// The folders with more drop-ins than dive reads.
+    pub(super) cut: Vec<PathBuf>,
+}
+
 /// `registries.conf` and its drop-ins. The user's file replaces the system's; the drop-ins of both count.
-pub(super) fn registries(environment: &Environment) -> Vec<PathBuf> {
+pub(super) fn registries(environment: &Environment) -> RegistriesFiles {
     let own = user_folder(environment).map(|folder| folder.join("containers"));
     let own_file = own.as_ref().map(|folder| folder.join("registries.conf"));
     let named = environment.path("CONTAINERS_REGISTRIES_CONF").or_else(|| environment.path("REGISTRIES_CONFIG_PATH"));
     let system = Path::new(SYSTEM).join("registries.conf");
     let main = named.or_else(|| own_file.filter(|file| file.exists())).unwrap_or(system);
     let folders = [Some(PathBuf::from(SYSTEM)), own].into_iter().flatten();
-    std::iter::once(main).chain(folders.flat_map(|folder| drop_ins(&folder.join("registries.conf.d")))).collect()
+    let mut found = RegistriesFiles { files: vec![main], cut: Vec::new() };
+    for folder in folders.map(|folder| folder.join("registries.conf.d")) {
+        let files = drop_ins(&folder);
+        if files.len() > MAX_DROP_INS {
+            found.cut.push(folder);
+        }
+        found.files.extend(files.into_iter().take(MAX_DROP_INS));
+    }
+    found
 }
 
 /// The `*.conf` of a folder, by name.
@@ -33,7 +49,6 @@ fn drop_ins(folder: &Path) -> Vec<PathBuf> {
     let entries = folder.read_dir().into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
     let mut files: Vec<_> = entries.filter(|path| path.extension() == Some(OsStr::new("conf"))).collect();
     files.sort();
-    files.truncate(DROP_INS);
     files
 }
 
@@ -57,7 +72,7 @@ mod tests {
         std::fs::create_dir_all(folder.join("registries.conf.d")).unwrap();
         let of = |variables: &[(&str, &Path)]| {
             let environment: Environment = variables.iter().copied().collect();
-            let files = registries(&environment);
+            let files = registries(&environment).files;
             let own = files.into_iter().filter(|file| !file.starts_with(Path::new(SYSTEM).join("registries.conf.d")));
             own.collect::<Vec<_>>()
         };

@@ -5,33 +5,33 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{ALIASES, MachineSettings, Noted, RULES};
+use super::{MAX_ALIASES, MAX_REGISTRIES, MachineSettings, Noted};
 use crate::access::MirrorHost;
 
 /// Settings for the images whose name begins with a prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in super::super) struct RegistryRule {
+pub(crate) struct RegistryRule {
     /// What replaces the prefix, if the image is elsewhere.
-    pub(in super::super) location: Option<String>,
-    pub(in super::super) is_insecure: bool,
-    pub(in super::super) is_blocked: bool,
+    pub(crate) location: Option<String>,
+    pub(crate) is_insecure: bool,
+    pub(crate) is_blocked: bool,
     /// In the order in which they are tried.
-    pub(in super::super) mirrors: Vec<RuleMirror>,
+    pub(crate) mirrors: Vec<RuleMirror>,
     /// The file that sets it.
-    pub(in super::super) file: PathBuf,
+    pub(crate) file: PathBuf,
 }
 
 /// A mirror of a [`RegistryRule`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct RuleMirror {
-    pub(in super::super) place: MirrorHost,
-    pub(in super::super) is_insecure: bool,
-    pub(in super::super) pulls: MirrorPulls,
+pub(crate) struct RuleMirror {
+    pub(crate) place: MirrorHost,
+    pub(crate) is_insecure: bool,
+    pub(crate) pulls: MirrorPulls,
 }
 
 /// The images that a mirror is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum MirrorPulls {
+pub(crate) enum MirrorPulls {
     All,
     ByDigest,
     ByTag,
@@ -94,12 +94,12 @@ pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted,
         ..RegistryTable::default()
     });
     for table in file.registry.into_iter().chain(insecure).chain(blocked) {
-        if settings.rules.len() >= RULES {
-            noted.problems.push(format!("more than {RULES} registries"));
+        if settings.rules.len() >= MAX_REGISTRIES {
+            noted.problems.push(format!("there are more than {MAX_REGISTRIES} registries; dive uses the first ones"));
             break;
         }
         let prefix = if table.prefix.is_empty() { table.location.clone() } else { table.prefix.clone() };
-        match rule(&prefix, table, &mut noted.problems) {
+        match rule(&prefix, table, &mut noted) {
             Some(rule) => {
                 noted.settings.extend(described(&prefix, &rule));
                 settings.rules.insert(prefix, rule);
@@ -107,22 +107,29 @@ pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted,
             None => noted.problems.push("a registry has neither a valid prefix nor a valid location".to_owned()),
         }
     }
-    let count = file.aliases.len();
+    let (mut used, mut unused) = (0_usize, 0_usize);
     for (short, full) in file.aliases {
         if full.is_empty() {
             settings.aliases.remove(&short);
-        } else if settings.aliases.len() < ALIASES {
+        } else if settings.aliases.len() < MAX_ALIASES || settings.aliases.contains_key(&short) {
             settings.aliases.insert(short, full);
+        } else {
+            unused += 1;
+            continue;
         }
+        used += 1;
     }
-    if count > 0 {
-        noted.settings.push(format!("{count} short names"));
+    if used > 0 {
+        noted.settings.push(format!("{used} short names"));
+    }
+    if unused > 0 {
+        noted.problems.push(format!("dive does not use {unused} short names: there are more than {MAX_ALIASES}"));
     }
     Ok(noted)
 }
 
 /// The rule in a table. `None` if it names no registry.
-fn rule(prefix: &str, table: RegistryTable, problems: &mut Vec<String>) -> Option<RegistryRule> {
+fn rule(prefix: &str, table: RegistryTable, noted: &mut Noted) -> Option<RegistryRule> {
     let place = prefix.strip_prefix("*.").unwrap_or(prefix);
     place.parse::<MirrorHost>().ok()?;
     let location = match table.location.as_str() {
@@ -130,9 +137,9 @@ fn rule(prefix: &str, table: RegistryTable, problems: &mut Vec<String>) -> Optio
         location => Some(location.parse::<MirrorHost>().ok()?.to_string()),
     };
     let mut mirrors = Vec::new();
-    for mirror in table.mirror.into_iter().take(RULES) {
+    for mirror in noted.first(&format!("{prefix}: mirror"), table.mirror, MAX_REGISTRIES) {
         let Ok(place) = mirror.location.parse() else {
-            problems.push(format!("{prefix}: a mirror is not HOST[:PORT][/PATH]"));
+            noted.problems.push(format!("{prefix}: a mirror is not HOST[:PORT][/PATH]"));
             continue;
         };
         let pulls = match mirror.pull_from_mirror.as_str() {
@@ -149,14 +156,15 @@ fn rule(prefix: &str, table: RegistryTable, problems: &mut Vec<String>) -> Optio
 
 /// What a rule does, for `dive config`.
 fn described(prefix: &str, rule: &RegistryRule) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut descriptions = Vec::new();
     if rule.is_blocked {
-        told.push(format!("{prefix} is blocked"));
+        descriptions.push(format!("{prefix} is blocked"));
     }
     if rule.is_insecure {
-        told.push(format!("{prefix} is insecure"));
+        descriptions.push(format!("{prefix} is insecure"));
     }
-    told.extend(rule.mirrors.iter().map(|mirror| format!("{prefix} from {}", mirror.place)));
-    told.extend(rule.location.iter().filter(|location| *location != prefix).map(|it| format!("{prefix} is at {it}")));
-    told
+    descriptions.extend(rule.mirrors.iter().map(|mirror| format!("{prefix} from {}", mirror.place)));
+    descriptions
+        .extend(rule.location.iter().filter(|location| *location != prefix).map(|it| format!("{prefix} is at {it}")));
+    descriptions
 }

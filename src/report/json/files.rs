@@ -9,7 +9,7 @@ use hashbrown::HashSet;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 
-use dive_model::layer::{LayerIndex, entry::file_type};
+use dive_model::layer::{LayerIndex, entry::file_type, path::WHITEOUT_PREFIX};
 use dive_model::tree::{Marker, NodeId, SpanId, SpanKind, Tree};
 
 /// The `fileList` of a layer.
@@ -171,7 +171,7 @@ impl Item<'_> {
     }
 
     const fn prefix(&self) -> &'static [u8] {
-        if self.is_whiteout() { b".wh." } else { b"" }
+        if self.is_whiteout() { WHITEOUT_PREFIX.as_bytes() } else { b"" }
     }
 
     fn compare(&self, other: &Self, tree: &Tree) -> Ordering {

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use crate::layer::path::WHITEOUT_PREFIX;
 use crate::layer::{LayerIndex, MarkerKind};
 use crate::tree::{NodeId, Span, SpanId, SpanKind, Tree};
 use crate::units::Total;
@@ -77,7 +78,7 @@ impl<'a> Stack<'a> {
     /// same layer.
     pub(super) fn apply(&mut self, layer: LayerIndex, directories: &[NodeId]) {
         let tree = self.tree;
-        let comes_late = |name: &[u8]| name < [b".wh.", name].concat().as_slice();
+        let comes_late = |name: &[u8]| name < [WHITEOUT_PREFIX.as_bytes(), name].concat().as_slice();
         for whiteout in tree.layer_whiteouts(layer).filter(|marker| !comes_late(tree.name(marker.node))) {
             self.remove(whiteout.node);
         }

@@ -76,15 +76,19 @@ pub enum NameKind<'a> {
     Meaningless,
 }
 
+/// What precedes the name in a whiteout's name (OCI image-spec, layer.md, "Whiteouts").
+pub const WHITEOUT_PREFIX: &str = ".wh.";
+
 /// Classifies the last component of a name (OCI image-spec, layer.md, "Whiteouts"; the doubled prefix comes from AUFS).
 #[must_use]
 pub fn kind(name: &[u8]) -> NameKind<'_> {
-    match name.strip_prefix(b".wh.") {
-        None => NameKind::Plain,
-        Some(b".wh..opq") => NameKind::Opaque,
-        Some(rest) if rest.starts_with(b".wh.") => NameKind::Bookkeeping,
-        Some(b"" | b"." | b"..") => NameKind::Meaningless,
-        Some(rest) => NameKind::Whiteout(rest),
+    let prefix = WHITEOUT_PREFIX.as_bytes();
+    let Some(rest) = name.strip_prefix(prefix) else { return NameKind::Plain };
+    match (rest, rest.strip_prefix(prefix)) {
+        (_, Some(b".opq")) => NameKind::Opaque,
+        (_, Some(_)) => NameKind::Bookkeeping,
+        (b"" | b"." | b"..", _) => NameKind::Meaningless,
+        _ => NameKind::Whiteout(rest),
     }
 }
 

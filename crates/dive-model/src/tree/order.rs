@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 
 use super::{NodeId, Tree};
+use crate::layer::path::WHITEOUT_PREFIX;
 
 /// Ranks of nodes in byte order of their paths.
 #[derive(Debug)]
@@ -128,7 +129,7 @@ impl WalkOrder {
 fn listed_name(tree: &Tree, (node, listing): (NodeId, Listing)) -> impl Iterator<Item = u8> {
     let prefix: &[u8] = match listing {
         Listing::Entry => b"",
-        Listing::Whiteout => b".wh.",
+        Listing::Whiteout => WHITEOUT_PREFIX.as_bytes(),
     };
     prefix.iter().chain(tree.name(node)).copied()
 }

@@ -16,6 +16,7 @@ use crate::engine::error::EngineError;
 use crate::error::SourceError;
 use dive_model::blob::Blob;
 use dive_model::digest::hex;
+use dive_model::layer::path::WHITEOUT_PREFIX;
 use dive_model::store::{StoreError, check_free_space};
 use dive_model::tarfile::{BLOCK, Input, MAX_EXTENSION, Streaming, Walker};
 use dive_model::unfinished::unnamed;
@@ -25,9 +26,6 @@ const ROOM_CHECK: u64 = 64 << 20;
 
 /// Limit of the headers of one entry, in bytes: three extension headers of the greatest length, and more.
 const HEADERS_LIMIT: usize = 4 * MAX_EXTENSION as usize;
-
-/// Prefix of a whiteout's name.
-const WHITEOUT: &str = ".wh.";
 
 /// The length of a name in a tar header, in bytes.
 const NAME: usize = 100;
@@ -114,7 +112,7 @@ fn trimmed(path: &[u8]) -> &[u8] {
 fn whiteout(path: &str) -> Vec<u8> {
     let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
     let slash = if folder.is_empty() { "" } else { "/" };
-    let name = format!("{folder}{slash}{WHITEOUT}{name}");
+    let name = format!("{folder}{slash}{WHITEOUT_PREFIX}{name}");
     let mut entry = Vec::new();
     if name.len() > NAME {
         let mut long = name.clone().into_bytes();

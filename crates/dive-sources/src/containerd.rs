@@ -3,13 +3,14 @@
 //! Both write an archive to standard output, which is copied into a temporary file. They find the socket and the namespace
 //! in the environment. The list of ctr has the digest of each image, under which its record is cached.
 
+pub(crate) mod ctr;
 mod error;
 
-use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::ctr::{CONNECT_TIMEOUT, CTR, Ctr};
 pub use error::ContainerdError;
 
 use super::access::Access;
@@ -31,8 +32,8 @@ pub(super) fn open(
     progress: &mut dyn FnMut(TransferProgress),
 ) -> Result<Box<dyn Store>, SourceError> {
     let parsed = EngineImageName::new(name).ok_or_else(|| ContainerdError::Name { name: name.to_owned() })?;
-    let ctr = Exporter { program: "ctr", name, access };
-    let list = match ctr.list() {
+    let ctr = Exporter { program: CTR, name, access };
+    let list = match Ctr::new(&access.environment).images(LISTING) {
         Ok(list) => list,
         Err(ProgramError::Absent) => {
             let nerdctl = Exporter { program: "nerdctl", ..ctr };
@@ -69,8 +70,8 @@ struct CtrExport {
 impl ExportLater for CtrExport {
     fn run(&self, on_damage: OnDamage, progress: Watch<'_>) -> Result<(Archive, Vec<Remark>), SourceError> {
         let Self { name, known, access } = self;
-        let ctr = Exporter { program: "ctr", name, access };
-        let export = ["--connect-timeout", "3s", "images", "export"];
+        let ctr = Exporter { program: CTR, name, access };
+        let export = [&CONNECT_TIMEOUT[..], &["images", "export"]].concat();
         let spooled = ctr.watched(&export, &["-", known], progress).map_err(|error| ctr.explain(error))?;
         let archive = Archive::index(name, Arc::new(spooled.file), spooled.len, on_damage)?;
         Ok((archive, spooled.remarks))
@@ -141,33 +142,11 @@ impl Exporter<'_> {
         program.export(self.access.limits, &arguments, self.name, None, self.access.on_damage, progress)
     }
 
-    /// The images that ctr lists.
-    fn list(self) -> Result<String, ProgramError> {
-        let program = Program::new(self.program, self.access.environment.clone());
-        // The default timeout for a missing socket is ten seconds.
-        let arguments = ["--connect-timeout", "3s", "images", "ls"];
-        let answer = program.output(&arguments, Some(LISTING), &mut || ControlFlow::Continue(()))?;
-        Ok(String::from_utf8_lossy(&answer).into_owned())
-    }
-
     fn explain(self, error: ExportError) -> SourceError {
-        let (program, name) = (self.program, self.name.to_owned());
-        let failure = match error {
-            ExportError::Archive(error) => return error.into(),
-            ExportError::Program(failure) => failure,
-        };
-        let error = match failure {
-            ProgramError::Absent => ContainerdError::NoProgram { name },
-            ProgramError::Io(cause) => ContainerdError::Start { program, cause },
-            ProgramError::Cancelled => ContainerdError::Start { program, cause: io::ErrorKind::Interrupted.into() },
-            ProgramError::Exited { message, .. } if message.contains("permission denied") => {
-                ContainerdError::Denied { program, message }
-            }
-            ProgramError::Exited { status, received, message } => {
-                ContainerdError::Failed { program, name, status, received, message }
-            }
-        };
-        error.into()
+        match error {
+            ExportError::Archive(error) => error.into(),
+            ExportError::Program(failure) => ContainerdError::of_export(failure, self.program, self.name).into(),
+        }
     }
 }
 
@@ -209,11 +188,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn an_unreadable_socket_is_explained() {
-        let folder = tempfile::tempdir().unwrap();
-        let script = "#!/bin/sh\necho 'ctr: failed to dial \"/x.sock\": connect: permission denied' >&2\nexit 1\n";
-        std::fs::write(folder.path().join("ctr"), script).unwrap();
-        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(folder.path().join("ctr"), executable).unwrap();
+        let (folder, _) = super::ctr::tests::without_permission();
         let error = refused("alpine", folder.path());
         assert!(error.contains("sudo") && error.contains("group") && !error.contains("images ls"), "{error}");
     }

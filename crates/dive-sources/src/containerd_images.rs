@@ -1,7 +1,6 @@
 //! Compares an image with the others of containerd, by their diff ids. `ctr` prints the documents of an image; nothing is
 //! pulled or exported.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -9,12 +8,12 @@ use serde::de::DeserializeOwned;
 
 use super::access::Access;
 use super::containerd::ContainerdError;
+use super::containerd::ctr::Ctr;
 use super::engine_name::EngineImageName;
 use super::error::SourceError;
-use super::program::{Program, ProgramError};
 use super::search_limit::SearchLimit;
 use dive_model::digest::Digest;
-use dive_model::image::{PrefixSearch, engine_repository};
+use dive_model::image::PrefixSearch;
 
 /// Maximum number of manifests to read below an index: one for each platform.
 const MAX_MANIFESTS: usize = 32;
@@ -50,74 +49,37 @@ struct ContentRootFs {
 pub(crate) fn diff_ids(name: &str, wanted: &[&str], access: &Access) -> Result<Option<Vec<String>>, SourceError> {
     let Some(parsed) = EngineImageName::new(name) else { return Ok(None) };
     let limit = SearchLimit::start();
-    let ctr = Ctr::new(access);
+    let content = ContentStore(Ctr::new(&access.environment));
     let in_full = parsed.in_full();
-    let images = ctr.images(limit.time_left())?;
+    let images = content.images(limit.time_left())?;
     let image = images.iter().find(|(listed, _)| *listed == in_full || listed == name);
-    Ok(image.and_then(|(_, digest)| ctr.diff_ids(digest, wanted, &limit)))
+    Ok(image.and_then(|(_, digest)| content.diff_ids(digest, wanted, &limit)))
 }
 
 /// Looks for the image whose diff ids are the longest proper prefix of `diff_ids`. Images of the repositories of `own` are
 /// skipped.
 pub(crate) fn longest_prefix(diff_ids: &[&str], own: &[String], access: &Access) -> Result<PrefixSearch, SourceError> {
-    let mut limit = SearchLimit::start();
-    let ctr = Ctr::new(access);
-    let own: Vec<String> = own.iter().filter_map(|tag| engine_repository(tag)).collect();
-    let images = ctr.images(limit.time_left())?;
-    // Kubernetes also names images by their id alone.
-    let is_other = |name: &str| {
-        !name.starts_with("sha256:") && engine_repository(name).is_some_and(|repository| !own.contains(&repository))
-    };
-    let others: Vec<_> = images.iter().filter(|(name, _)| is_other(name)).collect();
-    let mut search = PrefixSearch::default();
-    for (at, (name, digest)) in others.iter().enumerate() {
-        if !limit.allows_another() {
-            search.left = others.len() - at;
-            break;
-        }
-        if let Some(layers) = ctr.diff_ids(digest, diff_ids, &limit) {
-            search.compare(name, &layers, diff_ids);
-        }
-    }
-    Ok(search)
+    let limit = SearchLimit::start();
+    let content = ContentStore(Ctr::new(&access.environment));
+    let images = content.images(limit.time_left())?;
+    let images = images.iter().map(|(name, digest)| (name.as_str(), digest));
+    Ok(limit.search(images, diff_ids, own, |digest, limit| content.diff_ids(digest, diff_ids, limit)))
 }
 
-/// The program `ctr`.
-struct Ctr(Program);
+/// The content of containerd, as ctr prints it.
+struct ContentStore(Ctr);
 
-impl Ctr {
-    fn new(access: &Access) -> Self {
-        Self(Program::new("ctr", access.environment.clone()))
-    }
-
-    fn ask(&self, limit: Duration, arguments: &[&str]) -> Result<Vec<u8>, ProgramError> {
-        let arguments = [&["--connect-timeout", "3s"], arguments].concat();
-        self.0.output(&arguments, Some(limit), &mut || ControlFlow::Continue(()))
-    }
-
+impl ContentStore {
     /// Name and digest of all images.
     fn images(&self, limit: Duration) -> Result<Vec<(String, String)>, ContainerdError> {
-        let answer = self.ask(limit, &["images", "ls"]).map_err(|failure| {
-            let (program, name) = ("ctr", "images".to_owned());
-            match failure {
-                ProgramError::Absent => ContainerdError::NoProgram { name },
-                ProgramError::Io(cause) => ContainerdError::Start { program, cause },
-                ProgramError::Cancelled => {
-                    ContainerdError::Start { program, cause: std::io::ErrorKind::Interrupted.into() }
-                }
-                ProgramError::Exited { status, received, message } => {
-                    ContainerdError::Failed { program, name, status, received, message }
-                }
-            }
-        })?;
-        Ok(listed(&String::from_utf8_lossy(&answer)))
+        Ok(listed(&self.0.images(limit).map_err(ContainerdError::of_list)?))
     }
 
     /// The document with this digest; `None` if containerd does not have it.
     fn document<T: DeserializeOwned>(&self, digest: &str, limit: Duration) -> Option<T> {
         // It becomes an argument.
         let digest = digest.parse::<Digest>().ok()?.to_string();
-        serde_json::from_slice(&self.ask(limit, &["content", "get", &digest]).ok()?).ok()
+        serde_json::from_slice(&self.0.output(limit, &["content", "get", &digest]).ok()?).ok()
     }
 
     /// Diff ids of the image with this manifest or index. Of several platforms, the one that shares the most layers with
@@ -151,6 +113,25 @@ fn listed(text: &str) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// nerdctl, which opens the image, does not list the content.
+    #[test]
+    fn a_search_without_ctr_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let access = Access { environment: [("PATH", folder.path())].into_iter().collect(), ..Access::default() };
+        for error in [diff_ids("alpine", &["a"], &access).err(), longest_prefix(&["a"], &[], &access).err()] {
+            assert_eq!(error.unwrap().to_string(), "ctr cannot list the images: it is not in PATH");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_search_through_a_closed_socket_is_explained() {
+        let (folder, access) = super::super::containerd::ctr::tests::without_permission();
+        let error = longest_prefix(&["a"], &[], &access).unwrap_err().to_string();
+        assert!(error.contains("may not use containerd") && error.contains("sudo"), "{error}");
+        drop(folder);
+    }
 
     #[test]
     fn the_list_of_ctr_is_read() {

@@ -101,7 +101,10 @@ fn search_without_a_result_says_so() {
     let user = user.sets("DOCKER_HOST", "unix:///nowhere/docker.sock");
     let (found, said) = base(&user, &["--base", "auto", "app.tar"]);
     assert_eq!(found, UNKNOWN);
-    assert!(said.contains("dive cannot search the engine for its base: cannot reach docker"), "{said}");
+    assert!(
+        said.contains("dive cannot search the engine for its base: docker cannot list its images: it does not respond"),
+        "{said}"
+    );
 }
 
 /// A machine of a build service may have thousands of images.

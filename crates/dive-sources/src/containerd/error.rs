@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitStatus;
 
 use crate::engine_name::EXPECTED;
+use crate::program::ProgramError;
 
 /// An image that containerd cannot provide.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,12 @@ pub enum ContainerdError {
         /// The program's error message.
         message: String,
     },
+    /// ctr does not list the images.
+    #[error("ctr cannot list the images: {message}")]
+    List {
+        /// The reason.
+        message: String,
+    },
     /// The program exited with an error.
     #[error(
         "{program} cannot export {name:?} ({status}, after {received} bytes): {message}; `{program} images ls` lists the images, \
@@ -60,4 +67,40 @@ pub enum ContainerdError {
         /// The program's error message.
         message: String,
     },
+}
+
+impl ContainerdError {
+    /// The error of an export of `name` by `program`.
+    pub(super) fn of_export(failure: ProgramError, program: &'static str, name: &str) -> Self {
+        Self::of_program(failure, program, |failure| match failure {
+            None => Self::NoProgram { name: name.to_owned() },
+            Some((status, received, message)) => {
+                Self::Failed { program, name: name.to_owned(), status, received, message }
+            }
+        })
+    }
+
+    /// The error of the list of all images.
+    pub(crate) fn of_list(failure: ProgramError) -> Self {
+        Self::of_program(failure, "ctr", |failure| Self::List {
+            message: failure.map_or_else(|| "it is not in PATH".to_owned(), |(_, _, message)| message),
+        })
+    }
+
+    /// `other` is the error of an absent program, and of one that exited with a status after a number of bytes.
+    fn of_program(
+        failure: ProgramError,
+        program: &'static str,
+        other: impl FnOnce(Option<(ExitStatus, u64, String)>) -> Self,
+    ) -> Self {
+        match failure {
+            ProgramError::Io(cause) => Self::Start { program, cause },
+            ProgramError::Cancelled => Self::Start { program, cause: io::ErrorKind::Interrupted.into() },
+            ProgramError::Exited { message, .. } if message.contains("permission denied") => {
+                Self::Denied { program, message }
+            }
+            ProgramError::Exited { status, received, message } => other(Some((status, received, message))),
+            ProgramError::Absent => other(None),
+        }
+    }
 }

@@ -7,15 +7,15 @@ use tokio::time::timeout;
 use super::address::{Address, candidates};
 use super::api::{ApiError, ImageInspect, ListedImage};
 use super::backend::Backend;
-use super::error::EngineError;
+use super::error::{EngineError, tried};
 use super::failure;
-use super::lookup::ImageLookup;
+use super::lookup::{ImageLookup, connect, wait};
 use crate::ContainerEngine;
 use crate::access::Access;
 use crate::engine_name::EngineImageName;
 use crate::error::SourceError;
 use crate::search_limit::SearchLimit;
-use dive_model::image::{NamedImage, PrefixSearch, engine_repository};
+use dive_model::image::{NamedImage, PrefixSearch};
 
 /// True if no address of the engine is behind ssh or TCP.
 pub(crate) fn is_on_this_machine(engine: ContainerEngine, access: &Access) -> bool {
@@ -57,44 +57,36 @@ pub(crate) fn longest_prefix(
     own: &[String],
     access: &Access,
 ) -> Result<PrefixSearch, SourceError> {
-    let mut limit = SearchLimit::start();
-    // Errors name it: it is what the user has asked for.
-    let lookup = ImageLookup::new(engine, "auto", access)?;
-    let backend = lookup.connect()?;
-    let own: Vec<String> = own.iter().filter_map(|tag| engine_repository(tag)).collect();
-    let images = list(&lookup, &backend, limit.time_left())?;
+    let limit = SearchLimit::start();
+    let unlisted = |answer: String| EngineError::List { engine, answer };
+    let backend = connect(engine, access)?;
+    let backend = backend.map_err(|attempts| unlisted(format!("it does not respond; tried: {}", tried(&attempts))))?;
+    let images = list(engine, &backend, limit.time_left())?.map_err(unlisted)?;
     let named = images.iter().filter_map(|image| Some((image.name()?, EngineImageName::new(&image.id)?)));
-    let others = named.filter(|(name, _)| engine_repository(name).is_none_or(|repository| !own.contains(&repository)));
-    let others: Vec<_> = others.collect();
-    let mut search = PrefixSearch::default();
-    for (at, (name, id)) in others.iter().enumerate() {
-        if !limit.allows_another() {
-            search.left = others.len() - at;
-            break;
-        }
-        // An image may be removed meanwhile.
-        if let Some(layers) = inspect(&lookup, &backend, *id, limit.time_left()).and_then(layers) {
-            search.compare(name, &layers, diff_ids);
-        }
-    }
-    Ok(search)
+    let of_image =
+        |id: &EngineImageName<'_>, limit: &SearchLimit| layers(inspect(engine, &backend, *id, limit.time_left())?);
+    Ok(limit.search(named, diff_ids, own, of_image))
 }
 
-fn list(lookup: &ImageLookup<'_>, backend: &Backend, limit: Duration) -> Result<Vec<ListedImage>, EngineError> {
-    let refused = |answer| EngineError::Refused { engine: lookup.engine, name: lookup.display_name(), answer };
-    match backend {
+/// All images; the inner error is the engine's message.
+fn list(
+    engine: ContainerEngine,
+    backend: &Backend,
+    limit: Duration,
+) -> Result<Result<Vec<ListedImage>, String>, EngineError> {
+    Ok(match backend {
         Backend::Service(client) => {
             // `timeout` needs the runtime's clock, so it is created inside `async`.
-            let answer = lookup.wait(async { timeout(limit, client.document("/images/json")).await })?;
+            let answer = wait(engine, async { timeout(limit, client.document("/images/json")).await })?;
             let answer = answer.unwrap_or(Err(ApiError::Timeout(limit)));
-            answer.map_err(|error| refused(failure::answer(&error, client.address())))
+            answer.map_err(|error| failure::answer(&error, client.address()))
         }
-        Backend::Command { podman, .. } => podman.images(limit).map_err(|error| refused(failure::of_program(&error))),
-    }
+        Backend::Command { podman, .. } => podman.images(limit).map_err(|error| failure::of_program(&error)),
+    })
 }
 
 fn inspect(
-    lookup: &ImageLookup<'_>,
+    engine: ContainerEngine,
     backend: &Backend,
     id: EngineImageName<'_>,
     limit: Duration,
@@ -102,7 +94,7 @@ fn inspect(
     match backend {
         Backend::Service(client) => {
             let path = format!("/images/{}/json", id.as_str());
-            lookup.wait(async { timeout(limit, client.document(&path)).await }).ok()?.ok()?.ok()
+            wait(engine, async { timeout(limit, client.document(&path)).await }).ok()?.ok()?.ok()
         }
         Backend::Command { podman, .. } => podman.inspect_id(limit, id).ok(),
     }

@@ -114,6 +114,14 @@ pub enum EngineError {
         /// The engine's message.
         answer: String,
     },
+    /// The engine does not list its images.
+    #[error("{} cannot list its images: {answer}", engine.command())]
+    List {
+        /// The engine.
+        engine: ContainerEngine,
+        /// The engine's message, or why there is none.
+        answer: String,
+    },
     /// The export ended early.
     #[error(
         "{}: the export of {name:?} stopped after {received} bytes: {cause}; check that the engine is running and \
@@ -192,7 +200,7 @@ pub struct Attempt {
     pub failure: String,
 }
 
-fn tried(attempts: &[Attempt]) -> String {
+pub(super) fn tried(attempts: &[Attempt]) -> String {
     let mut text = String::new();
     for Attempt { place, failure } in attempts {
         let separator = if text.is_empty() { "" } else { "; " };

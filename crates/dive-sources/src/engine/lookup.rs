@@ -22,6 +22,47 @@ use dive_model::blob::TransferProgress;
 /// Timeout for the description of an image or a container.
 pub(super) const INSPECTION: Duration = Duration::from_mins(1);
 
+/// Runs a request to `engine`.
+pub(super) fn wait<F: Future>(engine: ContainerEngine, future: F) -> Result<F::Output, EngineError> {
+    block_on(future).map_err(|cause| EngineError::Threads { engine, cause })
+}
+
+/// Connects to the first address of `engine` that responds, or to Podman's command if the user names no service. Without
+/// either, the inner error has all attempts.
+pub(super) fn connect(engine: ContainerEngine, access: &Access) -> Result<Result<Backend, Vec<Attempt>>, EngineError> {
+    let environment = &access.environment;
+    let podman = PodmanCommand::new(environment);
+    if engine == ContainerEngine::Podman && access.podman == PodmanRoute::Command {
+        return Ok(Ok(Backend::Command { podman, tried: Vec::new() }));
+    }
+    let mut tried = Vec::new();
+    for candidate in candidates(engine, environment) {
+        let (place, answer) = match &candidate.address {
+            Ok(address) => {
+                let place = format!("{} ({address})", candidate.reason);
+                (place, wait(engine, Client::connect(engine, address, environment))?)
+            }
+            Err(error) => (candidate.reason, Err(error.clone())),
+        };
+        match answer {
+            Ok(client) => {
+                info!("{} responds at {place}, version {}", engine.command(), client.version());
+                return Ok(Ok(Backend::Service(client)));
+            }
+            Err(failure) => {
+                debug!("{place}: {failure}");
+                tried.push(Attempt { place, failure });
+            }
+        }
+    }
+    // A service that the user names may have other images than the command.
+    if engine == ContainerEngine::Podman && environment.get("CONTAINER_HOST").is_none() {
+        info!("Podman's service does not respond; using the command podman");
+        return Ok(Ok(Backend::Command { podman, tried }));
+    }
+    Ok(Err(tried))
+}
+
 /// The image to look up, the engine to ask, and the options of the lookup.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ImageLookup<'a> {
@@ -43,42 +84,12 @@ impl<'a> ImageLookup<'a> {
 
     /// Runs a request to an engine.
     pub(super) fn wait<F: Future>(&self, future: F) -> Result<F::Output, EngineError> {
-        block_on(future).map_err(|cause| EngineError::Threads { engine: self.engine, cause })
+        wait(self.engine, future)
     }
 
-    /// Connects to the first address that responds, or to Podman's command if the user names no service.
+    /// Connects to the engine.
     pub(super) fn connect(&self) -> Result<Backend, EngineError> {
-        let environment = &self.access.environment;
-        let podman = PodmanCommand::new(environment);
-        if self.engine == ContainerEngine::Podman && self.access.podman == PodmanRoute::Command {
-            return Ok(Backend::Command { podman, tried: Vec::new() });
-        }
-        let mut tried = Vec::new();
-        for candidate in candidates(self.engine, environment) {
-            let (place, answer) = match &candidate.address {
-                Ok(address) => {
-                    let place = format!("{} ({address})", candidate.reason);
-                    (place, self.wait(Client::connect(self.engine, address, environment))?)
-                }
-                Err(error) => (candidate.reason, Err(error.clone())),
-            };
-            match answer {
-                Ok(client) => {
-                    info!("{} responds at {place}, version {}", self.engine.command(), client.version());
-                    return Ok(Backend::Service(client));
-                }
-                Err(failure) => {
-                    debug!("{place}: {failure}");
-                    tried.push(Attempt { place, failure });
-                }
-            }
-        }
-        // A service that the user names may have other images than the command.
-        if self.engine == ContainerEngine::Podman && environment.get("CONTAINER_HOST").is_none() {
-            info!("Podman's service does not respond; using the command podman");
-            return Ok(Backend::Command { podman, tried });
-        }
-        Err(self.unreachable(tried))
+        connect(self.engine, self.access)?.map_err(|attempts| self.unreachable(attempts))
     }
 
     fn unreachable(&self, attempts: Vec<Attempt>) -> EngineError {

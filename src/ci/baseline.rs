@@ -38,6 +38,7 @@ struct BaselineVersion {
 struct BaselineImage {
     tags: Vec<String>,
     platform: Option<String>,
+    complete: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -95,6 +96,17 @@ pub(crate) enum BaselineError {
         /// The platform of the image.
         platform: String,
     },
+    /// The platform of one of the two is unknown.
+    #[error(
+        "{0}: the platform of the image or of the summary is unknown, so they cannot be compared; use a baseline of this image"
+    )]
+    UnknownPlatform(String),
+    /// The summary is of a part of an image.
+    #[error(
+        "{0}: the summary of a damaged image, of which a part is missing; write it of the whole image with \
+         `dive --summary {0} IMAGE`"
+    )]
+    Incomplete(String),
     /// The names differ.
     #[error("{name}: a summary of another image, not of {}; use a baseline of this image", Shown(image))]
     Image {
@@ -109,14 +121,17 @@ impl Baseline {
     /// Reads a summary. Messages call it `name`.
     ///
     /// # Errors
-    /// It is no summary, or has another schema.
+    /// It is no summary, has another schema, or is of a part of an image.
     pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<Self, BaselineError> {
         let not_a_summary = || BaselineError::NotASummary(name.to_owned());
         let version: BaselineVersion = serde_json::from_slice(bytes).map_err(|_| not_a_summary())?;
         if version.schema_version != u64::from(SUMMARY_VERSION) {
             return Err(BaselineError::Schema(name.to_owned()));
         }
-        let document = serde_json::from_slice(bytes).map_err(|_| not_a_summary())?;
+        let document: BaselineDocument = serde_json::from_slice(bytes).map_err(|_| not_a_summary())?;
+        if !document.image.complete {
+            return Err(BaselineError::Incomplete(name.to_owned()));
+        }
         Ok(Self { name: name.to_owned(), document })
     }
 
@@ -126,10 +141,12 @@ impl Baseline {
     /// Platforms or names differ.
     pub(crate) fn check(&self, image: &Image) -> Result<(), BaselineError> {
         let platform = image.platform.as_ref().map(ToString::to_string);
-        if let (Some(platform), Some(before)) = (platform, &self.document.image.platform)
-            && platform != *before
-        {
-            return Err(BaselineError::Platform { name: self.name.clone(), platform });
+        match (platform, &self.document.image.platform) {
+            (Some(platform), Some(before)) if platform != *before => {
+                return Err(BaselineError::Platform { name: self.name.clone(), platform });
+            }
+            (Some(_), None) | (None, Some(_)) => return Err(BaselineError::UnknownPlatform(self.name.clone())),
+            (Some(_), Some(_)) | (None, None) => {}
         }
         let before = &self.document.image.tags;
         let is_known = |tag: &String| before.iter().any(|other| is_of_same_repository(other, tag));

@@ -67,7 +67,8 @@ pub(super) fn breakers(terms: &RuleTerms, limit: Amount, facts: RuleInput<'_>) -
             held.take(SHOWN).copied().map(Breaker::from).collect()
         }
         Rule::HighestGrowthBytes | Rule::HighestGrowthPercent => {
-            growth.map(|it| grown(it, &layers)).unwrap_or_default()
+            let counted = |growth: &Growth| growth.own_layers.chosen(terms.layers, opened.image.layers.len());
+            growth.map(|growth| grown(growth, &counted(growth))).unwrap_or_default()
         }
         Rule::ForbidRoot => Vec::new(),
         Rule::Paths => of_paths(paths),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::baseline::{Baseline, BaselineLayer};
 use super::measure::layer_sizes;
-use super::own_layers::OwnLayers;
+use super::own_layers::{OwnLayers, OwnLayersSource};
 use crate::config::LayerChoice;
 use dive_model::Opened;
 use dive_model::analysis::VisiblePlace;
@@ -28,6 +28,8 @@ pub(crate) struct Growth {
     pub base: Difference,
     /// The image's own layers.
     pub ours: Difference,
+    /// The layers that `ours` counts.
+    pub own_layers: OwnLayers,
     /// Layers that are new, rebuilt or gone, those that grew most first.
     pub layers: Vec<LayerGrowth>,
     /// Directories that grew, those that grew most first.
@@ -78,14 +80,14 @@ impl Difference {
         self.after.saturating_sub(self.before)
     }
 
-    /// [`Self::grown`] as a share of the baseline.
-    pub(crate) fn grown_share(self) -> f64 {
-        self.grown() as f64 / self.before.max(1) as f64
+    /// [`Self::grown`] as a share of the baseline; `None` for a baseline of 0 bytes.
+    pub(crate) fn grown_share(self) -> Option<f64> {
+        (self.before > 0).then(|| self.grown() as f64 / self.before as f64)
     }
 
-    /// [`Self::change`] as a share of the baseline.
-    pub(crate) fn share(self) -> f64 {
-        self.change() as f64 / self.before.max(1) as f64
+    /// [`Self::change`] as a share of the baseline; `None` for a baseline of 0 bytes.
+    pub(crate) fn share(self) -> Option<f64> {
+        (self.before > 0).then(|| self.change() as f64 / self.before as f64)
     }
 
     /// The change in bytes.
@@ -107,24 +109,39 @@ impl Growth {
     pub(super) fn between(baseline: &Baseline, opened: &Opened, own: &OwnLayers) -> Self {
         let sum = |range: Range<usize>| layer_sizes(opened, range).map(|(_, size)| size).sum::<Total>().get();
         let count = opened.image.layers.len();
-        // Parts are only comparable if both images know their base; otherwise the first layer stands for it.
-        let (base_before, base_after) = match (baseline.matched_base(), own.are_matched()) {
-            (Some(before), true) => (before, own.range.start),
-            _ => (1, 1),
+        // Parts are only comparable if the base of both is known; otherwise the first layer stands for it.
+        let base_before = match baseline.matched_base() {
+            Some(before) if own.are_matched() => Some(before),
+            None if own.are_matched() && begins_with_base(baseline, opened, own) => Some(own.range.start),
+            _ => None,
         };
+        let own_layers = match base_before {
+            Some(_) => own.clone(),
+            None => OwnLayers { range: 1.min(count)..count, known_by: OwnLayersSource::AllButFirst },
+        };
+        let (base_before, base_after) = (base_before.unwrap_or(1), own_layers.range.start);
         let before = |range: Range<usize>| {
             let layers = baseline.layers().iter().take(range.end).skip(range.start);
             layers.map(|layer| layer.unpacked_bytes).sum::<Total>().get()
         };
-        let base_after = base_after.min(count);
         Self {
             all: Difference { before: baseline.unpacked_bytes(), after: sum(0..count) },
             base: Difference { before: before(0..base_before), after: sum(0..base_after) },
             ours: Difference { before: before(base_before..usize::MAX), after: sum(base_after..count) },
+            own_layers,
             layers: layers(baseline, opened),
             places: places(baseline, opened),
         }
     }
+}
+
+/// True if the baseline has the layers of the image's base, too.
+fn begins_with_base(baseline: &Baseline, opened: &Opened, own: &OwnLayers) -> bool {
+    let before = baseline.layers().iter().map(BaselineLayer::identity);
+    let base = opened.image.layers.iter().take(own.range.start);
+    let after = base.map(|layer| layer.diff_id.as_deref().or(layer.digest.as_deref()));
+    baseline.layers().len() >= own.range.start
+        && before.zip(after).all(|(before, after)| before.is_some() && before == after)
 }
 
 fn layers(baseline: &Baseline, opened: &Opened) -> Vec<LayerGrowth> {

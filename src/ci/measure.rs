@@ -70,8 +70,8 @@ pub(super) fn measure(terms: &RuleTerms, facts: RuleInput<'_>) -> Measured {
             let kept = if total == 0 { 1.0 } else { share(visible, total) };
             Measured::unless_zero(reclaimable, Amount::Ratio(kept))
         }
-        Rule::HighestGrowthBytes => grown(terms, growth, |size| Amount::of_bytes(size.grown())),
-        Rule::HighestGrowthPercent => grown(terms, growth, |size| Amount::Ratio(size.grown_share())),
+        Rule::HighestGrowthBytes => grown(terms, growth, |size| Measured::of(Amount::of_bytes(size.grown()))),
+        Rule::HighestGrowthPercent => grown(terms, growth, grown_share),
         Rule::ForbidRoot => user(opened),
         Rule::Paths => broken_paths(paths),
     }
@@ -141,9 +141,22 @@ fn total_bytes(opened: &Opened, layers: Range<usize>) -> u64 {
 }
 
 /// The growth of the layers that count. An image that did not grow breaks no limit.
-fn grown(terms: &RuleTerms, growth: Option<&Growth>, amount: impl Fn(Difference) -> Amount) -> Measured {
+fn grown(terms: &RuleTerms, growth: Option<&Growth>, measured: impl Fn(Difference) -> Measured) -> Measured {
     let Some(size) = growth.map(|growth| growth.of_choice(terms.layers)) else { return Measured::default() };
-    Measured::unless_zero(size.grown(), amount(size))
+    let measured = measured(size);
+    Measured { deciding: measured.deciding.filter(|_| size.grown() > 0), ..measured }
+}
+
+/// The growth as a share of the baseline. A baseline of 0 bytes has no shares, so any growth is more than each limit.
+fn grown_share(size: Difference) -> Measured {
+    match size.grown_share() {
+        Some(share) => Measured::of(Amount::Ratio(share)),
+        None => Measured {
+            deciding: Some(Amount::Ratio(f64::INFINITY)),
+            holder: (size.grown() > 0).then(|| "baseline of 0 bytes".to_owned()),
+            ..Measured::default()
+        },
+    }
 }
 
 /// Number of patterns to name.

@@ -33,7 +33,7 @@ fn with_flags() -> impl Iterator<Item = Rule> {
 /// The flag of a rule.
 fn flag(rule: Rule) -> Arg {
     let row = rule.row();
-    let parser = clap::builder::StringValueParser::new().try_map(|text| row.default.parse(&text));
+    let parser = clap::builder::StringValueParser::new().try_map(move |text| rule.parse_limit(&text));
     let arg = Arg::new(row.name)
         .long(row.name)
         .alias(row.kebab_name)

@@ -9,7 +9,7 @@
 use super::date::Date;
 use super::origin::{Fault, Origin, Setting, ValuePlace};
 use super::path_glob::{GlobSense, PathGlob};
-use super::spelling::bare;
+use super::spelling::{bare, is_free};
 use super::value::{Field, keys_once, one_of, quoted, scalar, shortened};
 use super::yaml::Yaml;
 
@@ -201,7 +201,7 @@ fn read(item: &Yaml, at: &str, place: &ValuePlace<'_>, faults: &mut Vec<Fault>) 
     };
     let (found_before, mut what, mut reason, mut until) = (faults.len(), None, None, None);
     keys_once(entries, &[at], place, faults);
-    for (key, node) in entries {
+    for (key, node) in entries.iter().filter(|(key, _)| !is_free(key)) {
         let mut reasons = Vec::new();
         let read = match bare(key).as_str() {
             "path" => scalar(node, &mut reasons, path).map(Ignored::Path),

@@ -7,6 +7,7 @@ use super::origin::{ConfigScope, Fault, Origin, ValuePlace};
 use super::output_path;
 use super::problem::{BadLimit, ConfigError, Warning};
 use super::rule::Rule;
+use super::spelling::is_free;
 use super::table::{BadValue, KeyRow, Named, Table, Trust, bare};
 use super::value::{Field, shortened};
 use super::yaml::Yaml;
@@ -186,11 +187,32 @@ impl<'a, T: Clone> Walk<'a, T> {
         }
         let (origin, key) = (self.document.origin_of(path), path.join("."));
         let is_of_rules_file = path.len() == 1 && OF_RULES_FILE.contains(&bare(&key).as_str());
-        self.faults.warnings.push(match path.last().and_then(|key| Rule::elsewhere(key)) {
-            Some(rule) => Warning::ForeignRule { origin, key, rule },
-            None if is_of_rules_file => Warning::OfRulesFile { origin, key },
-            None => Warning::UnknownKey { origin, key, known: self.known_beside(path) },
+        let foreign = path.last().and_then(|key| Rule::elsewhere(key));
+        self.faults.warnings.push(match (foreign, self.beside_rules(path)) {
+            (Some(rule), _) => Warning::ForeignRule { origin, key, rule },
+            (None, Some(right)) if path.len() == 1 => Warning::MisspeltKey { origin, key, right },
+            (None, Some(right)) => Warning::BesideRules { origin, key, right },
+            (None, None) if is_of_rules_file => Warning::OfRulesFile { origin, key },
+            (None, None) => Warning::UnknownKey { origin, key, known: self.known_beside(path) },
         });
+    }
+
+    /// The key of the rules file that the last of `path` is below `rules:`, or a misspelling of.
+    fn beside_rules(&self, path: &[&str]) -> Option<&'static str> {
+        const TYPOS: usize = 2;
+        const LONGEST: usize = 40;
+        let mut beside =
+            self.table.keys.iter().map(|row| row.path).filter(|row| OF_RULES_FILE.contains(&bare(row).as_str()));
+        match path {
+            [section, key] if bare(section) == "rules" => beside.find(|row| bare(row) == bare(key)),
+            [key] if key.len() <= LONGEST => {
+                let distance = |row: &&str| strsim::damerau_levenshtein(&bare(row), &bare(key));
+                let nearest = beside.min_by_key(distance)?;
+                // One edit in a short name.
+                (distance(&nearest) <= TYPOS.min(nearest.len() / 4)).then_some(nearest)
+            }
+            _ => None,
+        }
     }
 
     /// Handles text or a list in place of a section. dive starts anyway, unless it is the whole file.
@@ -232,11 +254,6 @@ impl<'a, T: Clone> Walk<'a, T> {
         }
         names.join(", ")
     }
-}
-
-/// True for keys that begin with `x-`, which are free for other uses, such as anchors.
-fn is_free(key: &str) -> bool {
-    key.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"))
 }
 
 /// The rule named by `path` or by a key below it. `path` then ends at that key.

@@ -38,12 +38,17 @@ pub enum Fails {
 }
 
 impl Limit {
+    /// True for the words that turn a rule off.
+    pub(super) fn is_word_for_off(text: &str) -> bool {
+        ["disabled", "off", "false", ""].iter().any(|word| text.trim().eq_ignore_ascii_case(word))
+    }
+
     /// Parses a limit in the unit of this one.
     ///
     /// # Errors
     /// The reason, which quotes `text` and says what to write instead.
     pub fn parse(&self, text: &str) -> Result<Self, String> {
-        let is_off = ["disabled", "off", "false", ""].iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+        let is_off = Self::is_word_for_off(text);
         let is_no =
             matches!(self, Self::Ban(_)) && ["no", "0"].iter().any(|word| text.trim().eq_ignore_ascii_case(word));
         let text = (!is_off && !is_no).then_some(text);

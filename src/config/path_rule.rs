@@ -12,7 +12,7 @@ use std::fmt;
 
 use super::origin::{Fault, Origin, ValuePlace};
 use super::path_glob::{GlobSense, PathGlob};
-use super::spelling::bare;
+use super::spelling::{bare, is_free};
 use super::value::{Value, keys_once, quoted, scalar, shortened};
 use super::yaml::Yaml;
 use dive_model::units::Bytes;
@@ -124,7 +124,7 @@ fn read_rule(item: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<
     };
     let (found_before, mut glob, mut demands, mut reach) = (faults.len(), None, Vec::new(), PathReach::Final);
     keys_once(entries, at, place, faults);
-    for (key, node) in entries {
+    for (key, node) in entries.iter().filter(|(key, _)| !is_free(key)) {
         let mut reasons = Vec::new();
         match bare(key).as_str() {
             "path" => glob = scalar(node, &mut reasons, PathGlob::parse),

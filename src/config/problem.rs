@@ -155,6 +155,26 @@ pub enum Warning {
         /// The key.
         key: String,
     },
+    /// The key is below `rules:` and belongs beside it.
+    #[error("{origin}: {key} has no effect; `{right}` belongs beside `rules:`, not below it")]
+    BesideRules {
+        /// The file and line.
+        origin: Origin,
+        /// The key, with those above it.
+        key: String,
+        /// The key as documents write it.
+        right: &'static str,
+    },
+    /// The key is a misspelling of another.
+    #[error("{origin}: unknown key `{key}` has no effect; did you mean {right}?")]
+    MisspeltKey {
+        /// The file and line.
+        origin: Origin,
+        /// The key.
+        key: String,
+        /// The right spelling.
+        right: &'static str,
+    },
     /// More unknown keys than are named one by one.
     #[error("{}: {count} more unknown keys have no effect; check that this is the right file", path.display())]
     MoreUnknownKeys {

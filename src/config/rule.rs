@@ -304,7 +304,7 @@ rules! {
     HighestGrowthPercent "highestGrowthPercent" "highest-growth-percent" {
         default: Limit::Ratio(None),
         fails: Fails::AtOrAbove,
-        help: "Fail if the unpacked size grew by this share of the baseline, 0 to 1",
+        help: "Fail if the unpacked size grew by this share of the baseline, such as 0.05",
         fails_when: "the growth, as a share of the baseline's unpacked size, is at the limit or above",
         complaint: "the image has grown too much, relative to the baseline",
         number: "%-growth",

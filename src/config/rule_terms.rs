@@ -11,9 +11,10 @@ use super::limit::Limit;
 use super::origin::{Fault, Origin, Setting, ValuePlace};
 use super::path_rule;
 use super::rule::Rule;
-use super::spelling::bare;
+use super::spelling::{bare, is_free, variable};
 use super::value::{Field, keys_once, one_of, quoted, scalar, shortened};
 use super::yaml::Yaml;
+use dive_model::units::Ratio;
 
 /// What a broken rule does to the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +79,28 @@ const CHOICES: [(&str, LayerChoice); 2] =
 /// The keys of the long form.
 const KEYS: [&str; 4] = ["value", "level", "for", "reason"];
 
+impl Rule {
+    /// Parses a limit of this rule.
+    ///
+    /// # Errors
+    /// The reason, which quotes `text` and says what to write instead.
+    pub fn parse_limit(self, text: &str) -> Result<Limit, String> {
+        match self {
+            // An image may grow by more than its size.
+            Self::HighestGrowthPercent if !Limit::is_word_for_off(text) => {
+                Ratio::parse_share(text).map(|share| Limit::Ratio(Some(share))).map_err(|error| error.to_string())
+            }
+            _ => self.row().default.parse(text),
+        }
+    }
+
+    /// The variable that sets the limit.
+    #[must_use]
+    pub fn variable(self) -> String {
+        variable(&format!("rules.{}", self.row().kebab_name))
+    }
+}
+
 impl RuleTerms {
     /// A limit for all layers that the image must keep.
     #[must_use]
@@ -112,7 +135,7 @@ impl RuleTerms {
             return path_rule::read(node, at, place, faults).map(Limit::Paths);
         }
         let mut reasons = Vec::new();
-        let parse = |text: &str| self.limit.parse(text).map_err(|reason| format!("{reason}, or `disabled`"));
+        let parse = |text: &str| self.rule.parse_limit(text).map_err(|reason| format!("{reason}, or `disabled`"));
         let limit = scalar(node, &mut reasons, parse);
         faults.extend(reasons.into_iter().map(|reason| place.fault(at, reason)));
         limit
@@ -127,7 +150,7 @@ impl RuleTerms {
         let mut terms = Self { level: RuleLevel::Fail, layers: LayerChoice::All, reason: None, ..self.clone() };
         let (found_before, mut has_value) = (faults.len(), false);
         keys_once(entries, &[], place, faults);
-        for (key, node) in entries {
+        for (key, node) in entries.iter().filter(|(key, _)| !is_free(key)) {
             let at = [key.as_str()];
             let name = bare(key);
             let mut reasons = Vec::new();

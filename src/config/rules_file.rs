@@ -240,6 +240,32 @@ mod tests {
         assert_eq!(warnings("rules:\n  x-old: {lowestEfficiency: 0.9}\nX-base: &e 0.9\n"), [""; 0]);
     }
 
+    /// Anchors and remarks of other programs are written under such keys.
+    #[test]
+    fn keys_that_begin_with_x_are_free_inside_items_too() {
+        let text = "rules:\n  highestLayerCount: { value: 9, x-team: shop }\n  paths:\n    - { path: a, forbid: true, X-team: shop }\n\
+                    ignore:\n  - { path: b, reason: c, x-ticket: 12 }\n";
+        let file = parse(text).unwrap();
+        assert_eq!(file.limits[Rule::HighestLayerCount].value.limit, Limit::Count(Some(9)));
+        assert_eq!((file.ignores.len(), file.warnings), (1, Vec::new()));
+    }
+
+    #[test]
+    fn a_misplaced_or_misspelt_key_beside_the_rules_says_where_it_belongs() {
+        assert_eq!(
+            warnings("rules:\n  Ignore: [{ path: a, reason: b }]\n"),
+            [".dive-ci:2: rules.Ignore has no effect; `ignore` belongs beside `rules:`, not below it"]
+        );
+        for (key, nearest) in
+            [("ignores", "ignore"), ("baselin", "baseline"), ("bases", "base"), ("ignoreWastBelow", "ignoreWasteBelow")]
+        {
+            assert_eq!(
+                warnings(&format!("rules:\n  highestLayerCount: 9\n{key}: x\n")),
+                [format!(".dive-ci:3: unknown key `{key}` has no effect; did you mean {nearest}?")]
+            );
+        }
+    }
+
     /// A typo must not disable a gate.
     #[test]
     fn a_misspelt_or_misplaced_rule_is_refused() {

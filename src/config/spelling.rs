@@ -10,3 +10,8 @@ pub(super) fn variable(path: &str) -> String {
 pub(super) fn bare(path: &str) -> String {
     path.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
 }
+
+/// True for keys that begin with `x-`, which are free for other uses, such as anchors.
+pub(super) fn is_free(key: &str) -> bool {
+    key.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"))
+}

@@ -103,6 +103,9 @@ fn is_of_same_repository(name: &str, image: &Reference) -> bool {
 
 /// Refuses a path that leads out of the working directory.
 fn check_below(path: &Path, working_dir: &Path) -> anyhow::Result<()> {
+    if path.is_absolute() && path.starts_with(working_dir) {
+        return Err(anyhow!("it is an absolute path; write it relative to the working directory"));
+    }
     let leads_out = || anyhow!("it is outside the working directory; use --base for it");
     if !is_below_folder(path) {
         return Err(leads_out());

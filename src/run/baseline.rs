@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use super::below_folder;
 use crate::ci::{Baseline, BaselineError, Rules};
@@ -21,6 +21,9 @@ pub(super) fn read(named: &Setting<std::path::PathBuf>, working_dir: &Path) -> a
     let place = || format!("{shown} ({origin})");
     let file = match origin {
         Origin::Flag(_) => File::open(working_dir.join(path)),
+        _ if path.is_absolute() && path.starts_with(working_dir) => {
+            bail!("{origin}: baseline: {shown} is an absolute path; write it relative to the working directory")
+        }
         _ if !is_below_folder(path) => {
             bail!("{origin}: baseline: {shown} is outside the working directory; use --baseline for it")
         }
@@ -28,12 +31,20 @@ pub(super) fn read(named: &Setting<std::path::PathBuf>, working_dir: &Path) -> a
     };
     let mut bytes = Vec::new();
     match file.and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
-        Ok(_) if bytes.len() as u64 > LARGEST => Err(BaselineError::NotASummary(shown).into()),
-        Ok(_) => Ok(Baseline::parse(&shown, &bytes)?),
+        Ok(_) if bytes.len() as u64 > LARGEST => Err(problem(BaselineError::NotASummary(shown), origin)),
+        Ok(_) => Baseline::parse(&shown, &bytes).map_err(|error| problem(error, origin)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             bail!("the baseline {} does not exist; write it with `dive --summary {shown} IMAGE`", place())
         }
         Err(error) => bail!("the baseline {} cannot be read: {error}", place()),
+    }
+}
+
+/// A problem of a baseline, with the line that names it.
+pub(super) fn problem(error: BaselineError, origin: &Origin) -> anyhow::Error {
+    match origin {
+        Origin::File { .. } => anyhow!("{origin}: baseline: {error}"),
+        _ => error.into(),
     }
 }
 

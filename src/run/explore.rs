@@ -120,8 +120,8 @@ struct Gate {
     rules_file: Option<PathBuf>,
     /// The base image in the rules file.
     base: Option<Setting<String>>,
-    /// The summary of an earlier image.
-    baseline: Option<Baseline>,
+    /// The summary of an earlier image, and the setting that names it.
+    baseline: Option<Setting<Baseline>>,
 }
 
 impl Gate {
@@ -143,8 +143,12 @@ impl Gate {
         let rules = Rules::merge(ci.rules.limits(), &file, config);
         let by_flag = ci.baseline.clone().map(|path| Setting::by_flag(path, "--baseline"));
         let named = by_flag.or(file.baseline);
-        let baseline = named.map(|named| baseline::read(&named, &output.environment.working_dir)).transpose()?;
-        baseline::refuse_growth_without(baseline.as_ref(), &rules)?;
+        let read = |named: Setting<PathBuf>| {
+            let value = baseline::read(&named, &output.environment.working_dir)?;
+            anyhow::Ok(Setting { value, origin: named.origin })
+        };
+        let baseline = named.map(read).transpose()?;
+        baseline::refuse_growth_without(baseline.as_ref().map(|baseline| &baseline.value), &rules)?;
         Ok(Self { rules, rules_file: file.path, base: file.base, baseline })
     }
 }
@@ -229,8 +233,9 @@ fn judge(
     output: &ReportOutput<'_>,
 ) -> anyhow::Result<Outcome> {
     let rules_file = gate.rules_file.as_deref();
-    if let Some(baseline) = &gate.baseline {
-        baseline.check(&opened.image)?;
+    let baseline = gate.baseline.as_ref().map(|baseline| &baseline.value);
+    if let Some(Setting { value, origin }) = &gate.baseline {
+        value.check(&opened.image).map_err(|error| baseline::problem(error, origin))?;
     }
     // dive checks no rule if it writes a document, so default limits alone must not fail such a job.
     if output.has_requested_document() && !gate.rules.are_set() {
@@ -250,7 +255,7 @@ fn judge(
         );
         return Ok(Outcome::Passed);
     }
-    let verdict = ci::evaluate(opened, &gate.rules, gate.baseline.as_ref(), Date::of(SystemTime::now()));
+    let verdict = ci::evaluate(opened, &gate.rules, baseline, Date::of(SystemTime::now()));
     output.write_documents(opened, Some(json::Judged { rules: &gate.rules, verdict: &verdict }))?;
     let ruling = Ruling { rules_file, origin, rules: &gate.rules, verdict: &verdict };
     output.print(|look, out| {

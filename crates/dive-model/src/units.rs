@@ -133,7 +133,7 @@ fn scaled(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
     u64::try_from(whole.checked_add(part)?).ok()
 }
 
-/// A ratio from 0 to 1, inclusive.
+/// A ratio from 0 to 1, inclusive; above 1 only from [`Ratio::parse_share`].
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Ratio(f64);
 
@@ -159,6 +159,9 @@ pub enum RatioError {
     /// A number below 0 or above 1.
     #[error("`{0}` is outside the range of a ratio: write a number from 0 to 1, such as 0.9")]
     OutOfRange(String),
+    /// Not a share that may exceed 1.
+    #[error("`{0}` is not a share: write a number from 0 on, such as 0.05 for 5 % or 1.5 for 150 %")]
+    NotAShare(String),
 }
 
 impl Ratio {
@@ -169,7 +172,18 @@ impl Ratio {
         Self(hundredths as f64 / 100.0)
     }
 
-    /// The ratio, from 0 to 1.
+    /// Parses a share that may exceed 1, such as growth: 1.5 is 150 %.
+    ///
+    /// # Errors
+    /// The text is no number, or one below 0.
+    pub fn parse_share(text: &str) -> Result<Self, RatioError> {
+        match text.trim().parse::<f64>() {
+            Ok(share) if share >= 0.0 && share.is_finite() => Ok(Self(share + 0.0)),
+            _ => Err(RatioError::NotAShare(text.to_owned())),
+        }
+    }
+
+    /// The ratio.
     #[must_use]
     pub const fn get(self) -> f64 {
         self.0

@@ -16,13 +16,13 @@ const SHOWN: usize = 10;
 /// Writes the comparison, if there is a baseline.
 pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let Some((name, growth)) = &ruling.verdict.growth else { return Ok(()) };
-    let Growth { all, base, ours, layers, places } = growth;
+    let Growth { all, base, ours, layers, places, .. } = growth;
+    let percentage = all.share().map_or_else(String::new, |share| format!(" ({:+.2} %)", share * 100.0));
     writeln!(
         out,
-        "Growth since {}: {} ({:+.2} %), base {}, ours {}",
+        "Growth since {}: {}{percentage}, base {}, ours {}",
         Escaped(name.as_bytes()),
         change(*all),
-        all.share() * 100.0,
         change(*base),
         change(*ours)
     )?;

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use super::ruling::Ruling;
 use super::words::limit_text;
 use super::{broken, exceptions, growth};
-use crate::ci::{BlindSpot, OwnLayersSource};
-use crate::config::{LayerChoice, Origin};
+use crate::ci::{BlindSpot, OwnLayersSource, Rule};
+use crate::config::{LayerChoice, Origin, RuleNeeds};
 use crate::report::text::{command_width, first_words};
 use crate::report::waste::{self, Rows};
 use crate::report::{Look, base, heading};
@@ -96,13 +96,30 @@ fn budget(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, out: &mut d
 
 /// Says which layers `for: ours` stands for, unless diff ids tell.
 fn own_layers(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let is_asked = ruling.verdict.reported().any(|outcome| outcome.layers == LayerChoice::Ours);
+    let asked: Vec<Rule> = ruling
+        .verdict
+        .reported()
+        .filter(|outcome| outcome.layers == LayerChoice::Ours)
+        .map(|outcome| outcome.rule)
+        .collect();
+    let is_asked = !asked.is_empty();
+    let growth = ruling.verdict.growth.as_ref().map(|(_, growth)| growth.own_layers.known_by);
     match ruling.verdict.own_layers.known_by {
         OwnLayersSource::AllButFirst if is_asked => writeln!(
             out,
             "  note: `for: ours` counts all layers but the first, because the base is not known by diff ids; name it with \
              --base or `base:`"
         ),
+        OwnLayersSource::DiffIds
+            if growth == Some(OwnLayersSource::AllButFirst)
+                && asked.iter().any(|rule| rule.row().needs == RuleNeeds::Baseline) =>
+        {
+            writeln!(
+                out,
+                "  note: the growth of own layers counts all layers but the first, because the baseline's base is not known by \
+                 diff ids; write the baseline with --base"
+            )
+        }
         OwnLayersSource::AllButFirst | OwnLayersSource::DiffIds => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use super::{DIVES_OFF, base, checks, later, saved, shop, user};
-use crate::build::Image;
+use crate::build::{Image, image};
 use crate::user::User;
 
 /// A user whose working directory has the summary of `before` as `main.json`.
@@ -36,6 +36,7 @@ fn growth_is_measured_against_the_baseline() {
             "  FAIL: highestGrowthPercent: the image has grown too much, relative to the baseline (%-growth=0.04081632653061224 > \
              threshold=0.04)\n",
         ),
+        ("highestGrowthPercent: 1.5", 0, "  PASS: highestGrowthPercent\n"),
         ("highestGrowthBytes: { value: 200, for: ours }", 1, "(growth-bytes=200 >= threshold=200, own layers)\n"),
     ] {
         let user = with_baseline(rules_on_growth(&format!("  {rule}\n")), &shop());
@@ -79,6 +80,42 @@ fn base_and_ours_grow_apart_if_both_bases_are_known() {
         .prints(&["Growth since main.json: +1.0 kB (+20.41 %), base +900 B, ours +100 B\n"]);
 }
 
+/// A summary without a base begins with the layers of the base all the same.
+#[test]
+fn ours_is_compared_with_ours_even_if_the_baseline_names_no_base() {
+    let two_layers = base().layer(|l| l.file("base/lib", [b'b'; 9000]).created_by("RUN base"));
+    let app = |bytes: usize| two_layers.clone().layer(|l| l.file("app/bin", vec![b'1'; bytes]).created_by("RUN make"));
+    let base_file = saved(&two_layers);
+    let named = ["--base", base_file.path().to_str().unwrap()];
+    let rules = || rules_on_growth("  highestGrowthBytes: { value: 300, for: ours }\n");
+    checks(&with_baseline(rules(), &app(2000)), &saved(&app(2100)), &named)
+        .ends_with(0)
+        .prints(&["base 0 B, ours +100 B\n"]);
+    // Another base: the report says what it counts, and lists only that.
+    let grown = with_baseline(rules(), &base().layer(|l| l.file("app/bin", [b'1'; 2000]).created_by("RUN make")));
+    let ran = checks(&grown, &saved(&app(2100)), &named).ends_with(1);
+    ran.prints(&[
+        "  note: the growth of own layers counts all layers but the first, because the baseline's base is not known by diff \
+         ids; write the baseline with --base\n",
+        "  broken: growth of the image's own layers 9.1 kB, limit 300 B (.dive-ci:5)\n      9.0 kB  layer 1 (base)  RUN base\n",
+    ]);
+}
+
+/// There is no share of nothing.
+#[test]
+fn growth_since_a_baseline_of_nothing_has_no_percentage() {
+    let empty = image().layer(|l| l.file("empty", "").created_by("RUN touch"));
+    let rules = "  highestGrowthPercent: 0.5\n";
+    let ran = checks(&with_baseline(rules_on_growth(rules), &empty), &saved(&shop()), &["--summary", "s.json"]);
+    ran.ends_with(1).prints(&[
+        "Growth since main.json: +4.9 kB, base +600 B, ours +4.3 kB\n",
+        "(%-growth=inf > threshold=0.5, baseline of 0 bytes)\n",
+    ]);
+    checks(&with_baseline(rules_on_growth(rules), &empty), &saved(&empty), &[])
+        .ends_with(0)
+        .prints(&["Growth since main.json: 0 B, base 0 B"]);
+}
+
 #[test]
 fn a_flag_names_any_file_and_a_rules_file_one_below_its_folder() {
     let image = saved(&later());
@@ -96,6 +133,11 @@ fn a_flag_names_any_file_and_a_rules_file_one_below_its_folder() {
         let expected = format!(".dive-ci:1: baseline: {name} is outside the working directory; use --baseline for it");
         assert_eq!(error(&user), expected);
     }
+    let user = User::new();
+    let inside = std::fs::canonicalize(user.file("")).unwrap().join("main.json");
+    let user = user.writes(".dive-ci", &text(inside.to_str().unwrap()));
+    let relative = "is an absolute path; write it relative to the working directory";
+    assert!(error(&user).ends_with(relative), "{}", error(&user));
     #[cfg(unix)]
     {
         let user = User::new().writes(".dive-ci", &text("link.json"));
@@ -116,7 +158,10 @@ fn a_baseline_of_something_else_is_an_error() {
     );
     for text in ["", "secret=1", "{}", "[1]", "{\"schemaVersion\": 1, \"image\": \"secret\"}"] {
         let said = refused(&growth().writes("main.json", text), &image);
-        assert_eq!(said, "main.json: not a summary of an image; write one with `dive --summary main.json IMAGE`");
+        assert_eq!(
+            said,
+            ".dive-ci:1: baseline: main.json: not a summary of an image; write one with `dive --summary main.json IMAGE`"
+        );
     }
     let changed = |change: fn(&mut Value)| {
         let user = with_baseline(growth(), &shop());
@@ -126,15 +171,15 @@ fn a_baseline_of_something_else_is_an_error() {
     };
     assert_eq!(
         changed(|summary| summary["schemaVersion"] = 2.into()),
-        "main.json: a summary of another schema version; write it again with `dive --summary main.json IMAGE`"
+        ".dive-ci:1: baseline: main.json: a summary of another schema version; write it again with `dive --summary main.json IMAGE`"
     );
     assert_eq!(
         changed(|summary| summary["image"]["platform"] = "linux/arm64".into()),
-        "main.json: a summary of an image for another platform, not linux/amd64; use a baseline for this platform"
+        ".dive-ci:1: baseline: main.json: a summary of an image for another platform, not linux/amd64; use a baseline for this platform"
     );
     assert_eq!(
         changed(|summary| summary["image"]["tags"] = vec!["other:1"].into()),
-        "main.json: a summary of another image, not of case:latest; use a baseline of this image"
+        ".dive-ci:1: baseline: main.json: a summary of another image, not of case:latest; use a baseline of this image"
     );
     // Docker, Podman and registries spell one name in several ways.
     for tag in ["case:1.0", "docker.io/library/case:2", "localhost/case:latest", "index.docker.io/library/case"] {
@@ -143,6 +188,16 @@ fn a_baseline_of_something_else_is_an_error() {
         summary["image"]["tags"] = vec![tag].into();
         checks(&user.writes("main.json", &summary.to_string()), &image, &[]).ends_with(1).prints(&["growth-bytes=200"]);
     }
+    assert_eq!(
+        changed(|summary| summary["image"]["complete"] = false.into()),
+        ".dive-ci:1: baseline: main.json: the summary of a damaged image, of which a part is missing; write it of the whole image with \
+         `dive --summary main.json IMAGE`"
+    );
+    assert_eq!(
+        changed(|summary| summary["image"]["platform"] = Value::Null),
+        ".dive-ci:1: baseline: main.json: the platform of the image or of the summary is unknown, so they cannot be compared; use a baseline of this \
+         image"
+    );
     let user = user("  highestGrowthPercent: 0.05\n");
     assert_eq!(
         refused(&user, &image),

@@ -1,15 +1,19 @@
 //! The base image that a flag or a rules file names: allowed sources, and its layers.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 
+use super::below_folder::{self, BelowFolder};
 use crate::config::{Origin, Setting, is_below_folder};
 use dive_model::Observer;
-use dive_model::image::{self, GivenBase, Platform, Selection, repository};
+use dive_model::image::{self, GivenBase, Image, ImageError, Platform, Selection, repository};
 use dive_model::remark::OnDamage;
-use dive_sources::{Access, ContainerEngine, PathReference, PullPolicy, Reference, Source};
+use dive_model::store::{FileStore, Links, Store, StoreError};
+use dive_sources::{Access, ContainerEngine, LocalImages, PathReference, PullPolicy, Reference, Source};
 
 /// A base image to open.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub(super) struct BaseOpening {
     reference: Reference,
     selection: Selection,
     access: Access,
+    /// The path below the working directory, if a rules file names one: no link of it is followed.
+    below: Option<PathBuf>,
 }
 
 impl BaseOpening {
@@ -41,11 +47,12 @@ impl BaseOpening {
             selection: selection(&reference, platform),
             reference,
             access: access.clone(),
+            below: None,
         })
     }
 
-    /// The base of a rules file, which may come from a stranger's pull request. It can neither pull an image, query another
-    /// registry, nor read a file outside the working directory.
+    /// The base of a rules file, which may come from a stranger's pull request. It can neither pull an image, export a
+    /// container, contact a host that the user did not name, nor read a file outside the working directory.
     pub(super) fn by_rules_file(
         named: &Setting<String>,
         image: &Reference,
@@ -56,20 +63,39 @@ impl BaseOpening {
         let Setting { value, origin } = named;
         let reference =
             Reference::parse(&OsString::from(value), None, engine).with_context(|| format!("{origin}: base"))?;
+        let mut below = None;
         match &reference {
-            Reference::Engine { .. } | Reference::Container { .. } | Reference::Containerd { .. } => {}
+            Reference::Engine { .. } | Reference::Containerd { .. } => {
+                let images = LocalImages::beside(&reference, access);
+                images
+                    .map_or(Ok(()), |images| check_near(&images, image))
+                    .with_context(|| format!("{origin}: base: {value}"))?;
+            }
+            Reference::Container { .. } => {
+                bail!("{origin}: base: a container is not a base image; name the image that it runs")
+            }
             Reference::Registry { name } if is_of_same_repository(name, image) => {}
             Reference::Registry { name } => bail!(
                 "{origin}: base: {name} is not in the image's repository; a rules file may name only local images and \
                  the image's own repository. Pull it first, or use --base"
             ),
-            Reference::Path(PathReference { path, .. }) => check_below(path, &access.environment.working_dir)
-                .with_context(|| format!("{origin}: base: {}", path.display()))?,
+            Reference::Path(PathReference { path, .. }) if is_below_folder(path) => below = Some(path.clone()),
+            Reference::Path(PathReference { path, .. })
+                if path.is_absolute() && path.starts_with(&access.environment.working_dir) =>
+            {
+                bail!(
+                    "{origin}: base: {}: it is an absolute path; write it relative to the working directory",
+                    path.display()
+                )
+            }
+            Reference::Path(PathReference { path, .. }) => {
+                bail!("{origin}: base: {}: it is outside the working directory; use --base for it", path.display())
+            }
             Reference::Stdin => bail!("{origin}: base: standard input is not a base image; name a file or an image"),
         }
-        let access = Access { pull: PullPolicy::Never, ..access.clone() };
+        let access = Access { pull: PullPolicy::Never, links: Links::Inside, ..access.clone() };
         let selection = selection(&reference, platform);
-        Ok(Self { name: value.clone(), origin: origin.clone(), reference, selection, access })
+        Ok(Self { name: value.clone(), origin: origin.clone(), reference, selection, access, below })
     }
 
     /// What the name refers to.
@@ -80,11 +106,35 @@ impl BaseOpening {
     /// Opens the base image without reading its layers.
     pub(super) fn open(&self, observer: &dyn Observer) -> anyhow::Result<GivenBase> {
         let Self { name, origin, .. } = self;
-        let source = Source::open(&self.reference, &self.access, observer)
-            .with_context(|| format!("the base image {name} ({origin}) cannot be opened"))?;
-        let image = image::open(source.store(), &self.selection, OnDamage::Remark)
-            .map_err(|problem| anyhow!("the base image {name} ({origin}) cannot be opened: {problem}"))?;
+        let failed = || format!("the base image {name} ({origin}) cannot be opened");
+        let file = self.below.as_deref().map(|path| self.find(path)).transpose().with_context(failed)?;
+        let image = match file {
+            Some(BelowFolder::File(file)) => self.read(&self.file_store(file, observer).with_context(failed)?),
+            Some(BelowFolder::Directory) | None => {
+                let source = Source::open(&self.reference, &self.access, observer).with_context(failed)?;
+                self.read(source.store())
+            }
+        };
+        let image = image.map_err(|problem| anyhow!("{}: {problem}", failed()))?;
         Ok(GivenBase::of(name.as_str(), &image))
+    }
+
+    fn find(&self, path: &Path) -> anyhow::Result<BelowFolder> {
+        below_folder::find(&self.access.environment.working_dir, path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => StoreError::NoSuchFile { path: path.to_owned() }.into(),
+            _ => error.into(),
+        })
+    }
+
+    fn read(&self, store: &dyn Store) -> Result<Image, ImageError> {
+        image::open(store, &self.selection, OnDamage::Remark)
+    }
+
+    /// The image in an open file.
+    fn file_store(&self, file: File, observer: &dyn Observer) -> Result<FileStore, StoreError> {
+        let Access { limits, on_damage, environment, .. } = &self.access;
+        let path = environment.working_dir.join(self.below.as_deref().unwrap_or(Path::new("")));
+        FileStore::of_file(*limits, &path, file, *on_damage, &mut |progress| observer.transferred(progress))
     }
 }
 
@@ -101,17 +151,12 @@ fn is_of_same_repository(name: &str, image: &Reference) -> bool {
     matches!(image, Reference::Registry { name: image } if is_same(image))
 }
 
-/// Refuses a path that leads out of the working directory.
-fn check_below(path: &Path, working_dir: &Path) -> anyhow::Result<()> {
-    if path.is_absolute() && path.starts_with(working_dir) {
-        return Err(anyhow!("it is an absolute path; write it relative to the working directory"));
+/// Refuses an engine that a rules file would make dive contact: it is on another machine, and the image is not in it.
+pub(super) fn check_near(images: &LocalImages, image: &Reference) -> anyhow::Result<()> {
+    if images.are_on_this_machine() || images.are_beside(image) {
+        return Ok(());
     }
-    let leads_out = || anyhow!("it is outside the working directory; use --base for it");
-    if !is_below_folder(path) {
-        return Err(leads_out());
-    }
-    let (folder, path) = (working_dir.canonicalize()?, working_dir.join(path).canonicalize()?);
-    if path.starts_with(folder) { Ok(()) } else { Err(leads_out()) }
+    bail!("the engine is on another machine, which a rules file cannot make dive contact; use --base for it")
 }
 
 #[cfg(test)]
@@ -138,22 +183,5 @@ mod tests {
         let invalid = Reference::Registry { name: "a b".to_owned() };
         assert!(!is_of_same_repository("c d", &invalid));
         assert!(!is_of_same_repository("a/b:1", &Reference::Stdin));
-    }
-
-    #[test]
-    fn a_rules_file_reads_no_file_outside_its_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let below = folder.path().join("project");
-        std::fs::create_dir(&below).unwrap();
-        std::fs::write(folder.path().join("secret.tar"), "").unwrap();
-        std::fs::write(below.join("base.tar"), "").unwrap();
-        assert!(check_below(Path::new("base.tar"), &below).is_ok());
-        assert!(check_below(Path::new("../secret.tar"), &below).is_err());
-        assert!(check_below(&folder.path().join("secret.tar"), &below).is_err());
-        #[cfg(unix)]
-        {
-            std::os::unix::fs::symlink("../secret.tar", below.join("link.tar")).unwrap();
-            assert!(check_below(Path::new("link.tar"), &below).is_err());
-        }
     }
 }

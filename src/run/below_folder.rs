@@ -22,11 +22,33 @@ pub(super) fn append(folder: &Path, path: &Path) -> io::Result<File> {
 
 /// Opens an existing file below `folder` for reading.
 pub(super) fn open(folder: &Path, path: &Path) -> io::Result<File> {
+    match find(folder, path)? {
+        BelowFolder::File(file) => Ok(file),
+        BelowFolder::Directory => Err(io::ErrorKind::IsADirectory.into()),
+    }
+}
+
+/// What a path below a folder leads to.
+#[derive(Debug)]
+pub(super) enum BelowFolder {
+    /// A regular file, open for reading.
+    File(File),
+    /// A directory, with no link on the way to it.
+    Directory,
+}
+
+/// Opens an existing file below `folder` for reading, or finds a directory.
+pub(super) fn find(folder: &Path, path: &Path) -> io::Result<BelowFolder> {
     let (dir, name) = enter(folder, path)?;
+    if dir.kind_of(name.as_encoded_bytes())? == Some(FileKind::Directory) {
+        return Ok(BelowFolder::Directory);
+    }
     if !regular_file_exists(&dir, name)? {
         return Err(io::ErrorKind::NotFound.into());
     }
-    dir.read(name.as_encoded_bytes())
+    let file = dir.read(name.as_encoded_bytes())?;
+    // It may have been replaced meanwhile.
+    if file.metadata()?.is_file() { Ok(BelowFolder::File(file)) } else { Err(refused("not a regular file")) }
 }
 
 /// Writes a file below `folder` atomically. Unless `scope` is the user, an existing file is replaced only if it is a JSON
@@ -78,10 +100,7 @@ fn regular_file_exists(dir: &Dir, name: &OsStr) -> io::Result<bool> {
 }
 
 fn link(name: &OsStr) -> io::Error {
-    refused(&format!(
-        "{} is a symbolic link, which a relative path does not follow; give an absolute path",
-        name.display()
-    ))
+    refused(&format!("{} is a symbolic link, which a relative path does not follow; name its target", name.display()))
 }
 
 fn refused(why: &str) -> io::Error {

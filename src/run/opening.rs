@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow, bail};
 use tracing::info;
 
 use super::access::{self, Mode, Subject};
-use super::base::BaseOpening;
+use super::base::{self, BaseOpening};
 use super::invocation::Invocation;
 use super::output::Notices;
 use super::overwriting::ReadFile;
@@ -143,7 +143,8 @@ impl Opening {
     pub(super) fn set_base_of_rules(&mut self, base: &Setting<String>, engine: ContainerEngine) -> anyhow::Result<()> {
         if base.value == AUTO {
             self.search_base(engine);
-            return Ok(());
+            let images = self.local_images.iter().map(|(images, _)| base::check_near(images, &self.reference));
+            return images.collect::<anyhow::Result<()>>().with_context(|| format!("{}: base: auto", base.origin));
         }
         let platform = self.selection.platform.as_ref();
         self.base = Some(BaseOpening::by_rules_file(base, &self.reference, platform, engine, &self.access)?);

@@ -133,11 +133,39 @@ fn rules_file_cannot_name_a_base_outside_its_folder() {
         (corpus.path("provenance/base-docker28cs.tar"), "it is outside the working directory"),
         ("registry://quay.io/team/base:1".to_owned(), "is not in the image's repository"),
         ("-".to_owned(), "standard input is not a base image"),
+        ("container://web".to_owned(), "a container is not a base image; name the image that it runs"),
+        ("missing.tar".to_owned(), "missing.tar: no such file"),
     ] {
         let user = User::new().writes(".dive-ci", &format!("base: \"{base}\"\nrules:\n  lowestEfficiency: 0.1\n"));
         let ran = user.runs(&["--ci", &image]);
         assert_eq!(ran.code, 2);
         assert!(ran.error().contains(".dive-ci:1") && ran.error().contains(message), "{}", ran.stderr);
+    }
+}
+
+/// A cloned repository may hold links. A named pipe would keep dive waiting.
+#[cfg(unix)]
+#[test]
+fn base_of_a_rules_file_is_a_regular_file_without_links() {
+    use std::os::unix::fs::symlink;
+    use std::process::Command;
+    let user = User::new().writes("image.tar", "").waits(std::time::Duration::from_mins(1));
+    std::fs::copy(sample(), user.file("image.tar")).unwrap();
+    std::fs::create_dir(user.file("layout")).unwrap();
+    symlink("image.tar", user.file("link.tar")).unwrap();
+    symlink("layout", user.file("folder")).unwrap();
+    let pipe = Command::new("mkfifo").arg(user.file("pipe")).status().unwrap();
+    assert!(pipe.success());
+    for (base, message) in [
+        ("pipe", "not a regular file"),
+        ("link.tar", "link.tar is a symbolic link"),
+        ("folder", "folder is a symbolic link"),
+        ("folder/image.tar", "folder is a symbolic link"),
+        ("layout", "layout"),
+    ] {
+        std::fs::write(user.file(".dive-ci"), format!("base: {base}\nrules:\n  lowestEfficiency: 0.1\n")).unwrap();
+        let ran = user.runs(&["--ci", "image.tar"]).ends_with(2);
+        assert!(ran.error().contains(".dive-ci:1") && ran.error().contains(message), "{base}: {}", ran.stderr);
     }
 }
 

@@ -20,7 +20,7 @@ pub struct LocalImages {
     access: Access,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ImageHolder {
     Engine(ContainerEngine),
     Containerd,
@@ -51,6 +51,12 @@ impl LocalImages {
             ImageHolder::Engine(engine) => engine::is_on_this_machine(engine, &self.access),
             ImageHolder::Containerd => true,
         }
+    }
+
+    /// True if the image that `reference` names is in the same engine.
+    #[must_use]
+    pub fn are_beside(&self, reference: &Reference) -> bool {
+        Self::beside(reference, &self.access).is_some_and(|beside| beside.holder == self.holder)
     }
 }
 

@@ -81,7 +81,7 @@ fn log_does_not_follow_links_of_the_folder() {
     for user in [ask_by_folder(), ask_by_home(), ask_by_variable()] {
         let before = kept(&user);
         symlink("../home/.bash_login", user.file("dive.log")).unwrap();
-        let message = "dive.log is a symbolic link, which a relative path does not follow; give an absolute path";
+        let message = "dive.log is a symbolic link, which a relative path does not follow; name its target";
         user.runs(&["tree", &sample()]).ends_with(0).says(&["cannot write the log ", message]);
         assert_eq!(kept(&user), before);
     }

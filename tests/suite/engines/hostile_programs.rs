@@ -45,6 +45,32 @@ fn misbehaving_ssh_is_an_error() {
     }
 }
 
+/// A cloned repository names no host, but its rules file may name an image that an engine is asked for.
+#[test]
+fn rules_file_contacts_no_engine_on_another_machine() {
+    let mut user = user_with("ssh", "touch \"$HOME/was-run\"; exit 255");
+    std::fs::copy(crate::place::sample(), user.file("image.tar")).unwrap();
+    let rules = |base: &str| format!("base: {base}\nrules:\n  lowestEfficiency: 0\n");
+    let was_run = user.home("was-run");
+    for host in ["ssh://user@far.example", "tcp://far.example:2375"] {
+        user = user.sets("DOCKER_HOST", host).sets("CONTAINER_HOST", host);
+        for base in ["auto", "docker://debian:13", "podman://debian:13", "debian:13"] {
+            std::fs::write(user.file(".dive-ci"), rules(base)).unwrap();
+            let refused = [".dive-ci:1: base: ", "the engine is on another machine", "use --base"];
+            assert_fails(&user.runs(&["--ci", "image.tar"]), &refused);
+            assert!(!was_run.exists(), "{base} at {host}");
+        }
+    }
+    // With --base, or for an image there, the user names the host.
+    let user = user.sets("DOCKER_HOST", "ssh://user@far.example");
+    std::fs::write(user.file(".dive-ci"), rules("docker://debian:13")).unwrap();
+    for arguments in [&["--ci", "--base", "docker://debian:13", "image.tar"], &["--ci", "--source", "docker", "app:1"]]
+    {
+        assert_fails(&user.runs(arguments), &["cannot reach docker"]);
+        std::fs::remove_file(&was_run).unwrap();
+    }
+}
+
 #[test]
 fn misbehaving_ctr_is_an_error() {
     // A tar header that announces more than follows.

@@ -106,7 +106,23 @@ impl FileStore {
         if !metadata.is_file() {
             return Self::receive(limits, file, name, on_damage, progress);
         }
-        let len = metadata.len();
+        Self::of_file(limits, path, file, on_damage, progress)
+    }
+
+    /// Like [`FileStore::open_within`], for a regular file that is already open: `path` is its name, and is not opened again.
+    ///
+    /// # Errors
+    /// As [`FileStore::open`].
+    pub fn of_file(
+        limits: Limits,
+        path: &Path,
+        file: File,
+        on_damage: OnDamage,
+        progress: &mut dyn FnMut(TransferProgress),
+    ) -> Result<Self, StoreError> {
+        let name = path.display().to_string();
+        let unreadable = |cause: io::Error| StoreError::Unreadable { what: name.clone(), cause };
+        let len = file.metadata().map_err(unreadable)?.len();
         let stamp = FileStamp::of(path, &file).map_err(unreadable)?;
         let file = Arc::new(file);
         let blob = Blob::new(Arc::clone(&file), 0, len, name.as_str());

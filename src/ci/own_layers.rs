@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::config::LayerChoice;
-use dive_model::image::{Base, Image, ImagePart};
+use dive_model::image::{Base, BaseSource, Image, ImagePart};
 use dive_model::layer::LayerIndex;
 
 /// The image's own layers.
@@ -29,7 +29,9 @@ impl OwnLayers {
     /// not count: it could declare all its waste the base's.
     pub(crate) fn of(image: &Image) -> Self {
         let count = image.layers.len();
-        let matched = image.base.as_ref().filter(|base| base.has_equal_diff_ids()).and_then(Base::layers);
+        let is_label = |base: &Base| base.image.as_ref().is_some_and(|(_, by)| *by == BaseSource::Labels);
+        let matched = image.base.as_ref().filter(|base| base.has_equal_diff_ids() && !is_label(base));
+        let matched = matched.and_then(Base::layers);
         match matched {
             Some(end) => Self { range: end.min(count)..count, known_by: OwnLayersSource::DiffIds },
             None => Self { range: 1.min(count)..count, known_by: OwnLayersSource::AllButFirst },

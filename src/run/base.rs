@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow, bail};
 use super::below_folder::{self, BelowFolder};
 use crate::config::{Origin, Setting, is_below_folder};
 use dive_model::Observer;
-use dive_model::image::{self, GivenBase, Image, ImageError, Platform, Selection, repository};
+use dive_model::image::{self, BaseGiver, GivenBase, Image, ImageError, Platform, Selection, repository};
 use dive_model::remark::OnDamage;
 use dive_model::store::{FileStore, Links, Store, StoreError};
 use dive_sources::{Access, ContainerEngine, LocalImages, PathReference, PullPolicy, Reference, Source};
@@ -116,7 +116,8 @@ impl BaseOpening {
             }
         };
         let image = image.map_err(|problem| anyhow!("{}: {problem}", failed()))?;
-        Ok(GivenBase::of(name.as_str(), &image))
+        let giver = if matches!(origin, Origin::Flag(_)) { BaseGiver::User } else { BaseGiver::RulesFile };
+        Ok(GivenBase::of(name.as_str(), &image).given_by(giver))
     }
 
     fn find(&self, path: &Path) -> anyhow::Result<BelowFolder> {

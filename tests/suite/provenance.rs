@@ -374,7 +374,9 @@ fn base_named_by_the_user_is_compared_layer_by_layer() {
     assert_eq!((found.name(), found.layers(), found.has_equal_diff_ids()), (Some("prov-base:1"), Some(2), true));
     let itself = Opener::new().base(Some(&given)).open(path("base-docker28cs.tar")).unwrap();
     assert_eq!(itself.image.base.as_ref().unwrap().layers(), Some(2), "an image may add no layer");
-    let empty = GivenBase { image: given.image.clone(), diff_ids: Vec::new() };
+    let note = itself.image.remarks.iter().any(|remark| remark.to_string().contains("has all layers of the image"));
+    assert!(note, "{:?}", itself.image.remarks);
+    let empty = GivenBase { diff_ids: Vec::new(), ..given.clone() };
     let error = empty.below(&app.image).unwrap_err().to_string();
     assert_eq!(error, "prov-base:1 has no layers, so it is not the base of the image; name an image with layers");
     let longer = GivenBase::of("prov-app:max", &app.image);

@@ -363,7 +363,13 @@ impl<'a> Opener<'a> {
             .map_err(|problem| OpenError::Image { problem, remarks: store.remarks().to_vec() })?;
         if let Some(base) = self.base {
             let archive = || store.name().to_owned();
-            image.base = Some(base.below(&image).map_err(|problem| OpenError::Base { archive: archive(), problem })?);
+            let found = base.below(&image).map_err(|problem| OpenError::Base { archive: archive(), problem })?;
+            if found.layers() == Some(image.layers.len()) {
+                let name = Shown(&base.image.name);
+                let note = format!("{name} has all layers of the image, so rules for its own layers check nothing");
+                image.remarks.push(Remark::new(store.name(), note));
+            }
+            image.base = Some(found);
         } else if let Some((candidates, scope)) = self.base_candidates {
             find_base(&mut image, store.name(), candidates, scope);
         }

@@ -172,3 +172,16 @@ fn image_without_layers_is_empty() {
     let opened = image().open();
     assert_eq!((opened.tree().last_layer(), opened.exact().total_bytes), (None::<LayerIndex>, 0));
 }
+
+/// Files that claim more than 64 bits together must not make real waste disappear.
+#[test]
+fn huge_claimed_sizes_do_not_hide_waste() {
+    let huge = i64::MAX.unsigned_abs();
+    let opened = image()
+        .layer(|l| l.sparse_file("a", "1", huge).sparse_file("b", "1", huge).sparse_file("c", "1", huge))
+        .layer(|l| l.file("app", "12345"))
+        .layer(|l| l.file("app", "1"))
+        .open();
+    let exact = opened.exact();
+    assert_eq!((exact.total_bytes, exact.reclaimable_bytes(), exact.files.len()), (u64::MAX, 5, 1));
+}

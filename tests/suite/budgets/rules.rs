@@ -49,7 +49,9 @@ fn each_rule_passes_below_its_limit_and_fails_beyond_it() {
 
 #[test]
 fn root_is_the_user_unless_the_configuration_names_another() {
-    for (name, is_root) in [("", true), ("root", true), ("0:0", true), ("app", false), ("1000:0", false)] {
+    for (name, is_root) in
+        [("", true), ("root", true), ("0:0", true), ("-0", true), ("+00:5", true), ("app", false), ("1000:0", false)]
+    {
         let ran = checks(&User::new(), &saved(&base().runs_as(name)), &["--forbidRoot"]);
         let ran = ran.ends_with(i32::from(is_root));
         let shown = if name.is_empty() { "unset" } else { name };

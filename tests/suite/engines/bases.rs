@@ -128,7 +128,8 @@ fn named_base_is_compared_if_the_engine_has_it() {
     let named = |name: &str| json!({ "org.opencontainers.image.base.name": name });
     for (label, by_default, by_search) in [
         ("docker.io/library/debian:13", "debian:13 (labels), 1 (diffIds)", "python:3 (engine), 2 (diffIds)"),
-        ("python:3", "python:3 (labels), 2 (diffIds)", "python:3 (labels), 2 (diffIds)"),
+        ("python:3", "python:3 (labels), 2 (diffIds)", "python:3 (engine), 2 (diffIds)"),
+        ("localhost/app:0", "localhost/app:0 (labels), null (null)", "python:3 (engine), 2 (diffIds)"),
         ("other:1", "other:1 (labels), null (null)", "python:3 (engine), 2 (diffIds)"),
         ("app:1", "app:1 (labels), null (null)", "python:3 (engine), 2 (diffIds)"),
         ("copy:1", "copy:1 (labels), null (null)", "python:3 (engine), 2 (diffIds)"),
@@ -145,6 +146,16 @@ fn named_base_is_compared_if_the_engine_has_it() {
         assert!(base(&user, &["app.tar"]).0.ends_with("(labels), null (null)"));
         assert_eq!(engine.asked("").len(), asked, "{label}");
     }
+}
+
+/// A label could name an earlier image that already has the waste.
+#[test]
+fn label_does_not_choose_the_own_layers_of_a_verdict() {
+    let engine = engine(&json!({ "org.opencontainers.image.base.name": "python:3" }));
+    let rules = "rules:\n  lowestEfficiency: 0\n  highestUserWastedPercent: off\n  highestLayerCount: { value: 1, for: ours }\n";
+    let user = User::new().sets("DOCKER_HOST", engine.address()).writes(".dive-ci", rules);
+    user.runs(&["--ci", "docker://app:1"]).ends_with(1);
+    user.runs(&["--ci", "--base", "auto", "docker://app:1"]).ends_with(0);
 }
 
 /// Provenance may name the base, and the engine may have it.

@@ -82,27 +82,32 @@ impl Exact {
     #[must_use]
     pub fn of(tree: &Tree) -> Self {
         let last_names = last_names(tree);
-        let mut exact = Self { total_bytes: 0, visible_bytes: 0, files: Vec::new() };
+        let (mut visible_bytes, mut hidden_bytes, mut files) = (0_u128, Total::default(), Vec::new());
         for inode in tree.all_spans() {
             let span = tree.span(inode);
             if !span.kind.is_file() || span.size == 0 {
                 continue;
             }
-            // A hostile image may claim sizes whose sum exceeds 64 bits: omit such a file from both sums.
-            let Some(total) = exact.total_bytes.checked_add(span.size) else { continue };
-            exact.total_bytes = total;
             let name = last_names.get(&inode).copied().unwrap_or(inode);
             match tree.span(name).end() {
-                None => exact.visible_bytes = exact.visible_bytes.saturating_add(span.size),
-                Some((hidden_by, cause)) => exact.files.push(ReclaimableFile {
-                    node: tree.span(name).node(),
-                    size_bytes: span.size,
-                    layer: span.from(),
-                    hidden_by,
-                    cause,
-                }),
+                None => visible_bytes = visible_bytes.saturating_add(u128::from(span.size)),
+                Some((hidden_by, cause)) => {
+                    hidden_bytes += span.size;
+                    files.push(ReclaimableFile {
+                        node: tree.span(name).node(),
+                        size_bytes: span.size,
+                        layer: span.from(),
+                        hidden_by,
+                        cause,
+                    });
+                }
             }
         }
+        // A hostile image may claim sizes whose sum exceeds 64 bits. Then visible bytes are left out, never hidden ones.
+        let most = u64::MAX.saturating_sub(hidden_bytes.get());
+        let visible_bytes = u64::try_from(visible_bytes).map_or(most, |visible| visible.min(most));
+        let total_bytes = visible_bytes.saturating_add(hidden_bytes.get());
+        let mut exact = Self { total_bytes, visible_bytes, files };
         let order = PathOrder::of(tree, exact.files.iter().map(|file| file.node));
         exact.files.sort_unstable_by_key(|file| (Reverse(file.size_bytes), order.rank(file.node), file.layer));
         exact

@@ -169,9 +169,20 @@ fn layers_below_last_command(history: &[HistoryStep], layers: usize) -> Option<u
     (below < layers).then_some(below)
 }
 
-/// A base image given by the user, with its layers.
+/// Who names a [`GivenBase`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaseGiver {
+    /// The user, who may name the image itself.
+    User,
+    /// A rules file, which may come from a stranger. A base with all layers would leave nothing to check.
+    RulesFile,
+}
+
+/// A base image given by the user or a rules file, with its layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GivenBase {
+    /// Who names it.
+    pub giver: BaseGiver,
     /// Its name.
     pub image: NamedImage,
     /// Digests of its uncompressed layers, base first; `None` if missing in its configuration.
@@ -183,7 +194,13 @@ impl GivenBase {
     #[must_use]
     pub fn of(name: impl Into<String>, image: &Image) -> Self {
         let diff_ids = image.layers.iter().map(|layer| layer.diff_id.clone()).collect();
-        Self { image: NamedImage { name: name.into(), digest: None }, diff_ids }
+        Self { giver: BaseGiver::User, image: NamedImage { name: name.into(), digest: None }, diff_ids }
+    }
+
+    /// The same base, named by `giver`.
+    #[must_use]
+    pub fn given_by(self, giver: BaseGiver) -> Self {
+        Self { giver, ..self }
     }
 
     /// Compares the layers of `image` with this base.
@@ -208,6 +225,9 @@ impl GivenBase {
                 }
                 (None, _) | (_, None) => return Err(WrongBase::Unknown { base: base(), layer }),
             }
+        }
+        if of_base == of_image && self.giver == BaseGiver::RulesFile {
+            return Err(WrongBase::Whole { base: base() });
         }
         let image = Some((self.image.clone(), BaseSource::DiffIds));
         Ok(Base { image, boundary: Some(Boundary { layers: of_base, by: BaseSource::DiffIds }) })
@@ -255,6 +275,15 @@ pub enum WrongBase {
         of_base: usize,
         /// Number of layers of the image.
         of_image: usize,
+    },
+    /// A rules file gives an image with all layers.
+    #[error(
+        "{} has all layers of the image, so rules for its own layers would check nothing; name the image that it was built on",
+        Shown(base)
+    )]
+    Whole {
+        /// Name of the given image.
+        base: String,
     },
     /// A `diff_id` is missing.
     #[error("{} cannot be compared with the image: a configuration gives no diff id for layer {layer}", Shown(base))]

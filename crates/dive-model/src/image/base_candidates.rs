@@ -3,6 +3,7 @@
 use super::base::{Base, BaseSource, Boundary};
 use super::description::Image;
 use super::named_image::NamedImage;
+use super::repository::engine_repository;
 
 /// Images that may be the base of another one.
 pub trait BaseCandidates {
@@ -98,15 +99,20 @@ impl Image {
         }
         let search = candidates.longest_prefix(&diff_ids, &self.tags)?;
         let known = named.as_ref().and_then(Base::layers).unwrap_or_default();
-        let found = search
-            .found
-            .clone()
-            .filter(|(_, layers)| *layers > known)
-            .map(|(name, layers)| matched(NamedImage { name, digest: None }, BaseSource::Engine, layers));
-        Ok((found.or(named), Some(search)))
+        let base = match (search.found.clone(), named) {
+            // The label names one of the images that the search found.
+            (Some((_, layers)), Some(Base { image: Some((image, _)), .. })) if layers == known => {
+                Some(matched(image, BaseSource::Engine, layers))
+            }
+            (Some((name, layers)), _) if layers > known => {
+                Some(matched(NamedImage { name, digest: None }, BaseSource::Engine, layers))
+            }
+            (_, named) => named,
+        };
+        Ok((base, Some(search)))
     }
 
-    /// The named image with the most layers of this one.
+    /// The named image with the most layers of this one. Another version of the image is not its base.
     fn longest_named(&self, diff_ids: &[&str], candidates: &dyn BaseCandidates) -> Result<Option<Base>, String> {
         let stated = self.base.as_ref().and_then(|base| base.image.clone());
         // Of the images that a build read, one may be the base.
@@ -114,8 +120,10 @@ impl Image {
         let read = read.map(|image| (image.clone(), BaseSource::Provenance));
         let names: Vec<_> =
             if stated.is_some() { stated.into_iter().collect() } else { read.take(MAX_NAMED).collect() };
+        let own: Vec<_> = self.tags.iter().filter_map(|tag| engine_repository(tag)).collect();
+        let is_own = |name: &str| engine_repository(name).is_some_and(|repository| own.contains(&repository));
         let mut longest: Option<Base> = None;
-        for (image, by) in names {
+        for (image, by) in names.into_iter().filter(|(image, _)| !is_own(&image.name)) {
             let Some(of_base) = candidates.diff_ids(&image, diff_ids)? else { continue };
             let is_longer = longest.as_ref().and_then(Base::layers).is_none_or(|layers| of_base.len() > layers);
             if is_proper_prefix(&of_base, diff_ids) && is_longer {

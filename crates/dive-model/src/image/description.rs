@@ -64,12 +64,12 @@ impl Image {
 }
 
 impl Image {
-    /// True if containers run as root: the user is unset, `root` or 0. A user of another name with the id 0 in
+    /// True if containers run as root: the user is unset, `root` or 0, also as `-0` and `+0`, which engines parse. A user of another name with the id 0 in
     /// `/etc/passwd` is not recognized.
     #[must_use]
     pub fn runs_as_root(&self) -> bool {
         let user = self.user.split(':').next().unwrap_or_default();
-        user.is_empty() || user == "root" || user.parse() == Ok(0_u64)
+        user.is_empty() || user == "root" || user.parse() == Ok(0_i64)
     }
 
     /// Names of all layer blobs; `None` if a layer is missing.

@@ -30,7 +30,7 @@ mod schema1;
 mod selection;
 mod verify;
 
-pub use base::{Base, BaseSource, Boundary, GivenBase, ImagePart, WrongBase};
+pub use base::{Base, BaseGiver, BaseSource, Boundary, GivenBase, ImagePart, WrongBase};
 pub use base_candidates::{BaseCandidates, BaseScope, PrefixSearch};
 pub use description::{Image, ImageLayer};
 pub use dockerfile::DockerfileError;

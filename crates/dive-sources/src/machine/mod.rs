@@ -394,6 +394,26 @@ blocked = true
         assert_eq!(read.count(), MAX_DROP_INS);
     }
 
+    /// An image of a blocked registry would be pulled because of a mistake beside it.
+    #[test]
+    fn a_mistake_does_not_lift_a_block() {
+        let good = "[[registry]]\nprefix = \"bad.example\"\nblocked = true\n";
+        for (text, count) in [
+            (good.to_owned() + "location = \"bad location\"\n", 1),
+            (good.to_owned() + "mirror = \"oops\"\n", 1),
+            (good.to_owned() + "insecure = \"no\"\n[[registry]]\nlocation = 1\n", 2),
+            (good.replace("true", "\"true\""), 1),
+            ("[[registry]]\nprefix = \"x.example\"\nmirror = \"oops\"\n".to_owned() + good, 1),
+            (good.to_owned() + "[aliases]\na = 1\n", 1),
+            ("registry = 1\n[registries.block]\nregistries = [1, 'bad.example']\n".to_owned(), 2),
+            ("aliases = 1\n[registries]\ninsecure = 1\nblock = { registries = 'bad.example' }\n".to_owned(), 2),
+        ] {
+            let settings = MachineSettings::of_texts(&[("registries.conf", &text)]);
+            assert!(settings.rule("bad.example/app").is_some_and(|(rule, _)| rule.is_blocked), "{text}");
+            assert_eq!(problems(&settings).len(), count, "{text}: {:?}", problems(&settings));
+        }
+    }
+
     #[test]
     fn a_huge_or_odd_file_is_left_out() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,9 +1,9 @@
 //! `registries.conf`, as containers-registries.conf(5) describes it, in both versions.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use toml::{Table, Value};
 
 use super::{MAX_ALIASES, MAX_REGISTRIES, MachineSettings, Noted};
 use crate::access::MirrorHost;
@@ -38,15 +38,6 @@ pub(crate) enum MirrorPulls {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
-struct RegistriesFile {
-    registry: Vec<RegistryTable>,
-    aliases: BTreeMap<String, String>,
-    /// Version 1.
-    registries: FirstVersion,
-}
-
-#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 struct RegistryTable {
     prefix: String,
@@ -65,35 +56,36 @@ struct MirrorTable {
     pull_from_mirror: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct FirstVersion {
-    insecure: HostTable,
-    block: HostTable,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct HostTable {
-    registries: Vec<String>,
-}
-
-/// Adds the settings in `text`.
+/// Adds the settings in `text`. A mistake in a table costs that table only, and not its `blocked`: the image would be pulled from
+/// where nothing must be pulled.
 pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted, String> {
-    let file: RegistriesFile = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+    let mut file: Table = toml::from_str(text).map_err(|error| error.message().to_owned())?;
     let mut noted = Noted::default();
-    let FirstVersion { insecure, block } = file.registries;
-    let insecure = insecure.registries.into_iter().map(|location| RegistryTable {
-        location,
-        insecure: true,
-        ..RegistryTable::default()
-    });
-    let blocked = block.registries.into_iter().map(|location| RegistryTable {
-        location,
-        blocked: true,
-        ..RegistryTable::default()
-    });
-    for table in file.registry.into_iter().chain(insecure).chain(blocked) {
+    let problems = &mut noted.problems;
+    let mut tables: Vec<RegistryTable> = match file.remove("registry") {
+        None => Vec::new(),
+        Some(Value::Array(tables)) => tables.into_iter().filter_map(|table| registry(table, problems)).collect(),
+        Some(_) => {
+            problems.push("registry is not a list of tables".to_owned());
+            Vec::new()
+        }
+    };
+    // Version 1.
+    let mut first = table("registries", file.remove("registries"), problems);
+    for kind in ["insecure", "block"] {
+        let mut listed = table(&format!("registries.{kind}"), first.remove(kind), problems);
+        let hosts = match listed.remove("registries") {
+            None => Vec::new(),
+            Some(Value::Array(hosts)) => hosts,
+            Some(other) => vec![other],
+        };
+        for host in hosts {
+            let Some(location) = string(&format!("registries.{kind}.registries"), host, problems) else { continue };
+            let (insecure, blocked) = (kind == "insecure", kind == "block");
+            tables.push(RegistryTable { location, insecure, blocked, ..RegistryTable::default() });
+        }
+    }
+    for table in tables {
         if settings.rules.len() >= MAX_REGISTRIES {
             noted.problems.push(format!("there are more than {MAX_REGISTRIES} registries; dive uses the first ones"));
             break;
@@ -108,7 +100,9 @@ pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted,
         }
     }
     let (mut used, mut unused) = (0_usize, 0_usize);
-    for (short, full) in file.aliases {
+    let aliases = table("aliases", file.remove("aliases"), &mut noted.problems);
+    for (short, full) in aliases {
+        let Some(full) = string(&format!("aliases.{short}"), full, &mut noted.problems) else { continue };
         if full.is_empty() {
             settings.aliases.remove(&short);
         } else if settings.aliases.len() < MAX_ALIASES || settings.aliases.contains_key(&short) {
@@ -128,13 +122,56 @@ pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted,
     Ok(noted)
 }
 
+/// The table at `key`; empty if it is missing.
+fn table(key: &str, value: Option<Value>, problems: &mut Vec<String>) -> Table {
+    match value {
+        None => Table::new(),
+        Some(Value::Table(table)) => table,
+        Some(_) => {
+            problems.push(format!("{key} is not a table"));
+            Table::new()
+        }
+    }
+}
+
+/// The text at `key`.
+fn string(key: &str, value: Value, problems: &mut Vec<String>) -> Option<String> {
+    if let Value::String(text) = value {
+        return Some(text);
+    }
+    problems.push(format!("{key}: a value is not a text"));
+    None
+}
+
+/// A table of `[[registry]]`. If another key of it is wrong, only its `blocked` counts.
+fn registry(value: Value, problems: &mut Vec<String>) -> Option<RegistryTable> {
+    let text = |key| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (prefix, location) = (text("prefix"), text("location"));
+    let blocked = value.get("blocked").is_some_and(|blocked| blocked.as_bool() != Some(false));
+    match value.try_into() {
+        Ok(table) => Some(table),
+        Err(error) => {
+            let name = [prefix.as_str(), location.as_str(), "a registry"].into_iter().find(|name| !name.is_empty());
+            problems.push(format!("{}: {}", name.unwrap_or_default(), error.message()));
+            blocked.then(|| RegistryTable { prefix, location, blocked, ..RegistryTable::default() })
+        }
+    }
+}
+
 /// The rule in a table. `None` if it names no registry.
 fn rule(prefix: &str, table: RegistryTable, noted: &mut Noted) -> Option<RegistryRule> {
     let place = prefix.strip_prefix("*.").unwrap_or(prefix);
     place.parse::<MirrorHost>().ok()?;
     let location = match table.location.as_str() {
         "" => None,
-        location => Some(location.parse::<MirrorHost>().ok()?.to_string()),
+        location => match location.parse::<MirrorHost>() {
+            Ok(location) => Some(location.to_string()),
+            Err(_) if table.blocked => {
+                noted.problems.push(format!("{prefix}: its location is not HOST[:PORT][/PATH]"));
+                None
+            }
+            Err(_) => return None,
+        },
     };
     let mut mirrors = Vec::new();
     for mirror in noted.first(&format!("{prefix}: mirror"), table.mirror, MAX_REGISTRIES) {

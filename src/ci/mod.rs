@@ -12,6 +12,7 @@ mod path_match;
 mod paths;
 pub(crate) mod rules;
 mod waste;
+mod wildcard;
 
 pub(crate) use amount::{Amount, Presence};
 pub(crate) use baseline::{Baseline, BaselineError, SUMMARY_VERSION};

@@ -2,38 +2,62 @@
 //! reached are the state of a directory, and directories with equal positions share it. A name costs one look-up, however many
 //! patterns there are, unless it matches.
 
+use std::ops::Range;
 use std::rc::Rc;
 
-use globset::{Candidate, Glob, GlobSet};
+use globset::Glob;
 use hashbrown::HashMap;
 
+use super::wildcard::{Wildcard, WildcardReader};
 use crate::config::{GlobPart, MatchedKinds, PathGlob};
 use dive_model::tree::{NodeId, Tree};
 
-/// Limit of the states that are kept: an image with hostile names could make each directory a state of its own.
-const MAX_STATES: usize = 4096;
+/// Limit of the states and steps that are kept, in bytes: an image with hostile names could make each directory a state of its
+/// own.
+const MAX_BYTES: usize = 16 << 20;
 
-/// Wildcards that are matched together. A name in a pattern has a limit, so a set of them stays below that of `globset`.
-const SET: usize = 64;
+/// Limit of the bytes that the states of directories may take together. Most directories share one.
+const MAX_HELD_BYTES: usize = 128 << 20;
+
+/// What a state or a step takes besides its positions, about.
+const ENTRY_BYTES: usize = 256;
 
 /// Patterns, and the states that paths have led to.
 pub(super) struct PathMatcher {
     parts: Vec<PlacedPart>,
     /// The kinds that each pattern matches.
     kinds: Vec<MatchedKinds>,
+    /// The positions of names.
+    names: HashMap<Box<[u8]>, Vec<u32>>,
+    /// Different wildcards, by the number of each.
+    wildcards: Vec<Wildcard>,
     states: HashMap<Rc<[u32]>, Rc<State>>,
-    steps: HashMap<(Rc<[u32]>, Vec<u32>), MatchStep>,
+    /// By the number of the state, and the positions of the parts that match the name.
+    steps: HashMap<(u64, Rc<[u32]>), MatchStep>,
+    /// Bytes of both.
+    kept_bytes: usize,
+    /// The number of the next state.
+    next_state: u64,
     /// Positions of the parts that match the current name.
     hits: Vec<u32>,
-    /// Numbers of matching wildcards.
-    globs: Vec<usize>,
 }
 
 /// A part of a pattern, at its position among those of all patterns.
 struct PlacedPart {
-    content: GlobPart,
+    content: PartContent,
     pattern: u32,
     place: PartPlace,
+}
+
+/// What a part matches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PartContent {
+    /// Any number of directories.
+    AnyDepth,
+    /// A name.
+    Name,
+    /// A name with wildcards: its number, and what the matches have in common.
+    Wildcard(u32, Common),
 }
 
 /// Whether other parts of the pattern follow.
@@ -45,14 +69,13 @@ enum PartPlace {
 
 /// What the names in a directory are compared with.
 struct State {
+    number: u64,
+    /// Sorted.
     positions: Rc<[u32]>,
-    names: HashMap<Box<[u8]>, Vec<u32>>,
-    /// Wildcards by what every match has in common, so that few are compared with a name.
-    globs: HashMap<Common, Vec<PlacedGlobs>>,
+    /// The positions of wildcards, sorted by what every match has in common, so that few are compared with a name, and then by
+    /// their number, so that equal ones are compared once.
+    wildcards: Box<[u32]>,
 }
-
-/// Wildcards that are matched together, and the position of each.
-type PlacedGlobs = (GlobSet, Vec<u32>);
 
 /// What all names that match a wildcard have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,15 +132,31 @@ impl MatchFrame {
 impl PathMatcher {
     pub(super) fn new<'a>(globs: impl IntoIterator<Item = &'a PathGlob>) -> Self {
         let (mut parts, mut kinds) = (Vec::new(), Vec::new());
-        for (pattern, glob) in (0..).zip(globs) {
-            kinds.push(glob.matches);
-            for (at, part) in glob.parts.iter().enumerate() {
-                let place = if at + 1 == glob.parts.len() { PartPlace::Last } else { PartPlace::Inner };
-                parts.push(PlacedPart { content: part.clone(), pattern, place });
+        let (mut names, mut wildcards): (HashMap<Box<[u8]>, Vec<u32>>, _) = (HashMap::new(), Vec::new());
+        let (mut reader, mut numbers) = (WildcardReader::default(), HashMap::new());
+        for (pattern, path_glob) in (0..).zip(globs) {
+            kinds.push(path_glob.matches);
+            for (at, part) in path_glob.parts.iter().enumerate() {
+                let place = if at + 1 == path_glob.parts.len() { PartPlace::Last } else { PartPlace::Inner };
+                let content = match part {
+                    GlobPart::AnyDepth => PartContent::AnyDepth,
+                    GlobPart::Name(name) => {
+                        names.entry(name.as_bytes().into()).or_default().push(parts.len() as u32);
+                        PartContent::Name
+                    }
+                    GlobPart::Glob(glob) => {
+                        let number = *numbers.entry(glob.glob()).or_insert_with(|| {
+                            wildcards.push(reader.read(glob));
+                            wildcards.len() as u32 - 1
+                        });
+                        PartContent::Wildcard(number, Common::of(glob))
+                    }
+                };
+                parts.push(PlacedPart { content, pattern, place });
             }
         }
-        let (hits, globs) = (Vec::new(), Vec::new());
-        Self { parts, kinds, states: HashMap::new(), steps: HashMap::new(), hits, globs }
+        let (states, steps, hits) = (HashMap::new(), HashMap::new(), Vec::new());
+        Self { parts, kinds, names, wildcards, states, steps, kept_bytes: 0, next_state: 0, hits }
     }
 
     /// The root directory.
@@ -145,11 +184,21 @@ impl PathMatcher {
     fn find_step(&mut self, frame: &mut MatchFrame, name: &[u8]) -> MatchStep {
         let state = Rc::clone(&frame.state);
         self.hits.clear();
-        self.hits.extend(state.names.get(name).into_iter().flatten());
-        if !state.globs.is_empty() {
-            for (globs, positions) in Common::of_name(name).filter_map(|common| state.globs.get(&common)).flatten() {
-                globs.matches_candidate_into(&Candidate::from_bytes(name), &mut self.globs);
-                self.hits.extend(self.globs.iter().filter_map(|glob| positions.get(*glob)));
+        if let Some(named) = self.names.get(name) {
+            self.hits.extend(named.iter().filter(|at| state.positions.binary_search(at).is_ok()));
+        }
+        if !state.wildcards.is_empty() {
+            for common in Common::of_name(name) {
+                let mut compared = None;
+                for at in state.wildcards.get(self.wildcards_with(&state, common)).into_iter().flatten() {
+                    let Some(number) = self.wildcard(*at) else { continue };
+                    let is_match = match compared {
+                        Some((last, is_match)) if last == number => is_match,
+                        _ => self.wildcards.get(number as usize).is_some_and(|wildcard| wildcard.matches(name)),
+                    };
+                    compared = Some((number, is_match));
+                    self.hits.extend(is_match.then_some(*at));
+                }
             }
         }
         if self.hits.is_empty() {
@@ -163,23 +212,41 @@ impl PathMatcher {
         self.known_step(&state)
     }
 
+    /// Where the wildcards of `state` with `common` are.
+    fn wildcards_with(&self, state: &State, common: Common) -> Range<usize> {
+        let of = |at: &u32| match self.parts.get(*at as usize).map(|part| part.content) {
+            Some(PartContent::Wildcard(_, common)) => Some(common),
+            _ => None,
+        };
+        let start = state.wildcards.partition_point(|at| of(at) < Some(common));
+        start..state.wildcards.partition_point(|at| of(at) <= Some(common))
+    }
+
+    /// The number of the wildcard at a position.
+    fn wildcard(&self, at: u32) -> Option<u32> {
+        match self.parts.get(at as usize)?.content {
+            PartContent::Wildcard(number, _) => Some(number),
+            PartContent::AnyDepth | PartContent::Name => None,
+        }
+    }
+
     /// The step from `state` by the parts in `hits`.
     fn known_step(&mut self, state: &Rc<State>) -> MatchStep {
-        let key = (Rc::clone(&state.positions), self.hits.clone());
-        if let Some(step) = self.steps.get(&key) {
+        let hits: Rc<[u32]> = self.hits[..].into();
+        if let Some(step) = self.steps.get(&(state.number, Rc::clone(&hits))) {
             return step.clone();
         }
         let (mut positions, mut matched) = (Vec::new(), Vec::new());
         for at in state.positions.iter().copied() {
             let Some(part) = self.parts.get(at as usize) else { continue };
-            if part.content == GlobPart::AnyDepth {
+            if part.content == PartContent::AnyDepth {
                 self.reach(at, &mut positions);
                 if part.place == PartPlace::Last {
                     matched.push(part.pattern);
                 }
             }
         }
-        for at in std::mem::take(&mut self.hits) {
+        for at in hits.iter().copied() {
             match self.parts.get(at as usize) {
                 Some(part) if part.place == PartPlace::Last => matched.push(part.pattern),
                 Some(_) => self.reach(at + 1, &mut positions),
@@ -189,17 +256,26 @@ impl PathMatcher {
         matched.sort_unstable();
         matched.dedup();
         let step = MatchStep { next: self.state(positions), matched: matched.into() };
-        if self.steps.len() >= MAX_STATES {
-            self.steps.clear();
-        }
-        self.steps.insert(key, step.clone());
+        self.keep(size_of_val(&*hits) + size_of_val(&*step.matched) + ENTRY_BYTES);
+        self.steps.insert((state.number, hits), step.clone());
         step
+    }
+
+    /// Makes room for `bytes` in what is kept.
+    fn keep(&mut self, bytes: usize) {
+        self.kept_bytes = self.kept_bytes.saturating_add(bytes);
+        if self.kept_bytes > MAX_BYTES {
+            // Both at once: steps hold states.
+            self.states.clear();
+            self.steps.clear();
+            self.kept_bytes = bytes;
+        }
     }
 
     /// Adds a position, and the one behind it if it may stand for no directory.
     fn reach(&self, at: u32, positions: &mut Vec<u32>) {
         positions.push(at);
-        if let Some(PlacedPart { content: GlobPart::AnyDepth, place: PartPlace::Inner, .. }) =
+        if let Some(PlacedPart { content: PartContent::AnyDepth, place: PartPlace::Inner, .. }) =
             self.parts.get(at as usize)
         {
             positions.push(at + 1);
@@ -212,35 +288,25 @@ impl PathMatcher {
         if let Some(state) = self.states.get(&positions[..]) {
             return Rc::clone(state);
         }
-        let (mut names, mut wildcards) = (HashMap::new(), Vec::new());
-        for at in positions.iter().copied() {
-            match self.parts.get(at as usize).map(|part| &part.content) {
-                Some(GlobPart::Name(name)) => {
-                    names.entry(name.as_bytes().into()).or_insert_with(Vec::new).push(at);
-                }
-                Some(GlobPart::Glob(glob)) => wildcards.push((Common::of(glob), glob.clone(), at)),
-                Some(GlobPart::AnyDepth) | None => {}
-            }
-        }
-        wildcards.sort_by_key(|(common, _, at)| (*common, *at));
-        let set = |wildcards: &[(Common, Glob, u32)]| {
-            // Each glob was built alone before, and the limit of their sum is out of reach.
-            let globs = GlobSet::new(wildcards.iter().map(|(_, glob, _)| glob)).unwrap_or_else(|_| GlobSet::empty());
-            (globs, wildcards.iter().map(|(_, _, at)| *at).collect())
+        let wildcard = |at: u32| match self.parts.get(at as usize)?.content {
+            PartContent::Wildcard(number, common) => Some((common, number, at)),
+            PartContent::AnyDepth | PartContent::Name => None,
         };
-        let mut globs: HashMap<Common, Vec<PlacedGlobs>> = HashMap::new();
-        for equal in wildcards.chunk_by(|(left, ..), (right, ..)| left == right) {
-            if let Some((common, ..)) = equal.first() {
-                globs.entry(*common).or_default().extend(equal.chunks(SET).map(set));
-            }
-        }
-        let positions: Rc<[u32]> = positions.into();
-        let state = Rc::new(State { positions: Rc::clone(&positions), names, globs });
-        if self.states.len() >= MAX_STATES {
-            self.states.clear();
-        }
+        let mut wildcards: Vec<_> = positions.iter().copied().filter_map(wildcard).collect();
+        wildcards.sort_unstable();
+        let wildcards = wildcards.into_iter().map(|(.., at)| at).collect();
+        let (number, positions): (_, Rc<[u32]>) = (self.next_state, positions.into());
+        self.next_state += 1;
+        let state = Rc::new(State { number, positions: Rc::clone(&positions), wildcards });
+        self.keep(state.bytes());
         self.states.insert(positions, Rc::clone(&state));
         state
+    }
+}
+
+impl State {
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.positions) + size_of_val(&*self.wildcards) + ENTRY_BYTES
     }
 }
 
@@ -249,6 +315,9 @@ pub(super) struct Coverage<'a> {
     tree: &'a Tree,
     matcher: PathMatcher,
     directories: HashMap<NodeId, CoveredDirectory>,
+    root: MatchFrame,
+    /// Bytes of the states that directories hold, at most.
+    held_bytes: usize,
 }
 
 struct CoveredDirectory {
@@ -260,20 +329,27 @@ struct CoveredDirectory {
 impl<'a> Coverage<'a> {
     pub(super) fn new(tree: &'a Tree, globs: impl IntoIterator<Item = &'a PathGlob>) -> Self {
         let mut matcher = PathMatcher::new(globs);
-        let root = CoveredDirectory { frame: matcher.root(), covered_by: None };
-        Self { tree, matcher, directories: [(NodeId::ROOT, root)].into_iter().collect() }
+        let root = matcher.root();
+        Self { tree, matcher, directories: HashMap::new(), root, held_bytes: 0 }
     }
 
     /// The number of the first pattern that covers a file.
     pub(super) fn of_file(&mut self, file: NodeId) -> Option<u32> {
         let tree = self.tree;
         let parent = tree.parent(file)?;
+        if self.held_bytes > MAX_HELD_BYTES {
+            self.directories.clear();
+            self.held_bytes = 0;
+        }
+        let root = || CoveredDirectory { frame: self.root.clone(), covered_by: None };
+        self.directories.entry(NodeId::ROOT).or_insert_with(root);
         let above = std::iter::successors(Some(parent), |node| tree.parent(*node));
         let new: Vec<NodeId> = above.take_while(|node| !self.directories.contains_key(node)).collect();
         for node in new.into_iter().rev() {
             let Some(parent) = tree.parent(node).and_then(|parent| self.directories.get_mut(&parent)) else { break };
             let (frame, matched) = self.matcher.step(&mut parent.frame, tree.name(node));
             let covered_by = parent.covered_by.into_iter().chain(matched.first().copied()).min();
+            self.held_bytes = self.held_bytes.saturating_add(frame.state.bytes());
             self.directories.insert(node, CoveredDirectory { frame, covered_by });
         }
         let parent = self.directories.get_mut(&parent)?;

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::ops::Range;
 use std::rc::Rc;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::path_match::{MatchFrame, PathMatcher};
 use crate::config::{Ignore, Ignored, MatchedKinds, PathDemand, PathGlob, PathReach, PathRule};
@@ -84,42 +84,29 @@ pub(super) fn check(opened: &Opened, rules: &[PathRule], ignores: &[&Ignore], la
         rules,
         matcher: PathMatcher::new(globs),
         linked: linked_inodes(&opened.tree),
-        counted: HashSet::new(),
+        counted: HashMap::new(),
         sums: vec![PatternSum::default(); rules.len() + ignored_numbers.len()],
         groups: Vec::new(),
+        next_group: 0,
     };
     walk.run();
-    let PathWalk { sums, groups, .. } = walk;
-    let mut places: Vec<Vec<PathPlace>> = vec![Vec::new(); rules.len()];
-    // With all its content excepted, a directory is no match. An empty one is.
-    let is_match = |group: &&Group| group.files > 0 || (group.excepted == 0 && group.counts_empty);
-    for group in groups.iter().filter(is_match) {
-        if let Some(places) = places.get_mut(group.rule as usize) {
-            let node = match group.kind {
-                GroupKind::Files if group.files == 1 => group.only,
-                GroupKind::Files | GroupKind::Directory => group.node,
-            };
-            places.push(PathPlace { node, files: group.files, size_bytes: group.size_bytes, layer: group.layer });
-        }
-    }
-    let outcome = |((rule, sum), mut places): ((&PathRule, &PatternSum), Vec<PathPlace>)| {
+    let sums = walk.sums;
+    let outcome = |(rule, sum): (&PathRule, &PatternSum)| {
         let status = match rule.demand {
             PathDemand::HighestBytes(limit) if sum.size_bytes > 0 && Bytes(sum.size_bytes) >= limit => {
                 PathStatus::Broken
             }
             PathDemand::Forbid | PathDemand::Require => {
-                let is_kept = places.is_empty() == (rule.demand == PathDemand::Forbid);
+                let is_kept = sum.places.is_empty() == (rule.demand == PathDemand::Forbid);
                 if is_kept { PathStatus::Kept } else { PathStatus::Broken }
             }
             PathDemand::HighestBytes(_) | PathDemand::Except if !sum.is_matched => PathStatus::Unmatched,
             PathDemand::HighestBytes(_) | PathDemand::Except => PathStatus::Kept,
         };
-        // Stable: equal places stay in the order of the walk.
-        places.sort_by_key(|place| Reverse(place.size_bytes));
-        places.truncate(PLACES);
+        let places = sum.places.iter().map(|(_, place)| *place).collect();
         PathOutcome { rule: rule.clone(), status, places, hidden: sum.hidden }
     };
-    let outcomes = rules.iter().zip(&sums).zip(places).map(outcome).collect();
+    let outcomes = rules.iter().zip(&sums).map(outcome).collect();
     let mut ignored_files = vec![0; ignores.len()];
     for (number, sum) in ignored_numbers.into_iter().zip(sums.iter().skip(rules.len())) {
         if let Some(files) = ignored_files.get_mut(number) {
@@ -142,25 +129,45 @@ struct PathWalk<'a> {
     rules: &'a [PathRule],
     matcher: PathMatcher,
     linked: HashSet<SpanId>,
-    /// Linked inodes that a rule has counted.
-    counted: HashSet<(u32, SpanId)>,
+    /// For each linked inode, a bit per rule that has counted it.
+    counted: HashMap<SpanId, Box<[u64]>>,
     /// By pattern.
     sums: Vec<PatternSum>,
+    /// The groups of the open directories. Those of a directory end with it.
     groups: Vec<Group>,
+    /// The number of the next group.
+    next_group: u64,
 }
 
 /// What a pattern has found.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct PatternSum {
     is_matched: bool,
     size_bytes: u64,
     hidden: Option<(NodeId, LayerIndex)>,
     /// Files that it excepts from a rule.
     excepts: u64,
+    /// The largest matches with the number of each group: largest first, equal ones in the order of the walk.
+    places: Vec<(u64, PathPlace)>,
+}
+
+impl PatternSum {
+    /// Adds a match, and drops the smallest if there are too many.
+    fn keep_place(&mut self, number: u64, place: PathPlace) {
+        let key = |(number, place): &(u64, PathPlace)| (Reverse(place.size_bytes), *number);
+        let new = (number, place);
+        let at = self.places.partition_point(|kept| key(kept) < key(&new));
+        if at < PLACES {
+            self.places.truncate(PLACES - 1);
+            self.places.insert(at, new);
+        }
+    }
 }
 
 /// Matches of a rule below one directory.
 struct Group {
+    /// In the order of the walk.
+    number: u64,
     rule: u32,
     node: NodeId,
     kind: GroupKind,
@@ -195,12 +202,39 @@ struct OpenDirectory {
     covered: Rc<[u32]>,
     /// The groups that its files belong to, by rule.
     groups: GroupsByRule,
-    /// The groups of files that match themselves.
-    own: Vec<(u32, usize)>,
+    /// The groups of files that match themselves, by rule.
+    own: HashMap<u32, usize>,
+    /// The groups before those of this directory.
+    groups_before: usize,
     node: NodeId,
 }
 
-/// What a rule sees of a path.
+/// A path in the finished file system and in all layers.
+struct PathSight {
+    is_directory: bool,
+    last: ReachSight,
+    all: ReachSight,
+}
+
+/// What there is of a path where rules look.
+struct ReachSight {
+    /// The layer of the path, in any layer; `None` if it is not there.
+    layer: Option<LayerIndex>,
+    /// What rules count of it; `None` if it is not there, or in other layers.
+    seen: Option<SeenPath>,
+}
+
+impl PathSight {
+    const fn at(&self, reach: PathReach) -> &ReachSight {
+        match reach {
+            PathReach::Final => &self.last,
+            PathReach::AllLayers => &self.all,
+        }
+    }
+}
+
+/// What a rule counts of a path.
+#[derive(Clone, Copy)]
 struct SeenPath {
     layer: LayerIndex,
     size_bytes: u64,
@@ -214,7 +248,8 @@ impl PathWalk<'_> {
             frame: self.matcher.root(),
             covered: Rc::new([]),
             groups: Rc::new([]),
-            own: Vec::new(),
+            own: HashMap::new(),
+            groups_before: 0,
             node: NodeId::ROOT,
         };
         // A stack, not a recursion: an image may be thousands of levels deep.
@@ -222,7 +257,9 @@ impl PathWalk<'_> {
         while let Some(directory) = open.last_mut() {
             let below = match directory.children.pop() {
                 None => {
+                    let groups_before = directory.groups_before;
                     open.pop();
+                    self.end_groups(groups_before);
                     continue;
                 }
                 Some(node) => self.visit(directory, node),
@@ -243,40 +280,67 @@ impl PathWalk<'_> {
         let tree = self.tree;
         let (frame, matched) = self.matcher.step(&mut above.frame, tree.name(node));
         let has_children = tree.children(node).next().is_some();
-        let (covered, groups) = if matched.is_empty() {
-            (Rc::clone(&above.covered), Rc::clone(&above.groups))
-        } else {
-            self.cover(above, node, &matched)
-        };
-        if !covered.is_empty() {
-            self.count(node, &covered, &groups);
+        let mut groups_before = self.groups.len();
+        let (mut covered, mut groups) = (Rc::clone(&above.covered), Rc::clone(&above.groups));
+        if !matched.is_empty() || !covered.is_empty() {
+            let sight = self.sight(node);
+            if !matched.is_empty() {
+                (covered, groups) = self.cover(above, node, &matched, &sight);
+            }
+            if !sight.is_directory {
+                // The groups of files are of the directory above.
+                groups_before = self.groups.len();
+                self.count(node, &covered, &groups, &sight);
+            }
         }
-        if frame.is_at_end() && covered.is_empty() {
+        if !has_children || (frame.is_at_end() && covered.is_empty()) {
+            self.end_groups(groups_before);
             return None;
         }
-        has_children.then(|| OpenDirectory {
-            children: self.children(node),
-            frame,
-            covered,
-            groups,
-            own: Vec::new(),
-            node,
-        })
+        let children = self.children(node);
+        Some(OpenDirectory { children, frame, covered, groups, own: HashMap::new(), groups_before, node })
+    }
+
+    /// Keeps the matches of the last groups, if they are among the largest.
+    fn end_groups(&mut self, before: usize) {
+        for group in self.groups.drain(before..) {
+            // With all its content excepted, a directory is no match. An empty one is.
+            let is_match = group.files > 0 || (group.excepted == 0 && group.counts_empty);
+            if let Some(sum) = self.sums.get_mut(group.rule as usize).filter(|_| is_match) {
+                let node = match group.kind {
+                    GroupKind::Files if group.files == 1 => group.only,
+                    GroupKind::Files | GroupKind::Directory => group.node,
+                };
+                let Group { files, size_bytes, layer, .. } = group;
+                sum.keep_place(group.number, PathPlace { node, files, size_bytes, layer });
+            }
+        }
     }
 
     /// The patterns that cover `node`, and its groups.
-    fn cover(&mut self, above: &mut OpenDirectory, node: NodeId, matched: &[u32]) -> (Rc<[u32]>, GroupsByRule) {
-        let is_directory = self.is_directory(node);
-        let fits = |pattern: &u32| is_directory || self.matcher.kinds(*pattern) == MatchedKinds::All;
-        let matched: Vec<u32> = matched.iter().copied().filter(fits).collect();
-        let new: Vec<u32> = matched.into_iter().filter(|pattern| !above.covered.contains(pattern)).collect();
+    fn cover(
+        &mut self,
+        above: &mut OpenDirectory,
+        node: NodeId,
+        matched: &[u32],
+        sight: &PathSight,
+    ) -> (Rc<[u32]>, GroupsByRule) {
+        let is_directory = sight.is_directory;
+        let is_new = |pattern: &u32| {
+            (is_directory || self.matcher.kinds(*pattern) == MatchedKinds::All)
+                && above.covered.binary_search(pattern).is_err()
+        };
+        let new: Vec<u32> = matched.iter().copied().filter(is_new).collect();
+        if new.is_empty() {
+            return (Rc::clone(&above.covered), Rc::clone(&above.groups));
+        }
         let mut covered: Vec<u32> = above.covered.iter().copied().chain(new.iter().copied()).collect();
         covered.sort_unstable();
         let last_exception = self.last_exception(&covered);
         let mut groups = above.groups.to_vec();
         for pattern in new {
             let Some(rule) = self.rules.get(pattern as usize) else { continue };
-            let Some(layer) = self.first_layer(node, rule.reach) else { continue };
+            let ReachSight { layer: Some(layer), seen } = sight.at(rule.reach) else { continue };
             if let Some(sum) = self.sums.get_mut(pattern as usize) {
                 sum.is_matched = true;
             }
@@ -284,24 +348,24 @@ impl PathWalk<'_> {
                 continue;
             }
             // Files that match themselves share the group of their directory.
-            let shared = if is_directory { None } else { above.own.iter().find(|(rule, _)| *rule == pattern) };
-            let group = shared.map_or(self.groups.len(), |(_, group)| *group);
+            let shared = if is_directory { None } else { above.own.get(&pattern).copied() };
+            let group = shared.unwrap_or(self.groups.len());
             if shared.is_none() {
-                let place = if is_directory { node } else { above.node };
-                let counts_empty = is_directory && self.seen(node, rule.reach).is_some();
                 self.groups.push(Group {
+                    number: self.next_group,
                     rule: pattern,
-                    node: place,
+                    node: if is_directory { node } else { above.node },
                     kind: if is_directory { GroupKind::Directory } else { GroupKind::Files },
                     only: node,
-                    counts_empty,
+                    counts_empty: is_directory && seen.is_some(),
                     files: 0,
                     excepted: 0,
                     size_bytes: 0,
-                    layer,
+                    layer: *layer,
                 });
+                self.next_group += 1;
                 if !is_directory {
-                    above.own.push((pattern, group));
+                    above.own.insert(pattern, group);
                 }
             }
             groups.push((pattern, group));
@@ -310,18 +374,13 @@ impl PathWalk<'_> {
     }
 
     /// Adds a file to the sums of the patterns that cover it.
-    fn count(&mut self, node: NodeId, covered: &[u32], groups: &[(u32, usize)]) {
-        if self.is_directory(node) {
-            return;
-        }
+    fn count(&mut self, node: NodeId, covered: &[u32], groups: &[(u32, usize)], sight: &PathSight) {
         let last_exception = self.last_exception(covered);
         let rules = self.rules;
         for (pattern, group) in groups.iter().copied() {
             let Some(rule) = rules.get(pattern as usize) else { continue };
-            if self.first_layer(node, rule.reach).is_none() {
-                continue;
-            }
-            let seen = self.seen(node, rule.reach).filter(|_| last_exception.is_none_or(|last| last < pattern));
+            let ReachSight { layer: Some(_), seen } = sight.at(rule.reach) else { continue };
+            let seen = seen.filter(|_| last_exception.is_none_or(|last| last < pattern));
             let Some(group) = self.groups.get_mut(group) else { continue };
             let Some(seen) = seen else {
                 group.excepted = group.excepted.saturating_add(1);
@@ -330,7 +389,8 @@ impl PathWalk<'_> {
             if group.files == 0 {
                 group.layer = seen.layer;
             }
-            let is_counted = seen.inode.is_some_and(|inode| !self.counted.insert((pattern, inode)));
+            let is_counted =
+                seen.inode.is_some_and(|inode| !counts_first(&mut self.counted, rules.len(), pattern, inode));
             let size_bytes = if is_counted { 0 } else { seen.size_bytes };
             group.files = group.files.saturating_add(1);
             group.size_bytes = group.size_bytes.saturating_add(size_bytes);
@@ -339,12 +399,12 @@ impl PathWalk<'_> {
                 sum.size_bytes = sum.size_bytes.saturating_add(size_bytes);
             }
         }
-        self.note(node, covered, last_exception);
+        self.note(node, covered, last_exception, sight);
     }
 
     /// Notes files that an exception of `ignore:` takes from a rule, and deleted files that a rule does not see.
-    fn note(&mut self, node: NodeId, covered: &[u32], last_exception: Option<u32>) {
-        let (rules, is_visible) = (self.rules, self.last.and_then(|last| self.tree.visible(node, last)).is_some());
+    fn note(&mut self, node: NodeId, covered: &[u32], last_exception: Option<u32>, sight: &PathSight) {
+        let rules = self.rules;
         if let Some(exception) = last_exception.filter(|exception| *exception as usize >= rules.len())
             && covered
                 .iter()
@@ -353,7 +413,7 @@ impl PathWalk<'_> {
         {
             sum.excepts = sum.excepts.saturating_add(1);
         }
-        if is_visible {
+        if sight.last.layer.is_some() {
             return;
         }
         for pattern in
@@ -363,7 +423,7 @@ impl PathWalk<'_> {
             if (rule.demand, rule.reach) != (PathDemand::Forbid, PathReach::Final) {
                 continue;
             }
-            let stored = self.seen(node, PathReach::AllLayers).map(|seen| (node, seen.layer));
+            let stored = sight.all.seen.map(|seen| (node, seen.layer));
             if let Some(sum) = self.sums.get_mut(pattern as usize).filter(|sum| sum.hidden.is_none()) {
                 sum.hidden = stored;
             }
@@ -380,43 +440,35 @@ impl PathWalk<'_> {
         covered.iter().copied().rev().find(is_exception)
     }
 
-    fn is_directory(&self, node: NodeId) -> bool {
+    fn sight(&self, node: NodeId) -> PathSight {
         let tree = self.tree;
         let visible = self.last.and_then(|last| tree.visible(node, last));
-        match visible {
+        let is_directory = match visible {
             Some(span) => tree.span(span).kind.is_directory(),
             None => tree.spans(node).next().is_none_or(|span| tree.span(span).kind.is_directory()),
-        }
-    }
-
-    /// The layer of a path where a rule looks, in any layer; `None` if it is not there.
-    fn first_layer(&self, node: NodeId, reach: PathReach) -> Option<LayerIndex> {
-        let span = match reach {
-            PathReach::Final => self.tree.visible(node, self.last?)?,
-            PathReach::AllLayers => self.tree.spans(node).last()?,
         };
-        Some(self.tree.span(span).from())
+        let layer = |span: SpanId| tree.span(span).from();
+        let counts = |span: &SpanId| self.layers.contains(&layer(*span).get());
+        let seen = visible.filter(counts).map(|span| {
+            let inode = tree.inode(span);
+            let size_bytes = if tree.span(inode).kind.is_file() { tree.span(inode).size } else { 0 };
+            SeenPath { layer: layer(span), size_bytes, inode: Some(inode).filter(|inode| self.linked.contains(inode)) }
+        });
+        let last = ReachSight { layer: visible.map(layer), seen };
+        let counted = || tree.spans(node).filter(counts);
+        let sizes = counted().map(|span| tree.span(span)).filter(|span| span.kind.is_file()).map(|span| span.size);
+        let size_bytes = sizes.fold(0, u64::saturating_add);
+        let seen = counted().last().map(|span| SeenPath { layer: layer(span), size_bytes, inode: None });
+        let all = ReachSight { layer: tree.spans(node).last().map(layer), seen };
+        PathSight { is_directory, last, all }
     }
+}
 
-    /// What a rule counts of a path; `None` if it is not there, or in other layers.
-    fn seen(&self, node: NodeId, reach: PathReach) -> Option<SeenPath> {
-        let tree = self.tree;
-        let counts = |span: &SpanId| self.layers.contains(&tree.span(*span).from().get());
-        match reach {
-            PathReach::Final => {
-                let span = tree.visible(node, self.last?).filter(counts)?;
-                let inode = tree.inode(span);
-                let size_bytes = if tree.span(inode).kind.is_file() { tree.span(inode).size } else { 0 };
-                let inode = Some(inode).filter(|inode| self.linked.contains(inode));
-                Some(SeenPath { layer: tree.span(span).from(), size_bytes, inode })
-            }
-            PathReach::AllLayers => {
-                let spans = || tree.spans(node).filter(counts);
-                let layer = tree.span(spans().last()?).from();
-                let sizes =
-                    spans().map(|span| tree.span(span)).filter(|span| span.kind.is_file()).map(|span| span.size);
-                Some(SeenPath { layer, size_bytes: sizes.fold(0, u64::saturating_add), inode: None })
-            }
-        }
-    }
+/// Notes that a rule counts a linked inode; `true` if it had not.
+fn counts_first(counted: &mut HashMap<SpanId, Box<[u64]>>, rules: usize, rule: u32, inode: SpanId) -> bool {
+    let counted = counted.entry(inode).or_insert_with(|| vec![0; rules.div_ceil(64)].into());
+    let Some(word) = counted.get_mut(rule as usize / 64) else { return true };
+    let (bit, before) = (1 << (rule % 64), *word);
+    *word |= bit;
+    before & bit == 0
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::ruling::Ruling;
 use super::words::{count_of, in_parentheses, limit_text, lines, part};
-use crate::ci::{Amount, Breaker, BrokenPart, OwnLayers, RuleOutcome, Status};
+use crate::ci::{Amount, Breaker, BrokenPart, OwnLayers, Rule, RuleOutcome, Status};
 use crate::config::{LayerChoice, Origin};
 use crate::report::base::lines_of_pair;
 use crate::report::text::{command_width, first_words};
@@ -36,13 +36,17 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, o
 fn heading(outcome: &RuleOutcome, ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
     let RuleOutcome { rule, status, value, limit, layers, holder, .. } = outcome;
     let word = if *status == Status::Fail { "broken" } else { "warning" };
-    let mut line = format!("  {word}: {}", rule.row().subject);
+    let subject = if *rule == Rule::Paths { rule.name() } else { rule.row().subject };
+    let mut line = format!("  {word}: {subject}");
     if *layers == LayerChoice::Ours {
         line.push_str(" of the image's own layers");
     }
     // Writing to a String does not fail.
     let _ = match (value, limit) {
         (Some(Amount::Presence(_)), _) => holder.iter().try_for_each(|holder| write!(line, " is {holder}")),
+        // Their limit is always 0.
+        (Some(Amount::Count(1)), _) if *rule == Rule::Paths => write!(line, ": 1 rule is broken"),
+        (Some(Amount::Count(count)), _) if *rule == Rule::Paths => write!(line, ": {count} rules are broken"),
         (Some(value), Some(limit)) => write!(line, " {}, limit {}", value.rounded(), limit_text(*limit)),
         _ => Ok(()),
     };

@@ -72,7 +72,7 @@ fn a_broken_rule_lists_the_largest_paths() {
     let rules =
         ["path: '*.map', forbid: true", "path: '**/node_modules/.cache', forbid: true", "path: /NOTICE, require: true"];
     checks(&user(&paths(&rules)), &saved(&app()), &[]).ends_with(1).prints(&[
-        "  broken: broken rules about paths 3, limit 0 (.dive-ci:4)\n",
+        "  broken: paths: 3 rules are broken (.dive-ci:4)\n",
         "     missing  /NOTICE (.dive-ci:7)\n",
         "       700 B  /app/node_modules/.cache (1 file, layer 1, **/node_modules/.cache of .dive-ci:6)\n",
         "       400 B  /app/main.js.map (1 file, layer 1, *.map of .dive-ci:5)\n",

@@ -43,7 +43,11 @@ fn eighths(part: u64, whole: u64, cells: usize) -> usize {
 /// as wide as it is, and invisible below half an eighth of a cell.
 pub(in crate::tui) fn bar<'a>(size: u64, waste: u64, largest: u64, mark: WasteMark, theme: &Theme) -> Vec<Span<'a>> {
     let all = if size == 0 { 0 } else { eighths(size, largest, BAR_WIDTH).max(1) };
-    let kept = all - eighths(waste, largest, BAR_WIDTH).min(all);
+    let kept = match all {
+        // One eighth stands for all bytes: its colour is that of the larger part.
+        1 => usize::from(waste <= size / 2),
+        all => all - eighths(waste, largest, BAR_WIDTH).min(all),
+    };
     (0..BAR_WIDTH)
         .map(|cell| {
             let before = |eighths: usize| eighths.saturating_sub(cell * 8).min(8);
@@ -110,6 +114,9 @@ mod tests {
         let cells = bar(64, 60, 64, WasteMark::Colour, &theme);
         assert_eq!(cells[0].content, "▌");
         assert_eq!((cells[0].style.fg, cells[0].style.bg), (theme.bar.fg, theme.waste.fg));
+        let smallest = |waste| bar(10, waste, 1_000_000, WasteMark::Colour, &theme)[0].clone();
+        assert_eq!((smallest(6).content.as_ref(), smallest(6).style), ("▏", theme.waste));
+        assert_eq!(smallest(5).style, theme.bar);
         assert!(cells[1..].iter().all(|cell| cell.content == "█" && cell.style == theme.waste));
     }
 }

@@ -2,9 +2,9 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::config::{Action, KeyPress};
+use crate::config::{Action, Context, KeyPress};
 use crate::tui::keymap::ActionRow;
-use crate::tui::state::{Help, ScreenState};
+use crate::tui::state::{Focus, Help, ScreenState};
 use crate::tui::text::{columns, left};
 use crate::tui::theme::Theme;
 
@@ -102,6 +102,25 @@ const PAIRS: [(Action, Action, &str); 6] = [
     (Action::NextChange, Action::PreviousChange, "Next, previous change"),
 ];
 
+/// What an action does, in few words. The name in the footer is a noun where the key toggles something.
+const fn short_verb(row: &ActionRow) -> &'static str {
+    match row.action {
+        Action::ToggleAddedFiles => "Show, hide added",
+        Action::ToggleRemovedFiles => "Show, hide removed",
+        Action::ToggleModifiedFiles => "Show, hide modified",
+        Action::ToggleUnmodifiedFiles => "Show, hide unmodified",
+        Action::ToggleUnchangedDirs => "Fold unchanged dirs",
+        Action::ToggleAttributes => "Show, hide attributes",
+        Action::ToggleEmptySteps => "Show, hide empty steps",
+        Action::WasteView => "List waste",
+        Action::ShowWarnings => "List warnings",
+        Action::ShowImages => "Choose an image",
+        Action::FileHistory => "Show history",
+        Action::CommandPalette => "Find a command",
+        _ => row.hint,
+    }
+}
+
 /// From this width on, the help has two columns.
 const TWO_COLUMNS_WIDTH: usize = 76;
 /// Blanks between two columns.
@@ -114,7 +133,10 @@ pub(in crate::tui) fn lines<'a>(state: &'a ScreenState, help: &Help, width: u16)
     let width = usize::from(width);
     let columns = if width >= TWO_COLUMNS_WIDTH { 2 } else { 1 };
     let column = (width - GAP * (columns - 1)) / columns;
-    let rows: Vec<&ActionRow> = state.settings.keymap.rows(help.of).collect();
+    // Among the layers and their details, only the list of inefficient files has files to go to.
+    let is_dead =
+        |action| action == Action::GoToFile && help.of == Context::Layers && state.focus != Focus::ImageDetails;
+    let rows: Vec<&ActionRow> = state.settings.keymap.rows(help.of).filter(|row| !is_dead(row.action)).collect();
     let groups: Vec<_> = Task::ALL.into_iter().map(|task| group(&rows, task, column, theme)).collect();
     if columns == 1 {
         return groups.into_iter().flatten().map(Line::from).collect();
@@ -153,7 +175,7 @@ fn group<'a>(rows: &[&'a ActionRow], task: Task, width: usize, theme: &Theme) ->
         let pair = PAIRS.iter().find(|(first, ..)| *first == row.action);
         let (keys, does) = match pair.and_then(|(_, second, both)| Some((find(*second)?, *both))) {
             Some((partner, both)) => (format!("{} / {}", keys(row), keys(partner)), both),
-            None => (keys(row), row.hint),
+            None => (keys(row), short_verb(row)),
         };
         let before = left(&keys, KEYS_WIDTH.max(columns(&keys)));
         let room = width.saturating_sub(columns(&before) + 1);

@@ -74,9 +74,13 @@ fn title(explorer: &Explorer, width: usize) -> String {
         (_, None) => return "Current Layer Contents".to_owned(),
     };
     let changes = changes(explorer.changes);
-    let titles = [format!("{words}{layers} · {changes}"), format!("{words} · {changes}")];
-    let fitting = titles.into_iter().find(|title| columns(title) <= width);
-    fitting.unwrap_or_else(|| format!("{short} · {changes}"))
+    let (full, short) = (format!("{words}{layers} · {changes}"), format!("{short} · {changes}"));
+    // The list of layers shows the selected one, but not what it is compared with.
+    let without_layers = match explorer.layers.mode {
+        CompareMode::Marked(_) => None,
+        CompareMode::Layer | CompareMode::Aggregated => Some(format!("{words} · {changes}")),
+    };
+    std::iter::once(full).chain(without_layers).find(|title| columns(title) <= width).unwrap_or(short)
 }
 
 /// A sum of changes: `+44 ~3 -206 · 26 MB`.

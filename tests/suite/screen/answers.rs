@@ -203,6 +203,16 @@ fn the_palette_finds_an_action_by_its_words() {
     screen.presses("enter").lacks(&["┏ Commands"]);
 }
 
+#[test]
+fn the_help_names_verbs_and_only_keys_that_act() {
+    let mut screen = Screen::of_sample(SMALL);
+    screen.presses("?").shows(&["Show, hide empty steps", "List waste"]).lacks(&["Go to file"]);
+    screen.presses("esc tab ?").shows(&["Show, hide unmodified", "Fold unchanged dirs"]);
+    let mut wide = Screen::of_sample((200, 40));
+    wide.presses("b");
+    assert!(footer(&wide).contains("b Stop comparing"), "{}", footer(&wide));
+}
+
 /// Two keys for the same thing push out other hints.
 #[test]
 fn hints_have_no_doubles() {

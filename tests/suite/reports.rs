@@ -17,13 +17,16 @@ fn json_is_parsed_as_engines_parse_it() {
     for (name, shows) in [
         ("jib2430-repoTags.tar", "2 layers"),
         ("json-cfg-uppercase.tar", "2 layers"),
-        ("skopeo1287-rootfS.tar", "2 layers"),
         ("cfg-history-null-entry.tar", "2 layers"),
         ("cfg-lone-surrogate.tar", "\u{fffd}"),
     ] {
         let ran = report(&corpus, name, &[]).ends_with(0).prints(&[shows]);
         assert_eq!(ran.stderr, "", "{name}");
     }
+    // An image for another platform, which dive names.
+    let ran = report(&corpus, "skopeo1287-rootfS.tar", &[]).ends_with(0).prints(&["2 layers"]);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("dive shows the image for windows/amd64"), "{}", ran.stderr);
 }
 
 /// Headers from Docker up to 17.05, star, and systems with negative owners; whiteouts from Kaniko 1.9.

@@ -64,8 +64,8 @@ impl Image {
 }
 
 impl Image {
-    /// True if containers run as root: the user is unset, `root` or 0, also as `-0` and `+0`, which engines parse. A user of another name with the id 0 in
-    /// `/etc/passwd` is not recognized.
+    /// True if containers run as root: the user is unset, `root` or 0, also written `-0` or `+0`, which engines parse. A user
+    /// of another name with the id 0 in `/etc/passwd` is not recognized.
     #[must_use]
     pub fn runs_as_root(&self) -> bool {
         let user = self.user.split(':').next().unwrap_or_default();
@@ -149,7 +149,9 @@ mod tests {
             ("app", false),
             ("1000:0", false),
             ("rooted", false),
-            ("-0", false),
+            ("-0", true),
+            ("+0", true),
+            ("-1", false),
         ] {
             assert_eq!(Image { user: user.to_owned(), ..Image::default() }.runs_as_root(), is_root, "{user}");
         }

@@ -29,8 +29,11 @@ impl OwnLayers {
     /// not count: it could declare all its waste the base's.
     pub(crate) fn of(image: &Image) -> Self {
         let count = image.layers.len();
-        let is_label = |base: &Base| base.image.as_ref().is_some_and(|(_, by)| *by == BaseSource::Labels);
-        let matched = image.base.as_ref().filter(|base| base.has_equal_diff_ids() && !is_label(base));
+        let is_stated = |base: &Base| {
+            let by = base.image.as_ref().map(|(_, by)| *by);
+            matches!(by, Some(BaseSource::Provenance | BaseSource::Annotations | BaseSource::Labels))
+        };
+        let matched = image.base.as_ref().filter(|base| base.has_equal_diff_ids() && !is_stated(base));
         let matched = matched.and_then(Base::layers);
         match matched {
             Some(end) => Self { range: end.min(count)..count, known_by: OwnLayersSource::DiffIds },
@@ -64,6 +67,24 @@ impl OwnLayers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dive_model::image::{Boundary, NamedImage};
+
+    /// An image could name its own earlier build, and so call all its waste the base's.
+    #[test]
+    fn a_base_that_only_the_image_names_does_not_count() {
+        for (by, known_by) in [
+            (BaseSource::DiffIds, OwnLayersSource::DiffIds),
+            (BaseSource::Engine, OwnLayersSource::DiffIds),
+            (BaseSource::Provenance, OwnLayersSource::AllButFirst),
+            (BaseSource::Annotations, OwnLayersSource::AllButFirst),
+            (BaseSource::Labels, OwnLayersSource::AllButFirst),
+        ] {
+            let image = (NamedImage { name: "team/app:1".to_owned(), digest: None }, by);
+            let boundary = Some(Boundary { layers: 1, by: BaseSource::DiffIds });
+            let image = Image { base: Some(Base { image: Some(image), boundary }), ..Image::default() };
+            assert_eq!(OwnLayers::of(&image).known_by, known_by, "{by:?}");
+        }
+    }
 
     #[test]
     fn only_diff_ids_tell_whose_a_layer_is() {

@@ -11,7 +11,7 @@ use dive_model::units::{Bytes, BytesError};
 /// A parsed filter. An empty one accepts all files.
 ///
 /// Words are separated by white space. Words that begin with `<` or `>` are size terms, all of which must hold; write
-/// `[<]` to begin an expression so. The other words form one regular expression, or a glob (see [`glob`]), which matches bytes of the path with
+/// `[<]` to begin an expression so. The other words form one regular expression, or a glob, which matches bytes of the path with
 /// its leading slash and ignores case unless it has an upper-case letter.
 #[derive(Debug, Clone)]
 pub struct Filter {

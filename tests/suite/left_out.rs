@@ -34,7 +34,8 @@ fn build_without_registries_names_the_feature() {
         let ran = User::new().runs(arguments);
         assert_eq!(
             ran.error(),
-            "this dive was built without registries: install it with the feature `registry`",
+            "this dive was built without registries: install it with the feature `registry`, or save the image to a file and \
+             open that",
             "{arguments:?}"
         );
     }

@@ -3,8 +3,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use dive_model::digest::Digest;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::http::{Request, Response};
 use super::proxy::Proxy;
@@ -16,8 +16,7 @@ use crate::user::User;
 const NO_SERVER: &str = "127.0.0.1:9";
 
 fn digest(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().fold("sha256:".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
+    Digest::sha256(bytes).to_string()
 }
 
 /// The layer of every image here.

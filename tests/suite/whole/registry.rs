@@ -5,8 +5,8 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
+use dive_model::digest::Digest;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 /// It serves until the tests end.
 pub(super) struct Registry {
@@ -14,7 +14,7 @@ pub(super) struct Registry {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    format!("sha256:{}", dive_model::digest::hex(&Sha256::digest(bytes)))
+    Digest::sha256(bytes).to_string()
 }
 
 impl Registry {

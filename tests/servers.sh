@@ -8,7 +8,8 @@
 #
 # Needs root, and Debian's docker.io podman skopeo docker-registry apache2-utils openssh-server openssh-client
 # containerd openssl. Missing servers are skipped; DIVE_TEST_ABSENT gives the reasons. Images come from tests/fixtures
-# and, if DIVE_CORPUS is set, from the corpus. DIVE_TEST_NEWER names a root of tests/newer-engines.sh, whose engines are started too. `tests/servers.sh bash` opens a shell beside the servers.
+# and, if DIVE_CORPUS is set, from the corpus. If DIVE_TEST_NEWER names a root of tests/newer-engines.sh, its engines start,
+# too. `tests/servers.sh bash` opens a shell beside the servers.
 # shellcheck disable=SC2317 # some functions are called indirectly
 set -euo pipefail
 

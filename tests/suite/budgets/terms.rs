@@ -58,7 +58,6 @@ fn for_ours_counts_the_layers_above_a_known_base() {
     checks(&ours, &saved(&two), &["--base", named]).ends_with(0).prints(&["  PASS: highestReclaimableBytes\n"]);
 }
 
-/// The line, the key, and what to write.
 /// Provenance states two layers of the base. Without the base, they are not compared.
 #[test]
 fn a_stated_base_takes_no_layer_from_the_images_own() {
@@ -71,6 +70,7 @@ fn a_stated_base_takes_no_layer_from_the_images_own() {
     assert!(!budget.contains("(base"), "{budget}");
 }
 
+/// The line, the key, and what to write.
 #[test]
 fn a_mistake_names_the_line_and_what_to_write() {
     let image = saved(&base());

@@ -7,6 +7,7 @@ pub mod files;
 pub mod found;
 pub mod history;
 pub mod instruction;
+mod jobs;
 pub mod layers;
 mod long_lines;
 mod motion;

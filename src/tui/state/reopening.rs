@@ -7,14 +7,7 @@ use crate::tui::worker::JobId;
 impl ScreenState {
     /// Waits for another image. Returns the jobs of the closed overlays.
     pub(in crate::tui) fn reopen(&mut self) -> Vec<JobId> {
-        let jobs = self.overlays.iter().flat_map(|overlay| match overlay {
-            Overlay::Viewer(viewer, _) => {
-                vec![JobId::Fetch(viewer.overlay_id()), JobId::Search(viewer.overlay_id())]
-            }
-            Overlay::Extraction(extraction) => vec![JobId::Extract(extraction.overlay_id)],
-            _ => Vec::new(),
-        });
-        let jobs = jobs.collect();
+        let jobs = self.overlays.iter().flat_map(Overlay::jobs).collect();
         self.overlays.clear();
         self.prompt = None;
         self.pending_filter = None;

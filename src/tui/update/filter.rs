@@ -1,15 +1,16 @@
 //! The filter of the view on top: the waste, the search in all layers, or the file tree.
 
-use crate::tui::state::ScreenState;
 use crate::tui::state::files::Filter;
-
-use super::{found, waste};
+use crate::tui::state::{Overlay, ScreenState, Stage};
 
 /// Applies a filter to the waste view or the search in all layers if one is on top, else to the file tree.
 fn set(state: &mut ScreenState, filter: Filter) {
-    let left = waste::set_filter(state, filter).and_then(|filter| found::set_filter(state, filter));
-    if let Some(filter) = left {
-        state.set_filter(filter);
+    match (&state.stage, state.overlays.last_mut()) {
+        (Stage::Open(explorer), Some(Overlay::Waste(waste))) => {
+            waste.set_filter(&explorer.opened.tree, &explorer.opened.analysis.exact, filter);
+        }
+        (Stage::Open(explorer), Some(Overlay::Found(found))) => found.search(&explorer.opened.tree, filter),
+        _ => state.set_filter(filter),
     }
 }
 

@@ -4,26 +4,18 @@ use crate::config::Action;
 use crate::tui::state::extraction::ExtractionStage;
 use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::{Motion, Overlay, ScreenState, Stage};
-use crate::tui::worker::JobId;
 use dive_model::extract::OnConflict;
 
+use super::steps::{ListedPath, NO_FILE_AFTER};
 use super::{Effect, extraction, found, steps, waste};
 
 /// Closes the top overlay. An extraction that is writing is only cancelled: the dialog stays to report what was
 /// written.
 pub(super) fn close(state: &mut ScreenState, effects: &mut Vec<Effect>) {
-    match state.overlays.last() {
-        Some(Overlay::Viewer(viewer, _)) => {
-            effects.push(Effect::Cancel(JobId::Fetch(viewer.overlay_id())));
-            effects.push(Effect::Cancel(JobId::Search(viewer.overlay_id())));
-        }
-        Some(Overlay::Extraction(extraction)) => {
-            effects.push(Effect::Cancel(JobId::Extract(extraction.overlay_id)));
-            if matches!(extraction.stage, ExtractionStage::Writing(_)) {
-                return;
-            }
-        }
-        _ => {}
+    let Some(top) = state.overlays.last() else { return };
+    effects.extend(top.jobs().into_iter().map(Effect::Cancel));
+    if matches!(top, Overlay::Extraction(extraction) if matches!(extraction.stage, ExtractionStage::Writing(_))) {
+        return;
     }
     steps::pop_overlay(state);
 }
@@ -49,21 +41,9 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
 }
 
 fn in_history(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
-    let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::History(history)) = state.overlays.last() else { return };
-    let (node, version) = (history.node, history.version());
-    match (action, version) {
-        (Action::ViewFile, Some(version)) => steps::view(state, version, effects),
-        (Action::ExtractFile, Some(version)) => extraction::ask_for_version(state, version),
-        (Action::ViewFile | Action::ExtractFile, None) => {
-            state.message = Some("there is no file to show after this change".to_owned());
-        }
-        (Action::CopyPath, _) => {
-            let path = explorer.opened.tree.path(node);
-            steps::copy(state, &path, effects);
-        }
-        _ => {}
-    }
+    let path = ListedPath { node: history.node, version: history.version(), without_version: NO_FILE_AFTER };
+    steps::act_on_path(state, path, action, effects);
 }
 
 fn in_viewer(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {

@@ -33,18 +33,12 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
     match (action, &prompt.kind) {
         (Action::CloseFilterFiles, _) => cancel(state),
         (Action::Accept, _) => accept(state, effects),
-        // Other keys apply to the file tree.
-        (Action::Left, PromptKind::Command) => press(state, Key::Left.into()),
-        (Action::Right, PromptKind::Command) => press(state, Key::Right.into()),
+        // Other keys apply to the list or to the file tree.
         (action, PromptKind::Filter) if !state.overlays.is_empty() => overlays::act(state, action, effects),
         (action, PromptKind::Filter) => panes::in_files(state, action, effects),
-        (action, PromptKind::Command) => {
-            if let Some(Overlay::Palette(palette)) = state.overlays.last_mut() {
-                steps::move_selection(&mut palette.scroll, action);
-            }
-        }
         (Action::Left, _) => press(state, Key::Left.into()),
         (Action::Right, _) => press(state, Key::Right.into()),
+        (action, PromptKind::Command) => overlays::act(state, action, effects),
         (Action::CompleteFolder, PromptKind::Folder) => extraction::complete(state, effects),
         (Action::KeepSpecialBits, PromptKind::Folder) => {
             if let Some(Overlay::Extraction(extraction)) = state.overlays.last_mut() {

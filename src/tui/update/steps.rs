@@ -13,7 +13,7 @@ use dive_model::layer::LayerIndex;
 use dive_model::shell::shell_word;
 use dive_model::tree::{Change, NodeId, SpanId};
 
-use super::Effect;
+use super::{Effect, extraction};
 
 /// Applies a motion to a list.
 pub(super) fn move_selection(scroll: &mut Scroll, action: Action) {
@@ -33,6 +33,38 @@ pub(super) fn scroll_text(scroll: &mut TextScroll, action: Action) {
 pub(super) fn pop_overlay(state: &mut ScreenState) {
     if let Some(Overlay::Waste(waste)) = state.overlays.pop() {
         state.closed_waste = Some(waste);
+    }
+}
+
+/// The path of a row in a list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ListedPath {
+    /// The path.
+    pub(super) node: NodeId,
+    /// The version that the row is about.
+    pub(super) version: Option<SpanId>,
+    /// The message if an action needs a version and the row has none.
+    pub(super) without_version: &'static str,
+}
+
+/// The message for a row about a removal.
+pub(super) const NO_FILE_AFTER: &str = "there is no file to show after this change";
+
+/// Applies an action to the path of the selected row.
+pub(super) fn act_on_path(state: &mut ScreenState, path: ListedPath, action: Action, effects: &mut Vec<Effect>) {
+    let Stage::Open(explorer) = &state.stage else { return };
+    match (action, path.version) {
+        (Action::FileHistory, _) => show_history(state, path.node),
+        (Action::CopyPath, _) => {
+            let path = explorer.opened.tree.path(path.node);
+            copy(state, &path, effects);
+        }
+        (Action::ViewFile | Action::ViewVersion, Some(version)) => view(state, version, effects),
+        (Action::ExtractFile, Some(version)) => extraction::ask_for_version(state, version),
+        (Action::ViewFile | Action::ViewVersion | Action::ExtractFile, None) => {
+            state.message = Some(path.without_version.to_owned());
+        }
+        _ => {}
     }
 }
 

@@ -113,7 +113,7 @@ impl WasteTable<'_> {
                 cause: group.cause,
                 files: Some(group.files),
             }),
-            WasteRow::File(at) => self.explorer.opened.analysis.exact.files.get(at).map(|file| RowFacts {
+            WasteRow::File { file, .. } => self.explorer.opened.analysis.exact.files.get(file).map(|file| RowFacts {
                 node: file.node,
                 size_bytes: file.size_bytes,
                 layer: file.layer,
@@ -138,10 +138,10 @@ impl WasteTable<'_> {
             }
         }
         let mark = match row {
-            WasteRow::Group(at) if self.waste.group_at(at).is_some_and(|group| self.waste.is_open(group)) => "▾ ",
+            WasteRow::Group(at) if self.waste.is_open(at) => "▾ ",
             WasteRow::Group(_) => "▸ ",
-            WasteRow::File(_) if self.waste.is_member(row) => "    ",
-            WasteRow::File(_) => "  ",
+            row if self.waste.is_member(row) => "    ",
+            WasteRow::File { .. } => "  ",
         };
         before = left(&before, self.columns.path);
         let room = self.width.saturating_sub(columns(&before) + columns(mark));

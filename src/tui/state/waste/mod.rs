@@ -18,37 +18,41 @@ use dive_model::tree::{NodeId, PathOrder, SpanId, Tree};
 pub enum WasteRow {
     /// A group of several files, by its index.
     Group(usize),
-    /// A file, by its index in [`Exact::files`]: alone, or of the open group above it.
-    File(usize),
+    /// A file: alone, or of the open group above it.
+    File {
+        /// Its index in [`Exact::files`].
+        file: usize,
+        /// The index of its group.
+        group: usize,
+    },
 }
 
 /// A group with its files.
 #[derive(Debug)]
 struct GroupFiles {
+    /// The group, with the number and bytes of the files that the filter accepts.
     group: WasteGroup,
-    /// Indices into [`Exact::files`], largest first.
+    /// All files: indices into [`Exact::files`], largest first.
+    all: Vec<usize>,
+    /// The files that the filter accepts.
     files: Vec<usize>,
 }
 
 /// The waste view.
 #[derive(Debug)]
 pub struct Waste {
+    /// All groups, largest first. A filter may leave some without files.
     groups: Vec<GroupFiles>,
-    /// Open groups, by their place and layers, which stay while a filter changes the list.
-    open: HashSet<GroupKey>,
+    /// Open groups, by their index.
+    open: HashSet<usize>,
     order: WasteOrder,
     filter: Filter,
     rows: Vec<WasteRow>,
     by_cause: Vec<(Cause, u64, usize)>,
+    /// Number and bytes of the files that the filter accepts.
+    accepted: (u64, u64),
     /// Selection and viewport of the list.
     pub scroll: Scroll,
-}
-
-/// What tells a group from others.
-type GroupKey = (NodeId, dive_model::layer::LayerIndex, dive_model::layer::LayerIndex, Cause);
-
-const fn key_of(group: &WasteGroup) -> GroupKey {
-    (group.place, group.layer, group.hidden_by, group.cause)
 }
 
 impl Waste {
@@ -65,42 +69,34 @@ impl Waste {
             .collect();
         by_cause.sort_by_key(|(_, bytes, _)| Reverse(*bytes));
         let mut waste = Self {
-            groups: Vec::new(),
+            groups: grouped(tree, exact),
             open: HashSet::new(),
             order: WasteOrder::Size,
             filter: Filter::none(),
             rows: Vec::new(),
             by_cause,
+            accepted: (0, 0),
             scroll: Scroll::default(),
         };
-        waste.group(tree, exact);
+        waste.apply_filter(tree, exact);
         waste
     }
 
-    /// Groups the files that the filter accepts.
-    fn group(&mut self, tree: &Tree, exact: &Exact) {
-        let groups = WasteGroup::of(tree, exact);
-        let places: HashMap<GroupKey, usize> =
-            groups.iter().enumerate().map(|(at, group)| (key_of(group), at)).collect();
-        let mut all: Vec<GroupFiles> = groups
-            .into_iter()
-            .map(|group| GroupFiles { group: WasteGroup { files: 0, size_bytes: 0, ..group }, files: Vec::new() })
-            .collect();
-        for (at, file) in exact.files.iter().enumerate() {
-            if !self.filter.is_empty() && !self.filter.accepts(&tree.path(file.node), file.size_bytes) {
-                continue;
-            }
-            // The group of a file is the innermost one around it.
-            let lineage = std::iter::successors(Some(file.node), |node| tree.parent(*node));
-            let mut keys = lineage.map(|node| (node, file.layer, file.hidden_by, file.cause));
-            let place = keys.find_map(|key| places.get(&key)).copied();
-            let Some(members) = place.and_then(|place| all.get_mut(place)) else { continue };
-            members.files.push(at);
-            members.group.files += 1;
-            members.group.size_bytes = members.group.size_bytes.saturating_add(file.size_bytes);
+    /// Keeps the files that the filter accepts.
+    fn apply_filter(&mut self, tree: &Tree, exact: &Exact) {
+        let Self { groups, filter, accepted, .. } = self;
+        let accepts = |file: &usize| {
+            let file = &exact.files[*file];
+            filter.is_empty() || filter.accepts(&tree.path(file.node), file.size_bytes)
+        };
+        *accepted = (0, 0);
+        for GroupFiles { group, all, files } in groups {
+            *files = all.iter().copied().filter(accepts).collect();
+            group.files = files.len() as u64;
+            group.size_bytes =
+                files.iter().fold(0, |bytes: u64, file| bytes.saturating_add(exact.files[*file].size_bytes));
+            *accepted = (accepted.0 + group.files, accepted.1.saturating_add(group.size_bytes));
         }
-        all.retain(|members| !members.files.is_empty());
-        self.groups = all;
         self.list(tree, exact);
     }
 
@@ -108,7 +104,7 @@ impl Waste {
     fn list(&mut self, tree: &Tree, exact: &Exact) {
         let selected = self.selected();
         let rank = |cause: Cause| self.by_cause.iter().position(|(each, ..)| *each == cause);
-        let mut groups: Vec<usize> = (0..self.groups.len()).collect();
+        let mut groups: Vec<usize> = (0..self.groups.len()).filter(|at| !self.groups[*at].files.is_empty()).collect();
         let group = |at: &usize| &self.groups[*at].group;
         let layers = |at: &usize| (group(at).layer, group(at).hidden_by);
         let size = |at: &usize| Reverse(group(at).size_bytes);
@@ -123,19 +119,20 @@ impl Waste {
         }
         let mut rows = Vec::new();
         for at in groups {
-            let GroupFiles { group, files } = &self.groups[at];
+            let files = &self.groups[at].files;
+            let row = |file| WasteRow::File { file, group: at };
             if let [file] = files.as_slice() {
-                rows.push(WasteRow::File(*file));
+                rows.push(row(*file));
                 continue;
             }
             rows.push(WasteRow::Group(at));
-            if self.open.contains(&key_of(group)) {
+            if self.open.contains(&at) {
                 let mut files = files.clone();
                 if self.order == WasteOrder::Path {
                     let paths = PathOrder::of(tree, files.iter().map(|file| exact.files[*file].node));
                     files.sort_by_key(|file| paths.rank(exact.files[*file].node));
                 }
-                rows.extend(files.into_iter().map(WasteRow::File));
+                rows.extend(files.into_iter().map(row));
             }
         }
         self.rows = rows;
@@ -164,28 +161,24 @@ impl Waste {
 
     /// True if the files of a group have rows.
     #[must_use]
-    pub fn is_open(&self, group: &WasteGroup) -> bool {
-        self.open.contains(&key_of(group))
+    pub fn is_open(&self, group: usize) -> bool {
+        self.open.contains(&group)
     }
 
     /// True if the row belongs to the open group above it.
     #[must_use]
     pub fn is_member(&self, row: WasteRow) -> bool {
-        let WasteRow::File(file) = row else { return false };
-        self.group_of(file).is_some_and(|members| members.files.len() > 1)
-    }
-
-    fn group_of(&self, file: usize) -> Option<&GroupFiles> {
-        self.groups.iter().find(|members| members.files.binary_search(&file).is_ok())
+        match row {
+            WasteRow::Group(_) => false,
+            WasteRow::File { group, .. } => self.groups.get(group).is_some_and(|members| members.files.len() > 1),
+        }
     }
 
     /// The group of the selected row.
     #[must_use]
     pub fn selected_group(&self) -> Option<&WasteGroup> {
-        match self.selected()? {
-            WasteRow::Group(at) => self.group_at(at),
-            WasteRow::File(file) => self.group_of(file).map(|members| &members.group),
-        }
+        let (WasteRow::Group(group) | WasteRow::File { group, .. }) = self.selected()?;
+        self.group_at(group)
     }
 
     /// The selected file. `None` on a group.
@@ -193,7 +186,7 @@ impl Waste {
     pub fn selected_file<'a>(&self, exact: &'a Exact) -> Option<&'a ReclaimableFile> {
         match self.selected()? {
             WasteRow::Group(_) => None,
-            WasteRow::File(file) => exact.files.get(file),
+            WasteRow::File { file, .. } => exact.files.get(file),
         }
     }
 
@@ -205,23 +198,18 @@ impl Waste {
 
     /// Opens the selected group, or closes the one that the selected row belongs to.
     pub fn toggle(&mut self, tree: &Tree, exact: &Exact) {
-        let Some(selected) = self.selected() else { return };
-        let Some(key) = self.selected_group().map(key_of) else { return };
-        if selected != WasteRow::Group(self.place_of(key)) && !self.is_member(selected) {
-            return;
+        let group = match self.selected() {
+            Some(WasteRow::Group(group)) => group,
+            Some(row @ WasteRow::File { group, .. }) if self.is_member(row) => group,
+            _ => return,
+        };
+        if !self.open.remove(&group) {
+            self.open.insert(group);
         }
-        if !self.open.remove(&key) {
-            self.open.insert(key);
-        }
-        let group = WasteRow::Group(self.place_of(key));
         self.list(tree, exact);
-        if let Some(row) = self.rows.iter().position(|row| *row == group) {
+        if let Some(row) = self.rows.iter().position(|row| *row == WasteRow::Group(group)) {
             self.scroll.select(row);
         }
-    }
-
-    fn place_of(&self, key: GroupKey) -> usize {
-        self.groups.iter().position(|members| key_of(&members.group) == key).unwrap_or(usize::MAX)
     }
 
     /// The current sort order.
@@ -236,7 +224,7 @@ impl Waste {
         &self.by_cause
     }
 
-    /// The active filter; an empty one without one.
+    /// The active filter, or an empty one.
     #[must_use]
     pub fn filter(&self) -> &Filter {
         &self.filter
@@ -247,15 +235,13 @@ impl Waste {
         self.filter = filter;
         self.scroll.select(0);
         self.rows.clear();
-        self.group(tree, exact);
+        self.apply_filter(tree, exact);
     }
 
-    /// Number of files and their bytes that the filter accepts.
+    /// Number and bytes of the files that the filter accepts.
     #[must_use]
-    pub fn accepted(&self) -> (u64, u64) {
-        self.groups.iter().fold((0, 0), |(files, bytes), members| {
-            (files + members.group.files, bytes.saturating_add(members.group.size_bytes))
-        })
+    pub const fn accepted(&self) -> (u64, u64) {
+        self.accepted
     }
 
     /// Sorts by the next order.
@@ -268,6 +254,25 @@ impl Waste {
         self.order = order;
         self.list(tree, exact);
     }
+}
+
+/// All groups with their files.
+fn grouped(tree: &Tree, exact: &Exact) -> Vec<GroupFiles> {
+    let groups = WasteGroup::of(tree, exact);
+    let key = |group: &WasteGroup| (group.place, group.layer, group.hidden_by, group.cause);
+    let places: HashMap<_, usize> = groups.iter().enumerate().map(|(at, group)| (key(group), at)).collect();
+    let with_files = |group| GroupFiles { group, all: Vec::new(), files: Vec::new() };
+    let mut all: Vec<GroupFiles> = groups.into_iter().map(with_files).collect();
+    for (at, file) in exact.files.iter().enumerate() {
+        // The group of a file is the innermost one around it.
+        let lineage = std::iter::successors(Some(file.node), |node| tree.parent(*node));
+        let mut keys = lineage.map(|node| (node, file.layer, file.hidden_by, file.cause));
+        let place = keys.find_map(|key| places.get(&key)).copied();
+        if let Some(members) = place.and_then(|place| all.get_mut(place)) {
+            members.all.push(at);
+        }
+    }
+    all
 }
 
 /// The version of a file that a layer hid.
@@ -289,9 +294,9 @@ mod tests {
                 let group = waste.group_at(at).unwrap();
                 format!("{} x{}", path(group.place), group.files)
             }
-            WasteRow::File(at) => {
+            WasteRow::File { file, .. } => {
                 let indent = if waste.is_member(row) { "  " } else { "" };
-                format!("{indent}{}", path(exact.files[at].node))
+                format!("{indent}{}", path(exact.files[file].node))
             }
         });
         rows.collect::<Vec<_>>().join("\n")

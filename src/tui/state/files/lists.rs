@@ -43,12 +43,20 @@ pub(super) struct Siblings {
     pub(super) nodes: Vec<NodeId>,
     /// Prefix sums of rows: for each child, the rows of it and its predecessors, with their descendants.
     ends: Vec<u32>,
+    /// Prefix sums of the matches of the filter, as above. Empty without matches.
+    match_ends: Vec<u32>,
 }
 
 impl Siblings {
     /// Rows of the siblings before the one at `position`, with their descendants.
     pub(super) fn rows_before(&self, position: usize) -> usize {
         position.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
+    }
+
+    /// Matches of the filter among the siblings before the one at `position`, with their descendants.
+    pub(super) fn matches_before(&self, position: usize) -> usize {
+        let end = position.checked_sub(1).and_then(|before| self.match_ends.get(before));
+        end.map_or(0, |end| *end as usize)
     }
 
     /// The sibling that contains `row`, counted from the first sibling.
@@ -96,7 +104,15 @@ impl ListSource<'_> {
             end
         });
         let ends = ends.collect();
-        Siblings { nodes, ends }
+        let mut match_ends = Vec::new();
+        if self.visible.match_count() > 0 {
+            let mut end = 0;
+            match_ends.extend(nodes.iter().map(|node| {
+                end += self.visible.matches_within(*node);
+                end
+            }));
+        }
+        Siblings { nodes, ends, match_ends }
     }
 }
 

@@ -127,7 +127,7 @@ impl FileTreePane {
         while let Some(parent) = tree.parent(child) {
             let siblings = self.siblings(tree, parent);
             let position = siblings.position(child, self.sorting(tree))?;
-            before += siblings.nodes[..position].iter().map(|node| self.visible.matches_within(*node)).sum::<usize>();
+            before += siblings.matches_before(position);
             before += usize::from(parent != NodeId::ROOT && self.is_match(parent));
             child = parent;
         }

@@ -179,12 +179,12 @@ impl VisibleNodes {
     }
 
     pub(super) fn match_count(&self) -> usize {
-        self.matches_within(NodeId::ROOT)
+        self.matches_within(NodeId::ROOT) as usize
     }
 
     /// Number of matches at or below a node.
-    pub(super) fn matches_within(&self, node: NodeId) -> usize {
-        self.matches.get(node.index()).map_or(0, |count| *count as usize)
+    pub(super) fn matches_within(&self, node: NodeId) -> u32 {
+        self.matches.get(node.index()).copied().unwrap_or(0)
     }
 
     /// Number of nodes that the filter accepts: matches, and what is below them.

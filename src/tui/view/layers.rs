@@ -74,12 +74,11 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     let Some(layers) = state.layers() else { return };
     let sizes = LayerSizes::known(state);
     let width = usize::from(inside.width);
-    let with_waste = width >= 64;
+    let column = WasteColumn::for_width(width);
     let before = " ".repeat(MARK + digits(state));
-    let head = if with_waste {
-        format!("{before}{:>8} {:>8} {:BAR_WIDTH$} Command", "Size", "Waste", "")
-    } else {
-        format!("{before}{:>8} {:BAR_WIDTH$} Command", "Size", "")
+    let head = match column {
+        WasteColumn::Shown => format!("{before}{:>8} {:>8} {:BAR_WIDTH$} Command", "Size", "Waste", ""),
+        WasteColumn::Hidden => format!("{before}{:>8} {:BAR_WIDTH$} Command", "Size", ""),
     };
     let mut lines = vec![Line::styled(cut(&head, width), theme.dim)];
     for row in layers.scroll.visible() {
@@ -91,8 +90,8 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
             _ => WasteMark::Colour,
         };
         let spans = match what {
-            LayerRow::Layer(layer) => layer_row(state, layers, &sizes, *layer, with_waste, mark, width),
-            LayerRow::Step(step) => step_row(state, *step, with_waste, width),
+            LayerRow::Layer(layer) => layer_row(state, layers, &sizes, *layer, column, mark, width),
+            LayerRow::Step(step) => step_row(state, *step, column, width),
             LayerRow::BaseEnd => vec![Span::styled(left(&base_end(state), width), theme.dim)],
         };
         let mut line = Line::from(spans);
@@ -155,7 +154,7 @@ fn layer_row<'a>(
     layers: &LayerList,
     sizes: &LayerSizes,
     layer: LayerIndex,
-    with_waste: bool,
+    column: WasteColumn,
     mark: WasteMark,
     width: usize,
 ) -> Vec<Span<'a>> {
@@ -175,7 +174,7 @@ fn layer_row<'a>(
         Span::raw(right(&size, 8)),
         Span::raw(" "),
     ];
-    if with_waste {
+    if column == WasteColumn::Shown {
         let waste = sizes.waste(layer);
         let shown = if waste == 0 { String::new() } else { Bytes(waste).to_string() };
         spans.push(Span::styled(right(&shown, 8), theme.waste));
@@ -194,19 +193,35 @@ fn layer_row<'a>(
     spans
 }
 
+/// Whether the list has a column with the waste of each layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WasteColumn {
+    Shown,
+    Hidden,
+}
+
+impl WasteColumn {
+    /// Only a wide list has the column.
+    const fn for_width(width: usize) -> Self {
+        if width >= WITH_WASTE_WIDTH { Self::Shown } else { Self::Hidden }
+    }
+}
+
+/// Minimum width of a list with the waste.
+const WITH_WASTE_WIDTH: usize = 64;
 /// Width of the waste column with the blank after it.
 const WASTE_WIDTH: usize = 9;
 
 /// Characters of a command that are formatted for a row.
 const COMMAND: usize = 600;
 
-fn step_row<'a>(state: &ScreenState, step: usize, with_waste: bool, width: usize) -> Vec<Span<'a>> {
+fn step_row<'a>(state: &ScreenState, step: usize, column: WasteColumn, width: usize) -> Vec<Span<'a>> {
     let text = state.image().and_then(|image| image.history.get(step)).map_or_else(String::new, |step| {
         let start: String = step.created_by.chars().take(COMMAND).collect();
         instruction::line(&start)
     });
     let before = " ".repeat(MARK + digits(state));
-    let waste = if with_waste { WASTE_WIDTH } else { 0 };
+    let waste = if column == WasteColumn::Shown { WASTE_WIDTH } else { 0 };
     let text = format!("{before}{:>8} {:waste$}{:BAR_WIDTH$} {}", "-", "", "", printable(&text));
     vec![Span::styled(left(&text, width), state.settings.theme.dim)]
 }

@@ -186,14 +186,14 @@ impl Fetcher<'_> {
             if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         let Some(mut reader) = opened else { return Ok(()) };
-        let mut chunk = vec![0; CHUNK];
-        let (read, mut ended) = fill(&mut reader, &mut chunk);
+        let mut chunk = Vec::with_capacity(CHUNK);
+        let mut ended = fill(&mut reader, &mut chunk);
         if self.is_cancelled() {
             return Ok(());
         }
-        self.counter.push(&chunk[..read]);
-        let form = detect_form(&chunk[..read.min(SNIFF_BYTES)]);
-        if read == CHUNK && ended.is_ok() {
+        self.counter.push(&chunk);
+        let form = detect_form(&chunk[..chunk.len().min(SNIFF_BYTES)]);
+        if chunk.len() == CHUNK && ended.is_ok() {
             match store_first(&chunk) {
                 Ok(file) => {
                     let content = Content::new(Blob::new(Arc::clone(&file), 0, body.len, blob.name()));
@@ -204,26 +204,26 @@ impl Fetcher<'_> {
             }
         }
         // A small file needs no temporary file, and a full disk does not hide the first bytes.
-        chunk.truncate(read);
+        let available = chunk.len() as u64;
         let content = Content::new(FirstBytes { bytes: chunk, len: body.len });
-        (self.send)(FetchEvent::Opened { content, form, available: read as u64 });
-        self.finish(read as u64, ended)
+        (self.send)(FetchEvent::Opened { content, form, available });
+        self.finish(available, ended)
     }
 
     /// Decodes the rest of the content to `file`.
     fn decode_rest(&mut self, reader: &mut dyn Read, file: &File, mut chunk: Vec<u8>) -> io::Result<()> {
         let mut written = CHUNK as u64;
         loop {
-            let (read, ended) = fill(reader, &mut chunk);
+            let ended = fill(reader, &mut chunk);
             if self.is_cancelled() {
                 return Ok(());
             }
-            if let Err(error) = store(file, &chunk[..read], written) {
+            if let Err(error) = store(file, &chunk, written) {
                 return self.finish(written, Err(on_disk(&error)));
             }
-            written += read as u64;
-            self.counter.push(&chunk[..read]);
-            if read < CHUNK || ended.is_err() {
+            written += chunk.len() as u64;
+            self.counter.push(&chunk);
+            if chunk.len() < CHUNK || ended.is_err() {
                 return self.finish(written, ended);
             }
             if should_report(&mut self.reported, written, self.request.body.len) {
@@ -277,18 +277,10 @@ impl ReadAt for FirstBytes {
     }
 }
 
-/// Reads until `buffer` is full, the content ends, or reading fails. Returns the bytes read, and the error.
-fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (filled, Err(error)),
-        }
-    }
-    (filled, Ok(()))
+/// Reads the next [`CHUNK`] bytes, fewer only at the end of the content. On an error, `chunk` holds the bytes before it.
+fn fill(reader: &mut dyn Read, chunk: &mut Vec<u8>) -> io::Result<()> {
+    chunk.clear();
+    reader.take(CHUNK as u64).read_to_end(chunk).map(drop)
 }
 
 /// Creates the temporary file with its first bytes.

@@ -29,6 +29,14 @@ pub struct ActionRow {
     pub keys: Vec<KeyPress>,
 }
 
+impl ActionRow {
+    /// The names of the keys, separated by blanks. Empty without keys.
+    #[must_use]
+    pub fn key_names(&self) -> String {
+        self.keys.iter().map(KeyPress::label).collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl Keymap {
     /// Builds the keymap of a configuration.
     #[must_use]

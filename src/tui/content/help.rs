@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::config::{Action, Context, KeyPress};
+use crate::config::{Action, Context};
 use crate::tui::keymap::ActionRow;
 use crate::tui::state::{Focus, Help, ScreenState};
 use crate::tui::text::{columns, left};
@@ -191,5 +191,5 @@ fn keys(row: &ActionRow) -> String {
     if row.keys.is_empty() {
         return "no key".to_owned();
     }
-    row.keys.iter().map(KeyPress::label).collect::<Vec<_>>().join(" ")
+    row.key_names()
 }

@@ -39,7 +39,7 @@ impl Found {
     pub fn search(&mut self, tree: &Tree, filter: Filter) {
         let mut nodes = if filter.is_empty() { Vec::new() } else { all_matches(tree, &filter) };
         if filter.has_sizes() {
-            let accepts = |node: &NodeId| tree.spans(*node).any(|span| filter.accepts_bytes(tree.span(span).size));
+            let accepts = |node: &NodeId| tree.spans(*node).any(|span| filter.accepts_size(tree.span(span).size));
             nodes.retain(accepts);
         }
         self.paths = nodes.len();
@@ -51,7 +51,7 @@ impl Found {
             .into_iter()
             .flat_map(|node| tree.history(node).into_iter().map(move |event| FoundRow { node, event }));
         let size = |row: &FoundRow| row.event.version.and_then(|version| tree.facts(version).size).unwrap_or(0);
-        self.rows = events.filter(|row| filter.accepts_bytes(size(row))).take(MAX_FOUND).collect();
+        self.rows = events.filter(|row| filter.accepts_size(size(row))).take(MAX_FOUND).collect();
         self.filter = filter;
         self.scroll.set_count(self.rows.len());
         self.scroll.select(0);

@@ -28,7 +28,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, frame: &mut Frame<'
         pane::draw_lines(text.into_iter().map(Line::raw), frame, inside);
         return;
     };
-    pane::bottom_title(&bottom(explorer, files, width.saturating_sub(4)), theme, frame, area);
+    pane::bottom_title(&bottom(explorer, files, pane::title_width(area)), theme, frame, area);
     let table = FileTable::new(theme, explorer, files, width);
     let height = usize::from(inside.height).saturating_sub(1);
     let mut lines = vec![Line::styled(cut(&table.head(), width), theme.dim)];
@@ -168,7 +168,7 @@ fn why_empty(state: &ScreenState, files: &FileTreePane) -> Vec<String> {
     text
 }
 
-/// Where a filter matches that matches nothing here, and the key that goes there.
+/// The layer with a match of a filter that has none here, and the key that goes to it.
 fn elsewhere(state: &ScreenState, files: &FileTreePane) -> Option<String> {
     let explorer = state.explorer()?;
     let tree = &explorer.opened.tree;

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, PaneFocus};
-use crate::config::KeyPress;
 use crate::tui::state::ScreenState;
 use crate::tui::state::palette::{Offer, Palette, PaletteCommand};
 use crate::tui::text::{cut, left, printable};
@@ -25,9 +24,7 @@ pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>
     for at in palette.scroll.visible() {
         let Some(row) = palette.row(at) else { break };
         let (keys, text) = match row {
-            PaletteCommand::Act(action) => {
-                (action.keys.iter().map(KeyPress::label).collect::<Vec<_>>().join(" "), row.text())
-            }
+            PaletteCommand::Act(action) => (action.key_names(), row.text()),
             PaletteCommand::Shown(image) => ("●".to_owned(), printable(image)),
             PaletteCommand::SelectLayer(..) | PaletteCommand::Open(_) | PaletteCommand::OpenPlatform(_) => {
                 (String::new(), printable(&row.text()))

@@ -54,7 +54,7 @@ pub(super) fn bottom_title(text: &str, theme: &Theme, frame: &mut Frame<'_>, are
     if text.is_empty() {
         return;
     }
-    let text = format!(" {} ", cut(text, usize::from(area.width).saturating_sub(6)));
+    let text = format!(" {} ", cut(text, title_width(area)));
     frame.buffer_mut().set_string(area.x + 1, area.bottom().saturating_sub(1), text, theme.title);
 }
 

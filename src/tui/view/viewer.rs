@@ -41,7 +41,7 @@ pub(super) fn draw(state: &ScreenState, viewer: &Viewer, version: SpanId, frame:
     if status.is_empty() {
         return;
     }
-    let status = format!(" {} ", cut(&status, usize::from(area.width).saturating_sub(6)));
+    let status = format!(" {} ", cut(&status, pane::title_width(area)));
     let at = area.right().saturating_sub(u16::try_from(Span::raw(&status).width()).unwrap_or(0) + 2);
     frame.buffer_mut().set_string(at.max(area.x + 1), area.bottom() - 1, status, theme.title);
 }

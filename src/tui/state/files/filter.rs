@@ -11,8 +11,8 @@ use dive_model::units::{Bytes, BytesError};
 /// A parsed filter. An empty one accepts all files.
 ///
 /// Words are separated by white space. Words that begin with `<` or `>` are size terms, all of which must hold; write
-/// `[<]` to begin an expression so. The other words form one regular expression, or a glob, which matches bytes of the path with
-/// its leading slash and ignores case unless it has an upper-case letter.
+/// `[<]` to begin an expression so. The other words form one regular expression, or a glob, which matches bytes of the path
+/// with its leading slash and ignores case unless it has an upper-case letter.
 #[derive(Debug, Clone)]
 pub struct Filter {
     text: String,
@@ -147,11 +147,7 @@ impl Filter {
 
     /// True if the filter accepts files of this size.
     #[must_use]
-    pub fn accepts_bytes(&self, bytes: u64) -> bool {
-        self.accepts_size(bytes)
-    }
-
-    pub(super) fn accepts_size(&self, bytes: u64) -> bool {
+    pub fn accepts_size(&self, bytes: u64) -> bool {
         self.sizes.iter().all(|term| term.accepts(bytes))
     }
 }

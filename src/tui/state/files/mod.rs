@@ -172,12 +172,6 @@ impl FileTreePane {
         self.count(tree);
     }
 
-    /// True if directories without a change are collapsed until the user expands them.
-    #[must_use]
-    pub const fn folds_unchanged(&self) -> bool {
-        self.folds.fold_unchanged()
-    }
-
     /// Collapses directories without a change, or no longer.
     pub fn toggle_unchanged(&mut self, tree: &Tree) {
         self.folds.toggle_unchanged(tree);

@@ -2,6 +2,7 @@
 
 use dive::tui::event::WorkerEvent;
 use dive::tui::state::Overlay;
+use dive::tui::state::waste::WasteOrder;
 use dive::tui::update::Effect;
 use dive_model::image::{ImageName, ImageSelector};
 
@@ -300,10 +301,11 @@ fn inefficient_files_have_a_cursor() {
     }
 }
 
-/// A list that is longer than its pane shows where it is.
+/// The palette closes without a trace: the list below it has its order and its selection.
 #[test]
 fn overlays_keep_their_state_below_others() {
     let mut screen = Screen::of_sample(USUAL);
-    screen.presses("w down : esc");
-    assert!(matches!(screen.state.overlays[..], [Overlay::Waste(_)]));
+    screen.presses("w s down : esc");
+    let [Overlay::Waste(waste)] = &screen.state.overlays[..] else { panic!("{}", screen.drawn()) };
+    assert_eq!((waste.scroll.selected(), waste.order()), (1, WasteOrder::Cause));
 }

@@ -49,7 +49,7 @@ impl WasteColumns {
     }
 }
 
-/// Whose layer stores the bytes; `None` if nobody knows.
+/// The part of the image that a layer belongs to. `None` if the base is unknown.
 pub(in crate::tui) fn part(explorer: &Explorer, layer: LayerIndex) -> Option<ImagePart> {
     explorer.base.as_ref()?.part_of(layer)
 }

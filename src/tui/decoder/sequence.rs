@@ -51,7 +51,7 @@ pub(super) fn csi(bytes: &[u8]) -> Decoded {
     if !(0x40..0x7f).contains(&last) {
         return Decoded::dropped(end);
     }
-    // The device attributes are private, as `?` says, and of no interest but for their end.
+    // The device attributes, which `?` marks. Only their arrival matters.
     if last == b'c' && bytes[2] == b'?' {
         return Decoded::Reply { length: end + 1, reply: TerminalReply::Attributes };
     }

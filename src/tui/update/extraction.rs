@@ -62,7 +62,7 @@ pub(super) fn complete(state: &mut ScreenState, effects: &mut Vec<Effect>) {
     let (Some(Overlay::Extraction(extraction)), Some(prompt)) = (state.overlays.last(), &state.prompt) else { return };
     let typed = prompt.text().to_owned();
     let (before, _) = completion::split(&typed);
-    // Alone, a tilde is the home folder, and so is it before the slash.
+    // A tilde is the home folder, alone or before a slash.
     let parent = folder(before, &state.settings.working_dir, state.settings.home.as_deref());
     let overlay_id = extraction.overlay_id;
     effects.push(Effect::Start(Box::new(Job::CompleteFolder { overlay_id, typed, parent })));

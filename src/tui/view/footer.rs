@@ -109,7 +109,7 @@ fn visible(text: &str, skip: usize, room: usize) -> String {
 }
 
 /// The place of the cursor among the matches of the filter: `3 of 40`. A match of a directory accepts all paths below it,
-/// so that their number is of interest, too.
+/// so the text also counts these.
 fn matches(explorer: &Explorer) -> Option<String> {
     let files = explorer.files.as_ref().filter(|files| files.filter().is_some())?;
     let count = files.matches();

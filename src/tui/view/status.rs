@@ -34,7 +34,7 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
 
 const SEPARATOR: &str = " · ";
 
-/// Characters of a name that are looked at. Only a hostile image has longer ones.
+/// Characters of a name that are read. Only a hostile image has longer ones.
 const MAX_NAME: usize = 512;
 
 /// Size, dive's efficiency, reclaimable bytes, the platform if there are several, and the layer.

@@ -152,13 +152,7 @@ pub(super) fn write_atomically(
     name: &OsStr,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    unfinished::sweep(dir, FilePurpose::Document);
-    let mut file = Unfinished::create(dir, FilePurpose::Document, Readers::Umask)?;
-    let mut out = BufWriter::new(file.file());
-    render(&mut out)?;
-    out.flush()?;
-    drop(out);
-    file.replace(name.as_encoded_bytes()).map(drop)
+    write_unfinished(dir, render)?.replace(name.as_encoded_bytes()).map(drop)
 }
 
 /// Writes a file in `dir` to a temporary name, and gives it its name, which must be free.
@@ -167,13 +161,18 @@ pub(super) fn write_new(
     name: &str,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
+    write_unfinished(dir, render)?.take_free(name.as_bytes()).map(drop)
+}
+
+/// Writes a file in `dir` to a temporary name.
+fn write_unfinished(dir: &Dir, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Unfinished> {
     unfinished::sweep(dir, FilePurpose::Document);
     let mut file = Unfinished::create(dir, FilePurpose::Document, Readers::Umask)?;
     let mut out = BufWriter::new(file.file());
     render(&mut out)?;
     out.flush()?;
     drop(out);
-    file.take_free(name.as_bytes()).map(drop)
+    Ok(file)
 }
 
 /// How many notices and warnings are printed.

@@ -1,13 +1,15 @@
 //! The values of `registries:`: hosts and mirrors, as lists or comma-separated text.
 
-use super::value::{Value, quoted, scalar, shortened};
+use std::fmt::Display;
+
+use super::value::{Value, list, quoted, shortened};
 use super::yaml::Yaml;
 use dive_sources::Mirror;
 
 /// Hosts, as `HOST[:PORT]`.
 impl Value for Vec<String> {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
-        list(node, faults, |text| dive_sources::host(text).map_err(|error| error.to_string()))
+        list(node, faults, quoting(dive_sources::host))
     }
 
     fn yaml(&self) -> String {
@@ -18,7 +20,7 @@ impl Value for Vec<String> {
 /// Mirrors, as `REGISTRY=HOST[:PORT][/PATH]`.
 impl Value for Vec<Mirror> {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
-        list(node, faults, |text| text.parse::<Mirror>().map_err(|error| error.to_string()))
+        list(node, faults, quoting(str::parse::<Mirror>))
     }
 
     fn yaml(&self) -> String {
@@ -26,27 +28,13 @@ impl Value for Vec<Mirror> {
     }
 }
 
-/// The valid items. `None` if there is none among invalid ones: the previous list stays.
-fn list<T>(node: &Yaml, faults: &mut Vec<String>, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
-    let items = match node {
-        Yaml::List(items) => items.as_slice(),
-        Yaml::Empty => return None,
-        other => std::slice::from_ref(other),
-    };
-    let before = faults.len();
-    let mut found = Vec::new();
-    for item in items {
-        let Some(text) = scalar(item, faults, |text| Ok(text.to_owned())) else { continue };
-        for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
-            match parse(word) {
-                Ok(value) => found.push(value),
-                // A password may precede the host.
-                Err(fault) if word.contains('@') => faults.push(fault),
-                Err(fault) => faults.push(format!("`{}`: {fault}", shortened(word))),
-            }
-        }
+/// Parses an item, and quotes it in an error unless a password may precede the host.
+fn quoting<T, E: Display>(parse: impl Fn(&str) -> Result<T, E>) -> impl Fn(&str) -> Result<T, String> {
+    move |text| {
+        parse(text).map_err(|error| {
+            if text.contains('@') { error.to_string() } else { format!("`{}`: {error}", shortened(text)) }
+        })
     }
-    (!found.is_empty() || faults.len() == before).then_some(found)
 }
 
 #[cfg(test)]

@@ -112,6 +112,32 @@ pub(super) fn scalar<T>(
     None
 }
 
+/// Parses a list, or comma-separated text as in variables. Invalid items are skipped. `None` if all items are invalid: that is
+/// not an empty list, and the previous value stays.
+pub(super) fn list<T>(
+    node: &Yaml,
+    faults: &mut Vec<String>,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Option<Vec<T>> {
+    let items = match node {
+        Yaml::List(items) => items.as_slice(),
+        Yaml::Empty => return None,
+        other => std::slice::from_ref(other),
+    };
+    let before = faults.len();
+    let mut found = Vec::new();
+    for item in items {
+        let Some(text) = scalar(item, faults, |text| Ok(text.to_owned())) else { continue };
+        for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
+            match parse(word) {
+                Ok(value) => found.push(value),
+                Err(fault) => faults.push(fault),
+            }
+        }
+    }
+    (!found.is_empty() || faults.len() == before).then_some(found)
+}
+
 /// Adds a fault for each key that is set before in any spelling: one of the two would be lost in silence.
 pub(super) fn keys_once(entries: &[(String, Yaml)], at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<Fault>) {
     let mut seen = HashSet::new();
@@ -303,26 +329,8 @@ impl DiffType {
 }
 
 impl Value for Vec<DiffType> {
-    /// A list, or comma-separated text as in variables. Unknown words are skipped.
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
-        let items = match node {
-            Yaml::List(items) => items.as_slice(),
-            Yaml::Empty => return None,
-            other => std::slice::from_ref(other),
-        };
-        let before = faults.len();
-        let mut found = Self::new();
-        for item in items {
-            let Some(text) = scalar(item, faults, |text| Ok(text.to_owned())) else { continue };
-            for word in text.split([',', ' ']).filter(|word| !word.is_empty()) {
-                match one_of(word, &DiffType::WORDS) {
-                    Ok(kind) => found.push(kind),
-                    Err(fault) => faults.push(fault),
-                }
-            }
-        }
-        // A list of only unknown words does not mean to hide nothing.
-        (!found.is_empty() || faults.len() == before).then_some(found)
+        list(node, faults, |word| one_of(word, &DiffType::WORDS))
     }
 
     fn yaml(&self) -> String {

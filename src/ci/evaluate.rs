@@ -211,8 +211,10 @@ pub(crate) fn evaluate(opened: &Opened, rules: &Rules, baseline: Option<&Baselin
     }
     let hints = hints(opened, &outcomes);
     let mut exceptions = waste.into_exceptions();
-    for (exception, files) in exceptions.ignored.iter_mut().filter(|each| each.is_active()).zip(&paths.ignored_files) {
-        exception.path_files = *files;
+    for (number, files) in &paths.ignored_files {
+        if let Some(exception) = exceptions.ignored.get_mut(*number) {
+            exception.path_files = *files;
+        }
     }
     Verdict { outcomes, own_layers, exceptions, hints, paths, growth, blind_spots }
 }
@@ -224,8 +226,8 @@ fn check_paths(opened: &Opened, rules: &Rules, today: Date, own: &OwnLayers) -> 
     if path_rules.is_empty() {
         return PathsChecked::default();
     }
-    let active: Vec<_> = rules.ignores.iter().filter(|ignore| ignore.counts_on(today)).collect();
-    paths::check(opened, path_rules, &active, &own.chosen(terms.layers, opened.image.layers.len()))
+    let active = rules.ignores.iter().enumerate().filter(|(_, ignore)| ignore.counts_on(today));
+    paths::check(opened, path_rules, active, &own.chosen(terms.layers, opened.image.layers.len()))
 }
 
 /// The reason in dive's words if the number of a rule breaks its limit.

@@ -21,8 +21,8 @@ const PLACES: usize = 5;
 pub(crate) struct PathsChecked {
     /// One per rule, in the order of the file.
     pub outcomes: Vec<PathOutcome>,
-    /// For each exception in `ignore:`, the files that it excepts from rules.
-    pub ignored_files: Vec<u64>,
+    /// For each exception of paths, its number in `ignore:` and the files that it excepts from rules.
+    pub ignored_files: Vec<(usize, u64)>,
 }
 
 /// The result of a rule about paths.
@@ -69,9 +69,14 @@ impl PathsChecked {
     }
 }
 
-/// Checks `rules` on the files of `layers`. Paths in `ignores` are excepted from all rules.
-pub(super) fn check(opened: &Opened, rules: &[PathRule], ignores: &[&Ignore], layers: &Range<usize>) -> PathsChecked {
-    let ignored = ignores.iter().enumerate().filter_map(|(number, ignore)| match &ignore.what {
+/// Checks `rules` on the files of `layers`. Paths in `ignores`, each with its number, are excepted from all rules.
+pub(super) fn check<'a>(
+    opened: &Opened,
+    rules: &[PathRule],
+    ignores: impl Iterator<Item = (usize, &'a Ignore)>,
+    layers: &Range<usize>,
+) -> PathsChecked {
+    let ignored = ignores.filter_map(|(number, ignore)| match &ignore.what {
         Ignored::Path(glob) => Some((glob, number)),
         Ignored::Class(_) => None,
     });
@@ -107,13 +112,9 @@ pub(super) fn check(opened: &Opened, rules: &[PathRule], ignores: &[&Ignore], la
         PathOutcome { rule: rule.clone(), status, places, hidden: sum.hidden }
     };
     let outcomes = rules.iter().zip(&sums).map(outcome).collect();
-    let mut ignored_files = vec![0; ignores.len()];
-    for (number, sum) in ignored_numbers.into_iter().zip(sums.iter().skip(rules.len())) {
-        if let Some(files) = ignored_files.get_mut(number) {
-            *files = sum.excepts;
-        }
-    }
-    PathsChecked { outcomes, ignored_files }
+    // The patterns of exceptions follow those of the rules.
+    let excepts = sums.iter().skip(rules.len()).map(|sum| sum.excepts);
+    PathsChecked { outcomes, ignored_files: ignored_numbers.into_iter().zip(excepts).collect() }
 }
 
 /// Inodes with several names. Few images have many.

@@ -47,11 +47,6 @@ pub(crate) struct IgnoredWaste {
 }
 
 impl IgnoredWaste {
-    /// True if it counts.
-    pub(crate) fn is_active(&self) -> bool {
-        self.state == ExceptionState::Active
-    }
-
     /// True if it leaves out nothing.
     pub(crate) const fn is_unused(&self) -> bool {
         self.files == 0 && self.path_files == 0

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 
 use super::amount::Amount;
 use super::evaluate::RuleOutcome;
+use super::measure::share;
 use super::path_match::Coverage;
 use super::rules::Rule;
-use crate::config::{PathGlob, WasteClass};
+use crate::config::WasteClass;
 use dive_model::Opened;
 use dive_model::analysis::Classic;
 use dive_model::tree::NodeId;
-use dive_model::units::{Bytes, Total};
+use dive_model::units::Total;
 
 /// A broken rule of dive that the image would keep without a class of waste.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,8 +39,7 @@ pub(super) fn hints(opened: &Opened, outcomes: &[RuleOutcome]) -> Vec<ClassHint>
 }
 
 fn of_class(opened: &Opened, broken: &[&RuleOutcome], class: WasteClass) -> Vec<ClassHint> {
-    // A test checks that they are valid.
-    let globs: Vec<PathGlob> = class.patterns().iter().filter_map(|text| PathGlob::parse(text).ok()).collect();
+    let globs = class.globs();
     let mut coverage = Coverage::new(&opened.tree, &globs);
     let (classic, exact) = (&opened.analysis.classic, &opened.analysis.exact);
     let repeated = classic.inefficient_files.iter().map(|file| file.node);
@@ -50,7 +50,7 @@ fn of_class(opened: &Opened, broken: &[&RuleOutcome], class: WasteClass) -> Vec<
     let classic = Classic::without(&opened.tree, &of_class);
     let left = exact.files.iter().filter(|file| coverage.of_file(file.node).is_none());
     let left = left.map(|file| file.size_bytes).sum::<Total>().get();
-    let left_share = if exact.total_bytes == 0 { 0.0 } else { left as f64 / exact.total_bytes as f64 };
+    let left_share = share(left, exact.total_bytes);
     let hint = |outcome: &&RuleOutcome| {
         let (rule, limit) = (outcome.rule, outcome.limit?);
         let (without, instead, number, limit) = match (rule, limit) {
@@ -67,12 +67,9 @@ fn of_class(opened: &Opened, broken: &[&RuleOutcome], class: WasteClass) -> Vec<
                 Amount::Ratio(left_share),
                 limit,
             ),
-            (Rule::HighestWastedBytes, Amount::Bytes(_)) => (
-                Amount::of_bytes(classic.wasted_bytes),
-                Rule::HighestReclaimableBytes,
-                Amount::Bytes(Bytes(left)),
-                limit,
-            ),
+            (Rule::HighestWastedBytes, Amount::Bytes(_)) => {
+                (Amount::of_bytes(classic.wasted_bytes), Rule::HighestReclaimableBytes, Amount::of_bytes(left), limit)
+            }
             _ => return None,
         };
         let breaks = |number: Amount, limit, rule: Rule| number.breaks(limit, rule.row().fails).is_some();

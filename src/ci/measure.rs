@@ -89,7 +89,8 @@ impl Measured {
     }
 }
 
-fn share(part: u64, whole: u64) -> f64 {
+/// `part` as a share of `whole`; 0 of nothing.
+pub(super) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
@@ -121,8 +122,9 @@ pub(super) fn layer_sizes(opened: &Opened, range: Range<usize>) -> impl Iterator
     layers.map(|layer| (layer, opened.tree.layer_size_bytes(layer)))
 }
 
-fn unpacked_bytes(opened: &Opened, layers: Range<usize>) -> u64 {
-    layer_sizes(opened, layers).map(|(_, size)| size).sum::<Total>().get()
+/// The unpacked size of the layers in `range`.
+pub(super) fn unpacked_bytes(opened: &Opened, range: Range<usize>) -> u64 {
+    layer_sizes(opened, range).map(|(_, size)| size).sum::<Total>().get()
 }
 
 fn largest_layer(opened: &Opened, layers: Range<usize>) -> Measured {

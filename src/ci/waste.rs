@@ -127,24 +127,27 @@ impl Exceptions {
 fn globs(what: &Ignored) -> Vec<PathGlob> {
     match what {
         Ignored::Path(glob) => vec![glob.clone()],
-        // A test checks that they are valid.
-        Ignored::Class(class) => class.patterns().iter().filter_map(|text| PathGlob::parse(text).ok()).collect(),
+        Ignored::Class(class) => class.globs(),
     }
 }
 
 impl<'a> CountedWaste<'a> {
     pub(super) fn of(opened: &'a Opened, rules: &Rules, today: Date) -> Self {
-        let (mut exceptions, left) = Exceptions::of(opened, rules, today);
-        let groups = OnceCell::new();
+        let (exceptions, left) = Exceptions::of(opened, rules, today);
+        let mut waste = Self { opened, exceptions, left, groups: OnceCell::new() };
         if let Some(floor) = rules.waste_floor {
-            let all = WasteGroup::of(&opened.tree, left.as_ref().unwrap_or(&opened.analysis.exact));
+            let all = WasteGroup::of(&opened.tree, waste.left());
             let (above, below): (Vec<_>, Vec<_>) = all.into_iter().partition(|group| group.size_bytes >= floor.0);
             let size_bytes = below.iter().map(|group| group.size_bytes).sum::<Total>().get();
-            exceptions.below_floor = Some(BelowFloor { floor, groups: below.len(), size_bytes });
-            // A new cell is empty.
-            let _ = groups.set(above);
+            waste.exceptions.below_floor = Some(BelowFloor { floor, groups: below.len(), size_bytes });
+            waste.groups = above.into();
         }
-        Self { opened, exceptions, left, groups }
+        waste
+    }
+
+    /// The files that exceptions leave.
+    fn left(&self) -> &Exact {
+        self.left.as_ref().unwrap_or(&self.opened.analysis.exact)
     }
 
     /// The exceptions, with what they leave out.
@@ -154,10 +157,9 @@ impl<'a> CountedWaste<'a> {
 
     /// Bytes of the waste that the layers in `range` store.
     pub(super) fn bytes_in(&self, range: &Range<usize>) -> u64 {
-        let (files, groups) = match (&self.exceptions.below_floor, &self.left) {
-            (Some(_), _) => (&[][..], self.groups()),
-            (None, Some(left)) => (&left.files[..], &[][..]),
-            (None, None) => (&self.opened.analysis.exact.files[..], &[][..]),
+        let (files, groups) = match self.exceptions.below_floor {
+            Some(_) => (&[][..], self.groups()),
+            None => (&self.left().files[..], &[][..]),
         };
         let files = files.iter().filter(|file| range.contains(&file.layer.get())).map(|file| file.size_bytes);
         let groups = groups.iter().filter(|group| range.contains(&group.layer.get())).map(|group| group.size_bytes);
@@ -166,9 +168,6 @@ impl<'a> CountedWaste<'a> {
 
     /// The groups of the waste, largest first.
     pub(super) fn groups(&self) -> &[WasteGroup] {
-        self.groups.get_or_init(|| {
-            let exact = self.left.as_ref().unwrap_or(&self.opened.analysis.exact);
-            WasteGroup::of(&self.opened.tree, exact)
-        })
+        self.groups.get_or_init(|| WasteGroup::of(&self.opened.tree, self.left()))
     }
 }

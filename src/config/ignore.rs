@@ -131,6 +131,13 @@ impl WasteClass {
             ],
         }
     }
+
+    /// The patterns of [`Self::patterns`], parsed.
+    #[must_use]
+    pub fn globs(self) -> Vec<PathGlob> {
+        // A test checks that they are valid.
+        self.patterns().iter().filter_map(|text| PathGlob::parse(text).ok()).collect()
+    }
 }
 
 /// The words for messages: `class package-databases`, `path /srv`.
@@ -276,6 +283,7 @@ mod tests {
             for pattern in class.patterns() {
                 PathGlob::parse(pattern).unwrap();
             }
+            assert_eq!(class.globs().len(), class.patterns().len());
         }
     }
 }

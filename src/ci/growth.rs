@@ -4,11 +4,12 @@ use std::cmp::Reverse;
 use std::ops::Range;
 
 use super::baseline::{Baseline, BaselineLayer};
-use super::measure::layer_sizes;
-use super::own_layers::{OwnLayers, OwnLayersSource};
+use super::measure::unpacked_bytes;
+use super::own_layers::OwnLayers;
 use crate::config::LayerChoice;
 use dive_model::Opened;
 use dive_model::analysis::VisiblePlace;
+use dive_model::image::ImageLayer;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::NodeId;
 use dive_model::units::Total;
@@ -107,7 +108,7 @@ impl Growth {
 
     /// Compares `opened` with `baseline`.
     pub(super) fn between(baseline: &Baseline, opened: &Opened, own: &OwnLayers) -> Self {
-        let sum = |range: Range<usize>| layer_sizes(opened, range).map(|(_, size)| size).sum::<Total>().get();
+        let sum = |range: Range<usize>| unpacked_bytes(opened, range);
         let count = opened.image.layers.len();
         // Parts are only comparable if the base of both is known; otherwise the first layer stands for it.
         let base_before = match baseline.matched_base() {
@@ -117,7 +118,7 @@ impl Growth {
         };
         let own_layers = match base_before {
             Some(_) => own.clone(),
-            None => OwnLayers { range: 1.min(count)..count, known_by: OwnLayersSource::AllButFirst },
+            None => OwnLayers::all_but_first(count),
         };
         let (base_before, base_after) = (base_before.unwrap_or(1), own_layers.range.start);
         let before = |range: Range<usize>| {
@@ -139,7 +140,7 @@ impl Growth {
 fn begins_with_base(baseline: &Baseline, opened: &Opened, own: &OwnLayers) -> bool {
     let before = baseline.layers().iter().map(BaselineLayer::identity);
     let base = opened.image.layers.iter().take(own.range.start);
-    let after = base.map(|layer| layer.diff_id.as_deref().or(layer.digest.as_deref()));
+    let after = base.map(ImageLayer::identity);
     baseline.layers().len() >= own.range.start
         && before.zip(after).all(|(before, after)| before.is_some() && before == after)
 }
@@ -153,8 +154,7 @@ fn layers(baseline: &Baseline, opened: &Opened) -> Vec<LayerGrowth> {
     let layers = opened.tree.layers().zip(&opened.image.layers);
     let changed: Vec<_> = layers
         .filter(|(_, layer)| {
-            let identity = layer.diff_id.as_deref().or(layer.digest.as_deref());
-            identity.is_none_or(|identity| take(&|before| before.identity() == Some(identity)).is_none())
+            layer.identity().is_none_or(|identity| take(&|before| before.identity() == Some(identity)).is_none())
         })
         .collect();
     let mut changes: Vec<LayerGrowth> = Vec::new();
@@ -180,12 +180,9 @@ fn layers(baseline: &Baseline, opened: &Opened) -> Vec<LayerGrowth> {
 
 fn places(baseline: &Baseline, opened: &Opened) -> Vec<PlaceGrowth> {
     let before = baseline.places();
+    let Some(smallest) = before.last() else { return Vec::new() };
     // A directory that is not listed had at most the bytes of the smallest one that is.
-    let unlisted =
-        if before.len() < VisiblePlace::LISTED { 0 } else { before.last().map_or(0, |place| place.size_bytes) };
-    if before.is_empty() {
-        return Vec::new();
-    }
+    let unlisted = if before.len() < VisiblePlace::LISTED { 0 } else { smallest.size_bytes };
     let grown = |place: &VisiblePlace| {
         let path = opened.tree.path(place.node);
         let path = String::from_utf8_lossy(&path);

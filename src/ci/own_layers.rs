@@ -37,8 +37,13 @@ impl OwnLayers {
         let matched = matched.and_then(Base::layers);
         match matched {
             Some(end) => Self { range: end.min(count)..count, known_by: OwnLayersSource::DiffIds },
-            None => Self { range: 1.min(count)..count, known_by: OwnLayersSource::AllButFirst },
+            None => Self::all_but_first(count),
         }
+    }
+
+    /// A guess for an image with `count` layers.
+    pub(super) fn all_but_first(count: usize) -> Self {
+        Self { range: 1.min(count)..count, known_by: OwnLayersSource::AllButFirst }
     }
 
     /// The part that the layer belongs to; `None` if that is a guess.

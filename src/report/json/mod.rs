@@ -251,7 +251,7 @@ impl<'a> LayerFigures<'a> {
         Self {
             index: index.get(),
             id: &layer.id,
-            digest_id: layer.diff_id.as_deref().or(layer.digest.as_deref()).unwrap_or_default(),
+            digest_id: layer.identity().unwrap_or_default(),
             size_bytes: tree.layer_size_bytes(index),
             command: &layer.command,
             blob_digest: layer.digest.as_deref(),

@@ -133,6 +133,14 @@ pub struct ImageLayer {
     pub lines: Option<DockerfileLines>,
 }
 
+impl ImageLayer {
+    /// Identifies the layer: the digest of its content, or of its blob. dive's `digestId`.
+    #[must_use]
+    pub fn identity(&self) -> Option<&str> {
+        self.diff_id.as_deref().or(self.digest.as_deref())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

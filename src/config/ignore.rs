@@ -7,6 +7,7 @@
 //! ```
 
 use super::date::Date;
+use super::item_list::ItemList;
 use super::origin::{Fault, Origin, Setting, ValuePlace};
 use super::path_glob::{GlobSense, PathGlob};
 use super::spelling::{bare, is_free};
@@ -156,25 +157,9 @@ pub(super) struct IgnoreList(pub(super) Vec<Ignore>);
 
 impl Field for Setting<IgnoreList> {
     fn set(&mut self, node: &Yaml, place: &ValuePlace<'_>) -> Vec<Fault> {
-        let items = match node {
-            Yaml::Empty => return Vec::new(),
-            Yaml::List(items) if items.len() > MAX_EXCEPTIONS => {
-                return vec![
-                    place
-                        .fault(&[], format!("more than {MAX_EXCEPTIONS} exceptions; join some of them in one pattern")),
-                ];
-            }
-            Yaml::List(items) => items,
-            Yaml::Scalar(_) | Yaml::Map(_) => {
-                let reason = format!("expected a list of exceptions, found {}; write {EXAMPLE}", node.shown());
-                return vec![place.fault(&[], reason)];
-            }
-        };
         let mut faults = Vec::new();
-        let numbered = items.iter().enumerate();
-        let ignores: Vec<_> =
-            numbered.filter_map(|(at, item)| read(item, &at.to_string(), place, &mut faults)).collect();
-        if faults.is_empty() {
+        let ignores = LIST.read(node, &[], place, &mut faults, |item, at, faults| read(item, at, place, faults));
+        if let Some(ignores) = ignores {
             *self = Self { value: IgnoreList(ignores), origin: place.origin.clone() };
         }
         faults
@@ -200,14 +185,17 @@ impl Field for Setting<IgnoreList> {
 /// An exception for messages.
 const EXAMPLE: &str = "`- { path: /var/cache/fonts, reason: TEXT, until: 2026-12-31 }`";
 
-/// Reads the exception at number `at`.
-fn read(item: &Yaml, at: &str, place: &ValuePlace<'_>, faults: &mut Vec<Fault>) -> Option<Ignore> {
+const LIST: ItemList =
+    ItemList { name: "exceptions", expected: "a list of exceptions", most: MAX_EXCEPTIONS, example: EXAMPLE };
+
+/// Reads the exception at `at`.
+fn read(item: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<Fault>) -> Option<Ignore> {
     let Yaml::Map(entries) = item else {
-        faults.push(place.fault(&[at], format!("expected an exception, found {}; write {EXAMPLE}", item.shown())));
+        faults.push(place.fault(at, format!("expected an exception, found {}; write {EXAMPLE}", item.shown())));
         return None;
     };
     let (found_before, mut what, mut reason, mut until) = (faults.len(), None, None, None);
-    keys_once(entries, &[at], place, faults);
+    keys_once(entries, at, place, faults);
     for (key, node) in entries.iter().filter(|(key, _)| !is_free(key)) {
         let mut reasons = Vec::new();
         let read = match bare(key).as_str() {
@@ -233,20 +221,20 @@ fn read(item: &Yaml, at: &str, place: &ValuePlace<'_>, faults: &mut Vec<Fault>) 
             reasons.push("an exception has one path or class; write another exception for the second".to_owned());
         }
         what = what.or(read);
-        faults.extend(reasons.into_iter().map(|reason| place.fault(&[at, key.as_str()], reason)));
+        faults.extend(reasons.into_iter().map(|reason| place.fault(&[at, &[key.as_str()]].concat(), reason)));
     }
     if faults.len() > found_before {
         return None;
     }
     let Some(what) = what else {
-        faults.push(place.fault(&[at], "no path or class; say what to leave out, such as `path: /var/cache/fonts`"));
+        faults.push(place.fault(at, "no path or class; say what to leave out, such as `path: /var/cache/fonts`"));
         return None;
     };
     let Some(reason) = reason else {
-        faults.push(place.fault(&[at], format!("the exception for {what} has no reason; add `reason: TEXT`")));
+        faults.push(place.fault(at, format!("the exception for {what} has no reason; add `reason: TEXT`")));
         return None;
     };
-    Some(Ignore { what, reason, until, origin: place.of(&[at]) })
+    Some(Ignore { what, reason, until, origin: place.of(at) })
 }
 
 fn path(text: &str) -> Result<PathGlob, String> {

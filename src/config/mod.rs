@@ -5,7 +5,7 @@
 //! discovery      which files are read, and which of them are trusted
 //! yaml, document   a YAML file as a tree of text, with lines
 //! origin, limit, value   values, their origins and their parsers
-//! date, path_glob, path_rule, ignore   rules about paths, and exceptions from rules
+//! date, path_glob, item_list, path_rule, ignore   rules about paths, and exceptions from rules
 //! registries     hosts and mirrors as values
 //! table          one row per key: names, field, trust
 //! output_path    output paths that an untrusted file may set
@@ -27,6 +27,7 @@ mod document;
 mod environment;
 mod file;
 mod ignore;
+mod item_list;
 mod keybinding;
 mod keys;
 mod layering;

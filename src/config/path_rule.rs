@@ -10,6 +10,7 @@
 
 use std::fmt;
 
+use super::item_list::ItemList;
 use super::origin::{Fault, Origin, ValuePlace};
 use super::path_glob::{GlobSense, PathGlob};
 use super::spelling::{bare, is_free};
@@ -89,32 +90,12 @@ impl fmt::Display for PathRule {
 /// A rule for messages.
 const EXAMPLE: &str = "`- { path: .git, forbid: true }`";
 
+const LIST: ItemList =
+    ItemList { name: "rules about paths", expected: "a list of paths", most: MAX_PATH_RULES, example: EXAMPLE };
+
 /// Reads the list at `at`. `None` if there is none, or a part of it is wrong.
 pub(super) fn read(node: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<Fault>) -> Option<Vec<PathRule>> {
-    let items =
-        match node {
-            Yaml::Empty => return None,
-            Yaml::List(items) if items.len() > MAX_PATH_RULES => {
-                faults.push(place.fault(
-                    at,
-                    format!("more than {MAX_PATH_RULES} rules about paths; join some of them in one pattern"),
-                ));
-                return None;
-            }
-            Yaml::List(items) => items,
-            Yaml::Scalar(_) | Yaml::Map(_) => {
-                let reason = format!("expected a list of paths, found {}; write {EXAMPLE}", node.shown());
-                faults.push(place.fault(at, reason));
-                return None;
-            }
-        };
-    let found_before = faults.len();
-    let mut rules = Vec::new();
-    for (number, item) in items.iter().enumerate() {
-        let number = number.to_string();
-        rules.extend(read_rule(item, &[at, &[&number]].concat(), place, faults));
-    }
-    (faults.len() == found_before).then_some(rules)
+    LIST.read(node, at, place, faults, |item, at, faults| read_rule(item, at, place, faults))
 }
 
 fn read_rule(item: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<Fault>) -> Option<PathRule> {

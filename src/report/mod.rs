@@ -16,7 +16,7 @@ pub use waste::Rows;
 
 use dive_model::Opened;
 use dive_model::escape::Escaped;
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of};
 
 /// Whether a report uses colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +45,8 @@ fn heading(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
         .map_or_else(String::new, |platform| format!(" ({})", Escaped(platform.to_string().as_bytes())));
     let size = Bytes(analysis.classic.size_bytes());
     let count = image.layers.len();
-    let layers = if count == 1 { "layer" } else { "layers" };
-    writeln!(out, "Image: {}{platform}, {count} {layers}, {size}", Escaped(image.name.as_bytes()))?;
+    let layers = count_of(count as u64, "layer");
+    writeln!(out, "Image: {}{platform}, {layers}, {size}", Escaped(image.name.as_bytes()))?;
     let sizes = opened.sizes();
     writeln!(
         out,
@@ -64,7 +64,7 @@ fn heading(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
         damaged => {
             writeln!(
                 out,
-                "Incomplete: {damaged} of {count} {layers} cannot be read in full; all figures exclude the missing part"
+                "Incomplete: {damaged} of {layers} cannot be read in full; all figures exclude the missing part"
             )
         }
     }

@@ -39,6 +39,12 @@ impl Sum<u64> for Total {
     }
 }
 
+/// A number of things, as `1 file` or `2 files`.
+#[must_use]
+pub fn count_of(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
 /// A text that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -366,6 +372,12 @@ mod tests {
             let message = text.parse::<Ratio>().unwrap_err().to_string();
             assert!(message.contains(&format!("`{text}`")) && message.contains("0.9"), "{message}");
         }
+    }
+
+    #[test]
+    fn one_thing_is_singular() {
+        let counts = [0, 1, 2].map(|count| count_of(count, "file"));
+        assert_eq!(counts, ["0 files", "1 file", "2 files"]);
     }
 
     #[test]

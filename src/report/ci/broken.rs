@@ -4,16 +4,15 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::ruling::Ruling;
-use super::words::{count_of, in_parentheses, limit_text, lines, part};
+use super::words::{command, in_parentheses, limit_text, lines, part};
 use crate::ci::{Amount, Breaker, BrokenPart, OwnLayers, Rule, RuleOutcome, Status};
-use crate::config::{LayerChoice, Origin};
+use crate::config::LayerChoice;
 use crate::report::base::lines_of_pair;
-use crate::report::text::{command_width, first_words};
 use dive_model::Opened;
 use dive_model::analysis::WasteGroup;
 use dive_model::escape::Escaped;
 use dive_model::layer::LayerIndex;
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of};
 
 /// Writes a line for each broken rule, and its breakers below. Rules of dive share their breakers, which follow the last of
 /// them.
@@ -50,10 +49,7 @@ fn heading(outcome: &RuleOutcome, ruling: Ruling<'_>, out: &mut dyn Write) -> io
         (Some(value), Some(limit)) => write!(line, " {}, limit {}", value.rounded(), limit_text(*limit)),
         _ => Ok(()),
     };
-    let origin = match ruling.rules.origin(*rule) {
-        Origin::Default => "default".to_owned(),
-        origin => origin.to_string(),
-    };
+    let origin = ruling.rules.origin(*rule).to_string();
     writeln!(out, "{line} ({})", Escaped(origin.as_bytes()))
 }
 
@@ -68,10 +64,7 @@ fn row(
     match &breaker.part {
         BrokenPart::Layer(layer) => {
             let details = [part(own, *layer), lines(opened, *layer)];
-            let command = opened.image.layers.get(layer.get()).map_or("", |layer| &layer.command);
-            let command = first_words(command, command_width(width));
-            let command = Escaped(command.as_bytes());
-            writeln!(out, "{size:>12}  layer {layer}{}  {command}", in_parentheses(details))
+            writeln!(out, "{size:>12}  layer {layer}{}  {}", in_parentheses(details), command(opened, *layer, width))
         }
         BrokenPart::Waste(group) => {
             let WasteGroup { place, layer, hidden_by, cause, files, .. } = group;
@@ -86,23 +79,17 @@ fn row(
             writeln!(out, "{size:>12}  {}{}", Escaped(&path), in_parentheses(details))
         }
         BrokenPart::Path { rule, place: None } => {
-            let origin = rule.origin.to_string();
-            writeln!(
-                out,
-                "{:>12}  {} ({})",
-                "missing",
-                Escaped(rule.glob.to_string().as_bytes()),
-                Escaped(origin.as_bytes())
-            )
+            let (glob, origin) = (rule.glob.to_string(), rule.origin.to_string());
+            writeln!(out, "{:>12}  {} ({})", "missing", Escaped(glob.as_bytes()), Escaped(origin.as_bytes()))
         }
         BrokenPart::Path { rule, place: Some(place) } => {
-            let origin = rule.origin.to_string();
+            let (glob, origin) = (rule.glob.to_string(), rule.origin.to_string());
             let details = [
                 Some(count_of(place.files, "file")),
                 part(own, place.layer),
                 Some(format!("layer {}", place.layer)),
                 lines(opened, place.layer),
-                Some(format!("{} of {}", Escaped(rule.glob.to_string().as_bytes()), Escaped(origin.as_bytes()))),
+                Some(format!("{} of {}", Escaped(glob.as_bytes()), Escaped(origin.as_bytes()))),
             ];
             let path = opened.tree.path(place.node);
             writeln!(out, "{size:>12}  {}{}", Escaped(&path), in_parentheses(details))

@@ -4,11 +4,11 @@
 use std::io::{self, Write};
 
 use super::ruling::Ruling;
-use super::words::{count_of, limit_text};
+use super::words::limit_text;
 use crate::ci::{ClassHint, ExceptionState, Exceptions, PathStatus};
 use dive_model::Opened;
 use dive_model::escape::Escaped;
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of};
 
 /// Writes a line for each exception, for the floor, and for each hint.
 pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -3,12 +3,12 @@
 use std::io::{self, Write};
 
 use super::ruling::Ruling;
-use super::words::{count_of, in_parentheses, lines, part};
+use super::words::{command, in_parentheses, lines, part};
 use crate::ci::{Difference, Growth, LayerChange};
 use crate::report::text::{command_width, first_words};
 use dive_model::Opened;
 use dive_model::escape::Escaped;
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of};
 
 /// Number of layers to show.
 const SHOWN: usize = 10;
@@ -28,23 +28,17 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, o
     )?;
     for growth in layers.iter().take(SHOWN) {
         let size = change(growth.size);
-        match &growth.change {
-            LayerChange::Added(layer) | LayerChange::Rebuilt(layer) => {
-                let was = Bytes(growth.size.before);
-                let word = match &growth.change {
-                    LayerChange::Rebuilt(_) => format!("rebuilt, was {was}"),
-                    _ => "added".to_owned(),
-                };
-                let details = in_parentheses([part(&ruling.verdict.own_layers, *layer), lines(opened, *layer)]);
-                let command = opened.image.layers.get(layer.get()).map_or("", |layer| &layer.command);
-                let command = first_words(command, command_width(width));
-                writeln!(out, "{size:>12}  layer {layer} {word}{details}  {}", Escaped(command.as_bytes()))?;
-            }
+        let (layer, word) = match &growth.change {
+            LayerChange::Added(layer) => (*layer, "added".to_owned()),
+            LayerChange::Rebuilt(layer) => (*layer, format!("rebuilt, was {}", Bytes(growth.size.before))),
             LayerChange::Gone(instruction) => {
                 let command = first_words(instruction, command_width(width));
                 writeln!(out, "{size:>12}  layer gone  {}", Escaped(command.as_bytes()))?;
+                continue;
             }
-        }
+        };
+        let details = in_parentheses([part(&ruling.verdict.own_layers, layer), lines(opened, layer)]);
+        writeln!(out, "{size:>12}  layer {layer} {word}{details}  {}", command(opened, layer, width))?;
     }
     if layers.len() > SHOWN {
         let more = count_of((layers.len() - SHOWN) as u64, "more layer");

@@ -102,10 +102,9 @@ fn own_layers(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
         .filter(|outcome| outcome.layers == LayerChoice::Ours)
         .map(|outcome| outcome.rule)
         .collect();
-    let is_asked = !asked.is_empty();
     let growth = ruling.verdict.growth.as_ref().map(|(_, growth)| growth.own_layers.known_by);
     match ruling.verdict.own_layers.known_by {
-        OwnLayersSource::AllButFirst if is_asked => writeln!(
+        OwnLayersSource::AllButFirst if !asked.is_empty() => writeln!(
             out,
             "  note: `for: ours` counts all layers but the first, because the base is not known by diff ids; name it with \
              --base or `base:`"
@@ -128,10 +127,7 @@ fn own_layers(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn blind_spot(spot: &BlindSpot, out: &mut dyn Write) -> io::Result<()> {
     let limit = limit_text(spot.limit);
     let measured = spot.words.replace("{}", &spot.exact.rounded());
-    let origin = match &spot.origin {
-        Origin::Default => "default".to_owned(),
-        origin => origin.to_string(),
-    };
+    let origin = spot.origin.to_string();
     let origin = Escaped(origin.as_bytes());
     write!(out, "  warning: the limit {limit} ({origin}) is met by dive's number only: {measured}")?;
     let unseen: Vec<String> =

@@ -1,6 +1,7 @@
-//! Words that several parts of the CI report share: limits, counts, and whose a layer is.
+//! Words that several parts of the CI report share: limits, and what is known of a layer.
 
 use crate::ci::{Amount, OwnLayers};
+use crate::report::text::{command_width, first_words};
 use dive_model::Opened;
 use dive_model::escape::Escaped;
 use dive_model::layer::LayerIndex;
@@ -13,11 +14,6 @@ pub(super) fn limit_text(limit: Amount) -> String {
     }
 }
 
-/// `1 file`, `2 files`
-pub(super) fn count_of(count: u64, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
-}
-
 /// ` (ours, Dockerfile:3)`; nothing without details.
 pub(super) fn in_parentheses(details: impl IntoIterator<Item = Option<String>>) -> String {
     let details: Vec<String> = details.into_iter().flatten().collect();
@@ -27,6 +23,12 @@ pub(super) fn in_parentheses(details: impl IntoIterator<Item = Option<String>>) 
 /// Whose layer it is, if diff ids tell. Rules count what the image states of its base as the image's own, so it is no label here.
 pub(super) fn part(own: &OwnLayers, layer: LayerIndex) -> Option<String> {
     own.part_of(layer).map(|part| part.name().to_owned())
+}
+
+/// The start of the command that made a layer, in a table `width` columns wide.
+pub(super) fn command(opened: &Opened, layer: LayerIndex, width: Option<usize>) -> String {
+    let command = opened.image.layers.get(layer.get()).map_or("", |layer| &layer.command);
+    Escaped(first_words(command, command_width(width)).as_bytes()).to_string()
 }
 
 /// The lines of the Dockerfile that made a layer, if known.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::path_rule::{self, PathRule};
-use super::value::shortened;
+use super::value::{BOOLEANS, one_of, shortened};
 use dive_model::units::{Bytes, Ratio};
 
 /// The limit of a rule. The variant is the rule's unit; `None` turns the rule off.
@@ -48,15 +48,12 @@ impl Limit {
     /// # Errors
     /// The reason, which quotes `text` and says what to write instead.
     pub fn parse(&self, text: &str) -> Result<Self, String> {
-        let is_off = Self::is_word_for_off(text);
-        let is_no =
-            matches!(self, Self::Ban(_)) && ["no", "0"].iter().any(|word| text.trim().eq_ignore_ascii_case(word));
-        let text = (!is_off && !is_no).then_some(text);
+        let text = (!Self::is_word_for_off(text)).then_some(text);
         match self {
             Self::Ratio(_) => text.map(str::parse).transpose().map(Self::Ratio).map_err(|error| error.to_string()),
             Self::Bytes(_) => text.map(str::parse).transpose().map(Self::Bytes).map_err(|error| error.to_string()),
             Self::Count(_) => text.map(count).transpose().map(Self::Count),
-            Self::Ban(_) => text.map(ban).transpose().map(Self::Ban),
+            Self::Ban(_) => text.map_or(Ok(None), ban).map(Self::Ban),
             Self::Paths(_) if text.is_none() => Ok(Self::Paths(Vec::new())),
             Self::Paths(_) => Err("expected a list of paths; write it in a file".to_owned()),
         }
@@ -108,17 +105,16 @@ fn count(text: &str) -> Result<u64, String> {
     text.trim().parse().map_err(|_| format!("`{}` is not a number: write a whole number, such as 20", shortened(text)))
 }
 
-fn ban(text: &str) -> Result<Ban, String> {
-    let is_on = ["true", "yes", "on", "1"].iter().any(|word| text.trim().eq_ignore_ascii_case(word));
-    is_on.then_some(Ban).ok_or_else(|| format!("`{}` is not a boolean: write true", shortened(text)))
+fn ban(text: &str) -> Result<Option<Ban>, String> {
+    let is_on = one_of(text, &BOOLEANS).map_err(|_| format!("`{}` is not a boolean: write true", shortened(text)))?;
+    Ok(is_on.then_some(Ban))
 }
 
 /// The syntax of files.
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            _ if self.is_off() => f.write_str("disabled"),
-            Self::Paths(rules) => {
+            Self::Paths(rules) if !rules.is_empty() => {
                 let rules: Vec<String> = rules.iter().map(|rule| format!("{{ {rule} }}")).collect();
                 write!(f, "[{}]", rules.join(", "))
             }
@@ -126,7 +122,9 @@ impl fmt::Display for Limit {
             Self::Bytes(Some(bytes)) => bytes.fmt(f),
             Self::Count(Some(count)) => count.fmt(f),
             Self::Ban(Some(Ban)) => f.write_str("true"),
-            Self::Ratio(None) | Self::Bytes(None) | Self::Count(None) | Self::Ban(None) => f.write_str("disabled"),
+            Self::Paths(_) | Self::Ratio(None) | Self::Bytes(None) | Self::Count(None) | Self::Ban(None) => {
+                f.write_str("disabled")
+            }
         }
     }
 }

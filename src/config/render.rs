@@ -7,6 +7,7 @@ use super::file::{Config, table};
 use super::ignore::Ignore;
 use super::origin::ConfigScope;
 use super::rules_file::RulesFile;
+use super::value::Value;
 use dive_model::escape::is_hidden;
 use dive_sources::SettingsFile;
 
@@ -60,7 +61,7 @@ pub fn render_beside_rules(file: &RulesFile) -> String {
         let _ = writeln!(out, "# {} ({})", escape_line_breaks(&text), escape_line_breaks(&origin.to_string()));
     }
     if let Some(floor) = file.waste_floor {
-        let _ = writeln!(out, "# ignoreWasteBelow: {}B", floor.0);
+        let _ = writeln!(out, "# ignoreWasteBelow: {}", floor.yaml());
     }
     out
 }

@@ -5,14 +5,12 @@
 //! highestReclaimableBytes: { value: 1MB, level: warn, for: ours, reason: the base is not ours }
 //! ```
 
-use std::fmt::Write;
-
 use super::limit::Limit;
 use super::origin::{Fault, Origin, Setting, ValuePlace};
 use super::path_rule;
 use super::rule::Rule;
 use super::spelling::{bare, is_free, variable};
-use super::value::{Field, keys_once, one_of, quoted, scalar, shortened};
+use super::value::{Field, Value, keys_once, one_of, quoted, scalar, shortened};
 use super::yaml::Yaml;
 use dive_model::units::Ratio;
 
@@ -201,9 +199,7 @@ impl RuleTerms {
     fn limit_yaml(&self) -> String {
         let printed = self.limit.to_string();
         match &self.limit {
-            Limit::Bytes(Some(bytes)) if self.limit.parse(&printed).as_ref() != Ok(&self.limit) => {
-                format!("{}B", bytes.0)
-            }
+            Limit::Bytes(Some(bytes)) if self.limit.parse(&printed).as_ref() != Ok(&self.limit) => bytes.yaml(),
             _ => printed,
         }
     }
@@ -221,22 +217,11 @@ impl Field for Setting<RuleTerms> {
     fn yaml(&self) -> String {
         let RuleTerms { level, layers, reason, .. } = &self.value;
         let limit = self.value.limit_yaml();
-        let mut long = format!("{{ value: {limit}");
-        // Writing to a String does not fail.
-        let _ = match level {
-            RuleLevel::Warn => write!(long, ", level: warn"),
-            RuleLevel::Fail => Ok(()),
-        };
-        let _ = match layers {
-            LayerChoice::Ours => write!(long, ", for: ours"),
-            LayerChoice::All => Ok(()),
-        };
-        let _ = match reason {
-            Some(reason) => write!(long, ", reason: {}", quoted(reason)),
-            None if *level == RuleLevel::Fail && *layers == LayerChoice::All => return limit,
-            None => Ok(()),
-        };
-        long + " }"
+        let level = (*level != RuleLevel::Fail).then(|| format!("level: {}", level.name()));
+        let layers = (*layers != LayerChoice::All).then(|| format!("for: {}", layers.name()));
+        let reason = reason.as_ref().map(|reason| format!("reason: {}", quoted(reason)));
+        let others: Vec<String> = [level, layers, reason].into_iter().flatten().collect();
+        if others.is_empty() { limit } else { format!("{{ value: {limit}, {} }}", others.join(", ")) }
     }
 
     fn origin(&self) -> &Origin {

@@ -26,5 +26,5 @@ pub fn parse_config(text: &str, scope: ConfigScope, environment: &Environment) -
 /// # Errors
 /// As [`RulesFile::load`].
 pub fn parse_rules(text: &str) -> Result<RulesFile, ConfigError> {
-    RulesFile::from_document(&Document::parse(".dive-ci".into(), text.to_owned())?)
+    RulesFile::parse(text)
 }

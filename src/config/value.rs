@@ -167,20 +167,22 @@ pub(super) fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Stri
     })
 }
 
+/// The spellings of booleans in shells and YAML.
+pub(super) const BOOLEANS: [(&str, bool); 8] = [
+    ("true", true),
+    ("false", false),
+    ("yes", true),
+    ("no", false),
+    ("on", true),
+    ("off", false),
+    ("1", true),
+    ("0", false),
+];
+
 impl Value for bool {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
-        let words = [
-            ("true", true),
-            ("false", false),
-            ("yes", true),
-            ("no", false),
-            ("on", true),
-            ("off", false),
-            ("1", true),
-            ("0", false),
-        ];
         scalar(node, faults, |text| {
-            one_of(text, &words).map_err(|_| format!("`{}` is not a boolean; write true or false", shortened(text)))
+            one_of(text, &BOOLEANS).map_err(|_| format!("`{}` is not a boolean; write true or false", shortened(text)))
         })
     }
 

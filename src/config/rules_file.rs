@@ -70,6 +70,9 @@ fn table() -> Table<RulesFileKeys> {
 }
 
 impl RulesFile {
+    /// The default rules file, in the working directory.
+    pub const NAME: &'static str = ".dive-ci";
+
     /// Reads the file that a flag, a variable or a configuration names, otherwise `.dive-ci` in the working directory if it
     /// exists.
     ///
@@ -78,7 +81,7 @@ impl RulesFile {
     /// configuration applies to many folders, so its missing file is only a warning. An existing file must be readable: a
     /// gate must not vanish because of a permission.
     pub fn load(environment: &Environment, named: &Setting<Option<PathBuf>>) -> Result<Self, ConfigError> {
-        let shown = named.value.as_deref().unwrap_or(Path::new(".dive-ci"));
+        let shown = named.value.as_deref().unwrap_or(Path::new(Self::NAME));
         let path = environment.working_dir.join(shown);
         match (path.try_exists(), &named.value) {
             // A file that the user names may be a pipe (`<(...)`); a pipe named `.dive-ci` could block for ever.
@@ -105,7 +108,7 @@ impl RulesFile {
     /// # Errors
     /// As [`Self::load`].
     pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
-        Self::from_document(&Document::parse(".dive-ci".into(), text.to_owned())?)
+        Self::from_document(&Document::parse(Self::NAME.into(), text.to_owned())?)
     }
 
     /// Reads a `.dive-ci` that links out of the working directory: to a file shared by several projects, or to a secret
@@ -125,7 +128,7 @@ impl RulesFile {
         }
     }
 
-    pub(super) fn from_document(document: &Document) -> Result<Self, ConfigError> {
+    fn from_document(document: &Document) -> Result<Self, ConfigError> {
         let mut keys = RulesFileKeys {
             limits: RuleLimits::default(),
             base: Setting::by_default(None),
@@ -152,8 +155,7 @@ mod tests {
     use dive_model::units::{Bytes, Ratio};
 
     fn parse(text: &str) -> Result<RulesFile, String> {
-        let document = Document::parse(".dive-ci".into(), text.to_owned()).map_err(|error| error.to_string())?;
-        RulesFile::from_document(&document).map_err(|error| error.to_string())
+        RulesFile::parse(text).map_err(|error| error.to_string())
     }
 
     fn warnings(text: &str) -> Vec<String> {
@@ -290,12 +292,9 @@ mod tests {
 
     #[test]
     fn all_invalid_limits_are_in_one_error() {
-        let bad = |text: &str| {
-            let document = Document::parse(".dive-ci".into(), text.to_owned()).unwrap();
-            match RulesFile::from_document(&document) {
-                Err(ConfigError::BadLimits(limits)) => limits,
-                other => panic!("{other:?}"),
-            }
+        let bad = |text: &str| match RulesFile::parse(text) {
+            Err(ConfigError::BadLimits(limits)) => limits,
+            other => panic!("{other:?}"),
         };
         let limits =
             bad("rules:\n  lowestEfficiency: 95\n  highestWastedBytes: 20MB\n  highest-user-wasted-percent: 20%\n");

@@ -79,7 +79,8 @@ impl ReportOutput<'_> {
 
     /// Refuses documents in the place of the rules file, of `read`, or of each other.
     fn refuse_overwriting(&self, ci: &CiArgs, config: &Config, mut read: Vec<ReadFile>) -> anyhow::Result<()> {
-        let rules_file = ci.ci_config.as_deref().or(config.ci_config.value.as_deref()).unwrap_or(Path::new(".dive-ci"));
+        let rules_file =
+            ci.ci_config.as_deref().or(config.ci_config.value.as_deref()).unwrap_or(Path::new(RulesFile::NAME));
         read.push(ReadFile { what: "the rules file", path: self.environment.working_dir.join(rules_file) });
         let [json, summary] = [&self.json, &self.summary].map(|target| target.as_ref().and_then(JsonTarget::file));
         for document in [&json, &summary].into_iter().flatten() {

@@ -7,13 +7,11 @@ use super::invocation::Invocation;
 use super::opening::{Opening, ReadImage, open_headless};
 use super::output::{self, write_new};
 use crate::cli::{InitArgs, InitBaseline};
+use crate::config::RulesFile;
 use crate::report::json;
 use crate::report::starter::Starter;
 use dive_model::Opened;
 use dive_model::dir::Dir;
-
-/// The rules file.
-const RULES: &str = ".dive-ci";
 
 /// The summary of the image.
 const BASELINE: &str = "dive-baseline.json";
@@ -23,8 +21,8 @@ pub(super) fn run(arguments: &InitArgs, invocation: &Invocation) -> anyhow::Resu
     invocation.begin("writes rules for", &arguments.image);
     let folder = &invocation.environment.working_dir;
     let files: &[&str] = match arguments.baseline() {
-        InitBaseline::Written => &[BASELINE, RULES],
-        InitBaseline::Left => &[RULES],
+        InitBaseline::Written => &[BASELINE, RulesFile::NAME],
+        InitBaseline::Left => &[RulesFile::NAME],
     };
     // Before the image, which may take a minute.
     for name in files {
@@ -42,7 +40,11 @@ pub(super) fn run(arguments: &InitArgs, invocation: &Invocation) -> anyhow::Resu
     let baseline = files.contains(&BASELINE).then_some(BASELINE);
     let starter = Starter::of(&opened, baseline);
     if !starter.reads_back() {
-        bail!("{}: a text of the image would change the rules in {RULES}; report this image", opened.image.name);
+        bail!(
+            "{}: a text of the image would change the rules in {}; report this image",
+            opened.image.name,
+            RulesFile::NAME
+        );
     }
     for name in files {
         let written = match *name {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 
 use super::below_folder::{self, BelowFolder};
-use crate::config::{Origin, Setting, is_below_folder};
+use crate::config::{Origin, Setting};
 use dive_model::Observer;
 use dive_model::image::{self, BaseGiver, GivenBase, Image, ImageError, Platform, Selection, repository};
 use dive_model::remark::OnDamage;
@@ -79,17 +79,10 @@ impl BaseOpening {
                 "{origin}: base: {name} is not in the image's repository; a rules file may name only local images and \
                  the image's own repository. Pull it first, or use --base"
             ),
-            Reference::Path(PathReference { path, .. }) if is_below_folder(path) => below = Some(path.clone()),
-            Reference::Path(PathReference { path, .. })
-                if path.is_absolute() && path.starts_with(&access.environment.working_dir) =>
-            {
-                bail!(
-                    "{origin}: base: {}: it is an absolute path; write it relative to the working directory",
-                    path.display()
-                )
-            }
             Reference::Path(PathReference { path, .. }) => {
-                bail!("{origin}: base: {}: it is outside the working directory; use --base for it", path.display())
+                below_folder::check(&access.environment.working_dir, path, "--base")
+                    .map_err(|why| anyhow!("{origin}: base: {}: it {why}", path.display()))?;
+                below = Some(path.clone());
             }
             Reference::Stdin => bail!("{origin}: base: standard input is not a base image; name a file or an image"),
         }

@@ -2,32 +2,29 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 
 use super::below_folder;
 use crate::ci::{Baseline, BaselineError, Rules};
-use crate::config::{Origin, Setting, is_below_folder};
+use crate::config::{Origin, Setting};
 
 /// Limit of a baseline in bytes. A summary of 127 layers has at most 64 kB, and each further layer some hundred bytes.
 const LARGEST: u64 = 16 << 20;
 
 /// Reads the baseline. A rules file may come from a stranger's pull request: it can name only a regular file below the working
 /// directory, and messages quote nothing of it.
-pub(super) fn read(named: &Setting<std::path::PathBuf>, working_dir: &Path) -> anyhow::Result<Baseline> {
+pub(super) fn read(named: &Setting<PathBuf>, working_dir: &Path) -> anyhow::Result<Baseline> {
     let Setting { value: path, origin } = named;
     let shown = path.display().to_string();
     let place = || format!("{shown} ({origin})");
-    let file = match origin {
-        Origin::Flag(_) => File::open(working_dir.join(path)),
-        _ if path.is_absolute() && path.starts_with(working_dir) => {
-            bail!("{origin}: baseline: {shown} is an absolute path; write it relative to the working directory")
-        }
-        _ if !is_below_folder(path) => {
-            bail!("{origin}: baseline: {shown} is outside the working directory; use --baseline for it")
-        }
-        _ => below_folder::open(working_dir, path),
+    let file = if let Origin::Flag(_) = origin {
+        File::open(working_dir.join(path))
+    } else {
+        below_folder::check(working_dir, path, "--baseline")
+            .map_err(|why| anyhow!("{origin}: baseline: {shown} {why}"))?;
+        below_folder::open(working_dir, path)
     };
     let mut bytes = Vec::new();
     match file.and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {

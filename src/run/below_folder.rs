@@ -7,11 +7,23 @@ use std::io::{self, Read, Write};
 use std::path::{Component, Path};
 
 use super::output::write_atomically;
-use crate::config::ConfigScope;
+use crate::config::{ConfigScope, is_below_folder};
 use dive_model::dir::{Dir, FileKind};
 
 /// The first bytes of JSON documents, ours and dive's.
 const DOCUMENT_STARTS: [&[u8]; 2] = [b"{\n  \"schemaVersion\"", b"{\n  \"layer\""];
+
+/// Refuses a path in a rules file that leads out of `folder`, the working directory. The reason follows the path in a sentence.
+/// `flag` can name any file.
+pub(super) fn check(folder: &Path, path: &Path, flag: &str) -> Result<(), String> {
+    if is_below_folder(path) {
+        Ok(())
+    } else if path.is_absolute() && path.starts_with(folder) {
+        Err("is an absolute path; write it relative to the working directory".to_owned())
+    } else {
+        Err(format!("is outside the working directory; use {flag} for it"))
+    }
+}
 
 /// Opens a file below `folder` for reading and appending, and creates it if it is missing.
 pub(super) fn append(folder: &Path, path: &Path) -> io::Result<File> {

@@ -360,9 +360,9 @@ pub struct InitArgs {
 /// Whether `dive init` writes a baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InitBaseline {
-    /// It does.
+    /// A baseline is written.
     Written,
-    /// It does not.
+    /// No baseline is written.
     Left,
 }
 

@@ -22,9 +22,9 @@ pub(crate) enum Amount {
 /// Whether the image has something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Presence {
-    /// It has not.
+    /// The image does not have it.
     Absent,
-    /// It has.
+    /// The image has it.
     Present,
 }
 

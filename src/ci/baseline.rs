@@ -121,7 +121,7 @@ impl Baseline {
     /// Reads a summary. Messages call it `name`.
     ///
     /// # Errors
-    /// It is no summary, has another schema, or is of a part of an image.
+    /// The file is not a summary, has another schema, or describes an incomplete image.
     pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<Self, BaselineError> {
         let not_a_summary = || BaselineError::NotASummary(name.to_owned());
         let version: BaselineVersion = serde_json::from_slice(bytes).map_err(|_| not_a_summary())?;

@@ -93,7 +93,7 @@ pub(crate) struct Verdict {
     pub own_layers: OwnLayers,
     /// Exceptions from this program's own rules.
     pub exceptions: Exceptions,
-    /// What would keep a rule of dive that is broken.
+    /// Hints about broken rules of dive that the image would keep without a class of waste.
     pub hints: Vec<ClassHint>,
     /// The rules about paths.
     pub paths: PathsChecked,

@@ -71,7 +71,7 @@ pub(crate) enum LayerChange {
 pub(crate) struct PlaceGrowth {
     /// The directory.
     pub node: NodeId,
-    /// Its visible bytes. The baseline's are the most that they can have been.
+    /// Its visible bytes. The baseline's are an upper bound.
     pub size: Difference,
 }
 

@@ -1,4 +1,4 @@
-//! Finds rules of dive that only waste of a class breaks, which a build cannot avoid. dive's numbers cannot leave it out, but
+//! Finds rules of dive that are broken only by a class of waste that a build cannot avoid. dive's numbers cannot leave it out, but
 //! a rule of this program can.
 
 use std::collections::HashSet;

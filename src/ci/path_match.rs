@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 16 << 20;
 /// Limit of the bytes that the states of directories may take together. Most directories share one.
 const MAX_HELD_BYTES: usize = 128 << 20;
 
-/// What a state or a step takes besides its positions, about.
+/// Estimated size of a state or a step without its positions.
 const ENTRY_BYTES: usize = 256;
 
 /// Patterns, and the states that paths have led to.
@@ -118,7 +118,7 @@ struct MatchStep {
 #[derive(Clone)]
 pub(super) struct MatchFrame {
     state: Rc<State>,
-    /// The step of a name that no part matches, once one came.
+    /// The step of a name that no part matches, kept after the first such name.
     otherwise: Option<MatchStep>,
 }
 
@@ -212,7 +212,7 @@ impl PathMatcher {
         self.known_step(&state)
     }
 
-    /// Where the wildcards of `state` with `common` are.
+    /// The range of the wildcards of `state` with `common`.
     fn wildcards_with(&self, state: &State, common: Common) -> Range<usize> {
         let of = |at: &u32| match self.parts.get(*at as usize).map(|part| part.content) {
             Some(PartContent::Wildcard(_, common)) => Some(common),

@@ -217,7 +217,7 @@ struct PathSight {
     all: ReachSight,
 }
 
-/// What there is of a path where rules look.
+/// The part of a path that a rule can see.
 struct ReachSight {
     /// The layer of the path, in any layer; `None` if it is not there.
     layer: Option<LayerIndex>,

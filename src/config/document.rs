@@ -242,7 +242,7 @@ impl<'de> DeserializeSeed<'de> for KeyFinder<'_> {
     }
 }
 
-/// Anything but a mapping or a list is an error, whose line is the one that is sought.
+/// A scalar is an error at its line, which is the one to report.
 impl<'de> Visitor<'de> for KeyFinder<'_> {
     type Value = ();
 
@@ -273,9 +273,9 @@ impl<'de> Visitor<'de> for KeyFinder<'_> {
     }
 }
 
-/// The error at the end of the way.
+/// The error at the end of the path.
 fn found<E: serde::de::Error>() -> E {
-    E::custom("the end of the way")
+    E::custom("the end of the path")
 }
 
 /// What to do with a key.

@@ -70,7 +70,7 @@ pub struct Registries {
     pub insecure: Setting<Vec<String>>,
     /// Mirrors, in the order in which they are tried.
     pub mirrors: Setting<Vec<Mirror>>,
-    /// A PEM file of authorities to trust too.
+    /// A PEM file of additional certificate authorities to trust.
     pub ca_file: Setting<Option<PathBuf>>,
 }
 

@@ -197,7 +197,7 @@ impl<'a, T: Clone> Walk<'a, T> {
         });
     }
 
-    /// The key of the rules file that the last of `path` is below `rules:`, or a misspelling of.
+    /// The key of the rules file that `path` misplaces below `rules:` or misspells.
     fn beside_rules(&self, path: &[&str]) -> Option<&'static str> {
         const TYPOS: usize = 2;
         const LONGEST: usize = 40;

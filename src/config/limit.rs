@@ -22,7 +22,7 @@ pub enum Limit {
     Paths(Vec<PathRule>),
 }
 
-/// The limit of a rule that forbids something: it is forbidden.
+/// The limit of a rule that forbids something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ban;
 

@@ -45,7 +45,7 @@ pub fn render(config: &Config) -> String {
     out
 }
 
-/// What the rules file sets beside its rules, as comments: these are no keys of `.dive.yaml`.
+/// What the rules file sets beside its rules, as comments, because they are not keys of `.dive.yaml`.
 #[must_use]
 pub fn render_beside_rules(file: &RulesFile) -> String {
     let mut out = String::new();

@@ -130,7 +130,7 @@ macro_rules! rules {
     };
 }
 
-/// Why dive's own numbers know no part of the image.
+/// Why `for: ours` does not apply to dive's own numbers.
 const DIVES_NUMBER: &str = "dive's numbers are about the whole image; use highestReclaimableBytes or \
                             highestReclaimablePercent";
 

@@ -138,7 +138,7 @@ pub(super) fn list<T>(
     (!found.is_empty() || faults.len() == before).then_some(found)
 }
 
-/// Adds a fault for each key that is set before in any spelling: one of the two would be lost in silence.
+/// Adds a fault for each key that is set before in any spelling: one of the two would be lost silently.
 pub(super) fn keys_once(entries: &[(String, Yaml)], at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<Fault>) {
     let mut seen = HashSet::new();
     for (key, _) in entries {

@@ -94,7 +94,7 @@ fn budget(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, out: &mut d
     ruling.verdict.blind_spots.iter().try_for_each(|spot| blind_spot(spot, out))
 }
 
-/// Says which layers `for: ours` stands for, unless diff ids tell.
+/// Writes which layers `for: ours` counts, unless they are known by diff ids.
 fn own_layers(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
     let asked: Vec<Rule> = ruling
         .verdict

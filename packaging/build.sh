@@ -24,7 +24,7 @@ RUSTFLAGS="--remap-path-prefix=$root=/dive --remap-path-prefix=$home=/cargo ${RU
 
 program=dive
 [ "${target%windows*}" = "$target" ] || program=dive.exe
-# docs/install.md promises less than 12 MB.
+# A release that is larger is a mistake to find before it is published.
 size=$(wc -c <"target/$target/dist/$program")
 [ "$size" -lt 12000000 ] || fail "target/$target/dist/$program has $size bytes; the limit is 12 MB"
 

@@ -180,33 +180,22 @@ pub(crate) fn evaluate(opened: &Opened, rules: &Rules, baseline: Option<&Baselin
         let terms = &rules.limits[rule].value;
         let measured = measure(terms, facts);
         let limit = Amount::of(&terms.limit);
-        let (status, reason) = match limit {
-            None => (Status::Skip, Some("rule disabled".to_owned())),
-            Some(limit) => {
-                let reason = failure(terms, &measured, limit);
-                // If dive's number fails already, no warning is needed.
-                if reason.is_none() {
-                    let origin = rules.origin(rule).clone();
-                    let excess = rule.row().exact.zip(measured.exact);
-                    let excess = excess.filter(|(_, exact)| exact.breaks(limit, rule.row().fails).is_some());
-                    let unseen = || unseen(&opened.analysis);
-                    let blind_spot = |(words, exact)| BlindSpot { rule, origin, limit, exact, words, unseen: unseen() };
-                    blind_spots.extend(excess.map(blind_spot));
-                }
-                let status = match (&reason, terms.level) {
-                    (None, _) => Status::Pass,
-                    (Some(_), RuleLevel::Warn) => Status::Warn,
-                    (Some(_), RuleLevel::Fail) => Status::Fail,
+        let (status, reason, breakers) = match limit.map(|limit| (limit, failure(terms, &measured, limit))) {
+            None => (Status::Skip, Some("rule disabled".to_owned()), Vec::new()),
+            Some((limit, None)) => {
+                blind_spots.extend(blind_spot(rule, rules, &measured, limit, &opened.analysis));
+                (Status::Pass, None, Vec::new())
+            }
+            Some((limit, reason)) => {
+                let status = match terms.level {
+                    RuleLevel::Warn => Status::Warn,
+                    RuleLevel::Fail => Status::Fail,
                 };
-                (status, reason)
+                (status, reason, breakers(terms, limit, facts))
             }
         };
         let Measured { value, holder, .. } = measured;
         let (level, layers) = (terms.level, terms.layers);
-        let breakers = match (status, limit) {
-            (Status::Warn | Status::Fail, Some(limit)) => breakers(terms, limit, facts),
-            _ => Vec::new(),
-        };
         outcomes.push(RuleOutcome { rule, status, value, limit, level, layers, holder, reason, breakers });
     }
     let hints = hints(opened, &outcomes);
@@ -256,6 +245,13 @@ fn failure(terms: &RuleTerms, measured: &Measured, limit: Amount) -> Option<Stri
         failure.push_str(reason);
     }
     Some(failure)
+}
+
+/// The blind spot of a rule that passes, if the exact number breaks the limit.
+fn blind_spot(rule: Rule, rules: &Rules, measured: &Measured, limit: Amount, analysis: &Analysis) -> Option<BlindSpot> {
+    let (words, exact) = (rule.row().exact?, measured.exact?);
+    exact.breaks(limit, rule.row().fails)?;
+    Some(BlindSpot { rule, origin: rules.origin(rule).clone(), limit, exact, words, unseen: unseen(analysis) })
 }
 
 /// The reclaimable bytes at paths that dive's list leaves out.

@@ -1,6 +1,7 @@
 //! Compares an image with its baseline: bytes, layers, and places.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::baseline::{Baseline, BaselineLayer};
@@ -183,11 +184,16 @@ fn places(baseline: &Baseline, opened: &Opened) -> Vec<PlaceGrowth> {
     let Some(smallest) = before.last() else { return Vec::new() };
     // A directory that is not listed had at most the bytes of the smallest one that is.
     let unlisted = if before.len() < VisiblePlace::LISTED { 0 } else { smallest.size_bytes };
+    // A baseline of a stranger may list many places.
+    let mut sizes: HashMap<&str, u64> = HashMap::new();
+    for place in before {
+        sizes.entry(&place.path).or_insert(place.size_bytes);
+    }
     let grown = |place: &VisiblePlace| {
         let path = opened.tree.path(place.node);
         let path = String::from_utf8_lossy(&path);
-        let known = before.iter().find(|before| before.path == path).map_or(unlisted, |before| before.size_bytes);
-        let size = Difference { before: known, after: place.size_bytes };
+        let before = sizes.get(&*path).copied().unwrap_or(unlisted);
+        let size = Difference { before, after: place.size_bytes };
         (size.grown() > 0).then_some(PlaceGrowth { node: place.node, size })
     };
     let mut grown: Vec<PlaceGrowth> = VisiblePlace::of(&opened.tree).iter().take(COMPARED).filter_map(grown).collect();

@@ -40,6 +40,7 @@ const PACKAGES: [Package; 2] = [
             "extract",
             "analysis",
             "opener",
+            "rebuilt",
         ],
     },
     Package { folder: "src", modules: &["config", "ci", "report", "tui", "cli", "run"] },

@@ -34,6 +34,7 @@
 //! extract   writes files of any layer to a folder
 //! analysis  dive's numbers and the exact ones
 //! opener    opens an image in one call
+//! rebuilt   digests of layers without their times
 //! ```
 //!
 //! This package uses no network, no terminal and no configuration file.
@@ -56,6 +57,7 @@ pub mod layer;
 mod magic;
 pub mod observer;
 mod opener;
+mod rebuilt;
 pub mod remark;
 pub mod shell;
 pub mod store;

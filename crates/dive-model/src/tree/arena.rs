@@ -1,5 +1,6 @@
 //! The arena: lists of nodes, spans, markers and names. Ids are indices into these lists. Only `build` adds to them.
 
+use super::content_hashes::ContentHashes;
 use super::node::{Node, NodeId};
 use super::span::{Marker, Span, SpanId};
 use crate::layer::{Extra, LayerIndex, MarkerKind};
@@ -18,6 +19,8 @@ pub struct Tree {
     /// Names of nodes, and link targets.
     pub(super) text: Vec<u8>,
     pub(super) extras: Vec<Extra>,
+    /// Hashes of the contents of compressed layers.
+    pub(super) content_hashes: ContentHashes,
 }
 
 /// Spans, markers and size of one layer.

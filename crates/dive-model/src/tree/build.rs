@@ -243,6 +243,7 @@ impl Builder {
             tree.nodes[parent].first_child = index as u32;
         }
         tree.compare(&contents, bodies)?;
+        tree.content_hashes = contents.into_hashes();
         Ok(tree)
     }
 

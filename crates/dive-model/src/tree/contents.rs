@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
-use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::content_hashes::ContentHashes;
 use super::span::Cause;
 use super::{SpanId, SpanKind, Tree};
 use crate::layer::content::{Bodies, Body, BodyForm, BodyLocation, ContentHash};
@@ -22,14 +22,10 @@ const MAX_LOOK_BACK: usize = 256;
 /// three lists.
 const PAIR_COST: usize = 128;
 
-/// A range of spans with their hashes.
-type LayerHashes = (Range<u32>, Box<[Option<ContentHash>]>);
-
 /// Collects contents to compare while layers are applied.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    /// Hashes of each layer's spans; no element for layers without hashes.
-    hashes: Vec<LayerHashes>,
+    hashes: ContentHashes,
     /// Hashes of the current layer, from `first_coming` on.
     coming: Vec<Option<ContentHash>>,
     first_coming: u32,
@@ -74,15 +70,17 @@ impl Contents {
         let end = self.first_coming + self.coming.len() as u32;
         if !self.coming.is_empty() {
             self.packed += self.coming.len();
-            self.hashes.push((self.first_coming..end, std::mem::take(&mut self.coming).into_boxed_slice()));
+            self.hashes.push(self.first_coming..end, std::mem::take(&mut self.coming));
         }
     }
 
     fn hash(&self, id: SpanId) -> Option<ContentHash> {
-        let layer = self.hashes.partition_point(|(range, _)| range.end <= id.raw());
-        let (range, hashes) = self.hashes.get(layer)?;
-        let at = id.raw().checked_sub(range.start)?;
-        hashes.get(at as usize).copied().flatten()
+        self.hashes.get(id.raw())
+    }
+
+    /// The hashes, for later comparisons with another image.
+    pub(super) fn into_hashes(self) -> ContentHashes {
+        self.hashes
     }
 
     /// Joins the pairs into groups of inodes that may be equal (union-find), each in the order of layers. Inodes with

@@ -7,8 +7,10 @@
 mod arena;
 mod build;
 mod comparison;
+mod content_hashes;
 mod contents;
 mod diff;
+mod entries_digest;
 pub mod history;
 mod index;
 mod load;
@@ -25,6 +27,7 @@ pub use arena::Tree;
 pub use build::{BuildError, Builder};
 pub use comparison::{Comparison, Scope, Transient};
 pub use diff::{Change, ChangeCounts};
+pub use entries_digest::EntriesDigest;
 pub use history::{Facts, HistoryEvent, LayerAction};
 pub use load::{LoadError, Loaded, load};
 pub use node::NodeId;

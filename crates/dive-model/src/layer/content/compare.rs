@@ -21,6 +21,12 @@ impl ContentHash {
     pub(in crate::layer) fn of(digest: u64) -> Self {
         Self(NonZeroU64::new(digest).unwrap_or(NonZeroU64::MAX))
     }
+
+    /// The hash.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0.get()
+    }
 }
 
 /// Compares bodies without a hash.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use dive_model::image::{BaseSource, Image, engine_repository};
 use dive_model::remark::Shown;
+use dive_model::units::Total;
 
 /// The schema version of summaries. Increment it when a key is removed or changes its meaning, not for new keys.
 pub(crate) const SUMMARY_VERSION: u32 = 1;
@@ -60,6 +61,9 @@ struct BaselineBase {
 pub(super) struct BaselineLayer {
     digest: Option<String>,
     diff_id: Option<String>,
+    /// Of its entries without times; not in summaries of older versions.
+    #[serde(default)]
+    pub(super) entries_digest: Option<String>,
     /// Its unpacked size.
     pub(super) unpacked_bytes: u64,
     /// The command that made it; a long one ends with an ellipsis.
@@ -107,6 +111,11 @@ pub(crate) enum BaselineError {
          `dive --summary {0} IMAGE`"
     )]
     Incomplete(String),
+    /// The layers have another size than the image.
+    #[error(
+        "{0}: the sizes of its layers do not add up to that of the image; write it again with `dive --summary {0} IMAGE`"
+    )]
+    Sums(String),
     /// The names differ.
     #[error("{name}: a summary of another image, not of {}; use a baseline of this image", Shown(image))]
     Image {
@@ -121,7 +130,7 @@ impl Baseline {
     /// Reads a summary. Messages call it `name`.
     ///
     /// # Errors
-    /// The file is not a summary, has another schema, or describes an incomplete image.
+    /// The file is not a summary, has another schema, contradicts itself, or describes an incomplete image.
     pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<Self, BaselineError> {
         let not_a_summary = || BaselineError::NotASummary(name.to_owned());
         let version: BaselineVersion = serde_json::from_slice(bytes).map_err(|_| not_a_summary())?;
@@ -131,6 +140,10 @@ impl Baseline {
         let document: BaselineDocument = serde_json::from_slice(bytes).map_err(|_| not_a_summary())?;
         if !document.image.complete {
             return Err(BaselineError::Incomplete(name.to_owned()));
+        }
+        let sum = document.layers.iter().map(|layer| layer.unpacked_bytes).sum::<Total>().get();
+        if sum != document.sizes.unpacked_bytes {
+            return Err(BaselineError::Sums(name.to_owned()));
         }
         Ok(Self { name: name.to_owned(), document })
     }

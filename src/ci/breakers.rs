@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::amount::Amount;
 use super::growth::{Growth, LayerChange};
 use super::measure::{RuleInput, layer_sizes};
-use super::paths::{PathOutcome, PathPlace, PathsChecked};
+use super::path_outcome::{PathOutcome, PathPlace, PathsChecked};
 use super::rules::Rule;
 use crate::config::{PathRule, RuleTerms};
 use dive_model::Opened;
@@ -46,6 +46,8 @@ pub(crate) enum BrokenPart {
         rule: PathRule,
         /// The paths; `None` if the rule requires one and there is none.
         place: Option<PathPlace>,
+        /// The bytes of all paths of the rule.
+        total_bytes: u64,
     },
 }
 
@@ -55,13 +57,12 @@ pub(super) fn breakers(terms: &RuleTerms, limit: Amount, facts: RuleInput<'_>) -
     let layers = own.chosen(terms.layers, opened.image.layers.len());
     match terms.rule {
         Rule::LowestEfficiency | Rule::HighestWastedBytes | Rule::HighestUserWastedPercent => repeated(opened),
-        Rule::HighestImageBytes => by_size(layer_sizes(opened, layers)),
+        Rule::HighestImageBytes | Rule::HighestLayerCount => by_size(layer_sizes(opened, layers)),
         Rule::HighestStoredBytes => by_size(stored_sizes(opened, layers)),
         Rule::HighestLayerBytes => {
             let breaks = |size| Amount::of_bytes(size).breaks(limit, terms.rule.row().fails).is_some();
             by_size(layer_sizes(opened, layers).filter(|(_, size)| breaks(*size)))
         }
-        Rule::HighestLayerCount => smallest(layer_sizes(opened, layers)),
         Rule::HighestReclaimableBytes | Rule::HighestReclaimablePercent | Rule::LowestExactEfficiency => {
             let held = waste.groups().iter().filter(|group| layers.contains(&group.layer.get()));
             held.take(SHOWN).copied().map(Breaker::from).collect()
@@ -79,7 +80,7 @@ pub(super) fn breakers(terms: &RuleTerms, limit: Amount, facts: RuleInput<'_>) -
 fn grown(growth: &Growth, layers: &Range<usize>) -> Vec<Breaker> {
     let grown = growth.layers.iter().filter_map(|growth| match growth.change {
         LayerChange::Added(layer) | LayerChange::Rebuilt(layer) => Some((layer, growth.size.grown())),
-        LayerChange::Gone(_) => None,
+        LayerChange::Retimed(_) | LayerChange::Gone(_) => None,
     });
     by_size(grown.filter(|(layer, grown)| *grown > 0 && layers.contains(&layer.get())))
 }
@@ -88,7 +89,7 @@ fn grown(growth: &Growth, layers: &Range<usize>) -> Vec<Breaker> {
 fn of_paths(paths: &PathsChecked) -> Vec<Breaker> {
     let place = |outcome: &PathOutcome, place: Option<PathPlace>| Breaker {
         size_bytes: place.map_or(0, |place| place.size_bytes),
-        part: BrokenPart::Path { rule: outcome.rule.clone(), place },
+        part: BrokenPart::Path { rule: outcome.rule.clone(), place, total_bytes: outcome.size_bytes },
     };
     let of_rule = |outcome: &PathOutcome| match outcome.places[..] {
         [] => vec![place(outcome, None)],
@@ -111,17 +112,6 @@ impl From<WasteGroup> for Breaker {
 fn by_size(layers: impl Iterator<Item = (LayerIndex, u64)>) -> Vec<Breaker> {
     let mut layers: Vec<_> = layers.collect();
     layers.sort_by_key(|(layer, size)| (Reverse(*size), *layer));
-    first(layers)
-}
-
-/// The smallest layers, which are the easiest to join with others.
-fn smallest(layers: impl Iterator<Item = (LayerIndex, u64)>) -> Vec<Breaker> {
-    let mut layers: Vec<_> = layers.collect();
-    layers.sort_by_key(|(layer, size)| (*size, *layer));
-    first(layers)
-}
-
-fn first(layers: Vec<(LayerIndex, u64)>) -> Vec<Breaker> {
     let breaker = |(layer, size_bytes)| Breaker { size_bytes, part: BrokenPart::Layer(layer) };
     layers.into_iter().take(SHOWN).map(breaker).collect()
 }

@@ -11,10 +11,11 @@ use super::growth::Growth;
 use super::hint::{ClassHint, hints};
 use super::measure::{Measured, RuleInput, measure};
 use super::own_layers::OwnLayers;
-use super::paths::{self, PathsChecked};
+use super::path_outcome::PathsChecked;
+use super::paths;
 use super::rules::{Rule, Rules};
 use super::waste::{CountedWaste, Exceptions};
-use crate::config::{Date, LayerChoice, Limit, Origin, RuleLevel, RuleTerms};
+use crate::config::{Date, LayerChoice, Limit, Origin, RuleLevel, RuleNeeds, RuleTerms};
 use dive_model::Opened;
 use dive_model::analysis::Analysis;
 use dive_model::analysis::exact::Cause;
@@ -74,7 +75,7 @@ impl RuleOutcome {
     /// True if dive's block has a line for it: always for a rule of dive, otherwise only if the rule is on.
     #[must_use]
     pub(crate) fn is_reported(&self) -> bool {
-        self.rule.is_dives() || self.status != Status::Skip
+        self.rule.is_dives() || self.limit.is_some()
     }
 
     /// True if the image breaks the limit.
@@ -182,6 +183,10 @@ pub(crate) fn evaluate(opened: &Opened, rules: &Rules, baseline: Option<&Baselin
         let limit = Amount::of(&terms.limit);
         let (status, reason, breakers) = match limit.map(|limit| (limit, failure(terms, &measured, limit))) {
             None => (Status::Skip, Some("rule disabled".to_owned()), Vec::new()),
+            // Only if this run writes it.
+            Some(_) if rule.row().needs == RuleNeeds::Baseline && growth.is_none() => {
+                (Status::Skip, Some("no baseline yet".to_owned()), Vec::new())
+            }
             Some((limit, None)) => {
                 blind_spots.extend(blind_spot(rule, rules, &measured, limit, &opened.analysis));
                 (Status::Pass, None, Vec::new())

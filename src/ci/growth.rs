@@ -63,6 +63,8 @@ pub(crate) enum LayerChange {
     Added(LayerIndex),
     /// The same instruction made other content.
     Rebuilt(LayerIndex),
+    /// The same instruction made the same content at another time.
+    Retimed(LayerIndex),
     /// Only the baseline has it; its instruction.
     Gone(String),
 }
@@ -159,16 +161,30 @@ fn layers(baseline: &Baseline, opened: &Opened) -> Vec<LayerGrowth> {
         })
         .collect();
     let mut changes: Vec<LayerGrowth> = Vec::new();
+    // Layers with as many bytes as before, and the digest of the entries that they had.
+    let mut maybe_equal: Vec<(LayerIndex, &str)> = Vec::new();
     for (index, layer) in changed {
         let after = opened.tree.layer_size_bytes(index);
         let rebuilt = take(&|before| !layer.command.is_empty() && before.is_made_by(&layer.command));
         changes.push(match rebuilt {
-            Some(before) => LayerGrowth {
-                change: LayerChange::Rebuilt(index),
-                size: Difference { before: before.unpacked_bytes, after },
-            },
+            Some(before) => {
+                let digest = before.entries_digest.as_deref().filter(|_| before.unpacked_bytes == after);
+                maybe_equal.extend(digest.map(|digest| (index, digest)));
+                LayerGrowth {
+                    change: LayerChange::Rebuilt(index),
+                    size: Difference { before: before.unpacked_bytes, after },
+                }
+            }
             None => LayerGrowth { change: LayerChange::Added(index), size: Difference { before: 0, after } },
         });
+    }
+    let indexes: Vec<LayerIndex> = maybe_equal.iter().map(|(index, _)| *index).collect();
+    for ((index, before), after) in maybe_equal.iter().zip(opened.entries_digests(&indexes)) {
+        if after.is_some_and(|after| after.to_string() == *before)
+            && let Some(growth) = changes.iter_mut().find(|growth| growth.change == LayerChange::Rebuilt(*index))
+        {
+            growth.change = LayerChange::Retimed(*index);
+        }
     }
     changes.extend(left.into_iter().flatten().map(|layer| LayerGrowth {
         change: LayerChange::Gone(layer.instruction.clone()),

@@ -6,10 +6,10 @@ use std::ops::Range;
 use super::amount::{Amount, Presence};
 use super::growth::{Difference, Growth};
 use super::own_layers::OwnLayers;
-use super::paths::PathsChecked;
+use super::path_outcome::{PathOutcome, PathsChecked};
 use super::rules::Rule;
 use super::waste::CountedWaste;
-use crate::config::RuleTerms;
+use crate::config::{PathDemand, RuleTerms};
 use dive_model::Opened;
 use dive_model::analysis::{Analysis, Exact};
 use dive_model::escape::Escaped;
@@ -165,7 +165,14 @@ fn grown_share(size: Difference) -> Measured {
 const NAMED: usize = 3;
 
 fn broken_paths(paths: &PathsChecked) -> Measured {
-    let broken: Vec<String> = paths.broken().map(|outcome| outcome.rule.glob.to_string()).collect();
+    let shown = |outcome: &PathOutcome| match outcome.rule.demand {
+        PathDemand::HighestBytes(limit) => {
+            let sign = if outcome.size_bytes == limit.0 { ">=" } else { ">" };
+            format!("{}={} {sign} threshold={}", outcome.rule.glob, outcome.size_bytes, limit.0)
+        }
+        PathDemand::Forbid | PathDemand::Require | PathDemand::Except => outcome.rule.glob.to_string(),
+    };
+    let broken: Vec<String> = paths.broken().map(shown).collect();
     let more = broken.len().saturating_sub(NAMED);
     let rest = (more > 0).then(|| format!("and {more} more"));
     let named: Vec<String> = broken.iter().take(NAMED).cloned().chain(rest).collect();

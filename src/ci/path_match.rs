@@ -1,179 +1,194 @@
-//! Matches the paths of a tree with many patterns at once, name by name on the way down: the positions that the patterns have
-//! reached are the state of a directory, and directories with equal positions share it. A name costs one look-up, however many
-//! patterns there are, unless it matches.
+//! Matches the paths of a tree with many patterns at once, name by name on the way down. The parts of all patterns stand in one
+//! row, and the parts that the patterns have reached are the state of a directory, a bit each. A name costs a look-up, a step a
+//! byte for each block of wildcards, and, if it matches, a few operations on the words of the state: no pattern of its own.
 
-use std::ops::Range;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use globset::Glob;
 use hashbrown::HashMap;
 
-use super::wildcard::{Wildcard, WildcardReader};
+use super::wildcard::{Common, WildcardBlocks};
 use crate::config::{GlobPart, MatchedKinds, PathGlob};
 use dive_model::tree::{NodeId, Tree};
-
-/// Limit of the states and steps that are kept, in bytes: an image with hostile names could make each directory a state of its
-/// own.
-const MAX_BYTES: usize = 16 << 20;
 
 /// Limit of the bytes that the states of directories may take together. Most directories share one.
 const MAX_HELD_BYTES: usize = 128 << 20;
 
-/// Estimated size of a state or a step without its positions.
-const ENTRY_BYTES: usize = 256;
+/// A bit per part.
+type PartBits = Box<[u64]>;
 
-/// Patterns, and the states that paths have led to.
+/// Patterns, and the parts of them.
 pub(super) struct PathMatcher {
-    parts: Vec<PlacedPart>,
     /// The kinds that each pattern matches.
     kinds: Vec<MatchedKinds>,
-    /// The positions of names.
-    names: HashMap<Box<[u8]>, Vec<u32>>,
-    /// Different wildcards, by the number of each.
-    wildcards: Vec<Wildcard>,
-    states: HashMap<Rc<[u32]>, Rc<State>>,
-    /// By the number of the state, and the positions of the parts that match the name.
-    steps: HashMap<(u64, Rc<[u32]>), MatchStep>,
-    /// Bytes of both.
-    kept_bytes: usize,
-    /// The number of the next state.
-    next_state: u64,
-    /// Positions of the parts that match the current name.
-    hits: Vec<u32>,
+    /// The pattern of each part.
+    pattern_of: Vec<u32>,
+    /// The block of each part that is a wildcard, but for `*`.
+    block_of: Vec<Option<u32>>,
+    /// The parts that are names.
+    names: HashMap<Box<[u8]>, PartBits>,
+    wildcards: WildcardBlocks,
+    /// The parts of each wildcard, by its number.
+    wildcard_parts: Vec<PartBits>,
+    masks: PartMasks,
+    /// The parts that match the current name.
+    hits: PartBits,
+    /// The wildcards that match the current name.
+    found: Vec<u32>,
+    /// Steps so far: bytes of names times blocks, and words of states.
+    #[cfg(test)]
+    work: u64,
 }
 
-/// A part of a pattern, at its position among those of all patterns.
-struct PlacedPart {
-    content: PartContent,
-    pattern: u32,
-    place: PartPlace,
-}
-
-/// What a part matches.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum PartContent {
-    /// Any number of directories.
-    AnyDepth,
-    /// A name.
-    Name,
-    /// A name with wildcards: its number, and what the matches have in common.
-    Wildcard(u32, Common),
-}
-
-/// Whether other parts of the pattern follow.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum PartPlace {
-    Inner,
-    Last,
+/// Parts by what they are.
+#[derive(Default)]
+struct PartMasks {
+    /// `**`.
+    any_depth: PartBits,
+    /// `**` before other parts: the next part is reached together with it.
+    open: PartBits,
+    /// `*`, which matches every name.
+    any_name: PartBits,
+    /// The last part of each pattern.
+    last: PartBits,
 }
 
 /// What the names in a directory are compared with.
-struct State {
-    number: u64,
-    /// Sorted.
-    positions: Rc<[u32]>,
-    /// The positions of wildcards, sorted by what every match has in common, so that few are compared with a name, and then by
-    /// their number, so that equal ones are compared once.
-    wildcards: Box<[u32]>,
+struct MatchState {
+    /// The parts that the path has reached.
+    reached: PartBits,
+    /// The blocks of the wildcards among them, sorted.
+    blocks: Box<[u32]>,
+    /// The result of a name that only `*` and `**` match, computed for the first.
+    otherwise: OnceCell<Otherwise>,
 }
 
-/// What all names that match a wildcard have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Common {
-    /// Their last byte: `*.log`.
-    Last(u8),
-    /// Their first byte: `log*`.
-    First(u8),
-    /// Nothing: `*log*`.
-    Nothing,
-}
-
-impl Common {
-    fn of(glob: &Glob) -> Self {
-        // The other bytes may be part of a wildcard.
-        let literal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~');
-        let text = glob.glob().as_bytes();
-        match (text.last().filter(|byte| literal(byte)), text.first().filter(|byte| literal(byte))) {
-            (Some(last), _) => Self::Last(*last),
-            (None, Some(first)) => Self::First(*first),
-            (None, None) => Self::Nothing,
-        }
-    }
-
-    /// What the wildcards that match a name may have in common.
-    fn of_name(name: &[u8]) -> impl Iterator<Item = Self> {
-        let (first, last) = (name.first().copied().map(Self::First), name.last().copied().map(Self::Last));
-        first.into_iter().chain(last).chain([Self::Nothing])
-    }
-}
-
-/// The result of a name: the state of the directory of that name, and the patterns that match the path.
-#[derive(Clone)]
-struct MatchStep {
-    next: Rc<State>,
+/// The result of a name that only `*` and `**` match.
+struct Otherwise {
+    /// The state of the directory of that name; `None` if it is the same one.
+    next: Option<Rc<MatchState>>,
+    /// The patterns that match its path.
     matched: Rc<[u32]>,
 }
 
 /// A directory on the way down.
 #[derive(Clone)]
-pub(super) struct MatchFrame {
-    state: Rc<State>,
-    /// The step of a name that no part matches, kept after the first such name.
-    otherwise: Option<MatchStep>,
-}
+pub(super) struct MatchFrame(Rc<MatchState>);
 
 impl MatchFrame {
     /// True if no pattern can match anything below.
     pub(super) fn is_at_end(&self) -> bool {
-        self.state.positions.is_empty()
+        self.0.reached.iter().all(|word| *word == 0)
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.0.reached) + size_of_val(&*self.0.blocks) + size_of::<MatchState>()
     }
 }
 
 impl PathMatcher {
     pub(super) fn new<'a>(globs: impl IntoIterator<Item = &'a PathGlob>) -> Self {
-        let (mut parts, mut kinds) = (Vec::new(), Vec::new());
-        let (mut names, mut wildcards): (HashMap<Box<[u8]>, Vec<u32>>, _) = (HashMap::new(), Vec::new());
-        let (mut reader, mut numbers) = (WildcardReader::default(), HashMap::new());
-        for (pattern, path_glob) in (0..).zip(globs) {
-            kinds.push(path_glob.matches);
-            for (at, part) in path_glob.parts.iter().enumerate() {
-                let place = if at + 1 == path_glob.parts.len() { PartPlace::Last } else { PartPlace::Inner };
-                let content = match part {
-                    GlobPart::AnyDepth => PartContent::AnyDepth,
-                    GlobPart::Name(name) => {
-                        names.entry(name.as_bytes().into()).or_default().push(parts.len() as u32);
-                        PartContent::Name
+        let globs: Vec<&PathGlob> = globs.into_iter().collect();
+        let words = globs.iter().map(|glob| glob.parts.len()).sum::<usize>().div_ceil(64);
+        let none = || vec![0; words].into_boxed_slice();
+        let mut masks = PartMasks { any_depth: none(), open: none(), any_name: none(), last: none() };
+        let (mut pattern_of, mut names): (_, HashMap<Box<[u8]>, PartBits>) = (Vec::new(), HashMap::new());
+        let (mut different, mut numbers): (Vec<&Glob>, HashMap<&str, u32>) = (Vec::new(), HashMap::new());
+        let (mut wildcard_parts, mut number_of) = (Vec::new(), Vec::new());
+        for (pattern, glob) in (0..).zip(&globs) {
+            for (at, part) in glob.parts.iter().enumerate() {
+                let (here, is_last) = (pattern_of.len(), at + 1 == glob.parts.len());
+                pattern_of.push(pattern);
+                number_of.push(None);
+                match part {
+                    GlobPart::AnyDepth => {
+                        set(&mut masks.any_depth, here);
+                        if !is_last {
+                            set(&mut masks.open, here);
+                        }
                     }
+                    GlobPart::Name(name) => set(names.entry(name.as_bytes().into()).or_insert_with(none), here),
                     GlobPart::Glob(glob) => {
                         let number = *numbers.entry(glob.glob()).or_insert_with(|| {
-                            wildcards.push(reader.read(glob));
-                            wildcards.len() as u32 - 1
+                            different.push(glob);
+                            wildcard_parts.push(none());
+                            different.len() as u32 - 1
                         });
-                        PartContent::Wildcard(number, Common::of(glob))
+                        number_of[here] = Some(number);
+                        if let Some(parts) = wildcard_parts.get_mut(number as usize) {
+                            set(parts, here);
+                        }
                     }
-                };
-                parts.push(PlacedPart { content, pattern, place });
+                }
+                if is_last {
+                    set(&mut masks.last, here);
+                }
             }
         }
-        let (states, steps, hits) = (HashMap::new(), HashMap::new(), Vec::new());
-        Self { parts, kinds, names, wildcards, states, steps, kept_bytes: 0, next_state: 0, hits }
+        let wildcards = WildcardBlocks::of(&different);
+        let block_of = number_of.iter().map(|number| number.and_then(|number| wildcards.block_of(number))).collect();
+        for (here, number) in number_of.iter().enumerate() {
+            if number.is_some_and(|number| wildcards.block_of(number).is_none()) {
+                set(&mut masks.any_name, here);
+            }
+        }
+        Self {
+            kinds: globs.iter().map(|glob| glob.matches).collect(),
+            pattern_of,
+            block_of,
+            names,
+            wildcards,
+            wildcard_parts,
+            masks,
+            hits: none(),
+            found: Vec::new(),
+            #[cfg(test)]
+            work: 0,
+        }
     }
 
     /// The root directory.
-    pub(super) fn root(&mut self) -> MatchFrame {
-        let mut positions = Vec::new();
-        let first = |at: usize| at == 0 || self.parts[at - 1].place == PartPlace::Last;
-        for at in (0..self.parts.len()).filter(|at| first(*at)) {
-            self.reach(at as u32, &mut positions);
+    pub(super) fn root(&self) -> MatchFrame {
+        // The first part of a pattern follows the last of the one before.
+        let first = self.masks.last.iter().scan(1, |carried, last| {
+            let first = (last << 1) | *carried;
+            *carried = last >> 63;
+            Some(first)
+        });
+        let mut reached: PartBits = first.collect();
+        // After the last pattern, there is no part.
+        if let Some(word) = reached.last_mut().filter(|_| !self.pattern_of.len().is_multiple_of(64)) {
+            *word &= (1 << (self.pattern_of.len() % 64)) - 1;
         }
-        MatchFrame { state: self.state(positions), otherwise: None }
+        MatchFrame(Rc::new(self.state(reached)))
     }
 
-    /// Goes to `name` in the directory `frame`: its frame, if it is a directory, and the patterns that match its path. Those
-    /// for directories only are among them.
-    pub(super) fn step(&mut self, frame: &mut MatchFrame, name: &[u8]) -> (MatchFrame, Rc<[u32]>) {
-        let MatchStep { next, matched } = self.find_step(frame, name);
-        (MatchFrame { state: next, otherwise: None }, matched)
+    /// The patterns that match the path of `name` in the directory `frame`. Those for directories only are among them.
+    pub(super) fn matched(&mut self, frame: &MatchFrame, name: &[u8]) -> Rc<[u32]> {
+        match self.find_hits(&frame.0, name) {
+            NameMatch::Hits => self.patterns(&frame.0),
+            NameMatch::NoHits => Rc::clone(&self.otherwise(&frame.0).matched),
+        }
+    }
+
+    /// Goes to the directory `name` in the directory `frame`: its frame, and the patterns that match its path.
+    pub(super) fn descend(&mut self, frame: &MatchFrame, name: &[u8]) -> (MatchFrame, Rc<[u32]>) {
+        let state = &frame.0;
+        match self.find_hits(state, name) {
+            NameMatch::Hits => {
+                #[cfg(test)]
+                {
+                    self.work += state.reached.len() as u64;
+                }
+                let next = self.next(state).map_or_else(|| Rc::clone(state), Rc::new);
+                (MatchFrame(next), self.patterns(state))
+            }
+            NameMatch::NoHits => {
+                let Otherwise { next, matched } = self.otherwise(state);
+                (MatchFrame(Rc::clone(next.as_ref().unwrap_or(state))), Rc::clone(matched))
+            }
+        }
     }
 
     /// What the pattern matches.
@@ -181,133 +196,131 @@ impl PathMatcher {
         self.kinds.get(pattern as usize).copied().unwrap_or(MatchedKinds::All)
     }
 
-    fn find_step(&mut self, frame: &mut MatchFrame, name: &[u8]) -> MatchStep {
-        let state = Rc::clone(&frame.state);
-        self.hits.clear();
-        if let Some(named) = self.names.get(name) {
-            self.hits.extend(named.iter().filter(|at| state.positions.binary_search(at).is_ok()));
+    /// The result of a name in a directory with `state` that only `*` and `**` match.
+    fn otherwise<'s>(&self, state: &'s MatchState) -> &'s Otherwise {
+        // The hits are those of `*`.
+        state.otherwise.get_or_init(|| Otherwise { next: self.next(state).map(Rc::new), matched: self.patterns(state) })
+    }
+
+    /// Finds the parts that match `name` in a directory with `state`.
+    fn find_hits(&mut self, state: &MatchState, name: &[u8]) -> NameMatch {
+        self.hit_any_name(state);
+        let mut matched = NameMatch::NoHits;
+        if let Some(parts) = self.names.get(name) {
+            matched = matched.or(add(&mut self.hits, parts, &state.reached));
         }
-        if !state.wildcards.is_empty() {
-            for common in Common::of_name(name) {
-                let mut compared = None;
-                for at in state.wildcards.get(self.wildcards_with(&state, common)).into_iter().flatten() {
-                    let Some(number) = self.wildcard(*at) else { continue };
-                    let is_match = match compared {
-                        Some((last, is_match)) if last == number => is_match,
-                        _ => self.wildcards.get(number as usize).is_some_and(|wildcard| wildcard.matches(name)),
-                    };
-                    compared = Some((number, is_match));
-                    self.hits.extend(is_match.then_some(*at));
+        if state.blocks.is_empty() {
+            return matched;
+        }
+        self.found.clear();
+        for common in Common::of_name(name) {
+            let of = |block: &u32| self.wildcards.common(*block);
+            let start = state.blocks.partition_point(|block| of(block) < Some(common));
+            for block in state.blocks.iter().skip(start).take_while(|block| of(block) == Some(common)) {
+                self.wildcards.find(*block, name, &mut self.found);
+                #[cfg(test)]
+                {
+                    self.work += name.len() as u64;
                 }
             }
         }
-        if self.hits.is_empty() {
-            if frame.otherwise.is_none() {
-                frame.otherwise = Some(self.known_step(&state));
-            }
-            if let Some(step) = &frame.otherwise {
-                return step.clone();
+        for number in &self.found {
+            if let Some(parts) = self.wildcard_parts.get(*number as usize) {
+                matched = matched.or(add(&mut self.hits, parts, &state.reached));
             }
         }
-        self.known_step(&state)
+        matched
     }
 
-    /// The range of the wildcards of `state` with `common`.
-    fn wildcards_with(&self, state: &State, common: Common) -> Range<usize> {
-        let of = |at: &u32| match self.parts.get(*at as usize).map(|part| part.content) {
-            Some(PartContent::Wildcard(_, common)) => Some(common),
-            _ => None,
-        };
-        let start = state.wildcards.partition_point(|at| of(at) < Some(common));
-        start..state.wildcards.partition_point(|at| of(at) <= Some(common))
-    }
-
-    /// The number of the wildcard at a position.
-    fn wildcard(&self, at: u32) -> Option<u32> {
-        match self.parts.get(at as usize)?.content {
-            PartContent::Wildcard(number, _) => Some(number),
-            PartContent::AnyDepth | PartContent::Name => None,
+    /// Begins a name: `*` matches it.
+    fn hit_any_name(&mut self, state: &MatchState) {
+        for ((hit, reached), any) in self.hits.iter_mut().zip(&state.reached).zip(&self.masks.any_name) {
+            *hit = reached & any;
         }
     }
 
-    /// The step from `state` by the parts in `hits`.
-    fn known_step(&mut self, state: &Rc<State>) -> MatchStep {
-        let hits: Rc<[u32]> = self.hits[..].into();
-        if let Some(step) = self.steps.get(&(state.number, Rc::clone(&hits))) {
-            return step.clone();
-        }
-        let (mut positions, mut matched) = (Vec::new(), Vec::new());
-        for at in state.positions.iter().copied() {
-            let Some(part) = self.parts.get(at as usize) else { continue };
-            if part.content == PartContent::AnyDepth {
-                self.reach(at, &mut positions);
-                if part.place == PartPlace::Last {
-                    matched.push(part.pattern);
-                }
-            }
-        }
-        for at in hits.iter().copied() {
-            match self.parts.get(at as usize) {
-                Some(part) if part.place == PartPlace::Last => matched.push(part.pattern),
-                Some(_) => self.reach(at + 1, &mut positions),
-                None => {}
-            }
-        }
-        matched.sort_unstable();
-        matched.dedup();
-        let step = MatchStep { next: self.state(positions), matched: matched.into() };
-        self.keep(size_of_val(&*hits) + size_of_val(&*step.matched) + ENTRY_BYTES);
-        self.steps.insert((state.number, hits), step.clone());
-        step
+    /// The patterns that the current name completes in a directory with `state`, sorted.
+    fn patterns(&self, state: &MatchState) -> Rc<[u32]> {
+        let PartMasks { any_depth, last, .. } = &self.masks;
+        let words = self.hits.iter().zip(&state.reached).zip(any_depth).zip(last);
+        let completed = words.map(|(((hit, reached), any_depth), last)| (hit | (reached & any_depth)) & last);
+        bits(completed).filter_map(|at| self.pattern_of.get(at).copied()).collect()
     }
 
-    /// Makes room for `bytes` in what is kept.
-    fn keep(&mut self, bytes: usize) {
-        self.kept_bytes = self.kept_bytes.saturating_add(bytes);
-        if self.kept_bytes > MAX_BYTES {
-            // Both at once: steps hold states.
-            self.states.clear();
-            self.steps.clear();
-            self.kept_bytes = bytes;
-        }
+    /// The state of the directory of the current name; `None` if it is `state`.
+    fn next(&self, state: &MatchState) -> Option<MatchState> {
+        let PartMasks { any_depth, last, .. } = &self.masks;
+        let mut carried = 0;
+        let words = self.hits.iter().zip(&state.reached).zip(any_depth).zip(last);
+        let reached: PartBits = words
+            .map(|(((hit, reached), any_depth), last)| {
+                let inner = hit & !last;
+                let next = (inner << 1) | carried | (reached & any_depth);
+                carried = inner >> 63;
+                next
+            })
+            .collect();
+        let next = self.state(reached);
+        (next.reached != state.reached).then_some(next)
     }
 
-    /// Adds a position, and the one behind it if it may stand for no directory.
-    fn reach(&self, at: u32, positions: &mut Vec<u32>) {
-        positions.push(at);
-        if let Some(PlacedPart { content: PartContent::AnyDepth, place: PartPlace::Inner, .. }) =
-            self.parts.get(at as usize)
-        {
-            positions.push(at + 1);
+    /// The state of a directory that has reached these parts, and those behind a `**`, which may stand for no directory.
+    fn state(&self, mut reached: PartBits) -> MatchState {
+        let mut carried = 0;
+        for (word, open) in reached.iter_mut().zip(&self.masks.open) {
+            let open = *word & open;
+            *word |= (open << 1) | carried;
+            carried = open >> 63;
         }
-    }
-
-    fn state(&mut self, mut positions: Vec<u32>) -> Rc<State> {
-        positions.sort_unstable();
-        positions.dedup();
-        if let Some(state) = self.states.get(&positions[..]) {
-            return Rc::clone(state);
-        }
-        let wildcard = |at: u32| match self.parts.get(at as usize)?.content {
-            PartContent::Wildcard(number, common) => Some((common, number, at)),
-            PartContent::AnyDepth | PartContent::Name => None,
-        };
-        let mut wildcards: Vec<_> = positions.iter().copied().filter_map(wildcard).collect();
-        wildcards.sort_unstable();
-        let wildcards = wildcards.into_iter().map(|(.., at)| at).collect();
-        let (number, positions): (_, Rc<[u32]>) = (self.next_state, positions.into());
-        self.next_state += 1;
-        let state = Rc::new(State { number, positions: Rc::clone(&positions), wildcards });
-        self.keep(state.bytes());
-        self.states.insert(positions, Rc::clone(&state));
-        state
+        let mut blocks: Vec<u32> =
+            bits(reached.iter().copied()).filter_map(|at| self.block_of.get(at).copied().flatten()).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        MatchState { reached, blocks: blocks.into(), otherwise: OnceCell::new() }
     }
 }
 
-impl State {
-    fn bytes(&self) -> usize {
-        size_of_val(&*self.positions) + size_of_val(&*self.wildcards) + ENTRY_BYTES
+/// Whether more than `*` and `**` matches a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NameMatch {
+    Hits,
+    NoHits,
+}
+
+impl NameMatch {
+    const fn or(self, other: Self) -> Self {
+        match self {
+            Self::Hits => Self::Hits,
+            Self::NoHits => other,
+        }
     }
+}
+
+/// Adds the parts that are reached to `hits`.
+fn add(hits: &mut [u64], parts: &[u64], reached: &[u64]) -> NameMatch {
+    let mut any = 0;
+    for ((hit, part), reached) in hits.iter_mut().zip(parts).zip(reached) {
+        any |= part & reached;
+        *hit |= part & reached;
+    }
+    if any == 0 { NameMatch::NoHits } else { NameMatch::Hits }
+}
+
+fn set(bits: &mut [u64], at: usize) {
+    if let Some(word) = bits.get_mut(at / 64) {
+        *word |= 1 << (at % 64);
+    }
+}
+
+/// The places of the bits that are set.
+fn bits(words: impl Iterator<Item = u64>) -> impl Iterator<Item = usize> {
+    words.enumerate().flat_map(|(word, mut left)| {
+        std::iter::from_fn(move || {
+            let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(word * 64 + bit)
+        })
+    })
 }
 
 /// Finds the first pattern that covers a path: that matches it or a directory above it.
@@ -328,7 +341,7 @@ struct CoveredDirectory {
 
 impl<'a> Coverage<'a> {
     pub(super) fn new(tree: &'a Tree, globs: impl IntoIterator<Item = &'a PathGlob>) -> Self {
-        let mut matcher = PathMatcher::new(globs);
+        let matcher = PathMatcher::new(globs);
         let root = matcher.root();
         Self { tree, matcher, directories: HashMap::new(), root, held_bytes: 0 }
     }
@@ -346,14 +359,14 @@ impl<'a> Coverage<'a> {
         let above = std::iter::successors(Some(parent), |node| tree.parent(*node));
         let new: Vec<NodeId> = above.take_while(|node| !self.directories.contains_key(node)).collect();
         for node in new.into_iter().rev() {
-            let Some(parent) = tree.parent(node).and_then(|parent| self.directories.get_mut(&parent)) else { break };
-            let (frame, matched) = self.matcher.step(&mut parent.frame, tree.name(node));
+            let Some(parent) = tree.parent(node).and_then(|parent| self.directories.get(&parent)) else { break };
+            let (frame, matched) = self.matcher.descend(&parent.frame, tree.name(node));
             let covered_by = parent.covered_by.into_iter().chain(matched.first().copied()).min();
-            self.held_bytes = self.held_bytes.saturating_add(frame.state.bytes());
+            self.held_bytes = self.held_bytes.saturating_add(frame.bytes());
             self.directories.insert(node, CoveredDirectory { frame, covered_by });
         }
-        let parent = self.directories.get_mut(&parent)?;
-        let (_, matched) = self.matcher.step(&mut parent.frame, tree.name(file));
+        let parent = self.directories.get(&parent)?;
+        let matched = self.matcher.matched(&parent.frame, tree.name(file));
         let own = matched.iter().copied().find(|pattern| self.matcher.kinds(*pattern) == MatchedKinds::All);
         parent.covered_by.into_iter().chain(own).min()
     }
@@ -434,5 +447,43 @@ mod tests {
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
         assert_eq!(covered(&patterns, "a/b.299x"), Some(299));
         assert_eq!(covered(&patterns, "a/b.300x"), None);
+    }
+
+    /// Walks a tree of these paths, and returns the steps that it took.
+    fn work(patterns: &[String], paths: &[String]) -> u64 {
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let tree = Tree::of_files(&paths);
+        let globs: Vec<PathGlob> = patterns.iter().map(|text| PathGlob::parse(text).unwrap()).collect();
+        let mut coverage = Coverage::new(&tree, &globs);
+        for path in paths {
+            coverage.of_file(tree.find(path.as_bytes()).unwrap());
+        }
+        coverage.matcher.work
+    }
+
+    /// Each directory reaches other parts than all before it, and all wildcards stay in play.
+    #[test]
+    fn hostile_wildcards_cost_a_step_a_byte_for_each_block() {
+        let letters = |number: usize| [number / 16 % 16, number % 16].map(|at| char::from(b'a' + at as u8));
+        let pattern = |[a, b]: [char; 2]| format!("**/*x{a}{b}*/**/*y1{a}?{b}*/**/w");
+        let patterns: Vec<String> = (0..200).map(|number| pattern(letters(number))).collect();
+        let path = |number: usize| {
+            let matches = (0..6).map(|at| letters((number * 31 + at * 7) % 200)).map(|[a, b]| format!("x{a}{b}"));
+            format!("{}{number}/y1a-b{number}/{number}", matches.collect::<String>())
+        };
+        let paths: Vec<String> = (0..3000).map(path).collect();
+        let sum = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+        // 400 wildcards, each compared alone, would be 400 steps a byte.
+        let (blocks, words) = (sum(&patterns) / 64, 200 * 6 / 64 + 1);
+        assert!(work(&patterns, &paths) < (sum(&paths) * blocks + paths.len() * 2 * words) as u64);
+    }
+
+    /// Every directory keeps a part of every pattern in play.
+    #[test]
+    fn hostile_names_cost_words_and_not_parts() {
+        let patterns: Vec<String> = (0..50).map(|_| format!("**{}", "/a".repeat(60))).collect();
+        let paths: Vec<String> = (0..200).map(|number| format!("{number}/{}b", "a/".repeat(100))).collect();
+        let parts = 50 * 61;
+        assert!(work(&patterns, &paths) < (paths.len() * 101 * (parts / 64 + 1)) as u64);
     }
 }

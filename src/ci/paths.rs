@@ -7,6 +7,7 @@ use std::rc::Rc;
 use hashbrown::{HashMap, HashSet};
 
 use super::path_match::{MatchFrame, PathMatcher};
+use super::path_outcome::{Excepted, PathOutcome, PathPlace, PathStatus, PathsChecked};
 use crate::config::{Ignore, Ignored, MatchedKinds, PathDemand, PathGlob, PathReach, PathRule};
 use dive_model::Opened;
 use dive_model::layer::LayerIndex;
@@ -15,59 +16,6 @@ use dive_model::units::Bytes;
 
 /// Number of places that are kept of each rule.
 const PLACES: usize = 5;
-
-/// The results of all rules about paths.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct PathsChecked {
-    /// One per rule, in the order of the file.
-    pub outcomes: Vec<PathOutcome>,
-    /// For each exception of paths, its number in `ignore:` and the files that it excepts from rules.
-    pub ignored_files: Vec<(usize, u64)>,
-}
-
-/// The result of a rule about paths.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PathOutcome {
-    /// The rule.
-    pub rule: PathRule,
-    /// Whether the image keeps it.
-    pub status: PathStatus,
-    /// The largest matches, largest first.
-    pub places: Vec<PathPlace>,
-    /// A deleted path that the rule would find with `anywhere: true`.
-    pub hidden: Option<(NodeId, LayerIndex)>,
-}
-
-/// Whether an image keeps a rule about paths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PathStatus {
-    /// It keeps it.
-    Kept,
-    /// It keeps it, but the pattern matches nothing, which may be a mistake.
-    Unmatched,
-    /// It breaks it.
-    Broken,
-}
-
-/// Matching paths with a common place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PathPlace {
-    /// The matching directory, the directory of matching files, or the file if it is the only one.
-    pub node: NodeId,
-    /// Number of files and links.
-    pub files: u64,
-    /// Their size in bytes.
-    pub size_bytes: u64,
-    /// The layer that has the directory, or the first of the files.
-    pub layer: LayerIndex,
-}
-
-impl PathsChecked {
-    /// The rules that the image breaks.
-    pub(crate) fn broken(&self) -> impl Iterator<Item = &PathOutcome> {
-        self.outcomes.iter().filter(|outcome| outcome.status == PathStatus::Broken)
-    }
-}
 
 /// Checks `rules` on the files of `layers`. Paths in `ignores`, each with its number, are excepted from all rules.
 pub(super) fn check<'a>(
@@ -109,11 +57,12 @@ pub(super) fn check<'a>(
             PathDemand::HighestBytes(_) | PathDemand::Except => PathStatus::Kept,
         };
         let places = sum.places.iter().map(|(_, place)| *place).collect();
-        PathOutcome { rule: rule.clone(), status, places, hidden: sum.hidden }
+        let PatternSum { files, size_bytes, excepted, hidden, .. } = *sum;
+        PathOutcome { rule: rule.clone(), status, files, size_bytes, excepted, places, hidden }
     };
     let outcomes = rules.iter().zip(&sums).map(outcome).collect();
     // The patterns of exceptions follow those of the rules.
-    let excepts = sums.iter().skip(rules.len()).map(|sum| sum.excepts);
+    let excepts = sums.iter().skip(rules.len()).map(|sum| sum.excepted.files());
     PathsChecked { outcomes, ignored_files: ignored_numbers.into_iter().zip(excepts).collect() }
 }
 
@@ -144,10 +93,11 @@ struct PathWalk<'a> {
 #[derive(Debug, Clone, Default)]
 struct PatternSum {
     is_matched: bool,
+    files: u64,
     size_bytes: u64,
     hidden: Option<(NodeId, LayerIndex)>,
-    /// Files that it excepts from a rule.
-    excepts: u64,
+    /// What it excepts from rules.
+    excepted: Excepted,
     /// The largest matches with the number of each group: largest first, equal ones in the order of the walk.
     places: Vec<(u64, PathPlace)>,
 }
@@ -279,8 +229,13 @@ impl PathWalk<'_> {
     /// Visits a path, and returns it if it has paths below.
     fn visit(&mut self, above: &mut OpenDirectory, node: NodeId) -> Option<OpenDirectory> {
         let tree = self.tree;
-        let (frame, matched) = self.matcher.step(&mut above.frame, tree.name(node));
-        let has_children = tree.children(node).next().is_some();
+        let (frame, matched) = match tree.children(node).next() {
+            Some(_) => {
+                let (frame, matched) = self.matcher.descend(&above.frame, tree.name(node));
+                (Some(frame), matched)
+            }
+            None => (None, self.matcher.matched(&above.frame, tree.name(node))),
+        };
         let mut groups_before = self.groups.len();
         let (mut covered, mut groups) = (Rc::clone(&above.covered), Rc::clone(&above.groups));
         if !matched.is_empty() || !covered.is_empty() {
@@ -294,10 +249,10 @@ impl PathWalk<'_> {
                 self.count(node, &covered, &groups, &sight);
             }
         }
-        if !has_children || (frame.is_at_end() && covered.is_empty()) {
+        let Some(frame) = frame.filter(|frame| !frame.is_at_end() || !covered.is_empty()) else {
             self.end_groups(groups_before);
             return None;
-        }
+        };
         let children = self.children(node);
         Some(OpenDirectory { children, frame, covered, groups, own: HashMap::new(), groups_before, node })
     }
@@ -345,7 +300,13 @@ impl PathWalk<'_> {
             if let Some(sum) = self.sums.get_mut(pattern as usize) {
                 sum.is_matched = true;
             }
-            if rule.demand == PathDemand::Except || last_exception.is_some_and(|exception| exception > pattern) {
+            if rule.demand == PathDemand::Except {
+                continue;
+            }
+            if let Some(exception) = last_exception.filter(|exception| *exception > pattern) {
+                if let Some(sum) = self.sums.get_mut(exception as usize) {
+                    sum.excepted.add_directory();
+                }
                 continue;
             }
             // Files that match themselves share the group of their directory.
@@ -397,22 +358,25 @@ impl PathWalk<'_> {
             group.size_bytes = group.size_bytes.saturating_add(size_bytes);
             group.only = node;
             if let Some(sum) = self.sums.get_mut(pattern as usize) {
+                sum.files = sum.files.saturating_add(1);
                 sum.size_bytes = sum.size_bytes.saturating_add(size_bytes);
             }
         }
         self.note(node, covered, last_exception, sight);
     }
 
-    /// Notes files that an exception of `ignore:` takes from a rule, and deleted files that a rule does not see.
+    /// Notes files that an exception takes from a rule, and deleted files that a rule does not see.
     fn note(&mut self, node: NodeId, covered: &[u32], last_exception: Option<u32>, sight: &PathSight) {
         let rules = self.rules;
-        if let Some(exception) = last_exception.filter(|exception| *exception as usize >= rules.len())
-            && covered
-                .iter()
-                .any(|pattern| rules.get(*pattern as usize).is_some_and(|rule| rule.demand != PathDemand::Except))
+        let counts = |pattern: &u32| match rules.get(*pattern as usize) {
+            Some(rule) => rule.demand != PathDemand::Except && sight.at(rule.reach).seen.is_some(),
+            None => false,
+        };
+        if let Some(exception) = last_exception
+            && covered.iter().take_while(|pattern| **pattern < exception).any(counts)
             && let Some(sum) = self.sums.get_mut(exception as usize)
         {
-            sum.excepts = sum.excepts.saturating_add(1);
+            sum.excepted.add_file();
         }
         if sight.last.layer.is_some() {
             return;

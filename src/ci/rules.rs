@@ -20,7 +20,7 @@ impl Rules {
     #[must_use]
     pub(crate) fn merge(flags: RuleLimits, rules_file: &RulesFile, config: &Config) -> Self {
         Self {
-            limits: flags.over(rules_file.limits.clone()).over(config.rules.clone()),
+            limits: flags.over(rules_file.limits.clone().over(config.rules.clone())),
             ignores: rules_file.ignores.clone(),
             waste_floor: rules_file.waste_floor,
         }

@@ -1,17 +1,123 @@
-//! A name with wildcards as an automaton with a bit per character: a name costs one step a byte, whatever both are, and a
-//! wildcard has a fixed size.
+//! Names with wildcards as automata with a bit per character. Several wildcards share a block of bits, so that a name costs one
+//! step a byte for each block, whatever its wildcards are.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use globset::{Candidate, Glob, GlobSet};
 use hashbrown::HashMap;
 
-/// A name with wildcards.
-pub(super) enum Wildcard {
-    /// Up to 64 characters.
+/// Different wildcards in blocks. Those of a block have the same [`Common`].
+pub(super) struct WildcardBlocks {
+    /// Sorted by what the wildcards have in common.
+    blocks: Vec<(Common, WildcardBlock)>,
+    /// The block of each wildcard, by its number; `None` for `*`, which matches every name.
+    block_of: Vec<Option<u32>>,
+}
+
+/// Wildcards that are matched together.
+enum WildcardBlock {
+    /// Several, of up to 64 characters together.
     Short(Automaton<1>),
-    /// Up to 256.
+    /// One of up to 256 characters.
     Long(Automaton<4>),
+}
+
+/// What all names that match a wildcard have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Common {
+    /// Their last byte: `*.log`.
+    Last(u8),
+    /// Their first byte: `log*`.
+    First(u8),
+    /// Nothing: `*log*`.
+    Nothing,
+}
+
+impl Common {
+    fn of(glob: &Glob) -> Self {
+        // The other bytes may be part of a wildcard.
+        let literal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~');
+        let text = glob.glob().as_bytes();
+        match (text.last().filter(|byte| literal(byte)), text.first().filter(|byte| literal(byte))) {
+            (Some(last), _) => Self::Last(*last),
+            (None, Some(first)) => Self::First(*first),
+            (None, None) => Self::Nothing,
+        }
+    }
+
+    /// What the wildcards that match a name may have in common.
+    pub(super) fn of_name(name: &[u8]) -> impl Iterator<Item = Self> {
+        let (first, last) = (name.first().copied().map(Self::First), name.last().copied().map(Self::Last));
+        first.into_iter().chain(last).chain([Self::Nothing])
+    }
+}
+
+impl WildcardBlocks {
+    /// Packs wildcards, whose numbers are their places in `globs`.
+    pub(super) fn of(globs: &[&Glob]) -> Self {
+        let mut reader = WildcardReader::default();
+        let mut by_common: BTreeMap<Common, Vec<(u32, Vec<Element>)>> = BTreeMap::new();
+        for (number, glob) in (0..).zip(globs) {
+            by_common.entry(Common::of(glob)).or_default().push((number, reader.elements(glob.glob())));
+        }
+        let mut packed = Self { blocks: Vec::new(), block_of: vec![None; globs.len()] };
+        for (common, wildcards) in by_common {
+            let mut short = Automaton::default();
+            let mut in_short = Vec::new();
+            for (number, elements) in wildcards {
+                let bits = elements.iter().filter(|element| !matches!(element, Element::Star)).count();
+                if bits == 0 {
+                    continue;
+                }
+                if bits > 64 {
+                    let mut long = Automaton::default();
+                    long.add(number, &elements);
+                    packed.push(common, WildcardBlock::Long(long), &[number]);
+                    continue;
+                }
+                if short.used + bits > 64 {
+                    packed.push(common, WildcardBlock::Short(std::mem::take(&mut short)), &in_short);
+                    in_short.clear();
+                }
+                short.add(number, &elements);
+                in_short.push(number);
+            }
+            if !in_short.is_empty() {
+                packed.push(common, WildcardBlock::Short(short), &in_short);
+            }
+        }
+        packed
+    }
+
+    fn push(&mut self, common: Common, block: WildcardBlock, numbers: &[u32]) {
+        let at = self.blocks.len() as u32;
+        self.blocks.push((common, block));
+        for number in numbers {
+            if let Some(block) = self.block_of.get_mut(*number as usize) {
+                *block = Some(at);
+            }
+        }
+    }
+
+    /// The block of a wildcard; `None` for `*`.
+    pub(super) fn block_of(&self, number: u32) -> Option<u32> {
+        self.block_of.get(number as usize).copied().flatten()
+    }
+
+    /// What the wildcards of a block have in common.
+    pub(super) fn common(&self, block: u32) -> Option<Common> {
+        self.blocks.get(block as usize).map(|(common, _)| *common)
+    }
+
+    /// Adds the numbers of the wildcards of a block that match `name`.
+    pub(super) fn find(&self, block: u32, name: &[u8], found: &mut Vec<u32>) {
+        match self.blocks.get(block as usize) {
+            Some((_, WildcardBlock::Short(automaton))) => automaton.find(name, found),
+            Some((_, WildcardBlock::Long(automaton))) => automaton.find(name, found),
+            None => {}
+        }
+    }
 }
 
 /// The bytes that a class such as `[a-z]` matches.
@@ -19,7 +125,7 @@ type ByteSet = Rc<[bool; 256]>;
 
 /// Reads wildcards. A class of several is read once.
 #[derive(Default)]
-pub(super) struct WildcardReader {
+struct WildcardReader {
     classes: HashMap<String, ByteSet>,
 }
 
@@ -36,15 +142,6 @@ enum Element {
 }
 
 impl WildcardReader {
-    pub(super) fn read(&mut self, glob: &Glob) -> Wildcard {
-        let elements = self.elements(glob.glob());
-        if elements.len() <= 64 {
-            Wildcard::Short(Automaton::of(&elements))
-        } else {
-            Wildcard::Long(Automaton::of(&elements))
-        }
-    }
-
     fn elements(&mut self, text: &str) -> Vec<Element> {
         let mut elements = Vec::new();
         let mut rest = text;
@@ -92,39 +189,34 @@ impl WildcardReader {
     }
 }
 
-impl Wildcard {
-    pub(super) fn matches(&self, name: &[u8]) -> bool {
-        match self {
-            Self::Short(automaton) => automaton.matches(name),
-            Self::Long(automaton) => automaton.matches(name),
-        }
-    }
-}
-
-/// The characters but `*`, each a bit: it is set while the name so far matches up to that character.
-pub(super) struct Automaton<const WORDS: usize> {
+/// The characters of wildcards but `*`, each a bit: it is set while the name so far matches up to that character.
+struct Automaton<const WORDS: usize> {
     /// The characters that match a byte.
     matching: Box<[[u64; WORDS]; 256]>,
     /// The characters before a `*`, which stay set.
     staying: [u64; WORDS],
-    /// The last character.
-    last: Option<usize>,
-    start: WildcardStart,
+    /// The first characters of the wildcards.
+    first: [u64; WORDS],
+    /// Those of wildcards that start with `*`, which may match anywhere.
+    anywhere: [u64; WORDS],
+    /// The number of each wildcard with its last character.
+    last: Vec<(usize, u32)>,
+    /// The number of characters.
+    used: usize,
 }
 
-/// Where a name may begin to match.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum WildcardStart {
-    /// At its first byte.
-    First,
-    /// Anywhere: the wildcard starts with `*`.
-    Anywhere,
+impl<const WORDS: usize> Default for Automaton<WORDS> {
+    fn default() -> Self {
+        let none = [0; WORDS];
+        let matching = Box::new([none; 256]);
+        Self { matching, staying: none, first: none, anywhere: none, last: Vec::new(), used: 0 }
+    }
 }
 
 impl<const WORDS: usize> Automaton<WORDS> {
-    fn of(elements: &[Element]) -> Self {
-        let mut matching = Box::new([[0; WORDS]; 256]);
-        let (mut staying, mut last, mut start) = ([0; WORDS], None, WildcardStart::First);
+    /// Adds a wildcard that has other characters than `*`, if there is room.
+    fn add(&mut self, number: u32, elements: &[Element]) {
+        let first = self.used;
         for element in elements {
             let matches = |byte: usize| match element {
                 Element::Byte(only) => usize::from(*only) == byte,
@@ -132,59 +224,42 @@ impl<const WORDS: usize> Automaton<WORDS> {
                 Element::Class(class) => class.get(byte).copied().unwrap_or(false),
                 Element::Star => false,
             };
-            match (element, last) {
-                (Element::Star, None) => start = WildcardStart::Anywhere,
-                (Element::Star, Some(last)) => set(&mut staying, last),
-                _ => {
-                    let at = last.map_or(0, |last| last + 1);
-                    let bits = matching.iter_mut().enumerate().filter(|(byte, _)| matches(*byte));
-                    bits.for_each(|(_, bits)| set(bits, at));
-                    last = Some(at);
+            match element {
+                Element::Star if self.used == first => set(&mut self.anywhere, first),
+                Element::Star => set(&mut self.staying, self.used - 1),
+                Element::Byte(_) | Element::Any | Element::Class(_) => {
+                    let bits = self.matching.iter_mut().enumerate().filter(|(byte, _)| matches(*byte));
+                    bits.for_each(|(_, bits)| set(bits, self.used));
+                    self.used += 1;
                 }
             }
         }
-        Self { matching, staying, last, start }
+        set(&mut self.first, first);
+        self.last.push((self.used.saturating_sub(1), number));
     }
 
-    fn matches(&self, name: &[u8]) -> bool {
-        // Only `*` matches every name.
-        let Some(last) = self.last else { return true };
-        if WORDS == 1 {
-            return self.matches_in_a_word(name, last);
-        }
-        let (mut state, mut entering) = ([0_u64; WORDS], 1);
+    /// Adds the numbers of the wildcards that match `name`.
+    fn find(&self, name: &[u8], found: &mut Vec<u32>) {
+        let mut state = [0_u64; WORDS];
+        let mut entering = &self.first;
         for byte in name {
             let matching = &self.matching[usize::from(*byte)];
-            let (mut carried, mut any) = (entering, 0);
-            for ((word, matching), staying) in state.iter_mut().zip(matching).zip(&self.staying) {
-                let next = (((*word << 1) | carried) & matching) | (*word & staying);
-                carried = *word >> 63;
-                any |= next;
-                *word = next;
+            let (mut carried, mut any) = (0, 0);
+            for at in 0..WORDS {
+                let word = state[at];
+                // The last character of a wildcard does not lead to the first of the next.
+                let reached = ((word << 1 | carried) & !self.first[at]) | entering[at];
+                carried = word >> 63;
+                state[at] = (reached & matching[at]) | (word & self.staying[at]);
+                any |= state[at] | self.anywhere[at];
             }
-            if self.start == WildcardStart::First {
-                entering = 0;
-                if any == 0 {
-                    return false;
-                }
+            if any == 0 {
+                return;
             }
+            entering = &self.anywhere;
         }
-        state.get(last / 64).is_some_and(|word| word >> (last % 64) & 1 == 1)
-    }
-
-    /// As [`Self::matches`] with a single word, which most wildcards have.
-    fn matches_in_a_word(&self, name: &[u8], last: usize) -> bool {
-        let staying = self.staying[0];
-        let (mut state, mut entering) = (0_u64, 1);
-        let always = u64::from(self.start == WildcardStart::Anywhere);
-        for byte in name {
-            state = (((state << 1) | entering) & self.matching[*byte as usize][0]) | (state & staying);
-            entering = always;
-            if state | entering == 0 {
-                return false;
-            }
-        }
-        state >> last & 1 == 1
+        let is_set = |at: usize| state.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
+        found.extend(self.last.iter().filter(|(at, _)| is_set(*at)).map(|(_, number)| *number));
     }
 }
 
@@ -210,7 +285,21 @@ mod tests {
         let Some(glob) = glob(text) else { return };
         let Ok(set) = GlobSet::new([&glob]) else { return };
         let is_match = set.is_match_candidate(&Candidate::from_bytes(name));
-        assert_eq!(WildcardReader::default().read(&glob).matches(name), is_match, "{text:?} {name:?}");
+        assert_eq!(matching(&[&glob], name), if is_match { vec![0] } else { Vec::new() }, "{text:?} {name:?}");
+    }
+
+    /// The wildcards that match a name, by their numbers.
+    fn matching(globs: &[&Glob], name: &[u8]) -> Vec<u32> {
+        let blocks = WildcardBlocks::of(globs);
+        let (mut found, commons): (Vec<u32>, Vec<Common>) = (Vec::new(), Common::of_name(name).collect());
+        for block in 0..blocks.blocks.len() as u32 {
+            if blocks.common(block).is_some_and(|common| commons.contains(&common)) {
+                blocks.find(block, name, &mut found);
+            }
+        }
+        found.extend((0..globs.len() as u32).filter(|number| blocks.block_of(*number).is_none()));
+        found.sort_unstable();
+        found
     }
 
     #[test]
@@ -230,12 +319,11 @@ mod tests {
     #[test]
     fn long_wildcards_match_long_names() {
         let text = format!("*{}b*", "a".repeat(250));
-        let wildcard = WildcardReader::default().read(&glob(&text).unwrap());
+        let wildcard = glob(&text).unwrap();
+        let matches = |name: &str| !matching(&[&wildcard], name.as_bytes()).is_empty();
         let name = "a".repeat(60_000);
-        assert!(!wildcard.matches(name.as_bytes()));
-        assert!(
-            wildcard.matches(format!("{name}b").as_bytes()) && wildcard.matches(format!("{name}b{name}").as_bytes())
-        );
+        assert!(!matches(&name));
+        assert!(matches(&format!("{name}b")) && matches(&format!("{name}b{name}")));
     }
 
     proptest! {
@@ -247,6 +335,15 @@ mod tests {
         #[test]
         fn wildcards_over_several_words_match_as_in_globset(text in "[ab*?]{60,140}", name in "[ab]{60,140}") {
             is_as_globset(&text, name.as_bytes());
+        }
+
+        #[test]
+        fn wildcards_of_a_block_match_each_for_itself(texts in prop::collection::vec("[ab*?]{1,30}", 1..9), name in "[ab]{1,12}") {
+            let globs: Vec<Glob> = texts.iter().filter_map(|text| glob(text)).collect();
+            let globs: Vec<&Glob> = globs.iter().collect();
+            let alone = |number: &u32| !matching(&globs[*number as usize..=*number as usize], name.as_bytes()).is_empty();
+            let expected: Vec<u32> = (0..globs.len() as u32).filter(alone).collect();
+            prop_assert_eq!(matching(&globs, name.as_bytes()), expected);
         }
     }
 }

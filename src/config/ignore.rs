@@ -7,7 +7,7 @@
 //! ```
 
 use super::date::Date;
-use super::item_list::ItemList;
+use super::item_list::{ItemList, PatternItem};
 use super::origin::{Fault, Origin, Setting, ValuePlace};
 use super::path_glob::{GlobSense, PathGlob};
 use super::spelling::{bare, is_free};
@@ -35,6 +35,15 @@ impl Ignore {
     #[must_use]
     pub fn counts_on(&self, today: Date) -> bool {
         self.until.is_none_or(|until| today <= until)
+    }
+}
+
+impl PatternItem for Ignore {
+    fn glob(&self) -> Option<&PathGlob> {
+        match &self.what {
+            Ignored::Path(glob) => Some(glob),
+            Ignored::Class(_) => None,
+        }
     }
 }
 

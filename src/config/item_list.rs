@@ -1,6 +1,7 @@
 //! A list of mappings in a rules file, each read on its own: exceptions, and rules about paths.
 
 use super::origin::{Fault, ValuePlace};
+use super::path_glob::{GlobCost, PathGlob};
 use super::yaml::Yaml;
 
 /// What a list contains, and its limit.
@@ -15,9 +16,15 @@ pub(super) struct ItemList {
     pub(super) example: &'static str,
 }
 
+/// An item of a list.
+pub(super) trait PatternItem {
+    /// The pattern that paths are compared with.
+    fn glob(&self) -> Option<&PathGlob>;
+}
+
 impl ItemList {
     /// Reads the list at `at`: `read` gets each item and its keys. `None` if there is no list, or a part of it is wrong.
-    pub(super) fn read<T>(
+    pub(super) fn read<T: PatternItem>(
         &self,
         node: &Yaml,
         at: &[&str],
@@ -40,10 +47,16 @@ impl ItemList {
             return None;
         }
         let found_before = faults.len();
-        let mut read_items = Vec::new();
+        let (mut read_items, mut cost) = (Vec::new(), GlobCost::default());
         for (number, item) in items.iter().enumerate() {
             let number = number.to_string();
-            read_items.extend(read(item, &[at, &[&number]].concat(), faults));
+            let at = [at, &[&number]].concat();
+            let Some(read) = read(item, &at, faults) else { continue };
+            if let Err(reason) = read.glob().map_or(Ok(()), |glob| cost.add(glob, name)) {
+                faults.push(place.fault(&at, reason));
+                return None;
+            }
+            read_items.push(read);
         }
         (faults.len() == found_before).then_some(read_items)
     }

@@ -14,6 +14,48 @@ const MOST_PARTS: usize = 64;
 /// Limit of a name with wildcards, in bytes: no file system has longer names, and an expression of it stays small.
 const LONGEST_NAME: usize = 255;
 
+/// Limits of the patterns of a list together: each path of the image may be compared with all of them.
+const MOST_LIST_PARTS: usize = 3000;
+const MOST_WILDCARD_BYTES: usize = 4096;
+
+/// What the patterns of a list cost to match.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct GlobCost {
+    /// Parts between slashes.
+    parts: usize,
+    /// The length of the names with wildcards, in bytes.
+    wildcard_bytes: usize,
+}
+
+impl GlobCost {
+    /// Adds a pattern of a list of `name`.
+    ///
+    /// # Errors
+    /// The limit that the pattern exceeds, with what to write instead.
+    pub(super) fn add(&mut self, glob: &PathGlob, name: &str) -> Result<(), String> {
+        self.parts = self.parts.saturating_add(glob.parts.len());
+        for part in &glob.parts {
+            if let GlobPart::Glob(glob) = part {
+                self.wildcard_bytes = self.wildcard_bytes.saturating_add(glob.glob().len());
+            }
+        }
+        let shown = shortened(&glob.text);
+        if self.wildcard_bytes > MOST_WILDCARD_BYTES {
+            return Err(format!(
+                "`{shown}`: the names with wildcards up to here have more than {MOST_WILDCARD_BYTES} bytes (the limit for all \
+                 {name} together); remove some, or write names without wildcards"
+            ));
+        }
+        if self.parts > MOST_LIST_PARTS {
+            return Err(format!(
+                "`{shown}`: the patterns up to here have more than {MOST_LIST_PARTS} parts between slashes (the limit for all \
+                 {name} together); remove or shorten some"
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// A pattern for paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathGlob {

@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use super::item_list::ItemList;
+use super::item_list::{ItemList, PatternItem};
 use super::origin::{Fault, Origin, ValuePlace};
 use super::path_glob::{GlobSense, PathGlob};
 use super::spelling::{bare, is_free};
@@ -60,6 +60,12 @@ impl PathRule {
     /// True if the rules are the same, wherever they are written.
     fn equals(&self, other: &Self) -> bool {
         (&self.glob, self.demand, self.reach) == (&other.glob, other.demand, other.reach)
+    }
+}
+
+impl PatternItem for PathRule {
+    fn glob(&self) -> Option<&PathGlob> {
+        Some(&self.glob)
     }
 }
 

@@ -23,12 +23,17 @@ impl RuleLimits {
         limits
     }
 
-    /// These limits, with those of `below` where unset.
+    /// These limits, with those of `below` where unset. A flag has nothing but a limit, so it leaves the other terms.
     #[must_use]
     pub fn over(mut self, below: Self) -> Self {
         for (own, below) in self.0.iter_mut().zip(below.0) {
-            if own.origin == Origin::Default {
-                *own = below;
+            match own.origin {
+                Origin::Default => *own = below,
+                Origin::Flag(_) => {
+                    let limit = own.value.limit.clone();
+                    own.value = RuleTerms { limit, ..below.value };
+                }
+                Origin::File { .. } | Origin::Variable(_) => {}
             }
         }
         self

@@ -28,7 +28,8 @@ fn waste_missed_by_dives_number_is_a_warning() {
     let ran = User::new().runs(&["--ci", &sample()]).ends_with(0).prints(&[
         "  kept: 95.5048 %, 2817652 of 2950272 bytes\n  reclaimable: 132620 bytes (133 kB)\n",
         "     41 kB        3      3          5  deleted-with-directory  /var/cache/build\n",
-        "Budget: limits from defaults\n  warning: the limit 0.1 (default) is met by dive's number only: reclaimable bytes are \
+        "Budget: limits from defaults\n  met: dive's share of repeated paths 0.0855, limit 0.1 (default)\n  met: dive's share of bytes \
+         kept 0.9810, limit 0.9 (default)\n  warning: dive's share of repeated paths: the limit 0.1 (default) is met by dive's number only: reclaimable bytes are \
          0.1372 of the user bytes; dive does not count 41 kB in deleted directories, 32 kB in emptied directories and 12 kB \
          in replaced files\n",
         "  Using default CI config\n",

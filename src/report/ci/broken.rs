@@ -1,4 +1,5 @@
-//! The broken rules in this program's part of the report, each with the largest parts of the image that break it.
+//! The rules in this program's part of the report: the broken ones, each with the largest parts of the image that break it, and
+//! the numbers of the others.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -6,7 +7,7 @@ use std::io::{self, Write};
 use super::ruling::Ruling;
 use super::words::{command, in_parentheses, limit_text, lines, part};
 use crate::ci::{Amount, Breaker, BrokenPart, OwnLayers, Rule, RuleOutcome, Status};
-use crate::config::LayerChoice;
+use crate::config::{LayerChoice, PathDemand};
 use crate::report::base::lines_of_pair;
 use dive_model::Opened;
 use dive_model::analysis::WasteGroup;
@@ -14,8 +15,8 @@ use dive_model::escape::Escaped;
 use dive_model::layer::LayerIndex;
 use dive_model::units::{Bytes, count_of};
 
-/// Writes a line for each broken rule, and its breakers below. Rules of dive share their breakers, which follow the last of
-/// them.
+/// Writes a line for each broken rule, and its breakers below, then a line for each rule that is met. Rules of dive share their
+/// breakers, which follow the last of them.
 pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     let broken: Vec<&RuleOutcome> = ruling.verdict.reported().filter(|outcome| outcome.is_broken()).collect();
     for (at, outcome) in broken.iter().enumerate() {
@@ -28,13 +29,19 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, o
                 .try_for_each(|breaker| row(opened, &ruling.verdict.own_layers, breaker, width, out))?;
         }
     }
-    Ok(())
+    let met = ruling.verdict.reported().filter(|outcome| outcome.status == Status::Pass);
+    met.into_iter().try_for_each(|outcome| heading(outcome, ruling, out))
 }
 
-/// `  broken: unpacked size 3.0 MB, limit 1.0 MB (.dive-ci:2)`
+/// `  broken: unpacked size 3.0 MB, limit 1.0 MB (.dive-ci:2)`. Rules have names that scripts look for, so it says what they
+/// measure.
 fn heading(outcome: &RuleOutcome, ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
     let RuleOutcome { rule, status, value, limit, layers, holder, .. } = outcome;
-    let word = if *status == Status::Fail { "broken" } else { "warning" };
+    let word = match status {
+        Status::Fail => "broken",
+        Status::Warn => "warning",
+        Status::Pass | Status::Skip => "met",
+    };
     let subject = if *rule == Rule::Paths { rule.name() } else { rule.row().subject };
     let mut line = format!("  {word}: {subject}");
     if *layers == LayerChoice::Ours {
@@ -44,6 +51,7 @@ fn heading(outcome: &RuleOutcome, ruling: Ruling<'_>, out: &mut dyn Write) -> io
     let _ = match (value, limit) {
         (Some(Amount::Presence(_)), _) => holder.iter().try_for_each(|holder| write!(line, " is {holder}")),
         // Their limit is always 0.
+        (Some(Amount::Count(0)), _) if *rule == Rule::Paths => write!(line, ": no rule is broken"),
         (Some(Amount::Count(1)), _) if *rule == Rule::Paths => write!(line, ": 1 rule is broken"),
         (Some(Amount::Count(count)), _) if *rule == Rule::Paths => write!(line, ": {count} rules are broken"),
         (Some(value), Some(limit)) => write!(line, " {}, limit {}", value.rounded(), limit_text(*limit)),
@@ -78,18 +86,22 @@ fn row(
             let path = opened.tree.path(*place);
             writeln!(out, "{size:>12}  {}{}", Escaped(&path), in_parentheses(details))
         }
-        BrokenPart::Path { rule, place: None } => {
+        BrokenPart::Path { rule, place: None, .. } => {
             let (glob, origin) = (rule.glob.to_string(), rule.origin.to_string());
             writeln!(out, "{:>12}  {} ({})", "missing", Escaped(glob.as_bytes()), Escaped(origin.as_bytes()))
         }
-        BrokenPart::Path { rule, place: Some(place) } => {
+        BrokenPart::Path { rule, place: Some(place), total_bytes } => {
             let (glob, origin) = (rule.glob.to_string(), rule.origin.to_string());
+            let sum = match rule.demand {
+                PathDemand::HighestBytes(limit) => format!(": {}, limit {limit}", Bytes(*total_bytes)),
+                PathDemand::Forbid | PathDemand::Require | PathDemand::Except => String::new(),
+            };
             let details = [
                 Some(count_of(place.files, "file")),
                 part(own, place.layer),
                 Some(format!("layer {}", place.layer)),
                 lines(opened, place.layer),
-                Some(format!("{} of {}", Escaped(glob.as_bytes()), Escaped(origin.as_bytes()))),
+                Some(format!("{} of {}{sum}", Escaped(glob.as_bytes()), Escaped(origin.as_bytes()))),
             ];
             let path = opened.tree.path(place.node);
             writeln!(out, "{size:>12}  {}{}", Escaped(&path), in_parentheses(details))

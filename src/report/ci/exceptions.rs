@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use super::ruling::Ruling;
 use super::words::limit_text;
-use crate::ci::{ClassHint, ExceptionState, Exceptions, PathStatus};
+use crate::ci::{ClassHint, Excepted, ExceptionState, Exceptions, PathStatus};
+use crate::config::PathDemand;
 use dive_model::Opened;
 use dive_model::escape::Escaped;
 use dive_model::units::{Bytes, count_of};
@@ -54,7 +55,7 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) ->
     ruling.verdict.hints.iter().try_for_each(|hint| write_hint(hint, out))
 }
 
-/// Writes the patterns that match nothing, and deleted paths that `anywhere: true` would find.
+/// Writes what exceptions take from rules, the patterns that match nothing, and deleted paths that `anywhere: true` would find.
 fn paths(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
     for outcome in &ruling.verdict.paths.outcomes {
         let (glob, origin) = (outcome.rule.glob.to_string(), outcome.rule.origin.to_string());
@@ -69,6 +70,20 @@ fn paths(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result
                     Escaped(&path)
                 )?;
             }
+            (PathStatus::Kept, None) if outcome.rule.demand == PathDemand::Except => match outcome.excepted {
+                Excepted::Files(files) => {
+                    let files = count_of(files, "file");
+                    writeln!(out, "  not counted: {files} of rules about paths, `{glob}` ({origin})")?;
+                }
+                Excepted::Directories => {
+                    writeln!(out, "  not counted: directories of rules about paths, `{glob}` ({origin})")?;
+                }
+                Excepted::Nothing => writeln!(
+                    out,
+                    "  warning: `{glob}` excepts nothing from the rules above it ({origin}); move it below the rule that it \
+                     excepts from, or remove it"
+                )?,
+            },
             (PathStatus::Kept | PathStatus::Broken, _) => {}
         }
     }

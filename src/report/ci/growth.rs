@@ -31,6 +31,7 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, o
         let (layer, word) = match &growth.change {
             LayerChange::Added(layer) => (*layer, "added".to_owned()),
             LayerChange::Rebuilt(layer) => (*layer, format!("rebuilt, was {}", Bytes(growth.size.before))),
+            LayerChange::Retimed(layer) => (*layer, "rebuilt, differs only in timestamps".to_owned()),
             LayerChange::Gone(instruction) => {
                 let command = first_words(instruction, command_width(width));
                 writeln!(out, "{size:>12}  layer gone  {}", Escaped(command.as_bytes()))?;

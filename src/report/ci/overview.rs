@@ -125,11 +125,11 @@ fn own_layers(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// A rule that passes by dive's number and fails by the exact one.
 fn blind_spot(spot: &BlindSpot, out: &mut dyn Write) -> io::Result<()> {
-    let limit = limit_text(spot.limit);
+    let (subject, limit) = (spot.rule.row().subject, limit_text(spot.limit));
     let measured = spot.words.replace("{}", &spot.exact.rounded());
     let origin = spot.origin.to_string();
     let origin = Escaped(origin.as_bytes());
-    write!(out, "  warning: the limit {limit} ({origin}) is met by dive's number only: {measured}")?;
+    write!(out, "  warning: {subject}: the limit {limit} ({origin}) is met by dive's number only: {measured}")?;
     let unseen: Vec<String> =
         spot.unseen.iter().map(|(cause, bytes)| format!("{} {}", Bytes(*bytes), place_of(*cause))).collect();
     match unseen.split_last() {

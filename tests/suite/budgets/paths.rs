@@ -111,6 +111,65 @@ fn the_long_form_limits_paths_to_own_layers_and_warns() {
     checks(&user(&rules), &saved(&app()), &[]).ends_with(0).prints(&["  WARN: paths: ", "own layers)"]);
 }
 
+/// Someone who reads a report that passes sees what was left out.
+#[test]
+fn an_exception_leaves_a_trace() {
+    let rules = [
+        "path: '*.map', forbid: true",
+        "path: '!/app/vendor/'",
+        "path: '!main.js.map'",
+        "path: '!*.js'",
+        "path: '!logs/'",
+    ];
+    checks(&user(&paths(&rules)), &saved(&app()), &[]).ends_with(0).prints(&[
+        "  not counted: 1 file of rules about paths, `!/app/vendor/` (.dive-ci:6)\n",
+        "  not counted: 1 file of rules about paths, `!main.js.map` (.dive-ci:7)\n",
+        "  warning: `!*.js` excepts nothing from the rules above it (.dive-ci:8); move it below the rule that it excepts from, or \
+         remove it\n",
+    ]);
+    let rules = ["path: /app/logs, forbid: true", "path: '!logs/'"];
+    checks(&user(&paths(&rules)), &saved(&app()), &[])
+        .ends_with(0)
+        .prints(&["  not counted: directories of rules about paths, `!logs/` (.dive-ci:6)\n"]);
+}
+
+#[test]
+fn a_limit_of_paths_shows_its_bytes_and_the_limit() {
+    let rules = ["path: '*.map', highestBytes: 500", "path: /usr/share/doc, highestBytes: 1kB"];
+    checks(&user(&paths(&rules)), &saved(&app()), &[]).ends_with(1).prints(&[
+        "      1.0 kB  /usr/share/doc (1 file, layer 0, /usr/share/doc of .dive-ci:6: 1.0 kB, limit 1.0 kB)\n",
+        "       400 B  /app/main.js.map (1 file, layer 1, *.map of .dive-ci:5: 600 B, limit 500 B)\n",
+        "(broken-path-rules=2 > threshold=0, *.map=600 > threshold=500, /usr/share/doc=1000 >= threshold=1000)\n",
+    ]);
+}
+
+/// Each path of the image may be compared with all patterns.
+#[test]
+fn the_patterns_of_a_list_have_limits() {
+    let image = saved(&app());
+    let rules: Vec<String> =
+        (0..500).map(|number| format!("path: '**/*x{number:03}*/**/*y1z?q*/**/w', forbid: true")).collect();
+    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+    assert_eq!(
+        checks(&user(&paths(&rules)), &image, &[]).error(),
+        ".dive-ci:320: paths: `**/*x315*/**/*y1z?q*/**/w`: the names with wildcards up to here have more than 4096 bytes (the limit \
+         for all rules about paths together); remove some, or write names without wildcards"
+    );
+    let deep = format!("path: '**{}', forbid: true", "/a".repeat(60));
+    assert_eq!(
+        checks(&user(&paths(&[deep.as_str(); 60])), &image, &[]).error().split_once(": the patterns").unwrap().1,
+        " up to here have more than 3000 parts between slashes (the limit for all rules about paths together); remove or shorten \
+         some"
+    );
+    let ignores =
+        (0..200).map(|number| format!("  - {{ path: '*{number:060}', reason: x }}\n")).collect::<Vec<_>>().concat();
+    let ran = checks(&user(&format!("  forbidRoot: off\nignore:\n{ignores}")), &image, &[]);
+    assert!(
+        ran.error().contains(".dive-ci:73: ignore: ")
+            && ran.error().contains("(the limit for all exceptions together)")
+    );
+}
+
 #[test]
 fn an_exception_in_ignore_excepts_paths_from_all_rules() {
     let ignore = "ignore:\n  - { path: /app/vendor, reason: not ours }\n";

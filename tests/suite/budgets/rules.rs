@@ -92,7 +92,7 @@ fn verdict(user: &User, option: &str, code: i32) -> Vec<Value> {
 #[test]
 fn documents_show_every_rule_with_value_limit_and_origin() {
     let user = user(
-        "  highestImageBytes: 1kB\n  highestLayerCount: { value: 2, level: warn, for: ours }\n  forbidRoot: true\n",
+        "  highestImageBytes: 1kB\n  highestLayerCount: { value: 2, level: warn, for: ours, reason: few }\n  forbidRoot: true\n",
     );
     for option in ["--json", "--summary"] {
         let rules = verdict(&user, option, 1);
@@ -101,23 +101,49 @@ fn documents_show_every_rule_with_value_limit_and_origin() {
         assert_eq!(
             rule("highestImageBytes"),
             json!({ "rule": "highestImageBytes", "status": "fail", "value": 4900, "limit": 1000, "origin": ".dive-ci:4",
-                    "level": "fail", "for": "all" })
+                    "level": "fail", "for": "all", "reason": null })
         );
         assert_eq!(
             rule("highestLayerCount"),
             json!({ "rule": "highestLayerCount", "status": "pass", "value": 2, "limit": 2, "origin": ".dive-ci:5",
-                    "level": "warn", "for": "ours" })
+                    "level": "warn", "for": "ours", "reason": "few" })
         );
         assert_eq!(
             rule("forbidRoot"),
             json!({ "rule": "forbidRoot", "status": "fail", "value": true, "limit": true, "origin": ".dive-ci:6",
-                    "level": "fail", "for": "all" })
+                    "level": "fail", "for": "all", "reason": null })
         );
         assert_eq!(
             rule("highestReclaimableBytes"),
             json!({ "rule": "highestReclaimableBytes", "status": "skip", "value": 2800, "limit": null, "origin": "default",
-                    "level": "fail", "for": "all" })
+                    "level": "fail", "for": "all", "reason": null })
         );
+    }
+}
+
+#[test]
+fn documents_show_each_rule_about_paths_and_the_floor() {
+    let paths = "[{ path: app/bin, highestBytes: 2kB }, { path: .git, forbid: true, anywhere: true }, { path: '!x' }]";
+    let beside = "ignoreWasteBelow: 600\n";
+    let user = user(&format!("  paths: {paths}\n{beside}"));
+    for option in ["--json", "--summary"] {
+        let rules = verdict(&user, option, 1);
+        let rule = rules.iter().find(|rule| rule["rule"] == "paths").unwrap();
+        assert_eq!(
+            rule["paths"],
+            json!([
+                { "path": "app/bin", "demand": "highestBytes", "anywhere": false, "status": "fail", "files": 1, "sizeBytes": 2000,
+                  "limitBytes": 2000, "origin": ".dive-ci:4" },
+                { "path": ".git", "demand": "forbid", "anywhere": true, "status": "pass", "files": 0, "sizeBytes": 0,
+                  "limitBytes": null, "origin": ".dive-ci:4" },
+                { "path": "!x", "demand": "except", "anywhere": false, "status": "unmatched", "files": 0, "sizeBytes": 0,
+                  "limitBytes": null, "origin": ".dive-ci:4" }
+            ])
+        );
+        let ran = checks(&user, &saved(&shop()), &[option, "-"]);
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let below = &document["verdict"]["ignoreWasteBelow"];
+        assert_eq!(*below, json!({ "limitBytes": 600, "groups": 2, "sizeBytes": 800 }));
     }
 }
 
@@ -135,11 +161,28 @@ fn a_broken_rule_is_followed_by_the_largest_parts_that_break_it() {
         "      2.0 kB  /app/bin (1 file, layer 1, hidden by 2, overwritten)\n",
         "       500 B  /base/old (1 file, layer 0, hidden by 2, deleted)\n",
         "       300 B  /app/cache/tmp (1 file, layer 1, hidden by 2, deleted-with-directory)\n",
-        "  broken: number of layers 3, limit 1 (.dive-ci:6)\n       600 B  layer 0  ADD rootfs /\n",
+        "  broken: number of layers 3, limit 1 (.dive-ci:6)\n      2.3 kB  layer 1  RUN make\n",
     ]);
     let only = "  highestLayerBytes: 2.1 kB\n";
     let ran = checks(&user(only), &image, &[]).ends_with(1);
     assert_eq!(ran.stdout.matches("kB  layer ").count(), 1, "only the layers that break it: {}", ran.stdout);
+}
+
+/// Whoever sets a limit wants to know how much room is left.
+#[test]
+fn a_rule_that_is_met_shows_its_number() {
+    let rules = "  highestImageBytes: 5 kB\n  highestLayerCount: { value: 2, for: ours }\n  forbidRoot: true\n  \
+                 paths: [{ path: .git, forbid: true }]\n";
+    checks(&user(rules), &saved(&shop().runs_as("app")), &[]).ends_with(0).prints(&[
+        "  met: unpacked size 4.9 kB, limit 5.0 kB (.dive-ci:4)\n",
+        "  met: number of layers of the image's own layers 2, limit 2 (.dive-ci:5)\n",
+        "  met: user is app (.dive-ci:6)\n",
+        "  met: paths: no rule is broken (.dive-ci:7)\n",
+    ]);
+    checks(&User::new(), &saved(&base()), &[]).ends_with(0).prints(&[
+        "  met: dive's share of repeated paths 0.0000, limit 0.1 (default)\n  met: dive's share of bytes kept 1.0000, limit 0.9 \
+         (default)\n",
+    ]);
 }
 
 /// dive's rules count the same paths, so the list stands once.
@@ -159,7 +202,13 @@ fn a_flag_beats_the_file() {
     let image = saved(&shop());
     let user = user("  highestImageBytes: { value: 1kB, level: warn }\n");
     checks(&user, &image, &[]).ends_with(0).prints(&["  WARN: highestImageBytes: "]);
-    checks(&user, &image, &["--highestImageBytes", "2kB"]).ends_with(1).prints(&["threshold=2000)\n"]);
+    checks(&user, &image, &["--highestImageBytes", "2kB"]).ends_with(0).prints(&["  WARN: ", "threshold=2000)\n"]);
     checks(&user, &image, &["--highest-image-bytes", "off"]).ends_with(0).prints(&["[Total:3]"]);
+    // A flag is only a limit: what else the file says of the rule stays.
+    let rules = "  highestReclaimableBytes: { value: 1GB, for: ours, reason: see the wiki }\n";
+    checks(&super::user(rules), &image, &["--highestReclaimableBytes", "1kB"]).ends_with(1).prints(&[
+        "  FAIL: highestReclaimableBytes: too many bytes are reclaimable (reclaimable-bytes=2300 > threshold=1000, own layers); \
+         see the wiki\n",
+    ]);
     assert!(DIVES_OFF.contains("off"));
 }

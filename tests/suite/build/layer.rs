@@ -11,6 +11,7 @@ pub(crate) struct Layer {
     entries: Vec<Entry>,
     packing: Packing,
     created_by: Option<String>,
+    built_at: u64,
 }
 
 /// Compression of a layer.
@@ -122,6 +123,12 @@ impl Layer {
         self
     }
 
+    /// Sets the time of all entries, in seconds since 1970.
+    pub(crate) fn built_at(mut self, seconds: u64) -> Self {
+        self.built_at = seconds;
+        self
+    }
+
     pub(super) fn command(&self) -> Option<&str> {
         self.created_by.as_deref()
     }
@@ -157,7 +164,7 @@ impl Layer {
     pub(crate) fn tar(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for entry in &self.entries {
-            entry.write(&mut out);
+            entry.write(self.built_at, &mut out);
         }
         out.resize(out.len() + 1024, 0);
         out
@@ -179,7 +186,7 @@ impl Layer {
 }
 
 impl Entry {
-    fn write(&self, out: &mut Vec<u8>) {
+    fn write(&self, built_at: u64, out: &mut Vec<u8>) {
         let mut header = if self.kind == EntryType::GNUSparse { Header::new_gnu() } else { Header::new_ustar() };
         let mut records = Vec::new();
         put_name(&mut header.as_old_mut().name, &self.name, "path", &mut records);
@@ -188,6 +195,7 @@ impl Entry {
             push_record(&mut records, &format!("SCHILY.xattr.{name}"), value.as_bytes());
         }
         header.set_entry_type(self.kind);
+        header.set_mtime(built_at);
         header.set_mode(self.mode);
         header.set_uid(self.owner.0);
         header.set_gid(self.owner.1);

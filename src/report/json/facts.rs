@@ -1,13 +1,11 @@
-//! Parts shared by the JSON document and the summary: sizes, base, provenance, verdict.
+//! Parts shared by the JSON document and the summary: sizes, base, provenance, sums.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde::ser::{SerializeSeq, Serializer};
+use serde::ser::Serializer;
 
 use super::texts::Texts;
-use crate::ci::{Amount, ExceptionState, IgnoredWaste, Presence, RuleOutcome, Rules, Status, Verdict};
-use crate::config::{LayerChoice, RuleLevel};
 use dive_model::Opened;
 use dive_model::analysis::Exact;
 use dive_model::analysis::exact::Cause;
@@ -195,134 +193,5 @@ pub(super) const fn camel_case(cause: Cause) -> &'static str {
         Cause::DeletedWithDirectory => "deletedWithDirectory",
         Cause::HiddenByOpaque => "hiddenByOpaque",
         Cause::Replaced => "replaced",
-    }
-}
-
-/// A verdict and its rules.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Judged<'a> {
-    /// The limits, each with its origin.
-    pub(crate) rules: &'a Rules,
-    /// The outcome.
-    pub(crate) verdict: &'a Verdict,
-}
-
-/// The verdict and the outcome of every rule.
-#[derive(Serialize)]
-pub(super) struct VerdictFigures<'a> {
-    status: &'static str,
-    rules: RuleFigures<'a>,
-    ignored: Vec<IgnoredFigures<'a>>,
-}
-
-/// An exception from rules.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct IgnoredFigures<'a> {
-    what: Cow<'a, str>,
-    reason: Cow<'a, str>,
-    until: Option<String>,
-    origin: Cow<'a, str>,
-    status: &'static str,
-    size_bytes: u64,
-    files: u64,
-    path_files: u64,
-}
-
-impl<'a> IgnoredFigures<'a> {
-    fn of(exception: &'a IgnoredWaste, texts: Texts) -> Self {
-        let IgnoredWaste { ignore, state, size_bytes, files, path_files } = exception;
-        let whole = |text: String| Cow::Owned(texts.start(&text).into_owned());
-        Self {
-            what: whole(ignore.what.to_string()),
-            reason: texts.start(&ignore.reason),
-            until: ignore.until.map(|until| until.to_string()),
-            origin: whole(ignore.origin.to_string()),
-            status: match state {
-                ExceptionState::Active if exception.is_unused() => "unused",
-                ExceptionState::Active => "active",
-                ExceptionState::Expired(_) => "expired",
-            },
-            size_bytes: *size_bytes,
-            files: *files,
-            path_files: *path_files,
-        }
-    }
-}
-
-impl<'a> VerdictFigures<'a> {
-    pub(super) fn of(judged: Judged<'a>, texts: Texts) -> Self {
-        let status = if judged.verdict.passed() { "pass" } else { "fail" };
-        // A rules file may have many, and the summary has a limit.
-        let ignored = judged.verdict.exceptions.ignored.iter().take(texts.names());
-        let ignored = ignored.map(|exception| IgnoredFigures::of(exception, texts)).collect();
-        Self { status, rules: RuleFigures { judged, texts }, ignored }
-    }
-}
-
-struct RuleFigures<'a> {
-    judged: Judged<'a>,
-    texts: Texts,
-}
-
-#[derive(Serialize)]
-struct RuleFigure {
-    rule: &'static str,
-    status: String,
-    value: Option<Number>,
-    limit: Option<Number>,
-    origin: String,
-    level: &'static str,
-    #[serde(rename = "for")]
-    layers: &'static str,
-}
-
-/// A number in the unit of its rule: a ratio from 0 to 1, bytes, a count, or whether something is there.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Number {
-    Ratio(f64),
-    Whole(u64),
-    Presence(bool),
-}
-
-impl From<Amount> for Number {
-    fn from(amount: Amount) -> Self {
-        match amount {
-            Amount::Ratio(ratio) => Self::Ratio(ratio),
-            Amount::Bytes(bytes) => Self::Whole(bytes.0),
-            Amount::Count(count) => Self::Whole(count),
-            Amount::Presence(presence) => Self::Presence(presence == Presence::Present),
-        }
-    }
-}
-
-impl Serialize for RuleFigures<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Judged { rules, verdict } = self.judged;
-        let mut list = serializer.serialize_seq(None)?;
-        for RuleOutcome { rule, status, value, limit, level, layers, .. } in &verdict.outcomes {
-            list.serialize_element(&RuleFigure {
-                rule: rule.name(),
-                status: status.name().to_ascii_lowercase(),
-                value: value.map(Into::into),
-                limit: limit.map(Into::into),
-                level: level.name(),
-                layers: layers.name(),
-                origin: self.texts.start(&rules.origin(*rule).to_string()).into_owned(),
-            })?;
-        }
-        for (ignore, _) in verdict.exceptions.expired().take(self.texts.names()) {
-            list.serialize_element(&RuleFigure {
-                rule: "ignore",
-                status: Status::Fail.name().to_ascii_lowercase(),
-                value: None,
-                limit: None,
-                level: RuleLevel::Fail.name(),
-                layers: LayerChoice::All.name(),
-                origin: self.texts.start(&ignore.origin.to_string()).into_owned(),
-            })?;
-        }
-        list.end()
     }
 }

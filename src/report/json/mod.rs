@@ -6,6 +6,7 @@ mod files;
 mod formatter;
 pub(crate) mod summary;
 mod texts;
+mod verdict;
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
@@ -18,13 +19,12 @@ use dive_model::Opened;
 use dive_model::image::{Dockerfile, Image, ImageLayer, ImagePart};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::Tree;
-pub(crate) use facts::Judged;
-use facts::{
-    BaseFigures, ExactSums, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, VerdictFigures, camel_case,
-};
+use facts::{BaseFigures, ExactSums, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, camel_case};
 use files::FileList;
 use formatter::PrintableFormatter;
 use texts::Texts;
+pub(crate) use verdict::Judged;
+use verdict::VerdictFigures;
 
 /// Increment when a key is removed or changes its meaning, not for new keys.
 const SCHEMA_VERSION: u32 = 1;
@@ -89,7 +89,7 @@ impl<'a> JsonReport<'a> {
             parts: PartsFigures::of(opened),
             provenance: image.provenance.as_ref().map(|it| ProvenanceFigures::of(it, Texts::WHOLE)),
             dockerfiles: dockerfiles(image),
-            verdict: judged.map(|judged| VerdictFigures::of(judged, Texts::WHOLE)),
+            verdict: judged.map(|judged| VerdictFigures::of(opened, judged, Texts::WHOLE)),
         }
     }
 }

@@ -7,17 +7,16 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::CompactFormatter;
 
-use super::facts::{
-    BaseFigures, ExactSums, Judged, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, VerdictFigures,
-    camel_case,
-};
+use super::facts::{BaseFigures, ExactSums, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, camel_case};
 use super::formatter::Printable;
 use super::texts::Texts;
+use super::verdict::{Judged, VerdictFigures};
 use crate::ci::SUMMARY_VERSION;
 use dive_model::Opened;
 use dive_model::analysis::{VisiblePlace, WasteGroup};
 use dive_model::image::{ImageLayer, ImagePart};
 use dive_model::layer::LayerIndex;
+use dive_model::tree::EntriesDigest;
 use dive_model::units::Total;
 
 /// Limit of the document in bytes, for an image of 127 layers, the most that overlayfs mounts.
@@ -36,18 +35,29 @@ const TEXT_LIMITS: [usize; 5] = [300, 150, 80, 40, 20];
 pub(crate) fn render(opened: &Opened, judged: Option<Judged<'_>>, out: &mut dyn Write) -> io::Result<()> {
     let groups = WasteGroup::of(&opened.tree, &opened.analysis.exact);
     let places = VisiblePlace::of(&opened.tree);
+    let digests = opened.entries_digests(&opened.tree.layers().collect::<Vec<_>>());
+    let lists = Lists { groups: &groups, places: &places, digests: &digests };
     let mut bytes = Vec::new();
     for limit in TEXT_LIMITS {
         bytes.clear();
         let mut serializer =
             serde_json::Serializer::with_formatter(&mut bytes, Printable::<CompactFormatter>::default());
-        Summary::of(opened, judged, &groups, &places, Texts::up_to(limit)).serialize(&mut serializer)?;
+        Summary::of(opened, judged, lists, Texts::up_to(limit)).serialize(&mut serializer)?;
         bytes.push(b'\n');
         if bytes.len() <= LIMIT {
             break;
         }
     }
     out.write_all(&bytes)
+}
+
+/// What is computed once for all attempts.
+#[derive(Clone, Copy)]
+struct Lists<'a> {
+    groups: &'a [WasteGroup],
+    places: &'a [VisiblePlace],
+    /// Of the entries of each layer.
+    digests: &'a [Option<EntriesDigest>],
 }
 
 #[derive(Serialize)]
@@ -68,17 +78,12 @@ struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    fn of(
-        opened: &'a Opened,
-        judged: Option<Judged<'a>>,
-        groups: &[WasteGroup],
-        places: &[VisiblePlace],
-        texts: Texts,
-    ) -> Self {
+    fn of(opened: &'a Opened, judged: Option<Judged<'a>>, lists: Lists<'_>, texts: Texts) -> Self {
+        let Lists { groups, places, digests } = lists;
         let Opened { image, tree, analysis, damaged_layers, .. } = opened;
         let (classic, exact) = (&analysis.classic, &analysis.exact);
         let waste = exact.bytes_by_layer(image.layers.len());
-        let layers = tree.layers().zip(&image.layers).zip(waste);
+        let layers = tree.layers().zip(&image.layers).zip(waste).zip(digests);
         Self {
             schema_version: SUMMARY_VERSION,
             image: ImageFacts {
@@ -99,14 +104,19 @@ impl<'a> Summary<'a> {
             base: image.base.as_ref().map(|base| BaseFigures::of(base, texts)),
             parts: PartsFigures::of(opened),
             provenance: image.provenance.as_ref().map(|provenance| ProvenanceFigures::of(provenance, texts)),
-            layers: layers.map(|((index, layer), waste)| LayerFacts::of(opened, index, layer, waste, texts)).collect(),
+            layers: layers
+                .map(|(((index, layer), waste), digest)| LayerFacts {
+                    entries_digest: digest.map(|digest| digest.to_string()),
+                    ..LayerFacts::of(opened, index, layer, waste, texts)
+                })
+                .collect(),
             waste: WasteFigures::of(opened, groups, texts),
             places: places
                 .iter()
                 .take(VisiblePlace::LISTED)
                 .map(|place| PlaceFigures::of(opened, place, texts))
                 .collect(),
-            verdict: judged.map(|judged| VerdictFigures::of(judged, texts)),
+            verdict: judged.map(|judged| VerdictFigures::of(opened, judged, texts)),
         }
     }
 }
@@ -135,6 +145,7 @@ struct ClassicFigures {
 struct LayerFacts<'a> {
     digest: Option<Cow<'a, str>>,
     diff_id: Option<Cow<'a, str>>,
+    entries_digest: Option<String>,
     part: Option<&'static str>,
     stored_bytes: Option<u64>,
     unpacked_bytes: u64,
@@ -148,6 +159,7 @@ impl<'a> LayerFacts<'a> {
         Self {
             digest: layer.digest.as_deref().map(|digest| texts.digest(digest)),
             diff_id: layer.diff_id.as_deref().map(|digest| texts.digest(digest)),
+            entries_digest: None,
             part: opened.part_of(index).map(ImagePart::name),
             stored_bytes: layer.size,
             unpacked_bytes: opened.tree.layer_size_bytes(index),

@@ -196,7 +196,7 @@ fn documents_list_the_exceptions() {
     let rules = document["verdict"]["rules"].as_array().unwrap();
     let failed: Vec<_> = rules.iter().filter(|rule| rule["status"] == "fail").collect();
     let over = json!({ "rule": "ignore", "status": "fail", "value": null, "limit": null, "origin": ".dive-ci:6",
-                       "level": "fail", "for": "all" });
+                       "level": "fail", "for": "all", "reason": "x" });
     assert_eq!(failed, [&over]);
     assert_eq!(
         document["verdict"]["ignored"],

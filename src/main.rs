@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use dive::cli::Cli;
-use dive::run::{Outcome, run, say};
+use dive::run::{Outcome, messages, run, say};
 
 /// musl's own allocator serves one thread at a time, so parallel scans would wait for it.
 #[cfg(target_env = "musl")]
@@ -16,8 +16,9 @@ fn main() -> ExitCode {
         Ok(Outcome::RuleFailed) => ExitCode::from(1),
         Ok(Outcome::BuildFailed(code)) => ExitCode::from(code),
         Err(error) => {
-            // `{:#}` prints the failed step and its causes.
-            say(&format!("dive: error: {error:#}"));
+            for message in messages(&error) {
+                say(&format!("dive: error: {message}"));
+            }
             ExitCode::from(2)
         }
     }

@@ -9,7 +9,7 @@ use super::environment::CiVariable;
 use super::keybinding::Keybinding;
 use super::layering;
 use super::origin::{ConfigScope, Origin, Setting};
-use super::problem::{ConfigError, Warning};
+use super::problem::{ConfigError, Mistakes, Warning};
 use super::rule::{self, RulesIn};
 use super::rule_limits::RuleLimits;
 use super::table::{Alias, BadValue, Inert, KeyRow, Table, Trust, gate, key};
@@ -280,8 +280,17 @@ impl Config {
         let mut warnings = discovery.warnings();
         warnings.extend(discovery::misnamed_file_warning(environment));
         let table = table();
+        let mut mistakes = Mistakes::default();
+        let mut add = |laid: Result<Vec<Warning>, ConfigError>| {
+            match laid {
+                Ok(found) => warnings.extend(found),
+                Err(ConfigError::Mistakes(found)) => mistakes.append(found),
+                Err(error) => return Err(error),
+            }
+            Ok(())
+        };
         for (document, scope) in documents {
-            warnings.extend(layering::lay_document(&mut config, &table, document, *scope)?);
+            add(layering::lay_document(&mut config, &table, document, *scope))?;
         }
         let ci = match CiVariable::of(environment) {
             CiVariable::On => Some(true),
@@ -291,7 +300,8 @@ impl Config {
         if let Some(value) = ci {
             config.ci = Setting { value, origin: Origin::Variable("CI".to_owned()) };
         }
-        warnings.extend(variables::lay(&mut config, &table, environment)?);
+        add(variables::lay(&mut config, &table, environment))?;
+        mistakes.or(())?;
         let files: Vec<_> = documents.iter().map(|(document, _)| document.path()).collect();
         warnings.extend(config.keybinding.resolve_conflicts(&files));
         config.log.enable_if_implied();

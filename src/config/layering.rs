@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::document::Document;
 use super::origin::{ConfigScope, Fault, Origin, ValuePlace};
 use super::output_path;
-use super::problem::{BadLimit, ConfigError, Warning};
+use super::problem::{BadLimit, ConfigError, Mistake, Mistakes, Warning};
 use super::rule::Rule;
 use super::spelling::is_free;
 use super::table::{BadValue, KeyRow, Named, Table, Trust, bare};
@@ -25,7 +25,7 @@ const LATER_RULES: [&str; 3] = ["forbidsecrets", "packages", "highestadvicebytes
 /// Applies `document` to `target`, and returns the warnings.
 ///
 /// # Errors
-/// If the file is not a mapping, or a key that decides about a gate is invalid. One error lists all invalid limits.
+/// If the file is not a mapping, or keys that decide about a gate are wrong. One error lists them all.
 pub(super) fn lay_document<T: Clone>(
     target: &mut T,
     table: &Table<T>,
@@ -96,25 +96,33 @@ impl<'a, T: Clone> Walk<'a, T> {
             if !name.is_empty() && paths.any(|each| bare(each).starts_with(&below)) {
                 return self.section(path, node);
             }
-            return self.unknown(path, node);
+            self.unknown(path, node);
+            return Ok(());
         };
+        let first = self.seen.insert(row.path, key.to_owned());
+        self.repeated += usize::from(first.is_some());
+        if self.repeated > KEYS_NAMED && self.faults.mistakes.are_full() {
+            self.faults.mistakes.more += 1;
+            return Ok(());
+        }
         let origin = self.document.origin_of(path);
-        if let Some(first) = self.seen.insert(row.path, key.to_owned()) {
-            self.repeated += 1;
+        if let Some(first) = first {
             // Two values of a limit are ambiguous: refuse instead of guessing.
             if row.bad_value == BadValue::Refused || self.repeated > KEYS_NAMED {
-                return Err(ConfigError::SetTwice { origin, key: key.to_owned(), first });
+                self.faults.mistakes.add(Mistake::SetTwice { origin, key: key.to_owned(), first });
+                return Ok(());
             }
             self.faults.warnings.push(Warning::SetTwice { origin: origin.clone(), key: key.to_owned(), first });
         }
         if named == Named::Formerly {
             self.faults.warnings.push(Warning::OldName { origin: origin.clone(), key: path.join("."), now: row.path });
         }
-        self.set(row, path, node, origin)
+        self.set(row, path, node, origin);
+        Ok(())
     }
 
     /// Sets a key if the file may set it.
-    fn set(&mut self, row: &KeyRow<T>, path: &[&'a str], node: &Yaml, origin: Origin) -> Result<(), ConfigError> {
+    fn set(&mut self, row: &KeyRow<T>, path: &[&'a str], node: &Yaml, origin: Origin) {
         let (key, document) = (path.last().copied().unwrap_or_default(), self.document);
         let restricted = self.scope == ConfigScope::WorkingDirectory && !matches!(row.trust, Trust::Anyone);
         let before = restricted.then(|| self.target.clone());
@@ -128,43 +136,41 @@ impl<'a, T: Clone> Walk<'a, T> {
             }
             if let (false, Some(reason)) = (is_same, refused) {
                 self.faults.warnings.push(Warning::NotTrusted { origin, key: row.path, reason });
-                return Ok(());
+                return;
             }
         }
         let holds = (row.field)(self.target);
-        self.faults.add((row, key), node, found, holds)
+        self.faults.add((row, key), node, found, holds);
     }
 
     /// Handles a key without a row: a misspelt or misplaced rule, a key of dive without effect, or an unknown key.
-    fn unknown(&mut self, path: &[&'a str], node: &'a Yaml) -> Result<(), ConfigError> {
+    fn unknown(&mut self, path: &[&'a str], node: &'a Yaml) {
         let key = path.last().copied().unwrap_or_default();
         if let [section, _] = path
             && bare(section) == "rules"
         {
             if let Some(nearest) = Rule::nearest(key) {
-                let origin = self.document.origin_of(path);
-                return Err(ConfigError::MisspeltRule { origin, key: key.to_owned(), nearest });
+                return self.mistake(path, |origin| Mistake::MisspeltRule { origin, key: key.to_owned(), nearest });
             }
             if LATER_RULES.contains(&bare(key).as_str()) {
-                let origin = self.document.origin_of(path);
-                return Err(ConfigError::LaterRule { origin, key: key.to_owned() });
+                return self.mistake(path, |origin| Mistake::LaterRule { origin, key: key.to_owned() });
             }
         }
         let mut inside = path.to_vec();
         if let Some(rule) = rule_inside(&mut inside, node) {
-            let origin = self.document.origin_of(&inside);
             let key = inside.join(".");
             if self.table.stray_rules == BadValue::Refused {
-                return Err(ConfigError::StrayRule { origin, key, rule });
+                return self.mistake(&inside, |origin| Mistake::StrayRule { origin, key, rule });
             }
+            let origin = self.document.origin_of(&inside);
             self.faults.warnings.push(Warning::StrayRule { origin, key, rule });
-            return Ok(());
+            return;
         }
         let joined = path.join(".");
         if let Some(inert) = self.table.inert.iter().find(|inert| bare(inert.path) == bare(&joined)) {
             let origin = self.document.origin_of(path);
             self.faults.warnings.push(Warning::Inert { origin, key: inert.path, why: inert.why });
-            return Ok(());
+            return;
         }
         // A section of keys without effect.
         let below = format!("{}.", bare(&joined));
@@ -172,12 +178,18 @@ impl<'a, T: Clone> Walk<'a, T> {
             && self.table.inert.iter().any(|inert| bare(inert.path).starts_with(&below))
         {
             for (key, node) in entries {
-                self.unknown(&[path, &[key.as_str()]].concat(), node)?;
+                self.unknown(&[path, &[key.as_str()]].concat(), node);
             }
-            return Ok(());
+            return;
         }
         self.warn_of_unknown(path);
-        Ok(())
+    }
+
+    /// Adds a mistake at `path`. Only a mistake that is named needs its line.
+    fn mistake(&mut self, path: &[&str], mistake: impl FnOnce(Origin) -> Mistake) {
+        let is_named = !self.faults.mistakes.are_full();
+        let origin = if is_named { self.document.origin_of(path) } else { Origin::Default };
+        self.faults.mistakes.add(mistake(origin));
     }
 
     fn warn_of_unknown(&mut self, path: &[&str]) {
@@ -224,13 +236,10 @@ impl<'a, T: Clone> Walk<'a, T> {
         let origin = self.document.origin_of(path);
         let Some(key) = path.last() else { return Err(ConfigError::Syntax { origin, message: reason }) };
         if bare(key) == "rules" {
-            self.faults.bad_limits.extend(Rule::DIVES.map(|rule| BadLimit {
-                rule,
-                key: (*key).to_owned(),
-                origin: origin.clone(),
-                value: node.shown(),
-                reason: reason.clone(),
-            }));
+            for rule in Rule::DIVES {
+                let (key, origin, reason) = ((*key).to_owned(), origin.clone(), reason.clone());
+                self.faults.mistakes.add(BadLimit { rule, key, origin, value: node.shown(), reason }.into());
+            }
         } else {
             self.faults.warnings.push(Warning::NoSection { origin, key: (*key).to_owned(), reason });
         }
@@ -297,42 +306,34 @@ fn refusal<T>(row: &KeyRow<T>, before: &T, after: &T, node: &Yaml) -> Option<Str
     }
 }
 
-/// Collects warnings and invalid limits until the end of the file.
+/// Collects warnings and mistakes until the end of the file.
 #[derive(Default)]
 pub(super) struct Faults {
     pub(super) warnings: Vec<Warning>,
-    bad_limits: Vec<BadLimit>,
+    mistakes: Mistakes,
 }
 
 impl Faults {
     /// Adds the faults of a value of `row`, spelled `key` in the file. `holds` is the effective value.
-    ///
-    /// # Errors
-    /// If the key decides about a gate. Limits of rules are collected for one error at the end.
-    pub(super) fn add<T>(
-        &mut self,
-        (row, key): (&KeyRow<T>, &str),
-        node: &Yaml,
-        found: Vec<Fault>,
-        holds: &dyn Field,
-    ) -> Result<(), ConfigError> {
+    pub(super) fn add<T>(&mut self, (row, key): (&KeyRow<T>, &str), node: &Yaml, found: Vec<Fault>, holds: &dyn Field) {
         let rule = row.path.strip_prefix("rules.").and_then(Rule::named);
         for Fault { origin, reason } in found {
             let key = key.to_owned();
             match (rule, row.bad_value) {
-                (Some(rule), _) => self.bad_limits.push(BadLimit { rule, key, origin, value: node.shown(), reason }),
-                (None, BadValue::Refused) => return Err(ConfigError::BadValue { origin, key, reason }),
+                (Some(rule), _) => {
+                    self.mistakes.add(BadLimit { rule, key, origin, value: node.shown(), reason }.into());
+                }
+                (None, BadValue::Refused) => self.mistakes.add(Mistake::BadValue { origin, key, reason }),
                 (None, BadValue::Warns) => {
                     self.warnings.push(Warning::BadValue { origin, key, reason, holds: holds.yaml() });
                 }
             }
         }
-        Ok(())
     }
 
-    /// The warnings, or one error with all invalid limits.
+    /// The warnings, or one error with all mistakes.
     pub(super) fn finish(self) -> Result<Vec<Warning>, ConfigError> {
-        if self.bad_limits.is_empty() { Ok(self.warnings) } else { Err(ConfigError::BadLimits(self.bad_limits)) }
+        self.mistakes.or(self.warnings)
     }
 }
 
@@ -459,7 +460,9 @@ mod tests {
     #[test]
     fn a_key_cannot_be_repeated_without_limit() {
         let lines: Vec<_> = (0..200).map(|dashes| format!("t{}itle: x\n", "-".repeat(dashes))).collect();
-        assert!(matches!(lay(&lines.concat()), Err(ConfigError::SetTwice { .. })));
+        let Err(ConfigError::Mistakes(mistakes)) = lay(&lines.concat()) else { panic!("no mistakes") };
+        assert!(matches!(mistakes.named[..], [Mistake::SetTwice { .. }, ..]));
+        assert_eq!(mistakes.named.len() + mistakes.more, 179);
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub use origin::{ConfigScope, Origin, Setting};
 pub use output_path::is_below_folder;
 pub use path_glob::{GlobPart, GlobSense, MatchedKinds, PathGlob};
 pub use path_rule::{PathDemand, PathReach, PathRule};
-pub use problem::{BadLimit, ConfigError, Warning};
+pub use problem::{BadLimit, ConfigError, Mistake, Mistakes, Warning};
 pub use render::{render, render_beside_rules, render_registry_files};
 pub use rule::{Rule, RuleNeeds, RuleRow};
 pub use rule_limits::RuleLimits;

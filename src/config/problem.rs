@@ -1,6 +1,7 @@
 //! Errors and warnings about a configuration. Errors end the command with exit code 2; the caller prints warnings. Both start
 //! with the place to change: `FILE:LINE:` or a variable's name. A message is complete, its cause included: `source()` is empty.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -48,6 +49,82 @@ pub enum ConfigError {
         /// The reason.
         message: String,
     },
+    /// Keys that decide about a gate are wrong.
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
+}
+
+/// All mistakes of a configuration, in the order of its files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mistakes {
+    /// The first of them.
+    pub named: Vec<Mistake>,
+    /// The number of the others.
+    pub more: usize,
+}
+
+impl Mistakes {
+    /// Limit of the named mistakes. Finding the line of each parses the file again.
+    const NAMED: usize = 20;
+
+    pub(super) fn add(&mut self, mistake: Mistake) {
+        if self.are_full() {
+            self.more = self.more.saturating_add(1);
+        } else {
+            self.named.push(mistake);
+        }
+    }
+
+    /// True if no other mistake is named.
+    pub(super) const fn are_full(&self) -> bool {
+        self.named.len() >= Self::NAMED
+    }
+
+    pub(super) fn append(&mut self, others: Self) {
+        self.more = self.more.saturating_add(others.more);
+        others.named.into_iter().for_each(|mistake| self.add(mistake));
+    }
+
+    /// The value, unless there are mistakes.
+    pub(super) fn or<T>(self, value: T) -> Result<T, ConfigError> {
+        if self.named.is_empty() { Ok(value) } else { Err(self.into()) }
+    }
+
+    /// The invalid limits.
+    pub fn limits(&self) -> impl Iterator<Item = &BadLimit> {
+        self.named.iter().filter_map(|mistake| match mistake {
+            Mistake::BadLimit(limit) => Some(limit),
+            _ => None,
+        })
+    }
+
+    /// A message for each mistake. If `rules:` is not a mapping, all limits have the same one.
+    #[must_use]
+    pub fn messages(&self) -> Vec<String> {
+        let mut messages: Vec<String> = self.named.iter().map(ToString::to_string).collect();
+        messages.dedup();
+        if self.more > 0 {
+            messages.push(format!("{} more mistakes; correct those above first", self.more));
+        }
+        messages
+    }
+}
+
+/// All messages on one line.
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.messages().join("; "))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+/// A mistake in a key that decides about a gate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Mistake {
+    /// The limit of a rule is invalid.
+    #[error(transparent)]
+    BadLimit(#[from] BadLimit),
     /// The value is invalid for its key.
     #[error("{origin}: {key}: {reason}")]
     BadValue {
@@ -58,9 +135,6 @@ pub enum ConfigError {
         /// The reason, which quotes the value.
         reason: String,
     },
-    /// Limits of rules are invalid, in the order of the file.
-    #[error("{}", all(.0))]
-    BadLimits(Vec<BadLimit>),
     /// A key under `rules:` is a misspelling of a rule. Ignored, it would disable the gate.
     #[error("{origin}: rules.{key}: no rule has this name; did you mean {nearest}?")]
     MisspeltRule {
@@ -115,13 +189,6 @@ pub struct BadLimit {
     pub value: String,
     /// The reason, which quotes the value.
     pub reason: String,
-}
-
-/// All limits on one line. If `rules:` is not a mapping, all have the same message.
-fn all(limits: &[BadLimit]) -> String {
-    let mut messages: Vec<String> = limits.iter().map(ToString::to_string).collect();
-    messages.dedup();
-    messages.join("; ")
 }
 
 /// A setting without effect.

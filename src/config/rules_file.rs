@@ -77,7 +77,7 @@ impl RulesFile {
     /// exists.
     ///
     /// # Errors
-    /// [`ConfigError::BadLimits`] lists all invalid limits. A file that a flag or a variable names must exist. A
+    /// [`ConfigError::Mistakes`] lists all mistakes. A file that a flag or a variable names must exist. A
     /// configuration applies to many folders, so its missing file is only a warning. An existing file must be readable: a
     /// gate must not vanish because of a permission.
     pub fn load(environment: &Environment, named: &Setting<Option<PathBuf>>) -> Result<Self, ConfigError> {
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn all_invalid_limits_are_in_one_error() {
         let bad = |text: &str| match RulesFile::parse(text) {
-            Err(ConfigError::BadLimits(limits)) => limits,
+            Err(ConfigError::Mistakes(mistakes)) => mistakes.limits().cloned().collect::<Vec<_>>(),
             other => panic!("{other:?}"),
         };
         let limits =

@@ -29,7 +29,7 @@ pub(super) fn lay<T>(target: &mut T, table: &Table<T>, environment: &Environment
             }
             let node = Yaml::Scalar(text.to_owned());
             let found = (row.field_mut)(target).set(&node, &ValuePlace::whole(origin));
-            faults.add((row, row.path), &node, found, (row.field)(target))?;
+            faults.add((row, row.path), &node, found, (row.field)(target));
         }
     }
     let mut warnings = faults.finish()?;

@@ -13,9 +13,32 @@ use crate::config::{Origin, Setting};
 /// Limit of a baseline in bytes. A summary of 127 layers has at most 64 kB, and each further layer some hundred bytes.
 const LARGEST: u64 = 16 << 20;
 
+/// The baseline of a run.
+#[derive(Debug)]
+pub(super) enum BaselineFile {
+    /// It was read.
+    Read(Baseline),
+    /// It does not exist, and no rule needs it: either none is on, or this run writes it.
+    Missing,
+}
+
+/// How a run uses its baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BaselineUse {
+    /// A rule needs it, or a flag names it.
+    Required,
+    /// It is shown if it exists.
+    Optional,
+}
+
+/// The path of the file that a setting names.
+pub(super) fn path(named: &Setting<PathBuf>, working_dir: &Path) -> PathBuf {
+    working_dir.join(&named.value)
+}
+
 /// Reads the baseline. A rules file may come from a stranger's pull request: it can name only a regular file below the working
 /// directory, and messages quote nothing of it.
-pub(super) fn read(named: &Setting<PathBuf>, working_dir: &Path) -> anyhow::Result<Baseline> {
+pub(super) fn read(named: &Setting<PathBuf>, working_dir: &Path, usage: BaselineUse) -> anyhow::Result<BaselineFile> {
     let Setting { value: path, origin } = named;
     let shown = path.display().to_string();
     let place = || format!("{shown} ({origin})");
@@ -29,10 +52,13 @@ pub(super) fn read(named: &Setting<PathBuf>, working_dir: &Path) -> anyhow::Resu
     let mut bytes = Vec::new();
     match file.and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
         Ok(_) if bytes.len() as u64 > LARGEST => Err(problem(BaselineError::NotASummary(shown), origin)),
-        Ok(_) => Baseline::parse(&shown, &bytes).map_err(|error| problem(error, origin)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            bail!("the baseline {} does not exist; write it with `dive --summary {shown} IMAGE`", place())
-        }
+        Ok(_) => Baseline::parse(&shown, &bytes).map(BaselineFile::Read).map_err(|error| problem(error, origin)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match usage {
+            BaselineUse::Optional => Ok(BaselineFile::Missing),
+            BaselineUse::Required => {
+                bail!("the baseline {} does not exist; write it with `dive --summary {shown} IMAGE`", place())
+            }
+        },
         Err(error) => bail!("the baseline {} cannot be read: {error}", place()),
     }
 }
@@ -45,14 +71,14 @@ pub(super) fn problem(error: BaselineError, origin: &Origin) -> anyhow::Error {
     }
 }
 
-/// Refuses rules that need a baseline without one.
-pub(super) fn refuse_growth_without(baseline: Option<&Baseline>, rules: &Rules) -> anyhow::Result<()> {
+/// Refuses rules that need a baseline if nothing names one.
+pub(super) fn refuse_growth_without(rules: &Rules) -> anyhow::Result<()> {
     match rules.that_needs_baseline() {
-        Some(rule) if baseline.is_none() => bail!(
+        Some(rule) => bail!(
             "{rule} ({}) needs a baseline; write one with `dive --summary FILE IMAGE` and pass it with --baseline or \
              `baseline:`",
             rules.origin(rule)
         ),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }

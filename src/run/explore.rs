@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::access::{Mode, Subject};
-use super::baseline;
+use super::baseline::{self, BaselineFile, BaselineUse};
 use super::invocation::Invocation;
 use super::opening::{Opening, ReadImage, open_headless};
 use super::outcome::Outcome;
 use super::output::{self, JsonTarget, Notices};
 use super::overwriting::{self, ReadFile};
 use crate::ci::{self, Baseline, Rules};
-use crate::cli::CiArgs;
-use crate::config::{CiVariable, Config, ConfigError, Date, Origin, RulesFile, Setting, forbids_colour};
+use crate::cli::{CiArgs, OpeningArgs};
+use crate::config::{
+    BadLimit, CiVariable, Config, ConfigError, Date, Mistakes, Origin, RulesFile, Setting, forbids_colour,
+};
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Look, Rows, ci as ci_report, json, text};
 use dive_model::Opened;
@@ -94,13 +96,16 @@ impl ReportOutput<'_> {
 
     /// Writes the requested documents.
     fn write_documents(&self, opened: &Opened, judged: Option<json::Judged<'_>>) -> anyhow::Result<()> {
-        if let Some(target) = &self.json {
-            target.write(|out| json::render_judged(opened, judged, out))?;
-        }
+        self.write_json(opened, judged)?;
         if let Some(target) = &self.summary {
             target.write(|out| json::summary::render(opened, judged, out))?;
         }
         Ok(())
+    }
+
+    /// Writes the JSON document, if it is requested.
+    fn write_json(&self, opened: &Opened, judged: Option<json::Judged<'_>>) -> anyhow::Result<()> {
+        self.json.as_ref().map_or(Ok(()), |target| target.write(|out| json::render_judged(opened, judged, out)))
     }
 
     /// Writes dive's line with the path of the document, if any.
@@ -121,8 +126,26 @@ struct Gate {
     rules_file: Option<PathBuf>,
     /// The base image in the rules file.
     base: Option<Setting<String>>,
-    /// The summary of an earlier image, and the setting that names it.
-    baseline: Option<Setting<Baseline>>,
+    /// The summary of an earlier image.
+    baseline: Option<GateBaseline>,
+}
+
+/// The summary of an earlier image, and the setting that names it.
+#[derive(Debug)]
+struct GateBaseline {
+    origin: Origin,
+    file: BaselineFile,
+    /// Whether this run writes its summary there.
+    renewal: BaselineRenewal,
+}
+
+/// Whether a run writes its summary over its baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BaselineRenewal {
+    /// `--summary` names the baseline.
+    Requested,
+    /// It does not.
+    None,
 }
 
 impl Gate {
@@ -134,9 +157,9 @@ impl Gate {
             None => config.ci_config.clone(),
         };
         let file = match RulesFile::load(output.environment, &named) {
-            Err(ConfigError::BadLimits(limits)) => {
-                output.print(|look, out| ci_report::misconfigured(&limits, look.colour, out))?;
-                return Err(ConfigError::BadLimits(limits).into());
+            Err(ConfigError::Mistakes(mistakes)) => {
+                output.print(|look, out| misconfigured(&mistakes, look, out))?;
+                return Err(ConfigError::Mistakes(mistakes).into());
             }
             file => file?,
         };
@@ -144,13 +167,78 @@ impl Gate {
         let rules = Rules::merge(ci.rules.limits(), &file, config);
         let by_flag = ci.baseline.clone().map(|path| Setting::by_flag(path, "--baseline"));
         let named = by_flag.or(file.baseline);
-        let read = |named: Setting<PathBuf>| {
-            let value = baseline::read(&named, &output.environment.working_dir)?;
-            anyhow::Ok(Setting { value, origin: named.origin })
-        };
-        let baseline = named.map(read).transpose()?;
-        baseline::refuse_growth_without(baseline.as_ref().map(|baseline| &baseline.value), &rules)?;
+        if named.is_none() {
+            baseline::refuse_growth_without(&rules)?;
+        }
+        let baseline = named.map(|named| GateBaseline::read(&named, &rules, output)).transpose()?;
         Ok(Self { rules, rules_file: file.path, base: file.base, baseline })
+    }
+}
+
+/// Writes dive's lines about invalid limits, if there are any.
+fn misconfigured(mistakes: &Mistakes, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let limits: Vec<&BadLimit> = mistakes.limits().collect();
+    if limits.is_empty() { Ok(()) } else { ci_report::misconfigured(&limits, look.colour, out) }
+}
+
+/// Reads the configuration of a command that may check rules. In CI mode, as far as flags and variables turn it on, invalid limits
+/// are also printed in dive's format before the error.
+pub(super) fn invocation(
+    opening: OpeningArgs,
+    environment: Environment,
+    ci: &CiArgs,
+    report: &ReportArgs,
+) -> anyhow::Result<Invocation> {
+    let ci_mode = ci.ci.unwrap_or_else(|| CiVariable::turns_on(&environment));
+    let known = environment.clone();
+    Invocation::new(opening, environment).inspect_err(|error| {
+        if let (true, Some(ConfigError::Mistakes(mistakes))) = (ci_mode, error.downcast_ref()) {
+            let target = |path: &Option<PathBuf>| path.clone().map(JsonTarget::named);
+            let (json, summary) = (target(&report.json), target(&report.summary));
+            let output = ReportOutput { json, summary, environment: &known, notices: Notices::Quiet };
+            // The mistakes follow anyway.
+            let _ = output.print(|look, out| misconfigured(mistakes, look, out));
+        }
+    })
+}
+
+impl GateBaseline {
+    /// Reads the baseline. A pipeline that writes its summary there can start without one, and rules files may name one for the
+    /// rules that a branch turns on.
+    fn read(named: &Setting<PathBuf>, rules: &Rules, output: &ReportOutput<'_>) -> anyhow::Result<Self> {
+        let (folder, shown) = (&output.environment.working_dir, named.value.display());
+        let path = baseline::path(named, folder);
+        let is_target = |target: &Option<JsonTarget>| {
+            target.as_ref().and_then(JsonTarget::file).is_some_and(|file| overwriting::is_one_file(&file, &path))
+        };
+        if is_target(&output.json) {
+            anyhow::bail!("{shown}: --json would replace the baseline ({}); choose another file", named.origin);
+        }
+        let renewal = if is_target(&output.summary) { BaselineRenewal::Requested } else { BaselineRenewal::None };
+        let is_needed = rules.that_needs_baseline().is_some() || matches!(named.origin, Origin::Flag(_));
+        let usage = match renewal {
+            BaselineRenewal::None if is_needed => BaselineUse::Required,
+            BaselineRenewal::None | BaselineRenewal::Requested => BaselineUse::Optional,
+        };
+        let file = baseline::read(named, folder, usage)?;
+        if let BaselineFile::Missing = file {
+            output.notices.note(&match renewal {
+                BaselineRenewal::Requested => {
+                    format!("no growth is checked: this run writes the baseline {shown} for the next")
+                }
+                BaselineRenewal::None => {
+                    format!("the baseline {shown} ({}) does not exist; no rule needs it", named.origin)
+                }
+            });
+        }
+        Ok(Self { origin: named.origin.clone(), file, renewal })
+    }
+
+    const fn summary(&self) -> Option<&Baseline> {
+        match &self.file {
+            BaselineFile::Read(baseline) => Some(baseline),
+            BaselineFile::Missing => None,
+        }
     }
 }
 
@@ -234,9 +322,9 @@ fn judge(
     output: &ReportOutput<'_>,
 ) -> anyhow::Result<Outcome> {
     let rules_file = gate.rules_file.as_deref();
-    let baseline = gate.baseline.as_ref().map(|baseline| &baseline.value);
-    if let Some(Setting { value, origin }) = &gate.baseline {
-        value.check(&opened.image).map_err(|error| baseline::problem(error, origin))?;
+    let baseline = gate.baseline.as_ref().and_then(GateBaseline::summary);
+    if let (Some(summary), Some(GateBaseline { origin, .. })) = (baseline, &gate.baseline) {
+        summary.check(&opened.image).map_err(|error| baseline::problem(error, origin))?;
     }
     // dive checks no rule if it writes a document, so default limits alone must not fail such a job.
     if output.has_requested_document() && !gate.rules.are_set() {
@@ -257,7 +345,18 @@ fn judge(
         return Ok(Outcome::Passed);
     }
     let verdict = ci::evaluate(opened, &gate.rules, baseline, Date::of(SystemTime::now()));
-    output.write_documents(opened, Some(json::Judged { rules: &gate.rules, verdict: &verdict }))?;
+    let judged = Some(json::Judged { rules: &gate.rules, verdict: &verdict });
+    let renews = gate.baseline.as_ref().is_some_and(|baseline| baseline.renewal == BaselineRenewal::Requested);
+    if renews && !verdict.passed() {
+        // The next run would compare with the image that has just failed, and pass.
+        output.write_json(opened, judged)?;
+        output.notices.note(
+            "--summary did not replace the baseline, because a rule failed; to accept the image as the new baseline, run the \
+             command with --ci=false",
+        );
+    } else {
+        output.write_documents(opened, judged)?;
+    }
     let ruling = Ruling { rules_file, origin, rules: &gate.rules, verdict: &verdict };
     output.print(|look, out| {
         ci_report::overview(opened, ruling, look, rows, out)?;

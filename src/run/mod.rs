@@ -34,7 +34,7 @@ use anyhow::bail;
 use tracing::{error, info};
 
 use crate::cli::{self, Cli, Command};
-use crate::config::{self, RulesFile};
+use crate::config::{self, ConfigError, RulesFile};
 use crate::report::Rows;
 use access::Subject;
 use explore::{DockerfileArgument, ReportArgs, explore};
@@ -59,6 +59,15 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     }
     notices.warn_all(log::lost().map(|problem| format!("the log is incomplete: {problem}")));
     ended
+}
+
+/// The messages of an error: one for each mistake in a configuration, else the failed step and its causes.
+#[must_use]
+pub fn messages(error: &anyhow::Error) -> Vec<String> {
+    match error.downcast_ref::<ConfigError>() {
+        Some(ConfigError::Mistakes(mistakes)) => mistakes.messages(),
+        _ => vec![format!("{error:#}")],
+    }
 }
 
 /// Makes a write beyond the file size limit (`ulimit -f`) fail as on a full disk, where the signal would leave a temporary
@@ -91,12 +100,13 @@ fn execute(cli: Cli) -> anyhow::Result<Outcome> {
             let Some(image) = image else {
                 bail!("no image given; try `dive NAME`, `dive FILE`, `docker save NAME | dive -` or `dive --help`");
             };
-            let invocation = Invocation::new(opening, environment)?;
+            let invocation = explore::invocation(opening, environment, &ci, &report)?;
             invocation.begin("opens", &image);
             return explore(Subject::Named(&image), &invocation, &ci, report);
         }
         Some(Command::Build { arguments }) => {
-            return build::run(&arguments, &Invocation::new(opening, environment)?, &ci, report);
+            let invocation = explore::invocation(opening, environment, &ci, &report)?;
+            return build::run(&arguments, &invocation, &ci, report);
         }
         Some(Command::Init(arguments)) => init::run(&arguments, &Invocation::new(opening, environment)?)?,
         Some(Command::Tree(arguments)) => tree::run(&arguments, &Invocation::new(opening, environment)?)?,

@@ -28,14 +28,19 @@ pub(super) fn refuse_read_files(document: &Path, read: &[ReadFile]) -> anyhow::R
 
 /// Refuses to write two documents to one file.
 pub(super) fn refuse_one_file(json: &Path, summary: &Path) -> anyhow::Result<()> {
-    let is_new = !json.exists() && !summary.exists();
-    if is_same_file(json, summary) || (is_new && entry(json).is_some_and(|json| Some(json) == entry(summary))) {
+    if is_one_file(json, summary) {
         bail!(
             "{}: --json and --summary cannot write the same file; choose another file for one of them",
             summary.display()
         );
     }
     Ok(())
+}
+
+/// True if two paths are of one file, which need not exist yet.
+pub(super) fn is_one_file(one: &Path, other: &Path) -> bool {
+    let is_new = !one.exists() && !other.exists();
+    is_same_file(one, other) || (is_new && entry(one).is_some_and(|one| Some(one) == entry(other)))
 }
 
 /// True for an existing regular file under two names.

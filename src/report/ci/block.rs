@@ -46,7 +46,7 @@ pub(crate) fn exporting(file: &Path, colour: Colour, out: &mut dyn Write) -> io:
 ///
 /// # Errors
 /// When writing fails.
-pub(crate) fn misconfigured(limits: &[BadLimit], colour: Colour, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn misconfigured(limits: &[&BadLimit], colour: Colour, out: &mut dyn Write) -> io::Result<()> {
     match limits.first().map(|limit| &limit.origin) {
         Some(Origin::File { path, .. }) => using(Some(path), out)?,
         _ => using(None, out)?,

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use super::{DIVES_OFF, base, checks, later, saved, shop, user};
-use crate::build::{Image, image};
+use crate::build::{Image, Packing, image};
 use crate::user::User;
 
 /// A user whose working directory has the summary of `before` as `main.json`.
@@ -101,6 +101,139 @@ fn ours_is_compared_with_ours_even_if_the_baseline_names_no_base() {
     ]);
 }
 
+/// The command that an error recommends works in CI mode, too.
+#[test]
+fn a_pipeline_can_start_without_a_baseline_and_renews_it_only_if_it_passes() {
+    let user = rules_on_growth("  highestGrowthBytes: 100\n");
+    let (before, after) = (saved(&shop()), saved(&later()));
+    let renews = ["--summary", "main.json"];
+    let first = checks(&user, &before, &renews).ends_with(0);
+    first
+        .prints(&["  SKIP: highestGrowthBytes: no baseline yet\n", "[Passed:0] [Failed:0] [Warn:0] [Skipped:4]"])
+        .says(&["dive: no growth is checked: this run writes the baseline main.json for the next\n"]);
+    let baseline = std::fs::read(user.file("main.json")).unwrap();
+    // The next run would compare the image with itself.
+    for _ in 0..2 {
+        checks(&user, &after, &renews).ends_with(1).says(&[
+            "dive: --summary did not replace the baseline, because a rule failed; to accept the image as the new baseline, run \
+             the command with --ci=false\n",
+        ]);
+        assert_eq!(std::fs::read(user.file("main.json")).unwrap(), baseline);
+    }
+    // Another file is no baseline.
+    checks(&user, &after, &["--summary", "last.json"]).ends_with(1);
+    assert!(user.file("last.json").exists());
+    checks(&user, &after, &["--summary", "./main.json", "--highestGrowthBytes=300"]).ends_with(0);
+    assert_ne!(std::fs::read(user.file("main.json")).unwrap(), baseline);
+    checks(&user, &after, &[]).ends_with(0).prints(&["Growth since main.json: 0 B"]);
+    for json in ["main.json", "./main.json"] {
+        assert_eq!(
+            checks(&user, &after, &["--json", json]).error(),
+            "main.json: --json would replace the baseline (.dive-ci:1); choose another file"
+        );
+    }
+}
+
+/// A shared rules file may name a baseline for those who turn a rule on.
+#[test]
+fn a_missing_baseline_that_no_rule_needs_is_a_note() {
+    let user = rules_on_growth("  highestGrowthPercent: 0.05\n");
+    let image = saved(&shop());
+    checks(&user, &image, &["--highestGrowthPercent=off"])
+        .ends_with(0)
+        .says(&["dive: the baseline main.json (.dive-ci:1) does not exist; no rule needs it\n"]);
+    checks(&user, &image, &[]).ends_with(2);
+    let user = with_baseline(user, &shop());
+    checks(&user, &image, &["--highestGrowthPercent=off"]).ends_with(0).prints(&["Growth since main.json: 0 B"]);
+    assert!(
+        checks(&user, &image, &["--baseline", "no.json", "--highestGrowthPercent=off"])
+            .error()
+            .starts_with("the baseline no.json (--baseline) does not exist; ")
+    );
+}
+
+#[test]
+fn documents_have_the_growth() {
+    let user = with_baseline(rules_on_growth("  highestGrowthBytes: 100\n"), &shop());
+    for option in ["--json", "--summary"] {
+        let ran = checks(&user, &saved(&later()), &[option, "-"]).ends_with(1);
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let growth = &document["verdict"]["growth"];
+        assert_eq!(growth["baseline"], "main.json");
+        assert_eq!(growth["all"], serde_json::json!({ "beforeBytes": 4900, "afterBytes": 5100 }));
+        assert_eq!(growth["ours"], serde_json::json!({ "beforeBytes": 4300, "afterBytes": 4500 }));
+        assert_eq!(
+            growth["layers"][1],
+            serde_json::json!({ "change": "rebuilt", "layer": 1, "instruction": "RUN make", "beforeBytes": 2300, "afterBytes": 2800 })
+        );
+        assert_eq!(growth["layers"][2]["change"], "gone");
+        assert_eq!(
+            growth["places"][0],
+            serde_json::json!({ "path": "/app/docs", "beforeBytes": 0, "afterBytes": 1700 })
+        );
+    }
+}
+
+/// A build without reproducible timestamps changes every layer; none of them is news.
+#[test]
+fn a_layer_rebuilt_with_the_same_files_differs_only_in_timestamps() {
+    let built = |time: u64, packing: Packing, content: &str| {
+        base().layer(|l| {
+            l.file("app/bin", content)
+                .owner(1000, 1000)
+                .xattr("user.note", "x")
+                .symlink("app/now", "bin")
+                .hardlink("app/again", "app/bin")
+                .dir("app/empty")
+                .whiteout("base/old")
+                .built_at(time)
+                .packed(packing)
+                .created_by("RUN make")
+        })
+    };
+    let line = |before: &Image, after: &Image| {
+        let user = with_baseline(rules_on_growth("  highestGrowthBytes: 1\n"), before);
+        let ran = checks(&user, &saved(after), &[]).ends_with(0);
+        let line = ran
+            .stdout
+            .lines()
+            .find(|line| line.contains("  layer 1 rebuilt"))
+            .expect("a rebuilt layer")
+            .trim()
+            .to_owned();
+        (line, user)
+    };
+    let same = "0 B  layer 1 rebuilt, differs only in timestamps  RUN make";
+    for before in [Packing::Plain, Packing::Gzip] {
+        for after in [Packing::Plain, Packing::Zstd] {
+            let found = line(&built(1, before, "one"), &built(2, after, "one")).0;
+            assert_eq!(found, same, "{before:?} {after:?}");
+            let found = line(&built(1, before, "one"), &built(2, after, "two")).0;
+            assert_eq!(found, "0 B  layer 1 rebuilt, was 3 B  RUN make", "{before:?} {after:?}");
+        }
+    }
+    let (before, after) = (built(1, Packing::Plain, "one"), built(2, Packing::Plain, "one"));
+    for other in [
+        base().layer(|l| l.file("app/bin", "one").mode(0o755).built_at(2).created_by("RUN make")),
+        base().layer(|l| l.file("app/bim", "one").built_at(2).created_by("RUN make")),
+    ] {
+        assert_ne!(line(&before, &other).0, same);
+    }
+    let (_, user) = line(&before, &after);
+    let image = saved(&after);
+    let document: Value =
+        serde_json::from_str(&checks(&user, &image, &["--summary", "-"]).ends_with(0).stdout).unwrap();
+    assert_eq!(document["verdict"]["growth"]["layers"][0]["change"], "retimed");
+    // A baseline of an older version says nothing about entries.
+    let mut summary: Value = serde_json::from_slice(&std::fs::read(user.file("main.json")).unwrap()).unwrap();
+    for layer in summary["layers"].as_array_mut().unwrap() {
+        assert!(layer.as_object_mut().unwrap().remove("entriesDigest").unwrap().as_str().unwrap().starts_with("xxh3:"));
+    }
+    checks(&user.writes("main.json", &summary.to_string()), &image, &[])
+        .ends_with(0)
+        .prints(&["  layer 1 rebuilt, was 3 B  RUN make\n"]);
+}
+
 /// There is no share of nothing.
 #[test]
 fn growth_since_a_baseline_of_nothing_has_no_percentage() {
@@ -169,6 +302,11 @@ fn a_baseline_of_something_else_is_an_error() {
         change(&mut summary);
         refused(&user.writes("main.json", &summary.to_string()), &image)
     };
+    assert_eq!(
+        changed(|summary| summary["sizes"]["unpackedBytes"] = 1_000_000.into()),
+        ".dive-ci:1: baseline: main.json: the sizes of its layers do not add up to that of the image; write it again with \
+         `dive --summary main.json IMAGE`"
+    );
     assert_eq!(
         changed(|summary| summary["schemaVersion"] = 2.into()),
         ".dive-ci:1: baseline: main.json: a summary of another schema version; write it again with `dive --summary main.json IMAGE`"

@@ -135,6 +135,64 @@ fn a_mistake_names_the_line_and_what_to_write() {
     );
 }
 
+/// Otherwise, each run of the pipeline finds one more.
+#[test]
+fn all_mistakes_of_a_file_are_listed() {
+    let text = "rules:\n  highestImageByte: 5MB\n  lowestEfficiency: 95\n  highestWastedBytes: many\n  forbidSecrets: true\n\
+                ignore: [{ path: a }, { class: all, reason: x }]\nhighestLayerCount: 9\n";
+    let ran = checks(&User::new().writes(".dive-ci", text), &saved(&base()), &[]).ends_with(2);
+    let errors: Vec<&str> = ran.stderr.lines().filter_map(|line| line.strip_prefix("dive: error: ")).collect();
+    let starts = [
+        ".dive-ci:2: rules.highestImageByte: no rule has this name; did you mean highestImageBytes?",
+        ".dive-ci:3: lowestEfficiency: `95` is outside",
+        ".dive-ci:4: highestWastedBytes: `many` is not a size",
+        ".dive-ci:5: rules.forbidSecrets: this version of dive has no rule",
+        ".dive-ci:6: ignore: the exception for path a has no reason; add `reason: TEXT`",
+        ".dive-ci:6: ignore: `all` is not a valid value",
+        ".dive-ci:7: highestLayerCount: a rule has no effect outside `rules:`",
+    ];
+    assert_eq!(errors.len(), starts.len(), "{}", ran.stderr);
+    for (error, start) in errors.iter().zip(starts) {
+        assert!(error.starts_with(start), "{error}");
+    }
+    ran.prints(&["  MISCONFIGURED: lowestEfficiency: ", "  MISCONFIGURED: highestWastedBytes: ", "CI Misconfigured\n"]);
+    let many =
+        (0..200).map(|number| format!("  highestLayerCount{}: 1\n", "-".repeat(number))).collect::<Vec<_>>().concat();
+    let ran = checks(&User::new().writes(".dive-ci", &format!("rules:\n{many}")), &saved(&base()), &[]).ends_with(2);
+    assert!(ran.stderr.ends_with("dive: error: 179 more mistakes; correct those above first\n"), "{}", ran.stderr);
+}
+
+/// Scripts look for dive's lines, wherever the limit is written.
+#[test]
+fn a_mistake_in_a_variable_or_a_configuration_prints_dives_lines() {
+    let image = saved(&base());
+    let by_variable = User::new().sets("DIVE_RULES_LOWEST_EFFICIENCY", "95");
+    let by_file = User::new().keeps(".dive.yaml", "rules:\n  lowest-efficiency: 95\n");
+    for (user, origin) in [(by_variable, "DIVE_RULES_LOWEST_EFFICIENCY: "), (by_file, ".dive.yaml:2: ")] {
+        let ran = checks(&user, &image, &[]);
+        assert!(ran.error().contains(origin), "{}", ran.stderr);
+        ran.prints(&[
+            "  MISCONFIGURED: lowestEfficiency: ",
+            "  CONFIGURED   : highestWastedBytes\n",
+            "CI Misconfigured\n",
+        ]);
+        // Not without CI mode, and not in the place of a document.
+        let path = image.path().to_str().unwrap();
+        assert_eq!(user.runs(&[path]).ends_with(2).stdout, "");
+        let ran = checks(&user, &image, &["--json", "-"]).ends_with(2);
+        assert_eq!(ran.stdout, "");
+        ran.says(&["CI Misconfigured"]);
+    }
+    // Both at once.
+    let user = User::new()
+        .keeps(".dive.yaml", "rules:\n  lowest-efficiency: 95\n")
+        .sets("DIVE_RULES_HIGHEST_WASTED_BYTES", "many")
+        .sets("CI", "true");
+    let ran = user.runs(&[image.path().to_str().unwrap()]).ends_with(2);
+    assert_eq!(ran.stderr.matches("dive: error: ").count(), 2, "{}", ran.stderr);
+    assert_eq!(ran.stdout.matches("MISCONFIGURED: ").count(), 2, "{}", ran.stdout);
+}
+
 #[test]
 fn a_key_of_another_program_names_the_rule_that_does_the_same() {
     for (key, rule) in [

@@ -84,7 +84,7 @@ const DECISIONS: [Decision; 6] = [
 fn misconfigured(file: &Path) -> Vec<&'static str> {
     let environment = Environment::new(file.parent().unwrap().to_owned(), None, []);
     match RulesFile::load(&environment, &Setting::by_flag(Some(file.to_owned()), "--ci-config")) {
-        Err(ConfigError::BadLimits(limits)) => limits.iter().map(|limit| limit.rule.name()).collect(),
+        Err(ConfigError::Mistakes(mistakes)) => mistakes.limits().map(|limit| limit.rule.name()).collect(),
         _ => Vec::new(),
     }
 }
@@ -113,7 +113,7 @@ fn every_rules_file_gives_dives_result() {
         let (exit, changed) = decision.map_or((exit, &[][..]), |decision| (decision.exit, decision.changed));
         assert_eq!(ran.code, exit, "{} {output}", decision.map_or("as dive:", |decision| decision.why));
         if exit == 2 {
-            assert!(ran.error().starts_with(".dive-ci:"), "{output}");
+            assert!(ran.stderr.starts_with("dive: error: .dive-ci:"), "{output}");
             continue;
         }
         let mut expected = dives;

@@ -2,6 +2,7 @@
 
 mod base;
 pub(crate) mod ci;
+pub(crate) mod instruction;
 pub mod json;
 pub mod listing;
 pub(crate) mod starter;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::text::first_words;
+use super::text;
 use crate::config::{Rule, RulesFile};
 use dive_model::Opened;
 use dive_model::escape::{Escaped, is_hidden};
@@ -113,7 +113,7 @@ impl Starter {
         let largest = tree.layers().zip(&image.layers).max_by_key(|(layer, _)| tree.layer_size_bytes(*layer));
         if let Some((layer, facts)) = largest {
             let bytes = tree.layer_size_bytes(layer);
-            let command = first_words(&facts.command, COMMAND);
+            let command = text::command(&facts.created_by, COMMAND);
             let command = if command.is_empty() { String::new() } else { format!(", {command}") };
             let measured = format!("the largest is layer {layer}: {}{command}", Bytes(bytes));
             self.rule(Rule::HighestLayerBytes, &size(bytes, 0), &measured);

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::waste::{self, Rows};
-use super::{Look, base, heading};
+use super::{Look, base, heading, instruction};
 use dive_model::Opened;
 use dive_model::analysis::Analysis;
 use dive_model::escape::Escaped;
@@ -47,7 +47,7 @@ fn layers(opened: &Opened, width: Option<usize>, out: &mut dyn Write) -> io::Res
             counts.added,
             counts.modified,
             counts.removed,
-            Escaped(first_words(&layer.command, width).as_bytes())
+            Escaped(command(&layer.created_by, width).as_bytes())
         )?;
     }
     Ok(())
@@ -63,11 +63,15 @@ pub(super) fn command_width(width: Option<usize>) -> usize {
     width.map_or(WIDTH, |width| width.saturating_sub(BEFORE).max(LEAST))
 }
 
-/// The first line of a command, cut to `width` characters.
-pub(super) fn first_words(command: &str, width: usize) -> String {
-    let line = command.lines().next().unwrap_or_default().trim();
-    if line.chars().count() <= width && line.len() == command.trim().len() {
-        return line.to_owned();
+/// Bytes that are read of a command. Only a hostile configuration has longer ones.
+const MAX_COMMAND_LEN: usize = 4096;
+
+/// The start of the instruction that made a layer, at most `width` characters, without the wrapper that builders add.
+pub(super) fn command(created_by: &str, width: usize) -> String {
+    let end = created_by.floor_char_boundary(MAX_COMMAND_LEN);
+    let line = instruction::line(&created_by[..end]);
+    if line.chars().count() <= width {
+        return line;
     }
     line.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
@@ -109,8 +113,16 @@ mod tests {
 
     #[test]
     fn a_long_command_becomes_one_short_line() {
-        assert_eq!(first_words("apt-get update", WIDTH), "apt-get update");
-        assert_eq!(first_words("RUN <<EOF\nrm -rf /x\nEOF", WIDTH), "RUN <<EOF…");
-        assert_eq!(first_words(&"x".repeat(300), 40).chars().count(), 40);
+        for (created_by, shown) in [
+            ("RUN apt-get update", "RUN apt-get update"),
+            ("RUN <<EOF\nrm -rf /x\nEOF", "RUN <<EOF; rm -rf /…"),
+            ("/bin/sh -c #(nop) ADD file:4b03b5f in / ", "ADD file:4b03b5f in…"),
+            ("RUN |1 A=1 /bin/sh -c make # buildkit", "RUN make"),
+            ("", ""),
+        ] {
+            assert_eq!(command(created_by, 20), shown);
+        }
+        assert_eq!(command(&"x".repeat(300), 40).chars().count(), 40);
+        assert_eq!(command(&"ü".repeat(MAX_COMMAND_LEN), 40).chars().count(), 40);
     }
 }

@@ -25,6 +25,11 @@ pub(crate) fn name(bytes: &[u8], columns: usize) -> String {
     printable(&Escaped(start).to_string())
 }
 
+/// The start of a text, at most `limit` bytes. Texts of a hostile configuration may be megabytes long.
+pub(crate) fn start_of(text: &str, limit: usize) -> &str {
+    &text[..text.floor_char_boundary(limit)]
+}
+
 /// True for printable ASCII, where bytes, characters and columns are the same. Nearly all text is, and the check is
 /// cheap.
 pub(crate) fn is_plain(text: &str) -> bool {

@@ -42,7 +42,13 @@ impl Sum<u64> for Total {
 /// A number of things, as `1 file` or `2 files`.
 #[must_use]
 pub fn count_of(count: u64, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+    counted(count, thing, &format!("{thing}s"))
+}
+
+/// A number of things with an irregular plural, as `1 match` or `2 matches`.
+#[must_use]
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// A text that is not a size.
@@ -378,6 +384,7 @@ mod tests {
     fn one_thing_is_singular() {
         let counts = [0, 1, 2].map(|count| count_of(count, "file"));
         assert_eq!(counts, ["0 files", "1 file", "2 files"]);
+        assert_eq!([0, 1, 2].map(|count| counted(count, "match", "matches")), ["0 matches", "1 match", "2 matches"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::ruling::Ruling;
 use super::words::{command, in_parentheses, lines, part};
 use crate::ci::{Difference, Growth, LayerChange};
-use crate::report::text::{command_width, first_words};
+use crate::report::text::{self, command_width};
 use dive_model::Opened;
 use dive_model::escape::Escaped;
 use dive_model::units::{Bytes, count_of};
@@ -33,7 +33,7 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, o
             LayerChange::Rebuilt(layer) => (*layer, format!("rebuilt, was {}", Bytes(growth.size.before))),
             LayerChange::Retimed(layer) => (*layer, "rebuilt, differs only in timestamps".to_owned()),
             LayerChange::Gone(instruction) => {
-                let command = first_words(instruction, command_width(width));
+                let command = text::command(instruction, command_width(width));
                 writeln!(out, "{size:>12}  layer gone  {}", Escaped(command.as_bytes()))?;
                 continue;
             }

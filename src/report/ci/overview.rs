@@ -8,7 +8,7 @@ use super::words::limit_text;
 use super::{broken, exceptions, growth};
 use crate::ci::{BlindSpot, OwnLayersSource, Rule};
 use crate::config::{LayerChoice, Origin, RuleNeeds};
-use crate::report::text::{command_width, first_words};
+use crate::report::text::{command, command_width};
 use crate::report::waste::{self, Rows};
 use crate::report::{Look, base, heading};
 use dive_model::Opened;
@@ -53,7 +53,7 @@ fn layers(opened: &Opened, width: Option<usize>, out: &mut dyn Write) -> io::Res
             layer.size.map_or_else(|| "-".to_owned(), |bytes| Bytes(bytes).to_string()),
             Bytes(waste).to_string(),
             Escaped(digest.as_bytes()).to_string(),
-            Escaped(first_words(&layer.command, width).as_bytes())
+            Escaped(command(&layer.created_by, width).as_bytes())
         )?;
     }
     Ok(())

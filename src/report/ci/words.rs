@@ -1,7 +1,7 @@
 //! Words that several parts of the CI report share: limits, and what is known of a layer.
 
 use crate::ci::{Amount, OwnLayers};
-use crate::report::text::{command_width, first_words};
+use crate::report::text::{self, command_width};
 use dive_model::Opened;
 use dive_model::escape::Escaped;
 use dive_model::layer::LayerIndex;
@@ -27,8 +27,9 @@ pub(super) fn part(own: &OwnLayers, layer: LayerIndex) -> Option<String> {
 
 /// The start of the command that made a layer, in a table `width` columns wide.
 pub(super) fn command(opened: &Opened, layer: LayerIndex, width: Option<usize>) -> String {
-    let command = opened.image.layers.get(layer.get()).map_or("", |layer| &layer.command);
-    Escaped(first_words(command, command_width(width)).as_bytes()).to_string()
+    let layer = opened.image.layers.get(layer.get());
+    let command = layer.map_or_else(String::new, |layer| text::command(&layer.created_by, command_width(width)));
+    Escaped(command.as_bytes()).to_string()
 }
 
 /// The lines of the Dockerfile that made a layer, if known.

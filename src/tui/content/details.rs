@@ -3,19 +3,19 @@
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::report::base_in_words;
+use crate::report::{base_in_words, instruction};
 use crate::tui::layout::inside;
 use crate::tui::state::layers::LayerRow;
-use crate::tui::state::{Explorer, Focus, ScreenState, Stage, instruction};
-use crate::tui::text::{cut, name, printable, right, wrap};
+use crate::tui::state::{Explorer, Focus, ScreenState, Stage};
+use crate::tui::text::{cut, name, printable, right, start_of, wrap};
 use crate::tui::theme::Theme;
 use dive_model::Opened;
 use dive_model::compression::Compression;
 use dive_model::image::{BaseSource, Certainty, DockerfileLines, Image, ImageLayer, OtherEntry};
 use dive_model::layer::LayerIndex;
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of};
 
-/// Bytes shown of a command. Only a hostile configuration has longer ones.
+/// Bytes shown of a command.
 const MAX_COMMAND_LEN: usize = 16 * 1024;
 
 /// The lines of a detail pane. Lines of inefficient files are built only for the visible part.
@@ -65,14 +65,8 @@ impl<'a> DetailLines<'a> {
     }
 }
 
-/// Bytes shown of a field. Ids, tags and comments of a hostile image may be megabytes long.
+/// Bytes shown of a field.
 const MAX_FIELD_LEN: usize = 4 * 1024;
-
-/// The start of a text, at most `limit` bytes, cut at a character boundary.
-fn start_of(text: &str, limit: usize) -> &str {
-    let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    &text[..end]
-}
 
 /// Adds a label and its text, wrapped to `width`.
 fn push_field<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str, width: usize) {
@@ -299,7 +293,7 @@ fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
     if let Some((of_base, ours)) = &explorer.totals.parts {
         for (label, part) in [("Of the base", of_base), ("Ours", ours)] {
             let (unpacked, reclaimable) = (Bytes(part.unpacked_bytes), Bytes(part.reclaimable_bytes));
-            let text = format!("{unpacked} in {} files, {reclaimable} reclaimable", part.files);
+            let text = format!("{unpacked} in {}, {reclaimable} reclaimable", count_of(part.files, "file"));
             push_field(&mut lines, theme, label, &text, width);
         }
     }

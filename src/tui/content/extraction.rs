@@ -6,12 +6,12 @@ use super::progress::{gauge, transfer_lines};
 use crate::tui::state::extraction::{Extent, ExtractionDialog, ExtractionStage};
 use crate::tui::text::{cut, name, printable, wrap};
 use dive_model::extract::{End, PathList, Progress, Report, SpecialBits};
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of, counted};
 
 pub(in crate::tui) fn lines(extraction: &ExtractionDialog, width: u16) -> Vec<Line<'static>> {
     let width = usize::from(width);
     let mut text: Vec<String> = Vec::new();
-    let paths = counted(extraction.plan.len() as u64, "path", "paths");
+    let paths = count_of(extraction.plan.len() as u64, "path");
     let extent = match extraction.extent {
         Extent::Whole => "",
         Extent::Filtered => ", only paths that match the filter",
@@ -81,7 +81,7 @@ fn done(text: &mut Vec<String>, report: &Report, folder: &str) {
         End::Cancelled => "Cancelled. Complete files were written",
     };
     text.push(format!("{end} in {folder}:"));
-    text.push(format!("  {}, {}", counted(report.files + report.hard_links, "file", "files"), Bytes(report.bytes)));
+    text.push(format!("  {}, {}", count_of(report.files + report.hard_links, "file"), Bytes(report.bytes)));
     text.push(format!(
         "  {}, {}",
         counted(report.directories, "directory", "directories"),
@@ -105,8 +105,4 @@ fn left_out(text: &mut Vec<String>, report: &Report) {
             text.push(format!("  … and {} more", report.skipped.more));
         }
     }
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -1,8 +1,9 @@
 //! Text of the waste view: its columns, and what the selected group means.
 
+use crate::report::instruction;
+use crate::tui::state::Explorer;
 use crate::tui::state::waste::{Waste, WasteOrder};
-use crate::tui::state::{Explorer, instruction};
-use crate::tui::text::{cut, printable, wrap};
+use crate::tui::text::{cut, printable, start_of, wrap};
 use dive_model::analysis::WasteGroup;
 use dive_model::analysis::exact::Cause;
 use dive_model::image::{Base, ImagePart};
@@ -92,8 +93,8 @@ pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: us
         let made_by = explorer.opened.image.layers.get(layer.get());
         let lines =
             made_by.and_then(|made_by| made_by.lines.as_ref()).map_or_else(String::new, |lines| format!(" ({lines})"));
-        let command: String = made_by.map_or("", |made_by| &made_by.created_by).chars().take(width * height).collect();
-        printable(&format!("{verb} layer {layer}{lines}: {}", instruction::line(&command)))
+        let command = start_of(made_by.map_or("", |made_by| &made_by.created_by), width * height);
+        printable(&format!("{verb} layer {layer}{lines}: {}", instruction::line(command)))
     };
     let instructions = [line("Put by", group.layer), line(verb(group.cause), group.hidden_by)];
     let mut rest = wrap(explanation(group), width);

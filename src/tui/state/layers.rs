@@ -223,7 +223,7 @@ fn with_steps(
 /// if no layer follows.
 fn base_end(history: &[HistoryStep], layers: usize) -> Option<usize> {
     let runs = |step: &HistoryStep| {
-        let line = super::instruction::line(&step.created_by);
+        let line = crate::report::instruction::line(&step.created_by);
         line.starts_with("CMD") || line.starts_with("ENTRYPOINT")
     };
     let last = layers.checked_sub(1)?;

@@ -6,7 +6,6 @@ pub mod extraction;
 pub mod files;
 pub mod found;
 pub mod history;
-pub mod instruction;
 mod jobs;
 pub mod layers;
 mod long_lines;

@@ -2,9 +2,10 @@
 
 use crate::config::{Action, Context};
 use crate::tui::keymap::{ActionRow, Keymap};
+use crate::tui::text::start_of;
 
-use super::instruction;
 use super::scroll::Scroll;
+use crate::report::instruction;
 use dive_model::image::{Image, ImageName, Platform};
 use dive_model::layer::LayerIndex;
 
@@ -127,10 +128,10 @@ impl Palette {
 
 /// The name of the image that is shown, and its platform.
 fn shown(image: &Image) -> PaletteCommand {
-    let name: String = image.name.chars().take(MAX_INSTRUCTION).collect();
+    let name = start_of(&image.name, MAX_INSTRUCTION);
     let text = match &image.platform {
         Some(platform) if !image.other_platforms.is_empty() => format!("{name} · {platform}"),
-        _ => name,
+        _ => name.to_owned(),
     };
     PaletteCommand::Shown(text)
 }
@@ -138,12 +139,12 @@ fn shown(image: &Image) -> PaletteCommand {
 /// The layers of an image, with their instructions.
 fn layers(image: &Image) -> impl Iterator<Item = PaletteCommand> + '_ {
     image.layers.iter().enumerate().filter_map(|(at, layer)| {
-        let start: String = layer.created_by.chars().take(MAX_INSTRUCTION).collect();
-        Some(PaletteCommand::SelectLayer(LayerIndex::new(at)?, instruction::line(&start)))
+        let instruction = instruction::line(start_of(&layer.created_by, MAX_INSTRUCTION));
+        Some(PaletteCommand::SelectLayer(LayerIndex::new(at)?, instruction))
     })
 }
 
-/// Characters of an instruction that are searched. Only a hostile configuration has longer ones.
+/// Bytes of an instruction that are searched.
 const MAX_INSTRUCTION: usize = 4096;
 
 /// Actions that nobody looks for by name, or that need the line that the palette uses.

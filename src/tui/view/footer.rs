@@ -14,6 +14,7 @@ use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::{Explorer, Overlay, ScreenState};
 use crate::tui::text::{columns, cut, printable};
 
+use dive_model::units::{count_of, counted};
 pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
     prompt(state, frame, state.layout.prompt);
     let area = state.layout.footer;
@@ -115,8 +116,11 @@ fn matches(explorer: &Explorer) -> Option<String> {
     let count = files.matches();
     let text = match files.match_position(&explorer.opened.tree) {
         Some(position) => format!("{position} of {count}"),
-        None if count == 1 => "1 match".to_owned(),
-        None => format!("{count} matches"),
+        None => counted(count as u64, "match", "matches"),
     };
-    Some(if files.accepted() > count { format!("{text}, with {} paths", files.accepted()) } else { text })
+    Some(if files.accepted() > count {
+        format!("{text}, with {}", count_of(files.accepted() as u64, "path"))
+    } else {
+        text
+    })
 }

@@ -11,7 +11,7 @@ use crate::tui::text::{columns, cut, left, path_end, printable, right};
 use crate::tui::theme::Theme;
 use dive_model::tree::Change;
 use dive_model::tree::history::LayerAction;
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of};
 
 pub(super) fn draw(state: &ScreenState, explorer: &Explorer, found: &Found, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
@@ -44,8 +44,7 @@ fn summary(found: &Found) -> String {
         (false, 0) => "No path in any layer matches.".to_owned(),
         (false, paths) => {
             let is_cut = rows == MAX_FOUND || paths > MAX_FOUND;
-            let paths = if paths == 1 { "1 path".to_owned() } else { format!("{paths} paths") };
-            let changes = if rows == 1 { "1 change".to_owned() } else { format!("{rows} changes") };
+            let (paths, changes) = (count_of(paths as u64, "path"), count_of(rows as u64, "change"));
             let more = if is_cut { "; the rest is not listed" } else { "" };
             format!("{paths}, {changes}{more}")
         }

@@ -6,10 +6,11 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use super::pane::{self, PaneFocus};
+use crate::report::instruction;
 use crate::report::listing::permissions;
 use crate::tui::state::history::History;
-use crate::tui::state::{Explorer, ScreenState, instruction};
-use crate::tui::text::{cut, left, name, printable, right, wrap};
+use crate::tui::state::{Explorer, ScreenState};
+use crate::tui::text::{cut, left, name, printable, right, start_of, wrap};
 use crate::tui::theme::Theme;
 use dive_model::tree::history::HistoryEvent;
 use dive_model::units::Bytes;
@@ -42,15 +43,18 @@ fn explained<'a>(explorer: &Explorer, history: &History, width: usize, theme: &T
     let Some(layer) = event.and_then(|event| explorer.opened.image.layers.get(event.layer.get())) else {
         return Vec::new();
     };
-    let start: String = layer.created_by.chars().take(MAX_COMMAND).collect();
-    let command = instruction::lines(&start).into_iter().flat_map(|line| wrap(&printable(&line), width));
+    let command = instruction::lines(start_of(&layer.created_by, MAX_COMMAND))
+        .into_iter()
+        .flat_map(|line| wrap(&printable(&line), width));
     let mut lines = vec![Line::raw(""), Line::styled("Command of the selected layer:", theme.label)];
     lines.extend(command.map(Line::raw));
     lines
 }
 
-/// Characters of a command that are shown.
+/// Bytes of a command that are shown.
 const MAX_COMMAND: usize = 4096;
+/// Bytes of a command that are formatted for a row.
+const COMMAND: usize = 600;
 
 fn row_text(explorer: &Explorer, event: &HistoryEvent, width: usize) -> String {
     let tree = &explorer.opened.tree;
@@ -63,7 +67,6 @@ fn row_text(explorer: &Explorer, event: &HistoryEvent, width: usize) -> String {
     let text = if facts.target.is_empty() { text } else { format!("{text}  -> {}", name(facts.target, width)) };
     // The layer's command explains the change.
     let made_by = explorer.opened.image.layers.get(event.layer.get()).map_or("", |layer| &layer.created_by);
-    let start: String = made_by.chars().take(width).collect();
-    let text = format!("{text}  {}", printable(&instruction::line(&start)));
+    let text = format!("{text}  {}", printable(&instruction::line(start_of(made_by, COMMAND))));
     cut(&text, width)
 }

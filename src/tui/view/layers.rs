@@ -6,15 +6,15 @@ use ratatui::text::{Line, Span};
 
 use super::pane::{self, PaneFocus};
 use crate::config::{Action, Context};
+use crate::report::instruction;
 use crate::tui::content::bar::{BAR_WIDTH, WasteMark, bar};
-use crate::tui::state::instruction;
 use crate::tui::state::layers::{CompareMark, CompareMode, EmptySteps, LayerList, LayerRow};
 use crate::tui::state::{Focus, ScreenState, Stage};
-use crate::tui::text::{columns, cut, left, printable, right};
+use crate::tui::text::{columns, cut, left, printable, right, start_of};
 use crate::tui::theme::SelectionFill;
 use dive_model::image::{Base, BaseSource, Image, OtherEntry};
 use dive_model::layer::LayerIndex;
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of};
 
 /// Width of the compare mark.
 const MARK: usize = 2;
@@ -110,7 +110,7 @@ fn base_end(state: &ScreenState) -> String {
     let is_guessed = base.and_then(|base| base.boundary).is_none_or(|boundary| boundary.by == BaseSource::History);
     match base.and_then(Base::name) {
         _ if is_guessed => "── base image seems to end here ──".to_owned(),
-        Some(name) => format!("── end of the base {} ──", printable(&name.chars().take(COMMAND).collect::<String>())),
+        Some(name) => format!("── end of the base {} ──", printable(start_of(name, COMMAND))),
         None => "── end of the base image ──".to_owned(),
     }
 }
@@ -120,19 +120,14 @@ fn other_entries_note(image: &Image, key: Option<&str>) -> Option<String> {
     let key = key.map_or_else(String::new, |key| format!("{key}: "));
     match image.other_images.len() {
         0 => artifact_note(&image.other_entries),
-        1 => Some(format!("{key}1 more image")),
-        several => Some(format!("{key}{several} more images")),
+        others => Some(format!("{key}{}", count_of(others as u64, "more image"))),
     }
 }
 
 fn artifact_note(entries: &[OtherEntry]) -> Option<String> {
     // Attestations are artifacts, too.
     let kind = if entries.iter().all(|entry| entry.is_attestation) { "attestation" } else { "OCI artifact" };
-    match entries.len() {
-        0 => None,
-        1 => Some(format!("also here: 1 {kind}")),
-        count => Some(format!("also here: {count} {kind}s")),
-    }
+    (!entries.is_empty()).then(|| format!("also here: {}", count_of(entries.len() as u64, kind)))
 }
 
 fn title(state: &ScreenState) -> String {
@@ -186,8 +181,7 @@ fn layer_row<'a>(
     let command = image_layer.map_or_else(String::new, |layer| {
         // An imported layer has no command; its comment names the source.
         let text = if layer.created_by.is_empty() { &layer.comment } else { &layer.created_by };
-        let start: String = text.chars().take(COMMAND).collect();
-        instruction::line(&start)
+        instruction::line(start_of(text, COMMAND))
     });
     spans.push(Span::raw(format!(" {}", left(&printable(&command), width.saturating_sub(taken + 1)))));
     spans
@@ -212,14 +206,12 @@ const WITH_WASTE_WIDTH: usize = 64;
 /// Width of the waste column with the blank after it.
 const WASTE_WIDTH: usize = 9;
 
-/// Characters of a command that are formatted for a row.
+/// Bytes of a command that are formatted for a row.
 const COMMAND: usize = 600;
 
 fn step_row<'a>(state: &ScreenState, step: usize, column: WasteColumn, width: usize) -> Vec<Span<'a>> {
-    let text = state.image().and_then(|image| image.history.get(step)).map_or_else(String::new, |step| {
-        let start: String = step.created_by.chars().take(COMMAND).collect();
-        instruction::line(&start)
-    });
+    let step = state.image().and_then(|image| image.history.get(step));
+    let text = step.map_or_else(String::new, |step| instruction::line(start_of(&step.created_by, COMMAND)));
     let before = " ".repeat(MARK + digits(state));
     let waste = if column == WasteColumn::Shown { WASTE_WIDTH } else { 0 };
     let text = format!("{before}{:>8} {:waste$}{:BAR_WIDTH$} {}", "-", "", "", printable(&text));

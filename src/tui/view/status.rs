@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::pane;
 use crate::tui::state::ScreenState;
-use crate::tui::text::{columns, cut_start, printable};
+use crate::tui::text::{columns, cut_start, printable, start_of};
 use dive_model::units::Bytes;
 
 /// Minimum width of the image's name.
@@ -24,8 +24,7 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     let facts = facts.join(SEPARATOR);
     let room = width.saturating_sub(columns(&facts) + columns(SEPARATOR));
     // Names end in what tells them apart.
-    let start: String = image.name.chars().take(MAX_NAME).collect();
-    let name = cut_start(&printable(&start), room);
+    let name = cut_start(&printable(start_of(&image.name, MAX_NAME)), room);
     let separator = if facts.is_empty() { "" } else { SEPARATOR };
     let line =
         Line::from(vec![Span::styled(name, theme.label), Span::styled(format!("{separator}{facts}"), theme.title)]);
@@ -34,7 +33,7 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
 
 const SEPARATOR: &str = " · ";
 
-/// Characters of a name that are read. Only a hostile image has longer ones.
+/// Bytes of a name that are read.
 const MAX_NAME: usize = 512;
 
 /// Size, dive's efficiency, reclaimable bytes, the platform if there are several, and the layer.

@@ -14,7 +14,7 @@ use dive_model::analysis::Exact;
 use dive_model::image::ImagePart;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{Cause, NodeId};
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of};
 
 pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
@@ -31,7 +31,9 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
     if content::shows_causes(state.size.1) {
         for (cause, bytes, count) in waste.by_cause() {
             let size = right(&Bytes(*bytes).to_string(), 8);
-            lines.push(Line::raw(format!("{size}  {}  {count:>6} {}", left(cause.name(), 22), files(*count as u64))));
+            let files = count_of(*count as u64, "file");
+            let (count, word) = files.split_once(' ').unwrap_or((&files, ""));
+            lines.push(Line::raw(format!("{size}  {}  {count:>6} {word}", left(cause.name(), 22))));
         }
         lines.push(Line::raw(""));
     }
@@ -160,15 +162,11 @@ fn sum<'a>(waste: &Waste, exact: &Exact, width: usize, theme: &Theme) -> Line<'a
     let bytes = Bytes(exact.reclaimable_bytes()).to_string();
     let count = exact.files.len() as u64;
     let text = if waste.filter().is_empty() {
-        format!(" of {total} is reclaimable: the image no longer shows {count} {}", files(count))
+        format!(" of {total} is reclaimable: the image no longer shows {}", count_of(count, "file"))
     } else {
         let (found, size) = waste.accepted();
-        format!(" of {total} is reclaimable, {} of it in {found} {} that match", Bytes(size), files(found))
+        format!(" of {total} is reclaimable, {} of it in {} that match", Bytes(size), count_of(found, "file"))
     };
     let text = cut(&text, width.saturating_sub(bytes.len()));
     Line::from(vec![Span::styled(bytes, theme.label), Span::raw(text)])
-}
-
-const fn files(count: u64) -> &'static str {
-    if count == 1 { "file" } else { "files" }
 }

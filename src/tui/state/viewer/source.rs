@@ -6,6 +6,7 @@ use dive_model::layer::LayerBlob;
 use dive_model::layer::LayerIndex;
 use dive_model::layer::content::Body;
 use dive_model::tree::{SpanId, SpanKind, Tree, Unresolved};
+use dive_model::units::counted;
 
 /// The content of a path, with notes about it.
 #[derive(Debug)]
@@ -68,8 +69,7 @@ fn describe(tree: &Tree, layers: &[ImageLayer], version: SpanId, layer: LayerInd
             let shown = |child: &_| tree.visible(*child, layer).is_some();
             match tree.children(span.node()).filter(shown).count() {
                 0 => "An empty directory".to_owned(),
-                1 => "A directory with 1 entry".to_owned(),
-                count => format!("A directory with {count} entries"),
+                count => format!("A directory with {}", counted(count as u64, "entry", "entries")),
             }
         }
         SpanKind::CharDevice => format!("A character device, {major}:{minor}"),

@@ -2,8 +2,8 @@
 //! command chains are unreadable that way.
 
 /// Formats an instruction on several lines, one per command of a chain.
-#[must_use]
-pub fn lines(created_by: &str) -> Vec<String> {
+#[cfg(feature = "tui")]
+pub(crate) fn lines(created_by: &str) -> Vec<String> {
     let text = instruction(created_by);
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
@@ -13,8 +13,7 @@ pub fn lines(created_by: &str) -> Vec<String> {
 }
 
 /// Formats an instruction on one line. Lines of a here document are separated by `;`.
-#[must_use]
-pub fn line(created_by: &str) -> String {
+pub(crate) fn line(created_by: &str) -> String {
     let mut out = String::new();
     for line in instruction(created_by).lines() {
         let mut commands = Vec::new();
@@ -45,7 +44,9 @@ fn continues(line: &str) -> bool {
 fn instruction(created_by: &str) -> String {
     let text = created_by.trim();
     let text = text.strip_suffix("# buildkit").unwrap_or(text).trim_end();
-    if let Some(rest) = text.strip_prefix("/bin/sh -c #(nop)") {
+    // The summary of a baseline has no shell before it.
+    let nop = text.strip_prefix("/bin/sh -c ").unwrap_or(text).strip_prefix("#(nop)");
+    if let Some(rest) = nop {
         return rest.trim_start().to_owned();
     }
     if let Some(rest) = text.strip_prefix("/bin/sh -c ") {
@@ -112,6 +113,7 @@ fn push(out: &mut String, lines: &mut Vec<String>) {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "tui")]
     #[test]
     fn a_command_chain_has_one_command_per_line() {
         let run = "/bin/sh -c apt-get update     && apt-get install -y \"a && b\" \t|| true; rm -rf '/x; y'";
@@ -126,6 +128,7 @@ mod tests {
         for (created_by, shown) in [
             ("/bin/sh -c #(nop)  CMD [\"sh\"]", "CMD [\"sh\"]"),
             ("/bin/sh -c #(nop) ADD file:4b03b5f in / ", "ADD file:4b03b5f in /"),
+            ("#(nop) WORKDIR /app", "WORKDIR /app"),
             ("RUN /bin/sh -c make # buildkit", "RUN make"),
             ("RUN |1 VERSION=1 /bin/sh -c make # buildkit", "RUN make"),
             ("COPY . /app # buildkit", "COPY . /app"),
@@ -145,6 +148,7 @@ mod tests {
         ] {
             assert_eq!(line(run), shown);
         }
+        #[cfg(feature = "tui")]
         assert_eq!(lines("RUN <<EOF\nset -e\nrm -rf /x\nEOF"), ["RUN <<EOF", "  set -e", "  rm -rf /x", "  EOF"]);
     }
 }

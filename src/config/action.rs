@@ -78,6 +78,10 @@ pub struct Bound<'a> {
     pub path: &'static str,
     /// The contexts in which it is available.
     pub contexts: &'static [Context],
+    /// The task that it serves.
+    pub task: Task,
+    /// Its place among the hints of the last line, lowest first. `None` without a hint there.
+    pub rank: Option<u16>,
     /// A sentence for the help.
     pub does: &'static str,
     /// A word or two for the footer.
@@ -86,10 +90,59 @@ pub struct Bound<'a> {
     pub setting: &'a Setting<Binding>,
 }
 
+/// A task that actions serve. The help groups by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Task {
+    /// See what changed.
+    Compare,
+    /// Find files.
+    Find,
+    /// Arrange the view.
+    Arrange,
+    /// Use a file.
+    Open,
+    /// Inspect the image.
+    Inspect,
+    /// Move in lists and between panes.
+    Move,
+    /// Use the program.
+    Program,
+}
+
+impl Task {
+    /// All tasks, in the order of the help.
+    pub const ALL: [Self; 7] =
+        [Self::Compare, Self::Find, Self::Arrange, Self::Open, Self::Inspect, Self::Move, Self::Program];
+
+    /// The heading in the help.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Compare => "See what changed",
+            Self::Find => "Find",
+            Self::Arrange => "Arrange the view",
+            Self::Open => "Use a file",
+            Self::Inspect => "Inspect the image",
+            Self::Move => "Move",
+            Self::Program => "Program",
+        }
+    }
+}
+
+/// A place among the hints.
+macro_rules! rank {
+    (_) => {
+        None
+    };
+    ($rank:literal) => {
+        Some($rank)
+    };
+}
+
 /// Generates the actions from the rows.
 macro_rules! actions {
-    ($($field:ident $action:ident $path:literal $contexts:ident $hint:literal $does:literal $keys:literal $ours:literal
-        $([formerly $old:literal])?)+) => {
+    ($($field:ident $action:ident $path:literal $contexts:ident $task:ident $rank:tt $hint:literal $does:literal $keys:literal
+        $ours:literal $([formerly $old:literal])?)+) => {
         /// An action that a key triggers.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Action {
@@ -123,6 +176,8 @@ macro_rules! actions {
                     action: Action::$action,
                     path: concat!("keybinding.", $path),
                     contexts: $contexts,
+                    task: Task::$task,
+                    rank: rank!($rank),
                     does: $does,
                     hint: $hint,
                     setting: &self.$field,
@@ -156,64 +211,65 @@ macro_rules! actions {
     };
 }
 
-// Field, action, key in the file, context; hint; help; the default keys, the hint first; those that dive does not bind; the
-// name in older files.
+// Field, action, key in the file, context, task, place among the hints (`_`: none); hint; help; the default keys, the hint
+// first; those that dive does not bind; the name in older files.
 //
 // Each ctrl key has a plain alternative. The plain key is the hint where the ctrl key may not arrive: GNU screen keeps ctrl+a,
 // tmux ctrl+b, Docker's client ctrl+p, and most terminals send Enter for ctrl+m. Actions side by side in the footer have hints
 // of one kind, so `c` and `R` are the hints beside `a` and `A`.
 actions! {
-    quit Quit "quit" ANYWHERE "Quit" "Close the overlay, or quit." "ctrl+c,q" ""
-    help Help "help" READING "Help" "Show the keys." "?,f1" "?,f1"
-    command_palette CommandPalette "command-palette" LISTS "Commands" "Find an action by its words and run it." ":" ":"
-    suspend Suspend "suspend" ANYWHERE "Suspend" "Suspend dive; `fg` resumes it." "ctrl+z" "ctrl+z"
-    toggle_view ToggleView "toggle-view" PANES "Switch view" "Go between the layers and the file tree." "tab,shift+tab" "shift+tab"
-    close_view CloseView "close-view" OVERLAYS "Close" "Close the overlay." "esc" "esc"
-    up Up "up" ANYWHERE "Up" "Go up a row." "up,k" ""
-    down Down "down" ANYWHERE "Down" "Go down a row." "down,j" ""
-    left Left "left" SIDEWAYS "Left" "Go to the parent directory, the pane or the columns on the left." "left,h" ""
-    right Right "right" SIDEWAYS "Right" "Expand and go in, or go to the pane or the columns on the right." "right,l" ""
-    page_up PageUp "page-up" ANYWHERE "Page up" "Go up a page." "pgup,u" ""
-    page_down PageDown "page-down" ANYWHERE "Page down" "Go down a page." "pgdn,d" ""
-    first_row FirstRow "first-row" READING "Top" "Go to the first row." "g,home" "g,home"
-    last_row LastRow "last-row" READING "End" "Go to the last row." "G,end" "G,end"
-    filter_files FilterFiles "filter-files" FILTERED "Filter" "Open the filter line, or search the content of a file." "ctrl+f, ctrl+slash,slash" "slash"
-    close_filter_files CloseFilterFiles "close-filter-files" FILTER "Clear filter" "Close the filter line and show all files." "esc" ""
-    accept Accept "accept" TEXT "Keep" "Accept the input." "enter" "enter"
-    next_match NextMatch "next-match" SEARCHED "Next match" "Go to the next match." "n" "n"
-    previous_match PreviousMatch "previous-match" SEARCHED "Previous match" "Go to the previous match." "N" "N"
-    search_all SearchAll "search-all-layers" PANES "Search layers" "Find paths in every layer, also deleted ones." "F" "F"
-    waste_view WasteView "waste-view" PANES_AND_WASTE "Waste" "List what is reclaimable, or close the list." "w,f2" "w,f2"
-    show_warnings ShowWarnings "show-warnings" PANES "Warnings" "List the warnings of the configuration and of the image." "!,f3" "!,f3"
-    show_images ShowImages "show-images" PANES "Images" "Choose another image of the file." "i" "i"
-    compare_all CompareAll "compare-all" LAYERS "Show aggregated changes" "Show all changes since the base layer." "a,ctrl+a" "a"
-    compare_layer CompareLayer "compare-layer" LAYERS "Show layer changes" "Show what the selected layer changed." "c,ctrl+l" "c"
-    mark_base MarkBase "mark-base" LAYERS "Mark as base" "Compare with the selected layer, or stop comparing." "b" "b"
-    toggle_empty_steps ToggleEmptySteps "toggle-empty-steps" LAYERS "Empty steps" "Show or hide build steps without a layer, and where the base image ends." "e" "e"
-    toggle_collapse_dir ToggleCollapseDir "toggle-collapse-dir" TREE "Collapse dir" "Collapse or expand a directory." "space" ""
-    toggle_collapse_all_dir ToggleCollapseAllDir "toggle-collapse-all-dir" TREE "Collapse all dir" "Collapse or expand all directories." "ctrl+space,c" "c"
-    toggle_unchanged_dirs ToggleUnchangedDirs "toggle-unchanged-dirs" TREE "Unchanged dirs" "Collapse or expand the directories in which nothing changed." "z" "z"
-    toggle_added_files ToggleAddedFiles "toggle-added-files" TREE "Added" "Show or hide added files." "A,ctrl+a" "A"
-    toggle_removed_files ToggleRemovedFiles "toggle-removed-files" TREE "Removed" "Show or hide removed files." "R,ctrl+r" "R"
-    toggle_modified_files ToggleModifiedFiles "toggle-modified-files" TREE "Modified" "Show or hide modified files." "M,ctrl+m" "M"
-    toggle_unmodified_files ToggleUnmodifiedFiles "toggle-unmodified-files" TREE "Unmodified" "Show or hide unmodified files." "U,ctrl+u" "U" [formerly "toggle-unchanged-files"]
-    toggle_filetree_attributes ToggleAttributes "toggle-filetree-attributes" TREE "Attributes" "Show or hide permissions, owners and sizes." "b,ctrl+b" "b"
-    toggle_sort_order ToggleSortOrder "toggle-sort-order" SORTED "Sort" "Sort by the next column: name or size, or cause and layer in the waste view." "ctrl+o,s" "s"
-    toggle_wrap_tree ToggleWrap "toggle-wrap-tree" WRAPPED "Wrap" "Wrap or truncate long lines." "p,ctrl+p" "p"
-    next_change NextChange "next-change" PANES "Next change" "Go to the next changed file." "o" "o"
-    previous_change PreviousChange "previous-change" PANES "Previous change" "Go to the previous changed file." "O" "O"
-    view_file ViewFile "view-file" VIEWED "View" "View the file." "enter,v" "enter,v"
-    go_to_file GoToFile "go-to-file" LISTED_OR_LAYERS "Go to file" "Go to the file in its layer, or open the group." "enter" "enter"
-    view_version ViewVersion "view-version" LISTED "View" "View this version of the file." "v" "v"
-    file_history FileHistory "file-history" HISTORIED "History" "Show what each layer did to the path." "H" "H"
-    extract_file ExtractFile "extract-file" EXTRACTED "Extract" "Extract the file or directory to disk." "ctrl+e,x" "x"
-    copy_path CopyPath "copy-path" COPIED "Copy path" "Copy the path to the clipboard." "y" "y"
-    toggle_hex ToggleHex "toggle-hex" VIEWER "Text or hex" "Show the content as text or as bytes." "t" "t"
-    go_to_line GoToLine "go-to-line" VIEWER "Go to line" "Go to a line by its number, or among bytes to a hexadecimal offset." ":" ":"
-    keep_special_bits KeepSpecialBits "keep-special-bits" TEXT "Keep setuid bits" "Keep or remove setuid, setgid and sticky bits." "shift+tab" "shift+tab"
-    complete_folder CompleteFolder "complete-folder" TEXT "Complete" "Complete the name of the directory." "tab" "tab"
-    overwrite_files OverwriteFiles "overwrite-files" EXTRACTION "Overwrite" "Overwrite existing files." "o" "o"
-    skip_files SkipFiles "skip-files" EXTRACTION "Skip" "Skip existing files." "s" "s"
+    quit Quit "quit" ANYWHERE Program 30 "Quit" "Close the overlay, or quit." "ctrl+c,q" ""
+    help Help "help" READING Program 40 "Help" "Show the keys." "?,f1" "?,f1"
+    command_palette CommandPalette "command-palette" LISTS Program 360 "Commands" "Find an action by its words and run it." ":" ":"
+    suspend Suspend "suspend" ANYWHERE Program _ "Suspend" "Suspend dive; `fg` resumes it." "ctrl+z" "ctrl+z"
+    toggle_view ToggleView "toggle-view" PANES Move 50 "Switch view" "Go between the layers and the file tree." "tab,shift+tab" "shift+tab"
+    close_view CloseView "close-view" OVERLAYS Program 140 "Close" "Close the overlay." "esc" "esc"
+    up Up "up" ANYWHERE Move _ "Up" "Go up a row." "up,k" ""
+    down Down "down" ANYWHERE Move _ "Down" "Go down a row." "down,j" ""
+    left Left "left" SIDEWAYS Move _ "Left" "Go to the parent directory, the pane or the columns on the left." "left,h" ""
+    right Right "right" SIDEWAYS Move _ "Right" "Expand and go in, or go to the pane or the columns on the right." "right,l" ""
+    page_up PageUp "page-up" ANYWHERE Move _ "Page up" "Go up a page." "pgup,u" ""
+    page_down PageDown "page-down" ANYWHERE Move _ "Page down" "Go down a page." "pgdn,d" ""
+    first_row FirstRow "first-row" READING Move _ "Top" "Go to the first row." "g,home" "g,home"
+    last_row LastRow "last-row" READING Move _ "End" "Go to the last row." "G,end" "G,end"
+    filter_files FilterFiles "filter-files" FILTERED Find 150 "Filter" "Open the filter line, or search the content of a file." "ctrl+f, ctrl+slash,slash" "slash"
+    close_filter_files CloseFilterFiles "close-filter-files" FILTER Find 160 "Clear filter" "Close the filter line and show all files." "esc" ""
+    accept Accept "accept" TEXT Program 60 "Keep" "Accept the input." "enter" "enter"
+    next_match NextMatch "next-match" SEARCHED Find 170 "Next match" "Go to the next match." "n" "n"
+    previous_match PreviousMatch "previous-match" SEARCHED Find _ "Previous match" "Go to the previous match." "N" "N"
+    search_all SearchAll "search-all-layers" PANES Find 200 "Search layers" "Find paths in every layer, also deleted ones." "F" "F"
+    waste_view WasteView "waste-view" PANES_AND_WASTE Inspect 180 "Waste" "List what is reclaimable, or close the list." "w,f2" "w,f2"
+    show_warnings ShowWarnings "show-warnings" PANES Inspect 10 "Warnings" "List the warnings of the configuration and of the image." "!,f3" "!,f3"
+    show_images ShowImages "show-images" PANES Inspect 20 "Images" "Choose another image of the file." "i" "i"
+    compare_all CompareAll "compare-all" LAYERS Compare 240 "Show aggregated changes" "Show all changes since the base layer." "a,ctrl+a" "a"
+    compare_layer CompareLayer "compare-layer" LAYERS Compare 230 "Show layer changes" "Show what the selected layer changed." "c,ctrl+l" "c"
+    mark_base MarkBase "mark-base" LAYERS Compare 250 "Mark as base" "Compare with the selected layer, or stop comparing." "b" "b"
+    toggle_empty_steps ToggleEmptySteps "toggle-empty-steps" LAYERS Inspect 260 "Empty steps" "Show or hide steps without a layer, and where the base ends." "e" "e"
+    toggle_collapse_dir ToggleCollapseDir "toggle-collapse-dir" TREE Arrange 290 "Collapse dir" "Collapse or expand a directory." "space" ""
+    toggle_collapse_all_dir ToggleCollapseAllDir "toggle-collapse-all-dir" TREE Arrange 300 "Collapse all dir" "Collapse or expand all directories." "ctrl+space,c" "c"
+    toggle_unchanged_dirs ToggleUnchangedDirs "toggle-unchanged-dirs" TREE Compare 310 "Unchanged dirs" "Collapse or expand the directories in which nothing changed." "z" "z"
+    toggle_added_files ToggleAddedFiles "toggle-added-files" TREE Compare 320 "Added" "Show or hide added files." "A,ctrl+a" "A"
+    toggle_removed_files ToggleRemovedFiles "toggle-removed-files" TREE Compare 330 "Removed" "Show or hide removed files." "R,ctrl+r" "R"
+    toggle_modified_files ToggleModifiedFiles "toggle-modified-files" TREE Compare 340 "Modified" "Show or hide modified files." "M,ctrl+m" "M"
+    toggle_unmodified_files ToggleUnmodifiedFiles "toggle-unmodified-files" TREE Compare 350 "Unmodified" "Show or hide unmodified files." "U,ctrl+u" "U" [formerly "toggle-unchanged-files"]
+    toggle_filetree_attributes ToggleAttributes "toggle-filetree-attributes" TREE Arrange _ "Attributes" "Show or hide permissions, owners and sizes." "b,ctrl+b" "b"
+    toggle_sort_order ToggleSortOrder "toggle-sort-order" SORTED Arrange 270 "Sort" "Sort by the next column." "ctrl+o,s" "s"
+    toggle_wrap_tree ToggleWrap "toggle-wrap-tree" WRAPPED Arrange _ "Wrap" "Wrap or truncate long lines." "p,ctrl+p" "p"
+    next_change NextChange "next-change" PANES Compare 190 "Next change" "Go to the next changed file." "o" "o"
+    previous_change PreviousChange "previous-change" PANES Compare _ "Previous change" "Go to the previous changed file." "O" "O"
+    view_file ViewFile "view-file" VIEWED Open 120 "View" "View the file." "enter,v" "enter,v"
+    go_to_file GoToFile "go-to-file" LISTED_OR_LAYERS Open 110 "Go to file" "Go to the file in its layer, or open the group." "enter" "enter"
+    view_version ViewVersion "view-version" LISTED Open 130 "View" "View this version of the file." "v" "v"
+    file_history FileHistory "file-history" HISTORIED Open 210 "History" "Show what each layer did to the path." "H" "H"
+    show_diff ShowDiff "show-diff" DIFFED Open 220 "Diff" "Compare the file with its version before." "D" "D"
+    extract_file ExtractFile "extract-file" EXTRACTED Open 280 "Extract" "Extract the file or directory to disk." "ctrl+e,x" "x"
+    copy_path CopyPath "copy-path" COPIED Open 370 "Copy path" "Copy the path to the clipboard." "y" "y"
+    toggle_hex ToggleHex "toggle-hex" VIEWER Arrange 380 "Text or hex" "Show the content as text or as bytes." "t" "t"
+    go_to_line GoToLine "go-to-line" VIEWER Find 390 "Go to line" "Go to a line by its number, or among bytes to a hexadecimal offset." ":" ":"
+    keep_special_bits KeepSpecialBits "keep-special-bits" TEXT Open 100 "Keep setuid bits" "Keep or remove setuid, setgid and sticky bits." "shift+tab" "shift+tab"
+    complete_folder CompleteFolder "complete-folder" TEXT Open 90 "Complete" "Complete the name of the directory." "tab" "tab"
+    overwrite_files OverwriteFiles "overwrite-files" EXTRACTION Open 70 "Overwrite" "Overwrite existing files." "o" "o"
+    skip_files SkipFiles "skip-files" EXTRACTION Open 80 "Skip" "Skip existing files." "s" "s"
 }
 
 const LISTS: &[Context] = &[Layers, FileTree, Waste, Found, History];
@@ -230,6 +286,7 @@ const SEARCHED: &[Context] = &[Layers, FileTree, Viewer];
 const SORTED: &[Context] = &[FileTree, Waste];
 const WRAPPED: &[Context] = &[FileTree, Viewer];
 const VIEWED: &[Context] = &[FileTree, History];
+const DIFFED: &[Context] = &[FileTree, Found, History];
 const EXTRACTED: &[Context] = &[FileTree, Waste, Found, History, Viewer];
 const PANES_AND_WASTE: &[Context] = &[Layers, FileTree, Waste];
 const HISTORIED: &[Context] = &[FileTree, Waste, Found];
@@ -285,6 +342,16 @@ mod tests {
             let keys = ours.iter().flat_map(Binding::keys);
             assert!(keys.clone().all(|key| bound.setting.value.has(*key)), "{}", bound.path);
         }
+    }
+
+    #[test]
+    fn each_hint_has_its_own_place() {
+        let defaults = Bindings::default();
+        let mut ranks: Vec<_> = defaults.all().iter().filter_map(|bound| bound.rank).collect();
+        let count = ranks.len();
+        ranks.sort_unstable();
+        ranks.dedup();
+        assert_eq!(ranks.len(), count);
     }
 
     /// GNU screen, tmux, Docker's client and terminals intercept some keys.

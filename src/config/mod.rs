@@ -51,7 +51,7 @@ mod value;
 mod variables;
 mod yaml;
 
-pub use action::{Action, Bound, Context};
+pub use action::{Action, Bound, Context, Task};
 pub use date::Date;
 pub use discovery::{Discovery, SearchResult, SearchedPlace};
 pub use environment::{CiVariable, forbids_colour};

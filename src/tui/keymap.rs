@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::config::{Action, Binding, Context, Key, KeyPress, Keybinding, Modifiers};
+use crate::config::{Action, Binding, Context, Key, KeyPress, Keybinding, Modifiers, Task};
 
 /// The key bindings of a configuration.
 #[derive(Debug)]
@@ -21,6 +21,10 @@ pub struct ActionRow {
     pub action: Action,
     /// Contexts that have the action.
     pub contexts: &'static [Context],
+    /// The task that it serves.
+    pub task: Task,
+    /// Its place among the hints of the footer. `None` without a hint there.
+    pub rank: Option<u16>,
     /// Short name for the footer.
     pub hint: &'static str,
     /// Description for the help.
@@ -48,8 +52,8 @@ impl Keymap {
             for key in &keys {
                 actions.extend(bound.contexts.iter().map(|context| ((*context, *key), bound.action)));
             }
-            let (action, contexts) = (bound.action, bound.contexts);
-            rows.push(ActionRow { action, contexts, hint: bound.hint, does: bound.does, keys });
+            let (action, contexts, task, rank) = (bound.action, bound.contexts, bound.task, bound.rank);
+            rows.push(ActionRow { action, contexts, task, rank, hint: bound.hint, does: bound.does, keys });
         }
         Self { actions, rows }
     }
@@ -72,6 +76,14 @@ impl Keymap {
     /// The actions of a context, in the order of the action table.
     pub fn rows(&self, context: Context) -> impl Iterator<Item = &ActionRow> {
         self.rows.iter().filter(move |row| row.contexts.contains(&context))
+    }
+
+    /// The actions of a context that have a hint, the most important one first.
+    #[must_use]
+    pub fn hinted(&self, context: Context) -> Vec<&ActionRow> {
+        let mut rows: Vec<_> = self.rows(context).filter(|row| row.rank.is_some()).collect();
+        rows.sort_by_key(|row| row.rank);
+        rows
     }
 
     /// The key that hints name for an action: the first of its keys that works in the context.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
 
 use super::event::{ScreenEvent, WorkerEvent};
-use super::state::viewer::{FetchRequest, SearchRequest, fetch, search};
+use super::state::viewer::{CompareRequest, FetchRequest, SearchRequest, compare, fetch, search};
 use super::state::{OverlayId, completion};
 use super::thread::spawn;
 use dive_model::extract::{self, ExtractError, LayerBlobs, Options, Plan, Report};
@@ -23,6 +23,8 @@ use dive_model::extract::{self, ExtractError, LayerBlobs, Options, Plan, Report}
 pub enum Job {
     /// Fetches the content of a file for a viewer.
     Fetch(FetchRequest),
+    /// Compares two versions of a file for a viewer.
+    Compare(CompareRequest),
     /// Searches the content of a file.
     Search(SearchRequest),
     /// Checks which existing files are in the way of an extraction.
@@ -61,7 +63,7 @@ pub enum Job {
 /// Identifies a job. At most one job per id runs at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JobId {
-    /// Fetch for a viewer.
+    /// Fetch or comparison for a viewer.
     Fetch(OverlayId),
     /// Search in a viewer.
     Search(OverlayId),
@@ -73,6 +75,7 @@ impl Job {
     fn id(&self) -> JobId {
         match self {
             Self::Fetch(request) => JobId::Fetch(request.overlay_id),
+            Self::Compare(request) => JobId::Fetch(request.overlay_id),
             Self::Search(request) => JobId::Search(request.overlay_id),
             Self::CompleteFolder { overlay_id, .. }
             | Self::CheckConflicts { overlay_id, .. }
@@ -84,6 +87,7 @@ impl Job {
     pub fn run(self, cancel: &AtomicBool, send: &dyn Fn(WorkerEvent)) {
         match self {
             Self::Fetch(request) => fetch(&request, cancel, &mut |fetched| send(WorkerEvent::Fetch(fetched))),
+            Self::Compare(request) => compare(&request, cancel, &mut |fetched| send(WorkerEvent::Fetch(fetched))),
             Self::Search(request) => search(&request, cancel, &mut |searched| send(WorkerEvent::Search(searched))),
             Self::CheckConflicts { overlay_id, plan, folder } => {
                 let conflicts = extract::conflicts(&plan, &folder).map_err(|error| error.to_string());

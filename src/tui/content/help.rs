@@ -2,103 +2,20 @@
 
 use ratatui::text::{Line, Span};
 
-use crate::config::{Action, Context};
+use crate::config::{Action, Context, Task};
 use crate::tui::keymap::ActionRow;
 use crate::tui::state::{Focus, Help, ScreenState};
 use crate::tui::text::{columns, left};
 use crate::tui::theme::Theme;
 
-/// A task that actions serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Task {
-    Compare,
-    Find,
-    Open,
-    Arrange,
-    Inspect,
-    Move,
-    Program,
-}
-
-impl Task {
-    /// All tasks, in the order of the help.
-    const ALL: [Self; 7] =
-        [Self::Compare, Self::Find, Self::Arrange, Self::Open, Self::Inspect, Self::Move, Self::Program];
-
-    const fn title(self) -> &'static str {
-        match self {
-            Self::Compare => "See what changed",
-            Self::Find => "Find",
-            Self::Open => "Use a file",
-            Self::Inspect => "Inspect the image",
-            Self::Arrange => "Arrange the view",
-            Self::Move => "Move",
-            Self::Program => "Program",
-        }
-    }
-
-    /// The task of an action.
-    const fn of(action: Action) -> Self {
-        match action {
-            Action::NextChange
-            | Action::PreviousChange
-            | Action::CompareAll
-            | Action::CompareLayer
-            | Action::MarkBase
-            | Action::ToggleUnchangedDirs
-            | Action::ToggleAddedFiles
-            | Action::ToggleRemovedFiles
-            | Action::ToggleModifiedFiles
-            | Action::ToggleUnmodifiedFiles => Self::Compare,
-            Action::FilterFiles
-            | Action::CloseFilterFiles
-            | Action::SearchAll
-            | Action::NextMatch
-            | Action::PreviousMatch
-            | Action::GoToLine => Self::Find,
-            Action::ViewFile
-            | Action::ViewVersion
-            | Action::GoToFile
-            | Action::FileHistory
-            | Action::ExtractFile
-            | Action::CopyPath
-            | Action::OverwriteFiles
-            | Action::SkipFiles
-            | Action::KeepSpecialBits
-            | Action::CompleteFolder => Self::Open,
-            Action::WasteView | Action::ShowWarnings | Action::ShowImages | Action::ToggleEmptySteps => Self::Inspect,
-            Action::ToggleCollapseDir
-            | Action::ToggleCollapseAllDir
-            | Action::ToggleAttributes
-            | Action::ToggleSortOrder
-            | Action::ToggleWrap
-            | Action::ToggleHex => Self::Arrange,
-            Action::ToggleView
-            | Action::Up
-            | Action::Down
-            | Action::Left
-            | Action::Right
-            | Action::PageUp
-            | Action::PageDown
-            | Action::FirstRow
-            | Action::LastRow => Self::Move,
-            Action::Quit
-            | Action::Help
-            | Action::Suspend
-            | Action::CloseView
-            | Action::CommandPalette
-            | Action::Accept => Self::Program,
-        }
-    }
-}
-
 /// Actions that share a row with the one before them, and what they do together.
-const PAIRS: [(Action, Action, &str); 6] = [
+const PAIRS: [(Action, Action, &str); 7] = [
     (Action::Up, Action::Down, "Up, down"),
     (Action::Left, Action::Right, "Left, right"),
     (Action::PageUp, Action::PageDown, "Page up, page down"),
     (Action::FirstRow, Action::LastRow, "First row, last row"),
     (Action::NextMatch, Action::PreviousMatch, "Next, previous match"),
+    (Action::FileHistory, Action::ShowDiff, "History, diff"),
     (Action::NextChange, Action::PreviousChange, "Next, previous change"),
 ];
 
@@ -167,7 +84,7 @@ pub(in crate::tui) fn lines<'a>(state: &'a ScreenState, help: &Help, width: u16)
 /// The rows of a task below its title, each as wide as a column. Empty if the context has no action for it.
 fn group<'a>(rows: &[&'a ActionRow], task: Task, width: usize, theme: &Theme) -> Vec<Vec<Span<'a>>> {
     let mut lines = Vec::new();
-    for row in rows.iter().filter(|row| Task::of(row.action) == task) {
+    for row in rows.iter().filter(|row| row.task == task) {
         let find = |action| rows.iter().find(|other| other.action == action).copied();
         if PAIRS.iter().any(|(first, second, _)| *second == row.action && find(*first).is_some()) {
             continue;

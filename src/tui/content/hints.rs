@@ -6,6 +6,7 @@ use crate::config::{Action, Context, KeyPress};
 use crate::tui::keymap::ActionRow;
 use crate::tui::state::extraction::ExtractionStage;
 use crate::tui::state::files::{FileTreePane, Fold};
+use crate::tui::state::history::version_before;
 use crate::tui::state::layers::{CompareMode, LayerList};
 use crate::tui::state::palette::Offer;
 use crate::tui::state::prompt::PromptKind;
@@ -14,48 +15,8 @@ use crate::tui::state::waste::WasteRow;
 use crate::tui::state::{Focus, Overlay, ScreenState};
 use crate::tui::text::columns;
 use dive_model::image::Image;
-
-/// Actions with a hint, by priority. The help lists all.
-const HINTED: [Action; 38] = [
-    Action::ShowWarnings,
-    Action::ShowImages,
-    Action::Quit,
-    Action::Help,
-    Action::ToggleView,
-    Action::Accept,
-    Action::OverwriteFiles,
-    Action::SkipFiles,
-    Action::CompleteFolder,
-    Action::KeepSpecialBits,
-    Action::GoToFile,
-    Action::ViewFile,
-    Action::ViewVersion,
-    Action::CloseView,
-    Action::FilterFiles,
-    Action::CloseFilterFiles,
-    Action::NextMatch,
-    Action::WasteView,
-    Action::NextChange,
-    Action::SearchAll,
-    Action::FileHistory,
-    Action::CompareLayer,
-    Action::CompareAll,
-    Action::MarkBase,
-    Action::ToggleEmptySteps,
-    Action::ToggleSortOrder,
-    Action::ExtractFile,
-    Action::ToggleCollapseDir,
-    Action::ToggleCollapseAllDir,
-    Action::ToggleUnchangedDirs,
-    Action::ToggleAddedFiles,
-    Action::ToggleRemovedFiles,
-    Action::ToggleModifiedFiles,
-    Action::ToggleUnmodifiedFiles,
-    Action::CommandPalette,
-    Action::CopyPath,
-    Action::ToggleHex,
-    Action::GoToLine,
-];
+use dive_model::tree::Change;
+use dive_model::units::count_of;
 
 /// The look of a hint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,11 +53,14 @@ pub(in crate::tui) fn hints(state: &ScreenState, width: usize) -> Vec<KeyHint> {
     let context = state.context();
     let mut hints = Vec::new();
     let mut taken = 0;
-    // Without a match here, the only way on.
-    let first = matches_nothing(state).then_some(Action::NextMatch);
-    for action in first.into_iter().chain(HINTED.into_iter().filter(|action| Some(*action) != first)) {
+    let mut rows = keymap.hinted(context);
+    if matches_nothing(state) {
+        // Without a match here, the only way on.
+        rows.sort_by_key(|row| row.action != Action::NextMatch);
+    }
+    for row in rows {
+        let action = row.action;
         let Some(key) = keymap.hint(context, action) else { continue };
-        let Some(row) = keymap.rows(context).find(|row| row.action == action) else { continue };
         if !is_available(state, action) || is_double(state, action) {
             continue;
         }
@@ -122,7 +86,7 @@ pub(in crate::tui) fn hint_at(state: &ScreenState, width: usize, column: usize) 
 }
 
 /// True if the action has an effect in the current state.
-fn is_available(state: &ScreenState, action: Action) -> bool {
+pub(in crate::tui) fn is_available(state: &ScreenState, action: Action) -> bool {
     let filtered =
         || state.explorer().and_then(|explorer| explorer.files.as_ref()).and_then(FileTreePane::filter).is_some();
     let kind = state.prompt.as_ref().map(|prompt| &prompt.kind);
@@ -135,14 +99,17 @@ fn is_available(state: &ScreenState, action: Action) -> bool {
         (Action::Accept, _) => state.prompt.as_ref().is_some_and(|prompt| prompt.error.is_none()),
         (Action::CloseFilterFiles, _) => kind.is_some() || filtered(),
         (Action::KeepSpecialBits | Action::CompleteFolder, _) => kind == Some(&PromptKind::Folder),
-        (Action::NextMatch, Some(Overlay::Viewer(viewer, _))) => viewer.status().search != SearchState::None,
-        (Action::NextMatch, _) => filtered(),
+        (Action::NextMatch | Action::PreviousMatch, Some(Overlay::Viewer(viewer, _))) => {
+            viewer.status().search != SearchState::None
+        }
+        (Action::NextMatch | Action::PreviousMatch, _) => filtered(),
         (Action::ToggleHex | Action::GoToLine | Action::FilterFiles, Some(Overlay::Viewer(viewer, _))) => {
             viewer.gutter() > 0
         }
         (Action::GoToFile, None) => state.focus == Focus::ImageDetails && state.inefficient_file.is_some(),
         (action, Some(Overlay::Waste(waste))) if needs_row(action) && waste.scroll.count() == 0 => false,
         (action, Some(Overlay::Found(found))) if needs_row(action) && found.selected().is_none() => false,
+        (Action::ShowDiff, top) => has_version_before(state, top),
         (action, None) if needs_row(action) && state.focus == Focus::Files => fold(state).is_some(),
         (Action::ViewVersion | Action::ExtractFile, Some(Overlay::Waste(_))) => !on_group(state),
         (Action::WasteView, Some(Overlay::Waste(_))) => false,
@@ -153,6 +120,22 @@ fn is_available(state: &ScreenState, action: Action) -> bool {
     }
 }
 
+/// True if the selected row is a version of a file that replaced another one.
+fn has_version_before(state: &ScreenState, top: Option<&Overlay>) -> bool {
+    let Some(explorer) = state.explorer() else { return false };
+    let tree = &explorer.opened.tree;
+    let version = match top {
+        None => explorer.selected_node().and_then(|node| {
+            let comparison = explorer.files.as_ref()?.comparison();
+            (comparison.change(node) == Some(Change::Modified)).then(|| comparison.span(tree, node))?
+        }),
+        Some(Overlay::History(history)) => history.version(),
+        Some(Overlay::Found(found)) => found.selected().and_then(|row| row.event.version),
+        Some(_) => None,
+    };
+    version.is_some_and(|version| tree.facts(version).kind.is_file() && version_before(tree, version).is_some())
+}
+
 /// True if the action applies to the row under the cursor.
 const fn needs_row(action: Action) -> bool {
     matches!(
@@ -161,6 +144,7 @@ const fn needs_row(action: Action) -> bool {
             | Action::ViewFile
             | Action::ViewVersion
             | Action::FileHistory
+            | Action::ShowDiff
             | Action::ExtractFile
             | Action::CopyPath
             | Action::ToggleSortOrder
@@ -215,10 +199,7 @@ fn text(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
     let is_base = state.layers().is_some_and(|layers| layers.layer().map(CompareMode::Marked) == Some(layers.mode));
     let text = match (row.action, state.context()) {
         (Action::MarkBase, _) if is_base => "Stop comparing",
-        (Action::ShowWarnings, _) => match state.warning_count() {
-            1 => return Cow::Borrowed("1 warning"),
-            count => return Cow::Owned(format!("{count} warnings")),
-        },
+        (Action::ShowWarnings, _) => return Cow::Owned(count_of(state.warning_count() as u64, "warning")),
         (Action::FilterFiles, Context::Viewer) => "Search",
         (Action::Quit, _) if state.prompt.is_some() || !state.overlays.is_empty() => "Close",
         (Action::GoToFile, Context::Waste) if on_group(state) => "Open",

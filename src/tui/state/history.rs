@@ -15,6 +15,15 @@ pub struct History {
     pub scroll: Scroll,
 }
 
+/// The version of the same path before a version. `None` for the first one.
+#[must_use]
+pub fn version_before(tree: &Tree, version: SpanId) -> Option<SpanId> {
+    // The newest one is first.
+    let mut versions = tree.spans(tree.span(version).node());
+    versions.find(|each| *each == version)?;
+    versions.next()
+}
+
 impl History {
     /// Opens the history of `node`. Selects its last event up to `layer`.
     #[must_use]

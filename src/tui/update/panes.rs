@@ -71,7 +71,7 @@ pub(super) fn in_files(state: &mut ScreenState, action: Action, effects: &mut Ve
         Action::ToggleWrap => {
             explorer.long_lines = explorer.long_lines.toggled();
         }
-        Action::ViewFile | Action::FileHistory | Action::ExtractFile | Action::CopyPath => {
+        Action::ViewFile | Action::FileHistory | Action::ShowDiff | Action::ExtractFile | Action::CopyPath => {
             if let Some(node) = explorer.selected_node() {
                 at_node(state, node, action, effects);
             }
@@ -87,6 +87,13 @@ fn at_node(state: &mut ScreenState, node: NodeId, action: Action, effects: &mut 
     match action {
         Action::FileHistory => steps::show_history(state, node),
         Action::ExtractFile => extraction::ask_for_node(state, node),
+        Action::ShowDiff => {
+            let Some(comparison) = explorer.files.as_ref().map(FileTreePane::comparison) else { return };
+            let before = comparison.scope().base.and_then(|base| tree.visible(node, base));
+            if let Some(version) = comparison.span(tree, node) {
+                steps::show_diff(state, before, version, effects);
+            }
+        }
         Action::CopyPath => {
             let path = tree.path(node);
             steps::copy(state, &path, effects);

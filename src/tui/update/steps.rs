@@ -2,7 +2,7 @@
 
 use crate::config::Action;
 use crate::tui::state::files::{Filter, Jump};
-use crate::tui::state::history::History;
+use crate::tui::state::history::{History, version_before};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::scroll::{Scroll, TextScroll};
 use crate::tui::state::viewer::{Viewer, ViewerEffect};
@@ -61,7 +61,8 @@ pub(super) fn act_on_path(state: &mut ScreenState, path: ListedPath, action: Act
         }
         (Action::ViewFile | Action::ViewVersion, Some(version)) => view(state, version, effects),
         (Action::ExtractFile, Some(version)) => extraction::ask_for_version(state, version),
-        (Action::ViewFile | Action::ViewVersion | Action::ExtractFile, None) => {
+        (Action::ShowDiff, Some(version)) => show_diff(state, None, version, effects),
+        (Action::ViewFile | Action::ViewVersion | Action::ShowDiff | Action::ExtractFile, None) => {
             state.message = Some(path.without_version.to_owned());
         }
         _ => {}
@@ -86,6 +87,24 @@ pub(super) fn view(state: &mut ScreenState, version: SpanId, effects: &mut Vec<E
     let (viewer, request) = Viewer::open(overlay_id, tree, &explorer.opened.image.layers, version, layer);
     state.overlays.push(Overlay::Viewer(Box::new(viewer), version));
     effects.extend(request.map(|request| Effect::Start(Box::new(Job::Fetch(request)))));
+}
+
+/// Opens the viewer for the difference between a version and `before`, or the version of the path before it.
+pub(super) fn show_diff(state: &mut ScreenState, before: Option<SpanId>, version: SpanId, effects: &mut Vec<Effect>) {
+    let overlay_id = state.next_overlay_id();
+    let Stage::Open(explorer) = &state.stage else { return };
+    let tree = &explorer.opened.tree;
+    let Some(before) = before.filter(|before| *before != version).or_else(|| version_before(tree, version)) else {
+        state.message = Some("there is no version before this one".to_owned());
+        return;
+    };
+    match Viewer::compare(overlay_id, tree, &explorer.opened.image.layers, (before, version)) {
+        Ok((viewer, request)) => {
+            state.overlays.push(Overlay::Viewer(Box::new(viewer), version));
+            effects.push(Effect::Start(Box::new(Job::Compare(request))));
+        }
+        Err(why) => state.message = Some(why),
+    }
 }
 
 /// Converts a request of the viewer to an effect.

@@ -14,12 +14,15 @@ use crate::tui::state::viewer::{
 };
 use crate::tui::text::{cut, printable, right};
 use crate::tui::theme::Theme;
-use dive_model::tree::SpanId;
+use dive_model::tree::{Change, SpanId};
 use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &ScreenState, viewer: &Viewer, version: SpanId, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let title = format!("{}{}", viewer.title(), layers(state, version));
+    let title = match viewer.compared() {
+        Some((before, after)) => format!("{} · from layer {before} to layer {after}", viewer.title()),
+        None => format!("{}{}", viewer.title(), layers(state, version)),
+    };
     let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let mut lines = Vec::new();
     if content::viewer_head_height(viewer) > 0 {
@@ -27,7 +30,13 @@ pub(super) fn draw(state: &ScreenState, viewer: &Viewer, version: SpanId, frame:
         lines.push(Line::styled(cut(&notes, usize::from(inside.width)), theme.dim));
     }
     let gutter = viewer.gutter();
-    lines.extend(viewer.rows().iter().map(|row| line(row, gutter, theme)));
+    let mut style = Style::new();
+    lines.extend(viewer.rows().iter().map(|row| {
+        if viewer.compared().is_some() && row.label != RowLabel::Continued {
+            style = diff_style(&row.text, theme);
+        }
+        line(row, gutter, style, theme)
+    }));
     if let Phase::Transferring(progress) = viewer.status().phase {
         let bar = usize::from(inside.width).saturating_sub(2).min(50);
         lines.extend(
@@ -59,7 +68,17 @@ fn layers(state: &ScreenState, version: SpanId) -> String {
     }
 }
 
-fn line<'a>(row: &'a ViewerRow, gutter: usize, theme: &Theme) -> Line<'a> {
+/// The style of a line of a diff.
+fn diff_style(text: &str, theme: &Theme) -> Style {
+    match text.as_bytes().first() {
+        Some(b'+') => theme.change(Change::Added),
+        Some(b'-') => theme.change(Change::Removed),
+        Some(b'@' | b'\\') => theme.dim,
+        _ => Style::new(),
+    }
+}
+
+fn line<'a>(row: &'a ViewerRow, gutter: usize, plain: Style, theme: &Theme) -> Line<'a> {
     let label = match row.label {
         RowLabel::None => None,
         RowLabel::Line(number) => Some(right(&number.to_string(), gutter)),
@@ -76,12 +95,12 @@ fn line<'a>(row: &'a ViewerRow, gutter: usize, theme: &Theme) -> Line<'a> {
             Emphasis::Match => theme.found,
             Emphasis::CurrentMatch => theme.found_current,
         };
-        for (range, style) in [(at..range.start, Style::new()), (range.clone(), style)] {
+        for (range, style) in [(at..range.start, plain), (range.clone(), style)] {
             spans.extend(row.text.get(range).map(|text| Span::styled(text, style)));
         }
         at = range.end;
     }
-    spans.extend(row.text.get(at..).map(Span::raw));
+    spans.extend(row.text.get(at..).map(|text| Span::styled(text, plain)));
     Line::from(spans)
 }
 

@@ -154,6 +154,51 @@ fn a_kept_filter_selects_a_match_in_each_layer() {
     }
 }
 
+/// What changed inside the file?
+#[test]
+fn two_versions_of_a_file_are_compared() {
+    let archive = image()
+        .layer(|l| l.file("etc/app.conf", "port = 80\nhost = a\n").file("usr/app", "\0one").file("new", "1"))
+        .layer(|l| l.file("etc/app.conf", "port = 8080\nhost = a\n").file("usr/app", "\0two"))
+        .layer(|l| l.file("etc/app.conf", "port = 8080\nhost = b\n"))
+        .save(Format::DockerArchive);
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    screen.presses("down down tab");
+    assert_eq!(screen.selected(), "/etc/app.conf");
+    assert!(footer(&screen).contains("D Diff"), "{}", footer(&screen));
+    screen.presses("D").runs_jobs();
+    screen.shows(&["/etc/app.conf · from layer 1 to layer 2", "@@ -1,2 +1,2 @@", "-host = a", "+host = b"]);
+    // The same in the history, for each version.
+    screen.presses("esc H up D").runs_jobs().shows(&["from layer 0 to layer 1", "-port = 80", "+port = 8080"]);
+    screen.presses("esc up D").shows(&["there is no version before this one"]);
+    // With a marked base, its version is the other one.
+    screen.presses("esc tab g b G tab D").runs_jobs().shows(&["from layer 0 to layer 2", "-port = 80", "+host = b"]);
+    screen.presses("slash").types("host = b").presses("enter").lacks(&["no match"]);
+    // Content that is not text, and a path without an older version.
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    screen.finds("down", "usr/app$").presses("D").runs_jobs();
+    screen.shows(&["the versions differ, but are not text"]);
+    screen.presses("esc esc tab").finds("g", "new$");
+    assert!(!footer(&screen).contains("D Diff"), "{}", footer(&screen));
+    screen.presses("D").shows(&["there is no version before this one"]);
+}
+
+#[test]
+fn earlier_filters_are_recalled() {
+    let mut screen = Screen::of_sample(USUAL);
+    screen.presses("G slash up").shows(&["expression or glob"]).lacks(&["for earlier ones"]);
+    screen.types("csv").presses("enter esc slash").types("svg").presses("enter esc");
+    screen.presses("slash").shows(&["; up for earlier ones"]);
+    screen.presses("up").shows(&["Filter: svg", "logo.svg"]);
+    screen.presses("up").shows(&["Filter: csv", "1 of "]);
+    screen.presses("down down").shows(&["expression or glob"]);
+    screen.presses("up up up enter").shows(&["Filter: csv"]);
+    // In a typed filter, the keys move in the tree, as before.
+    screen.presses("esc slash").types("csv").presses("down").shows(&["2 of "]);
+    // The search in all layers and the list of waste share the filters.
+    screen.presses("esc F up").shows(&["Search all layers: csv"]);
+}
+
 #[test]
 fn waste_is_grouped_and_explained() {
     let cache = |l: Layer| (0..20).fold(l, |l, at| l.file(format!("root/.npm/c{at:02}"), "cached"));

@@ -18,7 +18,7 @@ const THEMES: [(&str, &str, Paper); 6] = [
 /// The name of a view, the keys that lead to it, a text to type, and keys after it.
 type View = (&'static str, &'static str, &'static str, &'static str);
 
-const VIEWS: [View; 12] = [
+const VIEWS: [View; 18] = [
     ("first", "", "", ""),
     ("layer", "down down down down", "", ""),
     ("tree", "down down down down tab", "", ""),
@@ -30,6 +30,12 @@ const VIEWS: [View; 12] = [
     ("nowhere", "slash", "vendor", ""),
     ("palette", ":", "file", ""),
     ("help", "tab ?", "", ""),
+    ("commands", ":", "", ""),
+    ("history", "G slash", "prices.csv", "enter G H"),
+    ("diff", "G slash", "prices.csv", "enter G H D"),
+    ("viewer", "G slash", "bin/start", "enter G v"),
+    ("details", "G right", "", ""),
+    ("sizes", "G tab s", "", ""),
     ("search", "G slash", "stock.csv", "enter G v slash 1 2 enter n"),
 ];
 

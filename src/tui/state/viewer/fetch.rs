@@ -21,7 +21,7 @@ use dive_model::tarfile::ReadAt;
 use dive_model::unfinished::unnamed;
 
 /// Bytes at the start of a file that decide between text and hex.
-const SNIFF_BYTES: usize = 8 * 1024;
+pub(super) const SNIFF_BYTES: usize = 8 * 1024;
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 * 1024;
@@ -261,10 +261,10 @@ fn should_report(reported: &mut Option<u64>, done: u64, total: u64) -> bool {
 }
 
 /// The first bytes of a file, in memory.
-struct FirstBytes {
-    bytes: Vec<u8>,
+pub(super) struct FirstBytes {
+    pub(super) bytes: Vec<u8>,
     /// Length of the complete file in bytes.
-    len: u64,
+    pub(super) len: u64,
 }
 
 impl ReadAt for FirstBytes {
@@ -331,7 +331,7 @@ fn write_file_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
 }
 
 /// Detects text by the first bytes: no NUL, and at most a quarter invalid UTF-8 or unusual control characters.
-fn detect_form(first: &[u8]) -> Form {
+pub(super) fn detect_form(first: &[u8]) -> Form {
     if first.contains(&0) {
         return Form::Hex;
     }

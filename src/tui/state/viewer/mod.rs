@@ -3,7 +3,9 @@
 //! page at a time, so it responds to each key at once, whatever the size of the file.
 
 mod cells;
+mod compare;
 mod content;
+mod diff;
 mod fetch;
 mod form;
 mod lines;
@@ -17,6 +19,7 @@ mod tests;
 use std::ops::Range;
 
 pub use cells::Emphasis;
+pub use compare::{CompareRequest, compare};
 pub use content::Content;
 pub use fetch::{FetchReport, FetchRequest, fetch};
 pub use form::Form;
@@ -168,6 +171,8 @@ pub struct Viewer {
     overlay_id: OverlayId,
     path: Vec<u8>,
     notes: Vec<String>,
+    /// The layers of the two versions whose difference is shown.
+    compared: Option<(LayerIndex, LayerIndex)>,
     request: Option<FetchRequest>,
     content: Option<Content>,
     available: u64,
@@ -215,6 +220,7 @@ impl Viewer {
             overlay_id,
             path,
             notes: Vec::new(),
+            compared: None,
             request: None,
             content: None,
             available: 0,
@@ -255,6 +261,12 @@ impl Viewer {
     #[must_use]
     pub fn title(&self) -> String {
         Escaped(&self.path).to_string()
+    }
+
+    /// The layers of the two versions whose difference is shown. `None` for the content of one version.
+    #[must_use]
+    pub const fn compared(&self) -> Option<(LayerIndex, LayerIndex)> {
+        self.compared
     }
 
     /// Notes about the path, escaped for display: the target of a link, or why there is no content.

@@ -1,0 +1,126 @@
+//! Compares two versions of a file on a worker thread. The viewer shows their difference as a text.
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::content::Content;
+use super::diff::unified;
+use super::fetch::{FetchEvent, FetchReport, FirstBytes, LineCount, SNIFF_BYTES, detect_form};
+use super::lines::LineCounter;
+use super::source::find_source;
+use super::{Form, Phase, Viewer};
+use crate::tui::state::overlay_id::OverlayId;
+use dive_model::image::ImageLayer;
+use dive_model::layer::LayerBlob;
+use dive_model::layer::content::{Body, open_body_while};
+use dive_model::tree::{SpanId, Tree};
+use dive_model::units::Bytes;
+
+/// Maximum size of a version that is compared, in bytes.
+const MAX_COMPARED: u64 = 4 << 20;
+
+/// A file in a layer. `None` for an empty one.
+type StoredFile = Option<(LayerBlob, Body)>;
+
+/// A request to [`compare`] two versions of a file.
+#[derive(Debug, Clone)]
+pub struct CompareRequest {
+    /// Viewer that receives the reports.
+    pub overlay_id: OverlayId,
+    before: StoredFile,
+    after: StoredFile,
+}
+
+impl Viewer {
+    /// Opens the comparison of a version of a file with an older one. Reports to this viewer carry `overlay_id`, as with
+    /// [`Viewer::open`].
+    ///
+    /// # Errors
+    /// A message if one of them is not a file, or its content is missing.
+    pub fn compare(
+        overlay_id: OverlayId,
+        tree: &Tree,
+        layers: &[ImageLayer],
+        (before, after): (SpanId, SpanId),
+    ) -> Result<(Self, CompareRequest), String> {
+        let stored = |version: SpanId| -> Result<StoredFile, String> {
+            let from = tree.span(version).from();
+            let Some(size) = tree.facts(version).size else {
+                return Err(format!("the version of layer {from} is not a file; dive compares files"));
+            };
+            let source = find_source(tree, layers, version, from);
+            if source.content.is_none() && size > 0 {
+                return Err(source.notes.join("; "));
+            }
+            Ok(source.content)
+        };
+        let request = CompareRequest { overlay_id, before: stored(before)?, after: stored(after)? };
+        let mut viewer = Self::new(overlay_id, tree.path(tree.span(after).node()), Phase::Reading);
+        viewer.compared = Some((tree.span(before).from(), tree.span(after).from()));
+        viewer.refresh();
+        Ok((viewer, request))
+    }
+}
+
+/// Compares both versions until the difference is complete or `cancel` is set.
+pub fn compare(request: &CompareRequest, cancel: &AtomicBool, report: &mut dyn FnMut(FetchReport)) {
+    let mut send = |event| report(FetchReport { overlay_id: request.overlay_id, event });
+    if let Err(error) = difference(request, cancel, &mut send) {
+        send(FetchEvent::Failed(error.to_string()));
+    }
+}
+
+fn difference(request: &CompareRequest, cancel: &AtomicBool, send: &mut dyn FnMut(FetchEvent)) -> io::Result<()> {
+    let CompareRequest { before, after, .. } = request;
+    let largest = before.iter().chain(after).map(|(_, body)| body.len).max().unwrap_or(0);
+    if largest > MAX_COMPARED {
+        let text = format!("dive compares files of up to {}; this one has {}", Bytes(MAX_COMPARED), Bytes(largest));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
+    let (Some(before), Some(after)) = (read(before, cancel, send)?, read(after, cancel, send)?) else { return Ok(()) };
+    let is_text = |bytes: &[u8]| detect_form(&bytes[..bytes.len().min(SNIFF_BYTES)]) == Form::Text;
+    if !is_text(&before) || !is_text(&after) {
+        let text = if before == after {
+            "the content is the same"
+        } else {
+            "the versions differ, but are not text; view or extract them"
+        };
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
+    let mut text = unified(&before, &after);
+    if text.is_empty() {
+        text.extend_from_slice(b"The content is the same.\n");
+    }
+    let mut counter = LineCounter::new();
+    counter.push(&text);
+    counter.finish();
+    let (marks, counted) = counter.take();
+    let available = text.len() as u64;
+    let content = Content::new(FirstBytes { bytes: text, len: available });
+    send(FetchEvent::Opened { content, form: Form::Text, available });
+    send(FetchEvent::Progress { available, marks, counted });
+    send(FetchEvent::Complete(LineCount::Known));
+    Ok(())
+}
+
+/// Reads a file. `None` if the job is cancelled.
+fn read(file: &StoredFile, cancel: &AtomicBool, send: &mut dyn FnMut(FetchEvent)) -> io::Result<Option<Vec<u8>>> {
+    let Some((blob, body)) = file else { return Ok(Some(Vec::new())) };
+    let go_on = || if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let mut reported = None;
+    let transferred = blob.fetch(&mut |progress| {
+        if reported.replace(progress) != Some(progress) {
+            send(FetchEvent::Transferring(progress));
+        }
+        go_on()
+    });
+    if cancel.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
+    transferred?;
+    let Some(reader) = open_body_while(blob, *body, &mut |_| go_on())? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    reader.take(MAX_COMPARED).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}

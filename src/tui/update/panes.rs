@@ -1,7 +1,7 @@
 //! Actions in panes: layers, details, file tree.
 
 use crate::config::Action;
-use crate::tui::state::files::{FileTreePane, Jump};
+use crate::tui::state::files::{FileTreePane, Jump, MatchElsewhere};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::warnings::Warnings;
@@ -140,15 +140,13 @@ fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
 fn go_elsewhere(explorer: &mut Explorer) -> String {
     let tree = &explorer.opened.tree;
     let elsewhere = explorer.files.as_ref().and_then(|files| files.match_elsewhere(tree));
-    let added =
-        elsewhere.and_then(|(node, _)| tree.history(node).iter().find(|event| event.version.is_some()).copied());
-    let Some(added) = added else { return "there is no match in any layer".to_owned() };
+    let Some(MatchElsewhere { added, .. }) = elsewhere else { return "there is no match in any layer".to_owned() };
     if matches!(explorer.layers.mode, CompareMode::Marked(_)) {
         explorer.layers.mode = CompareMode::Layer;
     }
-    explorer.layers.select(added.layer);
+    explorer.layers.select(added);
     explorer.compare();
-    format!("went to layer {}, which added the match", added.layer)
+    format!("went to layer {added}, which added the match")
 }
 
 fn apply_to_tree(files: &mut FileTreePane, tree: &Tree, action: Action) {

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use super::pane::{self, PaneFocus};
 use crate::config::{Action, Context, Origin};
 use crate::tui::content::files::FileTable;
-use crate::tui::state::files::{ChangeTotals, FileRow, FileTreePane};
+use crate::tui::state::files::{ChangeTotals, FileRow, FileTreePane, MatchElsewhere};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::{Explorer, Focus, ScreenState};
 use crate::tui::text::{columns, cut, path_end, wrap};
@@ -172,15 +172,12 @@ fn why_empty(state: &ScreenState, files: &FileTreePane) -> Vec<String> {
 fn elsewhere(state: &ScreenState, files: &FileTreePane) -> Option<String> {
     let explorer = state.explorer()?;
     let tree = &explorer.opened.tree;
-    let (node, count) = files.match_elsewhere(tree)?;
-    let history = tree.history(node);
-    let added = history.iter().find(|event| event.version.is_some())?;
+    let MatchElsewhere { node, count, added, removed } = files.match_elsewhere(tree)?;
     let target = files.comparison().scope().target;
-    let removed = history.iter().find(|event| event.layer > added.layer && event.action.removes());
     let path = path_end(&tree.path(node), ELSEWHERE_WIDTH);
-    let deleted = removed.map_or_else(String::new, |removed| format!(", deleted in layer {}", removed.layer));
+    let deleted = removed.map_or_else(String::new, |removed| format!(", deleted in layer {removed}"));
     let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
-    let text = format!("Not in layer {target}: {path}, added in layer {}{deleted}{more}", added.layer);
+    let text = format!("Not in layer {target}: {path}, added in layer {added}{deleted}{more}");
     let key = |context, action| state.settings.keymap.hint(context, action).map(|key| key.label());
     let pane = if state.focus == Focus::Files { Context::FileTree } else { Context::Layers };
     // In the filter line, the key types its letter.

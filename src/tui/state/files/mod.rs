@@ -7,6 +7,7 @@
 
 mod applied_filter;
 mod cursor;
+mod elsewhere;
 mod filter;
 mod folds;
 mod glob;
@@ -23,6 +24,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 pub use applied_filter::all_matches;
+pub use elsewhere::MatchElsewhere;
 pub use filter::{Filter, FilterError};
 pub use folds::Folding;
 pub use jumps::Jump;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::FileTreePane;
+use super::elsewhere::MatchElsewhere;
 use super::lists::Siblings;
 use super::row::FileRow;
 use super::visible::{Fold, JumpTarget};
@@ -134,11 +135,14 @@ impl FileTreePane {
         Some(before + 1)
     }
 
-    /// A match of the filter that this comparison does not show, and the number of all matches in all layers. `None` if
-    /// it shows one, or no layer has any.
+    /// A match of the filter in another layer. `None` if this comparison shows one, or no layer has any.
     #[must_use]
-    pub fn match_elsewhere(&self, tree: &Tree) -> Option<(NodeId, usize)> {
-        self.applied_filter.as_ref().filter(|_| self.matches() == 0)?.first_match(tree)
+    pub fn match_elsewhere(&self, tree: &Tree) -> Option<MatchElsewhere> {
+        let (node, count) = self.applied_filter.as_ref().filter(|_| self.matches() == 0)?.first_match(tree)?;
+        let history = tree.history(node);
+        let added = history.iter().find(|event| event.version.is_some())?.layer;
+        let removed = history.iter().find(|event| event.layer > added && event.action.removes());
+        Some(MatchElsewhere { node, count, added, removed: removed.map(|event| event.layer) })
     }
 
     /// The levels from the root to a row. `next` of each is after the child on the path.

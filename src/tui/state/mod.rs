@@ -41,7 +41,7 @@ use found::Found;
 use history::History;
 use layers::{CompareMode, LayerList};
 use palette::Palette;
-use prompt::{Prompt, PromptKind};
+use prompt::{Prompt, PromptHistory, PromptKind};
 use scroll::TextScroll;
 use viewer::Viewer;
 use warnings::Warnings;
@@ -261,6 +261,10 @@ pub struct ScreenState {
     pub overlays: Vec<Overlay>,
     /// The open prompt.
     pub prompt: Option<Prompt>,
+    /// Filters that were accepted.
+    pub(in crate::tui) filters: PromptHistory,
+    /// Searches in files that were accepted.
+    pub(in crate::tui) searches: PromptHistory,
     /// A typed filter that the next frame applies.
     pub(in crate::tui) pending_filter: Option<Filter>,
     /// The waste view as it was closed, to reopen it in the same state.
@@ -300,6 +304,8 @@ impl ScreenState {
             last_details: Focus::LayerDetails,
             overlays: Vec::new(),
             prompt: None,
+            filters: PromptHistory::default(),
+            searches: PromptHistory::default(),
             pending_filter: None,
             closed_waste: None,
             last_folder: ".".to_owned(),

@@ -3,7 +3,7 @@
 use crate::config::{Action, Context, Key, KeyPress};
 use crate::tui::state::files::Filter;
 use crate::tui::state::palette::PaletteCommand;
-use crate::tui::state::prompt::{Prompt, PromptKind};
+use crate::tui::state::prompt::{Prompt, PromptKind, PromptStep};
 use crate::tui::state::{Focus, Overlay, ScreenState};
 
 use dive_model::image::{ImageSelector, Selection};
@@ -29,10 +29,12 @@ pub(super) fn paste(state: &mut ScreenState, text: &str) {
 }
 
 pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
-    let Some(prompt) = &mut state.prompt else { return };
-    match (action, &prompt.kind) {
+    let Some(kind) = state.prompt.as_ref().map(|prompt| prompt.kind) else { return };
+    match (action, kind) {
         (Action::CloseFilterFiles, _) => cancel(state),
         (Action::Accept, _) => accept(state, effects),
+        (Action::Up, PromptKind::Filter | PromptKind::Search) if recalls(state, PromptStep::Older) => {}
+        (Action::Down, PromptKind::Filter | PromptKind::Search) if recalls(state, PromptStep::Newer) => {}
         // Other keys apply to the list or to the file tree.
         (action, PromptKind::Filter) if !state.overlays.is_empty() => overlays::act(state, action, effects),
         (action, PromptKind::Filter) => panes::in_files(state, action, effects),
@@ -49,14 +51,28 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
     }
 }
 
+/// Takes another text of the history, unless the text was typed. True if it did.
+fn recalls(state: &mut ScreenState, step: PromptStep) -> bool {
+    let Some(prompt) = &mut state.prompt else { return false };
+    let history = if prompt.kind == PromptKind::Search { &state.searches } else { &state.filters };
+    let has_recalled = prompt.recall(history, step);
+    if has_recalled {
+        changed(state);
+    }
+    has_recalled
+}
+
 /// Accepts the text of the prompt.
 fn accept(state: &mut ScreenState, effects: &mut Vec<Effect>) {
     let Some(prompt) = state.prompt.take_if(|prompt| prompt.error.is_none()) else { return };
     match prompt.kind {
         // Already applied while typed.
-        PromptKind::Filter => {}
+        PromptKind::Filter => state.filters.remember(prompt.text()),
         PromptKind::Folder => extraction::accept(state, prompt.text(), effects),
-        PromptKind::Search => search(state, prompt.text(), effects),
+        PromptKind::Search => {
+            state.searches.remember(prompt.text());
+            search(state, prompt.text(), effects);
+        }
         PromptKind::Position => go_to(state, prompt, effects),
         PromptKind::Command => run_command(state, effects),
     }

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::pane;
+use crate::config::{Action, Context};
 use crate::tui::content;
 use crate::tui::content::hints::{HINT_GAP, HintLook};
 use crate::tui::state::files::FileTreePane;
@@ -13,8 +14,8 @@ use crate::tui::state::palette::Offer;
 use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::{Explorer, Overlay, ScreenState};
 use crate::tui::text::{columns, cut, printable};
-
 use dive_model::units::{count_of, counted};
+
 pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
     prompt(state, frame, state.layout.prompt);
     let area = state.layout.footer;
@@ -84,7 +85,7 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     let cursor = columns(&label) + prompt.input.visual_cursor().saturating_sub(scroll);
     let mut spans = vec![Span::styled(label, theme.label), Span::raw(text.clone())];
     if prompt.text().is_empty() && prompt.kind == PromptKind::Filter {
-        spans.push(Span::styled("expression or glob on the path, sizes such as >10MB", theme.dim));
+        spans.push(Span::styled(placeholder(state), theme.dim));
     } else if let Some((suffix, style)) = suffix {
         let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
         spans.push(Span::raw("  "));
@@ -92,6 +93,13 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     }
     pane::draw_lines([Line::from(spans)], frame, area);
     frame.set_cursor_position(Position::new(area.x + u16::try_from(cursor).unwrap_or(0).min(area.width - 1), area.y));
+}
+
+/// What an empty filter takes, and the key for earlier ones.
+fn placeholder(state: &ScreenState) -> String {
+    let up = state.settings.keymap.hint(Context::TextLine, Action::Up).filter(|_| !state.filters.is_empty());
+    let earlier = up.map_or_else(String::new, |key| format!("; {} for earlier ones", key.label()));
+    format!("expression or glob on the path, sizes such as >10MB{earlier}")
 }
 
 /// The part of a text after its first `skip` columns, at most `room` columns wide.

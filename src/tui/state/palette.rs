@@ -71,17 +71,26 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// Lists the actions of a context, for a pane also those of the other one, its layers, and the other images of
-    /// the source, if it is open.
+    /// Lists the actions of a context, for a pane also those of the other one, as far as they are available; then the
+    /// layers, and the other images of the source, if it is open.
     #[must_use]
-    pub fn new(keymap: &Keymap, of: Context, offer: Offer, image: Option<&Image>) -> Self {
+    pub fn new(
+        keymap: &Keymap,
+        of: Context,
+        offer: Offer,
+        image: Option<&Image>,
+        is_available: impl Fn(Action) -> bool,
+    ) -> Self {
         let is_pane = |context| matches!(context, Context::Layers | Context::FileTree);
         let is_offered = |row: &&ActionRow| {
             let here = row.contexts.contains(&of);
             let beside = is_pane(of) && row.contexts.iter().any(|context| is_pane(*context));
-            offer == Offer::Everything && (here || beside) && !is_basic(row.action)
+            offer == Offer::Everything && (here || beside) && !is_basic(row.action) && is_available(row.action)
         };
-        let actions = keymap.all().iter().filter(is_offered).cloned().map(PaletteCommand::Act);
+        let mut actions: Vec<ActionRow> = keymap.all().iter().filter(is_offered).cloned().collect();
+        // The tasks in the order of the help; of each the important actions first.
+        actions.sort_by_key(|row| (row.task, row.rank.unwrap_or(u16::MAX)));
+        let actions = actions.into_iter().map(PaletteCommand::Act);
         let images = image.into_iter().flat_map(|image| image.other_images.iter().cloned().map(PaletteCommand::Open));
         let platforms =
             image.into_iter().flat_map(|image| image.other_platforms.iter().cloned().map(PaletteCommand::OpenPlatform));
@@ -93,14 +102,23 @@ impl Palette {
         palette
     }
 
-    /// Keeps the actions with all `words` in their description, in any case and order.
+    /// Keeps the rows with all `words` in their description, in any case and order. Actions with the words in their name
+    /// come first.
     pub fn search(&mut self, words: &str) {
         let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
         let is_match = |row: &PaletteCommand| {
             let text = row.words().to_lowercase();
             words.iter().all(|word| text.contains(word))
         };
+        let is_name = |row: &PaletteCommand| match row {
+            PaletteCommand::Act(action) => {
+                let name = action.hint.to_lowercase();
+                words.iter().all(|word| name.contains(word))
+            }
+            _ => false,
+        };
         self.matches = (0..self.rows.len()).filter(|at| is_match(&self.rows[*at])).collect();
+        self.matches.sort_by_key(|at| !is_name(&self.rows[*at]));
         self.scroll.set_count(self.matches.len());
         // Opening the image that is shown has no effect.
         let is_other = |at: &usize| !matches!(self.row(*at), Some(PaletteCommand::Shown(_)));
@@ -170,7 +188,8 @@ mod tests {
     use crate::config::Keybinding;
 
     fn found(of: Context, words: &str) -> Vec<Action> {
-        let mut palette = Palette::new(&Keymap::new(&Keybinding::default()), of, Offer::Everything, None);
+        let keymap = Keymap::new(&Keybinding::default());
+        let mut palette = Palette::new(&keymap, of, Offer::Everything, None, |action| action != Action::ShowImages);
         palette.search(words);
         let actions = (0..palette.scroll.count()).filter_map(|at| match palette.row(at) {
             Some(PaletteCommand::Act(row)) => Some(row.action),
@@ -180,11 +199,24 @@ mod tests {
     }
 
     #[test]
+    fn useful_actions_come_first() {
+        assert_eq!(found(Context::Layers, "")[..2], [Action::NextChange, Action::CompareLayer]);
+        assert_eq!(found(Context::Layers, "").last(), Some(&Action::Suspend));
+        assert_eq!(found(Context::FileTree, "view file")[0], Action::ViewFile);
+        assert_eq!(
+            found(Context::FileTree, "extract")[0],
+            Action::ExtractFile,
+            "its name is better than a description"
+        );
+    }
+
+    #[test]
     fn an_action_is_found_by_words_in_any_order() {
         assert_eq!(found(Context::FileTree, "clipboard COPY"), [Action::CopyPath]);
         assert_eq!(found(Context::Layers, "hide removed"), [Action::ToggleRemovedFiles], "the other pane's too");
         assert_eq!(found(Context::Waste, "hide removed"), []);
         assert!(found(Context::FileTree, "").len() > 20);
         assert_eq!(found(Context::FileTree, "no such words"), []);
+        assert_eq!(found(Context::FileTree, "choose another image"), [], "not available");
     }
 }

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use crate::config::Action;
 
+use super::content;
 use super::event::WorkerEvent;
 use super::state::palette::{Offer, Palette};
 use super::state::prompt::PromptKind;
@@ -86,7 +87,9 @@ fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
 }
 
 fn open_palette(state: &mut ScreenState, offer: Offer) {
-    let palette = Palette::new(&state.settings.keymap, state.context(), offer, state.explorer().and(state.image()));
+    let is_available = |action| content::hints::is_available(state, action);
+    let image = state.explorer().and(state.image());
+    let palette = Palette::new(&state.settings.keymap, state.context(), offer, image, is_available);
     state.overlays.push(Overlay::Palette(palette));
     state.open_prompt(PromptKind::Command, "");
 }

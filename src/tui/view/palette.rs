@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use super::pane::{self, PaneFocus};
 use crate::tui::state::ScreenState;
 use crate::tui::state::palette::{Offer, Palette, PaletteCommand};
-use crate::tui::text::{cut, left, printable};
+use crate::tui::state::prompt::Prompt;
+use crate::tui::text::{columns, cut, left, printable};
 
 /// Width of the keys.
 const KEYS_WIDTH: usize = 15;
@@ -20,15 +21,19 @@ pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>
     };
     let inside = pane::draw(title, PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
+    let words = state.prompt.as_ref().map_or("", Prompt::text);
     let mut lines = Vec::new();
     for at in palette.scroll.visible() {
         let Some(row) = palette.row(at) else { break };
         let (keys, text) = match row {
             PaletteCommand::Act(action) => (action.key_names(), row.text()),
             PaletteCommand::Shown(image) => ("●".to_owned(), printable(image)),
-            PaletteCommand::SelectLayer(..) | PaletteCommand::Open(_) | PaletteCommand::OpenPlatform(_) => {
-                (String::new(), printable(&row.text()))
+            PaletteCommand::SelectLayer(layer, instruction) => {
+                let before = format!("Layer {layer}: ");
+                let room = width.saturating_sub(keys_width + 1 + before.len());
+                (String::new(), before + &around(&printable(instruction), words, room))
             }
+            PaletteCommand::Open(_) | PaletteCommand::OpenPlatform(_) => (String::new(), printable(&row.text())),
         };
         let room = width.saturating_sub(keys_width + 1);
         let line = Line::from(vec![
@@ -43,4 +48,31 @@ pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>
     }
     pane::draw_lines(lines, frame, inside);
     pane::scroll_marks(palette.scroll.hidden(), theme, frame, area);
+}
+
+/// A text in `room` columns with the last of `words` in view: its start is left out if that would be cut.
+fn around(text: &str, words: &str, room: usize) -> String {
+    let lower = text.to_ascii_lowercase();
+    let words = words.split_whitespace().map(str::to_ascii_lowercase);
+    let end = words.filter_map(|word| Some(lower.find(&word)? + word.len())).max().unwrap_or(0);
+    if columns(text) <= room || columns(&text[..text.floor_char_boundary(end)]) < room {
+        return text.to_owned();
+    }
+    let start = text.floor_char_boundary(end.saturating_sub(room * 2 / 3));
+    format!("…{}", &text[start..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_found_is_visible() {
+        let text = "RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists";
+        assert_eq!(around(text, "update", 30), text, "cut at its end by the caller");
+        let shown = around(text, "LISTS", 30);
+        assert!(shown.starts_with('…') && shown.ends_with("lists") && columns(&shown) <= 30, "{shown}");
+        assert!(around(&"ü".repeat(100), "ü", 10).starts_with('ü'));
+        assert_eq!(around(text, "", 10), text);
+    }
 }

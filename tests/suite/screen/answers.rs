@@ -235,16 +235,20 @@ fn the_status_line_names_the_image_and_its_figures() {
 #[test]
 fn the_palette_finds_an_action_by_its_words() {
     let mut screen = Screen::of_sample(SMALL);
-    screen.presses(":").shows(&["Commands", "Command:"]);
+    screen.presses(":").shows(&["Commands", "Command:", "┃o               Go to the next changed file."]);
+    screen.lacks(&["Go to the file in its layer", "warnings of the configuration"]);
     screen.types("reclaim").presses("enter").shows(&["Waste ·"]).lacks(&["┏ Commands"]);
     screen.presses("esc : esc").lacks(&["┏ Commands"]);
     // An action of the other pane works, too.
     screen.presses(":").types("sort next column").presses("enter").shows(&["▼ Size"]);
     // A layer is found by its instruction.
-    screen.presses("w :").types("rm releases").shows(&["Layer 6: RUN cd /srv/shop"]);
+    screen.presses("w :").types("rm releases").shows(&["Layer 6: …", "mkdir releases"]);
     screen.presses("enter");
     assert_eq!(screen.state.layer().unwrap().get(), 6);
     screen.lacks(&["Waste ·"]);
+    // The words that were found are visible, however long the instruction is.
+    screen.presses(":").types("make-data banner").shows(&["make-data banner"]);
+    screen.presses("esc");
     screen.presses(":").types("no such thing").shows(&["No command has these words."]);
     screen.presses("enter").lacks(&["┏ Commands"]);
 }

@@ -51,7 +51,9 @@ fn facts(state: &ScreenState) -> Vec<String> {
         facts.push(printable(&platform.to_string()));
     }
     if let (Some(layer), Some(image)) = (state.layer(), state.image()) {
-        facts.push(format!("layer {layer} of {}", image.layers.len()));
+        // Layers are numbered from 0: the last one of seven is layer 6.
+        let last = image.layers.len().saturating_sub(1);
+        facts.push(if last == 0 { format!("layer {layer}") } else { format!("layer {layer} of 0–{last}") });
     }
     facts
 }

@@ -224,7 +224,7 @@ fn waste_is_grouped_and_explained() {
 fn the_status_line_names_the_image_and_its_figures() {
     for size in [SMALL, USUAL, (60, 16)] {
         let mut screen = Screen::of_sample(size);
-        screen.presses("down down").shows(&["dive-sample:1.0", "3.0 MB", "layer 2 of 7"]);
+        screen.presses("down down").shows(&["dive-sample:1.0", "3.0 MB", "layer 2 of 0–6"]);
         if size.0 >= 80 {
             screen.shows(&["efficiency 98 %", "133 kB reclaimable"]);
         }
@@ -330,7 +330,7 @@ fn other_images_of_the_file_are_one_key_away() {
     assert_eq!(reopened, Some(ImageSelector::Index(1)));
     // If that fails, the image before returns.
     screen.processes(dive::tui::update::UpdateMessage::NotReopened("it is damaged".to_owned()));
-    screen.shows(&["it is damaged", "dive-sample:1.0", "layer 1 of 7"]);
+    screen.shows(&["it is damaged", "dive-sample:1.0", "layer 1 of 0–6"]);
     Screen::of_sample(SMALL).presses("i").shows(&["no other image"]);
 }
 

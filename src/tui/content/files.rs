@@ -30,7 +30,7 @@ const ALL_COLUMNS_WIDTH: usize = 62;
 const NO_OWNER_WIDTH: usize = 48;
 /// Width of the bar with the share of a row in its directory, with the blank before it.
 const SHARE_WIDTH: usize = 6;
-/// Minimum width of a name. Deep trees skip levels of indentation to keep it.
+/// Minimum width of a name. Deep trees have a narrow indentation to keep it, and skip levels.
 const MIN_NAME_WIDTH: usize = 12;
 /// Maximum width of a wrapped name.
 const MAX_WRAPPED_NAME: usize = 1024;
@@ -50,8 +50,8 @@ pub(in crate::tui) fn line_rows(
     let table = FileTable::new(theme, explorer, files, width);
     let first = files.first_row();
     let rows = files.rows(table.tree, first, height);
-    let skipped_levels = table.skipped_levels(&rows);
-    let lines = rows.iter().zip(first..).flat_map(|(row, at)| vec![at; table.row(row, skipped_levels).len()]);
+    let indentation = table.indentation(&rows);
+    let lines = rows.iter().zip(first..).flat_map(|(row, at)| vec![at; table.row(row, indentation).len()]);
     lines.take(height).collect()
 }
 
@@ -68,16 +68,25 @@ pub(in crate::tui) fn first_row(
     // A row takes at least one line, so at most `height` rows fit.
     let start = first.max((files.selected_row() + 1).saturating_sub(height));
     let rows = files.rows(table.tree, start, (files.selected_row() + 1).saturating_sub(start));
-    let skipped_levels = table.skipped_levels(&rows);
+    let indentation = table.indentation(&rows);
     let mut room = height;
     let fitting = rows.iter().rev().take_while(|row| {
-        let lines = table.row(row, skipped_levels).len();
+        let lines = table.row(row, indentation).len();
         let fits = lines <= room;
         room = room.saturating_sub(lines);
         fits
     });
     let fitting = fitting.count().max(1);
     start + rows.len().saturating_sub(fitting)
+}
+
+/// The indentation of the visible rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) struct Indentation {
+    /// Columns per level.
+    level: usize,
+    /// Levels that are left out.
+    skipped: usize,
 }
 
 /// Builds the lines of rows.
@@ -126,43 +135,47 @@ impl<'a> FileTable<'a> {
         if self.files.order() == Order::Size && self.width >= NO_OWNER_WIDTH { SHARE_WIDTH } else { 0 }
     }
 
+    /// The bar with the share of a row, and the blanks before the name.
     fn share(&self, row: &FileRow) -> String {
         let width = self.share_width();
         let parent = self.tree.parent(row.node).map_or(0, |parent| self.files.size_bytes(parent));
-        if width == 0 { String::new() } else { format!(" {}", share_bar(row.size_bytes, parent, width - 1)) }
+        match self.columns() {
+            Columns::None => String::new(),
+            _ if width == 0 => "  ".to_owned(),
+            _ => format!(" {}  ", share_bar(row.size_bytes, parent, width - 1)),
+        }
     }
 
+    /// The columns before the bar.
     fn attributes(&self, row: &FileRow) -> String {
-        let size = right(&Bytes(row.size_bytes).to_string(), 8) + &self.share(row);
+        let size = right(&Bytes(row.size_bytes).to_string(), 8);
         let version = self.files.comparison().span(self.tree, row.node);
         let facts = version.map(|version| self.tree.facts(version));
         let permissions = facts.map(|facts| permissions(facts.kind, facts.mode)).unwrap_or_default();
         match self.columns() {
             Columns::None => String::new(),
-            Columns::Size => format!("{size}  "),
-            Columns::NoOwner => format!("{permissions:<10} {size}  "),
+            Columns::Size => size,
+            Columns::NoOwner => format!("{permissions:<10} {size}"),
             Columns::All => {
                 let owner = facts.map(|facts| format!("{}:{}", facts.uid, facts.gid)).unwrap_or_default();
-                format!("{permissions:<10} {owner:>9} {size}  ")
+                format!("{permissions:<10} {owner:>9} {size}")
             }
         }
     }
 
-    fn indent(&self) -> usize {
-        if self.width >= WIDE_INDENT_WIDTH { INDENT } else { NARROW_INDENT }
-    }
-
-    /// Levels of indentation to skip so that the deepest visible row has room for its name. All rows skip the same
-    /// levels, which keeps their relative indentation.
-    pub(in crate::tui) fn skipped_levels(&self, rows: &[FileRow]) -> usize {
+    /// The indentation that leaves the deepest of the visible rows room for its name: narrow if the wide one does not, and
+    /// then without the first levels. All rows have the same one, which keeps their relative indentation.
+    pub(in crate::tui) fn indentation(&self, rows: &[FileRow]) -> Indentation {
         let deepest = rows.iter().map(|row| row.last.len()).max().unwrap_or(0);
-        let before = CHANGE_MARK_WIDTH + rows.first().map_or(0, |row| columns(&self.attributes(row)));
-        let fitting = self.width.saturating_sub(before + MIN_NAME_WIDTH) / self.indent();
-        deepest.saturating_sub(fitting.max(1))
+        let width = |row| columns(&self.attributes(row)) + columns(&self.share(row));
+        let before = CHANGE_MARK_WIDTH + rows.first().map_or(0, width);
+        let room = self.width.saturating_sub(before + MIN_NAME_WIDTH);
+        let level = if self.width >= WIDE_INDENT_WIDTH && deepest * INDENT <= room { INDENT } else { NARROW_INDENT };
+        Indentation { level, skipped: deepest.saturating_sub((room / level).max(1)) }
     }
 
     /// The lines of a row: one, or several for a wrapped name.
-    pub(in crate::tui) fn row<'b>(&self, row: &FileRow, skipped_levels: usize) -> Vec<Line<'b>> {
+    pub(in crate::tui) fn row<'b>(&self, row: &FileRow, indentation: Indentation) -> Vec<Line<'b>> {
         let marked = self.theme.change(row.change);
         // Everything in the base layer is added: the marks say so, and colours would say nothing.
         let is_first = self.files.comparison().scope().base.is_none();
@@ -173,8 +186,9 @@ impl<'a> FileTable<'a> {
             Change::Removed => "- ",
             Change::Unmodified => "  ",
         };
-        let (attributes, branch) = (self.attributes(row), branch(row, skipped_levels, self.indent()));
-        let indent = CHANGE_MARK_WIDTH + columns(&attributes) + columns(&branch);
+        let (attributes, share) = (self.attributes(row), self.share(row));
+        let branch = branch(row, indentation);
+        let indent = CHANGE_MARK_WIDTH + columns(&attributes) + columns(&share) + columns(&branch);
         let room = self.width.saturating_sub(indent);
         let named = if row.is_match { style.patch(self.theme.found) } else { style };
         let named = if row.fold == Fold::Leaf { named } else { named.add_modifier(Modifier::BOLD) };
@@ -188,6 +202,7 @@ impl<'a> FileTable<'a> {
         let own = Line::from(vec![
             Span::styled(mark, marked),
             Span::styled(attributes, style),
+            Span::styled(share, self.theme.bar),
             Span::styled(branch, self.theme.dim),
             Span::styled(first, named),
         ]);
@@ -213,15 +228,15 @@ impl<'a> FileTable<'a> {
 /// Width of the change mark.
 const CHANGE_MARK_WIDTH: usize = 2;
 
-/// Draws the branch of a row, without the first `skipped_levels` levels.
-fn branch(row: &FileRow, skipped_levels: usize, indent: usize) -> String {
+/// Draws the branch of a row.
+fn branch(row: &FileRow, Indentation { level, skipped }: Indentation) -> String {
     let depth = row.last.len();
-    if skipped_levels > 0 && depth <= skipped_levels {
+    if skipped > 0 && depth <= skipped {
         return if row.fold == Fold::Collapsed { "⊕ " } else { "⋯ " }.to_owned();
     }
     let mut out = String::new();
-    for (at, last) in row.last.iter().enumerate().skip(skipped_levels) {
-        let is_narrow = indent < INDENT;
+    for (at, last) in row.last.iter().enumerate().skip(skipped) {
+        let is_narrow = level < INDENT;
         out.push_str(match (at + 1 == depth, *last) {
             (false, true) if is_narrow => "  ",
             (false, false) if is_narrow => "│ ",

@@ -36,9 +36,9 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, frame: &mut Frame<'
         lines.extend(why_empty(state, files).iter().flat_map(|text| wrap(text, width)).map(Line::raw));
     }
     let (first, rows) = visible_rows(explorer, files);
-    let skipped_levels = table.skipped_levels(&rows);
+    let indentation = table.indentation(&rows);
     for (at, row) in rows.iter().enumerate() {
-        for mut line in table.row(row, skipped_levels) {
+        for mut line in table.row(row, indentation) {
             if first + at == files.selected_row() {
                 line = pane::select(line, focus, theme);
             }

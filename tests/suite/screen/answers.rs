@@ -154,6 +154,41 @@ fn a_kept_filter_selects_a_match_in_each_layer() {
     }
 }
 
+/// A build that changes a file lists the directories above it again: that is no change of theirs.
+#[test]
+fn a_search_leaves_out_directories_that_are_only_listed_again() {
+    let archive = image()
+        .layer(|l| l.dir("srv").file("srv/app", "1").file("srv/twin", "1"))
+        .layer(|l| l.dir("srv").file("srv/app", "2").file("srv/twin", "1"))
+        .save(Format::DockerArchive);
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), SMALL, &[]);
+    screen.presses("F").types("^/srv$").shows(&["1 path, 1 change"]).lacks(&["listed-again"]);
+    screen.presses("ctrl+u").types("twin").shows(&["1 path, 2 changes", "listed-again"]);
+    screen.presses("enter H G").shows(&["The layer lists the path again. At most its times changed."]);
+}
+
+/// On the smallest terminal, too, the list says what to do.
+#[test]
+fn the_remedy_is_shown_on_the_smallest_terminal() {
+    let mut screen = Screen::of_sample((60, 16));
+    screen.presses("w").shows(&[
+        "133 kB of 3.0 MB is reclaimable, in 11 files ",
+        "Remedy: delete it in the RUN",
+        "COPY the",
+    ]);
+    screen.presses("G").shows(&["releases/1.0/notes.txt", "Remedy: make the final file or link at once"]);
+}
+
+/// A row below its directory is indented, at any width.
+#[test]
+fn deep_trees_keep_their_indentation() {
+    for width in [80, 100, 110, 130, 140] {
+        let mut screen = Screen::of_sample((width, 40));
+        screen.lacks(&["⋯"]);
+        screen.presses("tab").lacks(&["⋯"]);
+    }
+}
+
 /// What changed inside the file?
 #[test]
 fn two_versions_of_a_file_are_compared() {

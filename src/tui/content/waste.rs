@@ -62,8 +62,10 @@ const NARROW_DETAILS_HEIGHT: usize = 7;
 const UNWRAPPED_WIDTH: u16 = 110;
 /// From this height of the terminal on, the list has a line per cause above it.
 const WITH_CAUSES_HEIGHT: u16 = 30;
-/// Below this height of the terminal, there is no explanation.
+/// Below this height of the terminal, there is only the remedy.
 const WITH_DETAILS_HEIGHT: u16 = 20;
+/// Rows for the remedy alone, with the line above it.
+const REMEDY_HEIGHT: usize = 3;
 
 /// Number of lines above the list: the sum, maybe a line per cause and an empty one, the column header.
 pub(in crate::tui) fn head_height(waste: &Waste, terminal_height: u16) -> usize {
@@ -82,12 +84,12 @@ pub(in crate::tui) const fn foot_height((width, height): (u16, u16)) -> usize {
     match (height >= WITH_DETAILS_HEIGHT, width >= UNWRAPPED_WIDTH) {
         (true, true) => DETAILS_HEIGHT + more,
         (true, false) => NARROW_DETAILS_HEIGHT + more,
-        (false, _) => 0,
+        (false, _) => REMEDY_HEIGHT,
     }
 }
 
 /// The explanation of a group: the two instructions, the cause and the remedy. The instructions take the lines of
-/// `height` that the other texts leave, at least one each.
+/// `height` that the other texts leave, at least one each. On a low terminal, there is room for the remedy only.
 pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: usize, height: usize) -> Vec<String> {
     let line = |verb: &str, layer: LayerIndex| {
         let made_by = explorer.opened.image.layers.get(layer.get());
@@ -97,8 +99,12 @@ pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: us
         printable(&format!("{verb} layer {layer}{lines}: {}", instruction::line(command)))
     };
     let instructions = [line("Put by", group.layer), line(verb(group.cause), group.hidden_by)];
+    let remedy = wrap(&format!("Remedy: {}", remedy(explorer, group)), width);
+    if height < REMEDY_HEIGHT {
+        return first_lines(&remedy, height, width);
+    }
     let mut rest = wrap(explanation(group), width);
-    rest.extend(wrap(&format!("Remedy: {}", remedy(explorer, group)), width));
+    rest.extend(remedy);
     let free = height.saturating_sub(rest.len());
     let [put, hidden] = instructions.map(|line| wrap(&line, width));
     let rows = free.saturating_sub(hidden.len()).max(free / 2).max(1);

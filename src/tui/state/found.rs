@@ -2,8 +2,8 @@
 
 use super::files::{Filter, all_matches};
 use super::scroll::Scroll;
-use dive_model::tree::history::HistoryEvent;
-use dive_model::tree::{NodeId, PathOrder, Tree};
+use dive_model::tree::history::{HistoryEvent, LayerAction};
+use dive_model::tree::{NodeId, PathOrder, SpanId, Tree};
 
 /// Maximum number of rows, and of paths that are listed.
 pub const MAX_FOUND: usize = 10_000;
@@ -34,6 +34,12 @@ impl Default for Found {
     }
 }
 
+/// True for the entry of an unchanged directory, which a layer lists because something below changed.
+fn is_parent_entry(tree: &Tree, row: &FoundRow) -> bool {
+    let is_directory = |version: SpanId| tree.span(version).kind.is_directory();
+    row.event.action == LayerAction::ListedAgain && row.event.version.is_some_and(is_directory)
+}
+
 impl Found {
     /// Searches all paths, with their versions oldest first. An empty filter finds nothing.
     pub fn search(&mut self, tree: &Tree, filter: Filter) {
@@ -49,7 +55,8 @@ impl Found {
         nodes.sort_unstable_by_key(|node| order.rank(*node));
         let events = nodes
             .into_iter()
-            .flat_map(|node| tree.history(node).into_iter().map(move |event| FoundRow { node, event }));
+            .flat_map(|node| tree.history(node).into_iter().map(move |event| FoundRow { node, event }))
+            .filter(|row| !is_parent_entry(tree, row));
         let size = |row: &FoundRow| row.event.version.and_then(|version| tree.facts(version).size).unwrap_or(0);
         self.rows = events.filter(|row| filter.accepts_size(size(row))).take(MAX_FOUND).collect();
         self.filter = filter;

@@ -12,7 +12,7 @@ use crate::tui::state::history::History;
 use crate::tui::state::{Explorer, ScreenState};
 use crate::tui::text::{cut, left, name, printable, right, start_of, wrap};
 use crate::tui::theme::Theme;
-use dive_model::tree::history::HistoryEvent;
+use dive_model::tree::history::{HistoryEvent, LayerAction};
 use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &ScreenState, explorer: &Explorer, history: &History, frame: &mut Frame<'_>, area: Rect) {
@@ -46,9 +46,26 @@ fn explained<'a>(explorer: &Explorer, history: &History, width: usize, theme: &T
     let command = instruction::lines(start_of(&layer.created_by, MAX_COMMAND))
         .into_iter()
         .flat_map(|line| wrap(&printable(&line), width));
-    let mut lines = vec![Line::raw(""), Line::styled("Command of the selected layer:", theme.label)];
+    let mut lines = vec![Line::raw("")];
+    let explanation = event.and_then(|event| explanation(event.action));
+    lines.extend(explanation.into_iter().flat_map(|text| wrap(text, width)).map(Line::raw));
+    lines.push(Line::styled("Command of the selected layer:", theme.label));
     lines.extend(command.map(Line::raw));
     lines
+}
+
+/// What an action means, if its name does not say it.
+const fn explanation(action: LayerAction) -> Option<&'static str> {
+    Some(match action {
+        LayerAction::MetadataOnly => "The content is the same; the mode, the owner or an extended attribute changed.",
+        LayerAction::ListedAgain => "The layer lists the path again. At most its times changed.",
+        LayerAction::Replaced => "The path has another type from this layer on.",
+        LayerAction::DeletedWithDirectory => "The layer deleted a directory above the path.",
+        LayerAction::HiddenByOpaque => "The layer deleted a directory above the path and made it again.",
+        LayerAction::ReplacedWithDirectory => "Something of another type replaced a directory above the path.",
+        LayerAction::WhiteoutOfNothing => "The layer deletes the path, but no layer below has it.",
+        LayerAction::Added | LayerAction::Overwritten | LayerAction::Deleted => return None,
+    })
 }
 
 /// Bytes of a command that are shown.

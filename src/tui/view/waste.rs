@@ -49,7 +49,9 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
         lines.push(Line::raw("No file matches the filter."));
     }
     pane::draw_lines(lines, frame, inside);
-    pane::scroll_marks(waste.scroll.hidden(), theme, frame, area);
+    let foot = content::foot_height(state.size) as u16;
+    let list = Rect::new(area.x, area.y, area.width, area.height.saturating_sub(foot));
+    pane::scroll_marks(waste.scroll.hidden(), theme, frame, list);
     details(state, explorer, waste, frame, inside);
 }
 
@@ -161,12 +163,17 @@ fn sum<'a>(waste: &Waste, exact: &Exact, width: usize, theme: &Theme) -> Line<'a
     }
     let bytes = Bytes(exact.reclaimable_bytes()).to_string();
     let count = exact.files.len() as u64;
-    let text = if waste.filter().is_empty() {
-        format!(" of {total} is reclaimable: the image no longer shows {}", count_of(count, "file"))
+    let (long, short) = if waste.filter().is_empty() {
+        let files = count_of(count, "file");
+        let long = format!(" of {total} is reclaimable: the image no longer shows {files}");
+        (long, format!(" of {total} is reclaimable, in {files}"))
     } else {
         let (found, size) = waste.accepted();
-        format!(" of {total} is reclaimable, {} of it in {} that match", Bytes(size), count_of(found, "file"))
+        let (size, files) = (Bytes(size), count_of(found, "file"));
+        let long = format!(" of {total} is reclaimable, {size} of it in {files} that match");
+        (long, format!(" reclaimable, {size} in {files} that match"))
     };
-    let text = cut(&text, width.saturating_sub(bytes.len()));
+    let room = width.saturating_sub(bytes.len());
+    let text = cut(if columns(&long) <= room { &long } else { &short }, room);
     Line::from(vec![Span::styled(bytes, theme.label), Span::raw(text)])
 }

@@ -55,13 +55,11 @@ pub fn forbids_colour(environment: &Environment) -> bool {
 /// The configuration folders of the XDG base directory specification, the user's own first.
 pub(super) fn config_folders(environment: &Environment) -> Vec<PathBuf> {
     // The specification: empty counts as unset, and relative paths are ignored.
-    let own = environment.path("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
-    let own = own.or_else(|| Some(environment.home.as_ref()?.join(".config")));
     let shared = match environment.get("XDG_CONFIG_DIRS") {
         Some(folders) => std::env::split_paths(folders).filter(|folder| folder.is_absolute()).collect(),
         None => vec![PathBuf::from("/etc/xdg")],
     };
-    own.into_iter().chain(shared).collect()
+    environment.config_folder().into_iter().chain(shared).collect()
 }
 
 #[cfg(test)]

@@ -174,14 +174,11 @@ fn keys(registry: &str, repository: &str) -> Vec<String> {
 
 /// Credentials files in search order: `REGISTRY_AUTH_FILE` precedes the default files.
 pub(super) fn files(environment: &Environment) -> Vec<PathBuf> {
-    let home = environment.path("HOME").or_else(|| environment.path("USERPROFILE"));
-    let config = environment.path("XDG_CONFIG_HOME").or_else(|| Some(home.clone()?.join(".config")));
-    let docker = environment.path("DOCKER_CONFIG").or_else(|| Some(home?.join(".docker")));
     let files = [
         environment.path("REGISTRY_AUTH_FILE"),
-        docker.map(|folder| folder.join("config.json")),
+        environment.docker_folder().map(|folder| folder.join("config.json")),
         environment.path("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")).or_else(runtime_file),
-        config.map(|folder| folder.join("containers/auth.json")),
+        environment.config_folder().map(|folder| folder.join("containers/auth.json")),
     ];
     files.into_iter().flatten().collect()
 }

@@ -6,6 +6,10 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
+/// The variables that may name the user's home, in the order of the engines' own clients: Windows sets `USERPROFILE` alone, and
+/// `HOME` there is that of a Unix shell.
+const HOME_VARIABLES: [&str; 2] = if cfg!(windows) { ["USERPROFILE", "HOME"] } else { ["HOME", "USERPROFILE"] };
+
 /// Variables and folders of a process. The values of variables are never printed, because they may be secret.
 ///
 /// `std::env::vars_os().collect()` has the variables of the process, which is all that sources need.
@@ -46,6 +50,26 @@ impl Environment {
         self.get(name).map(PathBuf::from)
     }
 
+    /// The user's home; `None` if unknown.
+    #[must_use]
+    pub fn home_folder(&self) -> Option<PathBuf> {
+        self.home.clone().or_else(|| HOME_VARIABLES.iter().find_map(|name| self.path(name)))
+    }
+
+    /// The folder of the user's settings: `$XDG_CONFIG_HOME`, or `~/.config`. A relative path does not count, as the XDG base
+    /// directory specification says: it would be in the working directory, whose files may be somebody else's.
+    #[must_use]
+    pub fn config_folder(&self) -> Option<PathBuf> {
+        let named = self.path("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
+        named.or_else(|| Some(self.home_folder()?.join(".config")))
+    }
+
+    /// The configuration folder of docker's client.
+    #[cfg(any(feature = "engine", feature = "registry"))]
+    pub(crate) fn docker_folder(&self) -> Option<PathBuf> {
+        self.path("DOCKER_CONFIG").or_else(|| Some(self.home_folder()?.join(".docker")))
+    }
+
     /// All variables in the order of their names, including empty ones.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
@@ -78,6 +102,24 @@ impl fmt::Debug for Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A service has no home, and Windows has no `HOME`.
+    #[test]
+    fn home_and_settings_are_found_with_any_variable() {
+        let of = |variables: &[(&str, &str)]| {
+            let environment: Environment = variables.iter().copied().collect();
+            (environment.home_folder(), environment.config_folder())
+        };
+        let at = |home: &str, config: &str| (Some(home.into()), Some(config.into()));
+        assert_eq!(of(&[]), (None, None));
+        for variable in ["HOME", "USERPROFILE"] {
+            assert_eq!(of(&[(variable, "/home/ann")]), at("/home/ann", "/home/ann/.config"));
+        }
+        assert_eq!(of(&[("HOME", "/ann"), ("XDG_CONFIG_HOME", "/conf")]), at("/ann", "/conf"));
+        assert_eq!(of(&[("HOME", "/ann"), ("XDG_CONFIG_HOME", "conf")]), at("/ann", "/ann/.config"));
+        let known = Environment::new(PathBuf::new(), Some("/known".into()), [("HOME".into(), "/other".into())]);
+        assert_eq!(known.home_folder(), Some("/known".into()));
+    }
 
     /// A log of opened images must not contain a token from the environment.
     #[test]

@@ -88,7 +88,7 @@ pub(super) fn candidates(engine: ContainerEngine, environment: &Environment) -> 
 }
 
 fn docker(environment: &Environment) -> Vec<Candidate> {
-    let config = docker_config(environment);
+    let config = environment.docker_folder();
     if let Some(host) = host(environment, "DOCKER_HOST") {
         let tls = tls_of(environment, config.as_deref());
         let address = tls.and_then(|tls| parse(&host, tls));
@@ -101,7 +101,7 @@ fn docker(environment: &Environment) -> Vec<Candidate> {
         Ok(None) => {}
         Err(damaged) => candidates.push(damaged),
     }
-    let home = home(environment);
+    let home = environment.home_folder();
     let at_home = |path: &str| home.as_deref().map(|home| home.join(path));
     let runtime = environment.path("XDG_RUNTIME_DIR").map(|folder| folder.join("docker.sock"));
     if cfg!(windows) {
@@ -119,6 +119,9 @@ fn docker(environment: &Environment) -> Vec<Candidate> {
     candidates
 }
 
+/// The socket of Podman's virtual machine, in the home.
+const MACHINE_SOCKET: &str = ".local/share/containers/podman/machine/podman.sock";
+
 fn podman(environment: &Environment) -> Vec<Candidate> {
     if let Some(host) = host(environment, "CONTAINER_HOST") {
         return vec![Candidate::new("CONTAINER_HOST", parse(&host, None))];
@@ -135,7 +138,7 @@ fn podman(environment: &Environment) -> Vec<Candidate> {
     if cfg!(target_os = "macos") {
         places.extend([
             ("podman machine", below("TMPDIR", "podman/podman-machine-default-api.sock")),
-            ("podman machine", below("HOME", ".local/share/containers/podman/machine/podman.sock")),
+            ("podman machine", environment.home_folder().map(|home| home.join(MACHINE_SOCKET))),
         ]);
     }
     sockets(places).collect()
@@ -150,15 +153,6 @@ fn host(environment: &Environment, variable: &str) -> Option<String> {
 fn sockets<'a>(places: impl IntoIterator<Item = (&'a str, Option<PathBuf>)>) -> impl Iterator<Item = Candidate> {
     let named = places.into_iter().filter_map(|(reason, path)| Some((reason, path?)));
     named.map(|(reason, path)| Candidate::new(reason, Ok(Address::Unix(path))))
-}
-
-fn home(environment: &Environment) -> Option<PathBuf> {
-    environment.path(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
-}
-
-/// The configuration folder of docker's client.
-pub(super) fn docker_config(environment: &Environment) -> Option<PathBuf> {
-    environment.path("DOCKER_CONFIG").or_else(|| Some(home(environment)?.join(".docker")))
 }
 
 /// TLS settings from the environment: `DOCKER_TLS` enables TLS, `DOCKER_TLS_VERIFY` also enables verification.

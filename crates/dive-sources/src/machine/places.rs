@@ -12,8 +12,8 @@ const SYSTEM: &str = "/etc/containers";
 
 /// The files of Docker's engine: the system's, those of an engine without root, and Docker Desktop's.
 pub(super) fn daemon(environment: &Environment) -> Vec<PathBuf> {
-    let own = user_folder(environment).map(|folder| folder.join("docker/daemon.json"));
-    let desktop = home(environment).map(|home| home.join(".docker/daemon.json"));
+    let own = environment.config_folder().map(|folder| folder.join("docker/daemon.json"));
+    let desktop = environment.home_folder().map(|home| home.join(".docker/daemon.json"));
     [Some(PathBuf::from("/etc/docker/daemon.json")), own, desktop].into_iter().flatten().collect()
 }
 
@@ -27,7 +27,7 @@ pub(super) struct RegistriesFiles {
 
 /// `registries.conf` and its drop-ins. The user's file replaces the system's; the drop-ins of both count.
 pub(super) fn registries(environment: &Environment) -> RegistriesFiles {
-    let own = user_folder(environment).map(|folder| folder.join("containers"));
+    let own = environment.config_folder().map(|folder| folder.join("containers"));
     let own_file = own.as_ref().map(|folder| folder.join("registries.conf"));
     let named = environment.path("CONTAINERS_REGISTRIES_CONF").or_else(|| environment.path("REGISTRIES_CONFIG_PATH"));
     let system = Path::new(SYSTEM).join("registries.conf");
@@ -50,15 +50,6 @@ fn drop_ins(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> = entries.filter(|path| path.extension() == Some(OsStr::new("conf"))).collect();
     files.sort();
     files
-}
-
-fn home(environment: &Environment) -> Option<PathBuf> {
-    environment.path("HOME").or_else(|| environment.path("USERPROFILE"))
-}
-
-/// `~/.config`, or the folder that replaces it.
-fn user_folder(environment: &Environment) -> Option<PathBuf> {
-    environment.path("XDG_CONFIG_HOME").or_else(|| Some(home(environment)?.join(".config")))
 }
 
 #[cfg(test)]

@@ -118,10 +118,8 @@ impl TrustFiles {
 
 /// The folders with certificates by host: the user's, then the system's.
 pub(in super::super) fn folders(environment: &Environment) -> Vec<PathBuf> {
-    let home = environment.path("HOME").map(|home| home.join(".config"));
-    let config = environment.path("XDG_CONFIG_HOME").or(home);
     let engines = ["containers", "docker"];
-    let own = config.into_iter().flat_map(|config| engines.map(|engine| config.join(engine)));
+    let own = environment.config_folder().into_iter().flat_map(|config| engines.map(|engine| config.join(engine)));
     let system = engines.map(|engine| Path::new("/etc").join(engine));
     own.chain(system).map(|folder| folder.join("certs.d")).collect()
 }
@@ -229,6 +227,13 @@ mod tests {
         }
         let trust = TrustFiles { folders: vec![folder.path().to_owned()], ca_file: None };
         trust.config(&["localhost:5443"], CertificateCheck::Disabled).map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn certificates_of_a_user_without_home_variable_are_found() {
+        let environment: Environment = [("USERPROFILE", "/users/ann")].into_iter().collect();
+        let own = ["containers", "docker"].map(|engine| Path::new("/users/ann/.config").join(engine).join("certs.d"));
+        assert!(folders(&environment).starts_with(&own));
     }
 
     #[test]

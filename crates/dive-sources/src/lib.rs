@@ -72,7 +72,7 @@ pub use container_engine::ContainerEngine;
 #[cfg(feature = "engine")]
 pub use containerd::ContainerdError;
 #[cfg(feature = "engine")]
-pub use engine::{Attempt, EngineError, NameTaken};
+pub use engine::{Attempt, AttemptFailure, EngineError, EngineObject, NameTaken};
 pub use engine::{is_present, pull};
 pub use environment::Environment;
 pub use error::SourceError;

@@ -69,6 +69,50 @@ fn podman_container_name_is_not_pulled() {
     assert_named(&container, "podman", |arguments| podman_command::runs(&user, arguments));
 }
 
+/// An engine that fails does not say that it has no such container. Otherwise dive would pull an unrelated image of that name.
+#[test]
+fn engine_that_fails_is_not_one_without_the_container() {
+    use super::broken_engines::engines;
+    use super::http::Response;
+    use super::proxy::Fault;
+    for (engine, variable, socket) in engines() {
+        for fault in [
+            Fault::Response(Response::new("500 Internal Server Error", &[], r#"{"message": "the store is locked"}"#)),
+            Fault::Cut(0),
+        ] {
+            let proxy = Proxy::before_socket(&socket);
+            proxy.always("/containers/", fault);
+            let user = User::new().sets(variable, proxy.address()).sets("DIVE_CONTAINER_ENGINE", engine);
+            for image in [format!("{engine}://dive-test-locked"), "container://dive-test-locked".to_owned()] {
+                let ran = user.runs(&["--pull", "missing", &image]);
+                let remedy = format!("check that `{engine} ps --all` works");
+                assert_fails(&ran, &[engine, "cannot look up a container \"dive-test-locked\"", &remedy]);
+            }
+            assert_eq!(proxy.requests("/images/create").len(), 0, "{:?}", proxy.requests(""));
+        }
+    }
+}
+
+/// The same with Podman's command.
+#[test]
+fn podman_that_fails_is_not_one_without_the_container() {
+    let script = "#!/bin/sh\ncase \"$1 $2\" in\n'image exists') exit 1 ;;\n'image inspect') exit 125 ;;\nesac\n\
+                  echo 'Error: the store is locked' >&2; exit 125\n";
+    let user = podman_command::with_podman(User::new().sets("XDG_RUNTIME_DIR", "/nowhere"), script);
+    for image in ["podman://web", "container://web"] {
+        let ran = podman_command::runs(&user, &["--source", "podman", "--pull", "missing", image]);
+        assert_fails(&ran, &["podman cannot look up a container \"web\": the store is locked", "`podman ps --all`"]);
+    }
+}
+
+/// `docker save` cannot save a container.
+#[test]
+fn advice_for_a_container_without_engine_fits_containers() {
+    let ran = User::new().runs(&["container://web"]);
+    assert_fails(&ran, &["cannot reach docker to look up \"web\"", "start docker"]);
+    assert!(!ran.stderr.contains("docker save"), "{}", ran.stderr);
+}
+
 /// Some proxies of Docker's socket allow requests for images but not for containers.
 #[test]
 fn engine_that_forbids_containers_still_opens_images() {

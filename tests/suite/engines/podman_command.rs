@@ -28,7 +28,7 @@ pub(super) fn without_service() -> Option<User> {
 }
 
 /// A user without a service whose `podman` is this script.
-fn with_podman(user: User, script: &str) -> User {
+pub(super) fn with_podman(user: User, script: &str) -> User {
     let user = user.keeps("bin/podman", script).sets("CONTAINER_HOST", "");
     std::fs::set_permissions(user.home("bin/podman"), std::fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", user.home("bin").display(), std::env::var("PATH").unwrap());

@@ -44,6 +44,14 @@ pub enum ContainerdError {
         /// The program's error message.
         message: String,
     },
+    /// The program cannot connect to containerd.
+    #[error("{program} cannot reach containerd at {socket}; start containerd, or set CONTAINERD_ADDRESS to its socket")]
+    Unreachable {
+        /// The program's name.
+        program: &'static str,
+        /// The socket.
+        socket: String,
+    },
     /// ctr does not list the images.
     #[error("ctr cannot list the images: {message}")]
     List {
@@ -99,8 +107,16 @@ impl ContainerdError {
             ProgramError::Exited { message, .. } if message.contains("permission denied") => {
                 Self::Denied { program, message }
             }
-            ProgramError::Exited { status, received, message } => other(Some((status, received, message))),
+            ProgramError::Exited { status, received, message } => match unreachable_socket(&message) {
+                Some(socket) => Self::Unreachable { program, socket: socket.to_owned() },
+                None => other(Some((status, received, message))),
+            },
             ProgramError::Absent => other(None),
         }
     }
+}
+
+/// The socket in ctr's error `failed to dial "SOCKET": ...`; the rest repeats it several times.
+fn unreachable_socket(message: &str) -> Option<&str> {
+    message.split_once("failed to dial \"")?.1.split_once('"').map(|(socket, _)| socket)
 }

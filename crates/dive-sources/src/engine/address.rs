@@ -363,6 +363,12 @@ mod tests {
     }
 
     #[test]
+    fn tls_without_a_known_home_is_an_error() {
+        let shown = looked_for(ContainerEngine::Docker, &[("DOCKER_TLS_VERIFY", "1"), ("DOCKER_HOST", "tcp://h")]);
+        assert!(shown[0].contains("DOCKER_TLS_VERIFY") && shown[0].contains("set DOCKER_CERT_PATH"), "{shown:?}");
+    }
+
+    #[test]
     fn tls_settings_have_dockers_meaning() {
         let tls = |variables: &[(&str, &str)]| {
             let environment = variables.iter().copied().chain([("DOCKER_HOST", "tcp://h")]).collect();

@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 
 use super::address::{Address, Tcp};
 use super::api::{ApiError, ApiVersion, EngineVersion, Login, PullStep};
+use super::error::AttemptFailure;
 use super::failure;
 use super::stream::Connection;
 use crate::ContainerEngine;
@@ -71,12 +72,12 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Client {
-    /// Connects to the engine at `address` and negotiates the API version. The error is the reason alone.
+    /// Connects to the engine at `address` and negotiates the API version.
     pub(super) async fn connect(
         engine: ContainerEngine,
         address: &Address,
         environment: &Environment,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, AttemptFailure> {
         let tls = match address {
             Address::Tcp(Tcp { tls: Some(tls), .. }) => Some(Connector(tls.connector()?)),
             _ => None,
@@ -86,7 +87,7 @@ impl Client {
         let (version, platform) = timeout(greeting, transport.version())
             .await
             .map_err(|_| format!("no response within {} seconds", greeting.as_secs()))?
-            .map_err(|error| failure::explain(&error, address))?;
+            .map_err(|error| failure::of_connection(&error, address))?;
         Ok(Self { version, platform, transport: Arc::new(transport) })
     }
 

@@ -1,7 +1,8 @@
 //! Errors of container engines. Their messages are quoted on one line. Addresses are printed without the text before the host.
 
-use std::fmt::Write;
+use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
 use crate::ContainerEngine;
 use crate::engine_name::{EXPECTED, EngineImageName};
@@ -12,12 +13,14 @@ use dive_model::remark::Shown;
 #[non_exhaustive]
 pub enum EngineError {
     /// No engine responds.
-    #[error("cannot reach {} to look up {name:?}; tried: {}; {}", engine.command(), tried(attempts), instead(*engine, name, hint))]
+    #[error("cannot reach {} to look up {name:?}: {}; {}", engine.command(), tried(attempts), instead(*engine, *wanted, name, hint))]
     Unreachable {
         /// The engine.
         engine: ContainerEngine,
-        /// The requested image.
+        /// The requested image or container.
         name: String,
+        /// Whether it is an image or a container.
+        wanted: EngineObject,
         /// The addresses that were tried, each with its error.
         attempts: Vec<Attempt>,
         /// A hint at another engine that responds; empty if none does.
@@ -91,6 +94,19 @@ pub enum EngineError {
         name: String,
         /// What has the name instead.
         taken: NameTaken,
+    },
+    /// The engine does not say whether it has a container of that name.
+    #[error(
+        "{0} cannot look up a container {name:?}: {answer}; check that `{0} ps --all` works, then try again",
+        engine.command()
+    )]
+    ContainerLookup {
+        /// The engine.
+        engine: ContainerEngine,
+        /// The name or id as typed.
+        name: String,
+        /// The engine's message, or why there is none.
+        answer: String,
     },
     /// The pull failed.
     #[error("{} cannot pull {name:?}: {answer}{note}", engine.command())]
@@ -191,31 +207,89 @@ impl NameTaken {
     }
 }
 
+/// What is looked up in an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EngineObject {
+    /// An image.
+    Image,
+    /// A container.
+    Container,
+}
+
 /// An address that was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// The setting and the address: `DOCKER_HOST (unix:///x.sock)`.
     pub place: String,
-    /// The error.
-    pub failure: String,
+    /// Why it failed.
+    pub failure: AttemptFailure,
 }
 
-pub(super) fn tried(attempts: &[Attempt]) -> String {
-    let mut text = String::new();
-    for Attempt { place, failure } in attempts {
-        let separator = if text.is_empty() { "" } else { "; " };
-        let _ = write!(text, "{separator}{place}: {failure}");
+/// Why an engine cannot be reached at an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AttemptFailure {
+    /// There is no socket at this path.
+    NoSocket(PathBuf),
+    /// Any other error.
+    Other(String),
+}
+
+impl From<String> for AttemptFailure {
+    fn from(error: String) -> Self {
+        Self::Other(error)
     }
-    if text.is_empty() { "nothing (no address is known)".to_owned() } else { text }
 }
 
-fn instead(engine: ContainerEngine, name: &str, hint: &str) -> String {
+impl fmt::Display for AttemptFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSocket(_) => f.write_str("no such file"),
+            Self::Other(error) => f.write_str(error),
+        }
+    }
+}
+
+/// Maximum number of missing sockets that a message names.
+const SOCKETS_SHOWN: usize = 2;
+
+/// The failed attempts. Most machines have none of the default sockets, so these share one phrase.
+pub(super) fn tried(attempts: &[Attempt]) -> String {
+    let socket = |attempt: &Attempt| match &attempt.failure {
+        AttemptFailure::NoSocket(path) => Some(path.display().to_string()),
+        AttemptFailure::Other(_) => None,
+    };
+    let sockets: Vec<String> = attempts.iter().filter_map(socket).collect();
+    let mut parts = Vec::new();
+    if sockets.len() > 1 {
+        let others = match sockets.len().saturating_sub(SOCKETS_SHOWN) {
+            0 => String::new(),
+            1 => " or in 1 other place".to_owned(),
+            others => format!(" or in {others} other places"),
+        };
+        let separator = if others.is_empty() { " or " } else { ", " };
+        let shown: Vec<&str> = sockets.iter().take(SOCKETS_SHOWN).map(String::as_str).collect();
+        parts.push(format!("no socket at {}{others}", shown.join(separator)));
+    }
+    let is_listed = |attempt: &&Attempt| sockets.len() < 2 || socket(attempt).is_none();
+    let listed = attempts.iter().filter(is_listed);
+    parts.extend(listed.map(|Attempt { place, failure }| format!("{place}: {failure}")));
+    if parts.is_empty() { "no address is known".to_owned() } else { parts.join("; ") }
+}
+
+fn instead(engine: ContainerEngine, wanted: EngineObject, name: &str, hint: &str) -> String {
     let (start, variable) = match engine {
         ContainerEngine::Docker => ("start docker", "DOCKER_HOST"),
         ContainerEngine::Podman => ("start its service (`systemctl --user start podman.socket`)", "CONTAINER_HOST"),
     };
-    let command = engine.command();
-    format!("{hint}{start}, set {variable}, or save the image where it is: `{command} save {name} | dive -`")
+    match wanted {
+        EngineObject::Image => {
+            let command = engine.command();
+            format!("{hint}{start}, set {variable}, or save the image where it is: `{command} save {name} | dive -`")
+        }
+        EngineObject::Container => format!("{hint}{start}, or set {variable} to the engine that has the container"),
+    }
 }
 
 fn to_get(engine: ContainerEngine, name: &str) -> String {
@@ -253,16 +327,28 @@ mod tests {
 
     #[test]
     fn an_unreachable_engine_error_lists_every_address_and_the_remedy() {
-        let attempt = |place: &str, failure: &str| Attempt { place: place.to_owned(), failure: failure.to_owned() };
-        let attempts =
-            vec![attempt("one (unix:///a)", "no such file"), attempt("two (unix:///b)", "permission denied")];
-        let (engine, name) = (ContainerEngine::Docker, "alpine".to_owned());
-        let error = EngineError::Unreachable { engine, name, attempts, hint: "" };
-        let expected = "cannot reach docker to look up \"alpine\"; tried: one (unix:///a): no such file; two (unix:///b): \
-                        permission denied; start docker, set DOCKER_HOST, or save the image where it is: `docker save alpine | \
+        let missing = |path: &str| Attempt {
+            place: format!("default socket (unix://{path})"),
+            failure: AttemptFailure::NoSocket(path.into()),
+        };
+        let denied = Attempt { place: "two (unix:///b)".to_owned(), failure: "permission denied".to_owned().into() };
+        let error = |wanted, attempts: &[&Attempt]| {
+            let (engine, name) = (ContainerEngine::Docker, "web".to_owned());
+            let attempts = attempts.iter().copied().cloned().collect();
+            EngineError::Unreachable { engine, name, wanted, attempts, hint: "" }.to_string()
+        };
+        let expected = "cannot reach docker to look up \"web\": default socket (unix:///a): no such file; two (unix:///b): \
+                        permission denied; start docker, set DOCKER_HOST, or save the image where it is: `docker save web | \
                         dive -`";
-        assert_eq!(error.to_string(), expected);
+        assert_eq!(error(EngineObject::Image, &[&missing("/a"), &denied]), expected);
+        let expected = "cannot reach docker to look up \"web\": no socket at /a or /b; two (unix:///b): permission denied; \
+                        start docker, or set DOCKER_HOST to the engine that has the container";
+        assert_eq!(error(EngineObject::Container, &[&missing("/a"), &denied, &missing("/b")]), expected);
+        let four = ["/a", "/b", "/c", "/d"].map(missing);
+        let text = error(EngineObject::Image, &four.each_ref());
+        assert!(text.contains("no socket at /a, /b or in 2 other places; start docker"), "{text}");
     }
+
     /// No registry knows an id, so the advice must not be to pull it.
     #[test]
     fn a_missing_id_is_not_to_be_pulled() {

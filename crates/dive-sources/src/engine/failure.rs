@@ -7,11 +7,22 @@ use serde::Deserialize;
 
 use super::address::{Address, Tcp};
 use super::api::ApiError;
+use super::error::AttemptFailure;
 use crate::program::ProgramError;
 use crate::quote::one_line;
 
+/// Why `address` cannot be connected to.
+pub(super) fn of_connection(error: &ApiError, address: &Address) -> AttemptFailure {
+    match (error, address) {
+        (ApiError::Io(io), Address::Unix(path)) if io.kind() == io::ErrorKind::NotFound => {
+            AttemptFailure::NoSocket(path.clone())
+        }
+        _ => AttemptFailure::Other(explain(error, address)),
+    }
+}
+
 /// The message for a failed connection to `address`.
-pub(super) fn explain(error: &ApiError, address: &Address) -> String {
+fn explain(error: &ApiError, address: &Address) -> String {
     match error {
         ApiError::Status { status, message } if message.contains("HTTPS") => {
             format!("it requires TLS (HTTP {status}); set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the TLS files")

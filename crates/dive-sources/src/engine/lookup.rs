@@ -10,17 +10,21 @@ use super::address::{Address, candidates};
 use super::api::{ApiError, Container, ImageInspect};
 use super::backend::Backend;
 use super::client::Client;
-use super::error::{Attempt, EngineError};
+use super::error::{Attempt, EngineError, EngineObject};
 use super::failure;
 use super::podman::PodmanCommand;
 use crate::ContainerEngine;
 use crate::access::{Access, PodmanRoute, PullPolicy};
 use crate::engine_name::EngineImageName;
+use crate::program::ProgramError;
 use crate::runtime::block_on;
 use dive_model::blob::TransferProgress;
 
 /// Timeout for the description of an image or a container.
 pub(super) const INSPECTION: Duration = Duration::from_mins(1);
+
+/// Podman's error for the beginning of several ids, with HTTP status 500. Docker answers 400.
+const SEVERAL_CONTAINERS: &str = "more than one result";
 
 /// Runs a request to `engine`.
 pub(super) fn wait<F: Future>(engine: ContainerEngine, future: F) -> Result<F::Output, EngineError> {
@@ -42,7 +46,7 @@ pub(super) fn connect(engine: ContainerEngine, access: &Access) -> Result<Result
                 let place = format!("{} ({address})", candidate.reason);
                 (place, wait(engine, Client::connect(engine, address, environment))?)
             }
-            Err(error) => (candidate.reason, Err(error.clone())),
+            Err(error) => (candidate.reason, Err(error.clone().into())),
         };
         match answer {
             Ok(client) => {
@@ -68,13 +72,21 @@ pub(super) fn connect(engine: ContainerEngine, access: &Access) -> Result<Result
 pub(super) struct ImageLookup<'a> {
     pub(super) engine: ContainerEngine,
     pub(super) name: EngineImageName<'a>,
+    pub(super) wanted: EngineObject,
     pub(super) access: &'a Access,
 }
 
 impl<'a> ImageLookup<'a> {
+    /// The lookup of an image.
     pub(super) fn new(engine: ContainerEngine, name: &'a str, access: &'a Access) -> Result<Self, EngineError> {
         let wrong = || EngineError::Name { name: name.to_owned() };
-        Ok(Self { engine, name: EngineImageName::new(name).ok_or_else(wrong)?, access })
+        let name = EngineImageName::new(name).ok_or_else(wrong)?;
+        Ok(Self { engine, name, wanted: EngineObject::Image, access })
+    }
+
+    /// The lookup of a container.
+    pub(super) fn of_container(engine: ContainerEngine, name: &'a str, access: &'a Access) -> Result<Self, EngineError> {
+        Ok(Self { wanted: EngineObject::Container, ..Self::new(engine, name, access)? })
     }
 
     /// The name, for messages.
@@ -94,7 +106,8 @@ impl<'a> ImageLookup<'a> {
 
     fn unreachable(&self, attempts: Vec<Attempt>) -> EngineError {
         let hint = self.hint().unwrap_or_default();
-        EngineError::Unreachable { engine: self.engine, name: self.display_name(), attempts, hint }
+        let (engine, name) = (self.engine, self.display_name());
+        EngineError::Unreachable { engine, name, wanted: self.wanted, attempts, hint }
     }
 
     /// The start of a hint on a machine with Podman and without Docker, whose user may not know `--source podman`; else empty.
@@ -184,9 +197,7 @@ impl<'a> ImageLookup<'a> {
             Ok(Some(image)) => self.with_platform(image),
             Ok(None) => Err(EngineError::NoSuchImage { engine, name }),
             Err(failure) => {
-                let attempt =
-                    Attempt { place: "the command podman".to_owned(), failure: failure::of_program(&failure) };
-                Err(self.unreachable(tried.iter().cloned().chain([attempt]).collect()))
+                Err(self.unreachable(with_command(tried, &failure)))
             }
         }
     }
@@ -196,13 +207,69 @@ impl<'a> ImageLookup<'a> {
         if !self.name.may_be_a_container() {
             return Ok(None);
         }
+        match self.find_container(backend) {
+            Ok(container) => Ok(container.map(|container| container.config.image)),
+            // Some socket proxies only allow requests for images.
+            Err(ContainerFailure::Denied(_)) => Ok(None),
+            Err(failure) => Err(self.container_error(failure)),
+        }
+    }
+
+    /// Describes the container with this name or id; `None` if there is no such container.
+    pub(super) fn find_container(&self, backend: &Backend) -> Result<Option<Container>, ContainerFailure> {
         let client = match backend {
-            Backend::Command { podman, .. } => return Ok(podman.container_image(self.name)),
+            Backend::Command { podman, tried } => {
+                return podman.container(self.name).map_err(|failure| match failure {
+                    ProgramError::Absent => ContainerFailure::Unreachable(with_command(tried, &failure)),
+                    ProgramError::Exited { message, .. } if message.contains(SEVERAL_CONTAINERS) => {
+                        ContainerFailure::Denied(message)
+                    }
+                    failure => ContainerFailure::Broken(failure::of_program(&failure)),
+                });
+            }
             Backend::Service(client) => client,
         };
         let path = format!("/containers/{}/json", self.name.as_str());
-        let response = self.wait(async { timeout(INSPECTION, client.document::<Container>(&path)).await })?;
-        // Some socket proxies only allow requests for images.
-        Ok(response.ok().and_then(Result::ok).map(|container| container.config.image))
+        let response = self.wait(async { timeout(INSPECTION, client.document(&path)).await });
+        let response = response.map_err(|error| ContainerFailure::Broken(error.to_string()))?;
+        match response.unwrap_or(Err(ApiError::Timeout(INSPECTION))) {
+            Ok(container) => Ok(Some(container)),
+            Err(ApiError::Status { status: 404, .. }) => Ok(None),
+            Err(ApiError::Status { message, .. }) if message.contains(SEVERAL_CONTAINERS) => {
+                Err(ContainerFailure::Denied(message))
+            }
+            Err(error @ ApiError::Status { status: 400..=499, .. }) => {
+                Err(ContainerFailure::Denied(failure::answer(&error, client.address())))
+            }
+            Err(error) => Err(ContainerFailure::Broken(failure::answer(&error, client.address()))),
+        }
     }
+
+    /// The error of a failed [`Self::find_container`].
+    pub(super) fn container_error(&self, failure: ContainerFailure) -> EngineError {
+        match failure {
+            ContainerFailure::Unreachable(attempts) => self.unreachable(attempts),
+            ContainerFailure::Denied(answer) | ContainerFailure::Broken(answer) => {
+                EngineError::ContainerLookup { engine: self.engine, name: self.display_name(), answer }
+            }
+        }
+    }
+}
+
+/// Why an engine does not describe a container.
+#[derive(Debug)]
+pub(super) enum ContainerFailure {
+    /// No engine can be reached.
+    Unreachable(Vec<Attempt>),
+    /// The engine does not allow or accept the request.
+    Denied(String),
+    /// The engine fails, or does not respond.
+    Broken(String),
+}
+
+/// The services that were tried, then the command.
+fn with_command(tried: &[Attempt], failure: &ProgramError) -> Vec<Attempt> {
+    let failure = failure::of_program(failure).into();
+    let command = Attempt { place: "the command podman".to_owned(), failure };
+    tried.iter().cloned().chain([command]).collect()
 }

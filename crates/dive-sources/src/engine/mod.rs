@@ -23,7 +23,7 @@ mod stream;
 mod tls;
 
 pub(super) use comparison::{diff_ids, is_on_this_machine, longest_prefix};
-pub use error::{Attempt, EngineError, NameTaken};
+pub use error::{Attempt, AttemptFailure, EngineError, EngineObject, NameTaken};
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

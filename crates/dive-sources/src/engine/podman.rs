@@ -88,15 +88,7 @@ impl PodmanCommand {
 
     /// Describes the image as Podman's service would; `None` if Podman has no image of that name.
     pub(super) fn inspect(&self, name: EngineImageName<'_>) -> Result<Option<ImageInspect>, ProgramError> {
-        let answer = match self.query(&["image", "inspect", name.as_str()]) {
-            Ok(answer) => answer,
-            // Error messages differ between versions; this exit code does not.
-            Err(failure @ ProgramError::Exited { .. }) => match self.query(&["image", "exists", name.as_str()]) {
-                Err(ProgramError::Exited { status, .. }) if status.code() == Some(DOES_NOT_EXIST) => return Ok(None),
-                _ => return Err(failure),
-            },
-            Err(failure) => return Err(failure),
-        };
+        let Some(answer) = self.query_existing("image", name)? else { return Ok(None) };
         let images: Vec<PodmanImage> = serde_json::from_slice(&answer)
             .map_err(|error| std::io::Error::other(format!("unexpected output of `podman image inspect`: {error}")))?;
         Ok(images.into_iter().next().map(ImageInspect::from))
@@ -125,25 +117,23 @@ impl PodmanCommand {
         Ok(image.into())
     }
 
-    /// The image of the container with this name; `None` if there is no such container.
-    pub(super) fn container_image(&self, name: EngineImageName<'_>) -> Option<String> {
-        let answer = self.query(&["container", "inspect", "--format", "{{.ImageName}}", name.as_str()]).ok()?;
-        Some(String::from_utf8_lossy(&answer).trim().to_owned())
-    }
-
     /// The manifest list of that name; `None` if Podman has no list of that name.
     pub(super) fn manifest_list(&self, name: EngineImageName<'_>) -> Option<ManifestList> {
         self.query(&["manifest", "exists", name.as_str()]).ok()?;
         serde_json::from_slice(&self.query(&["manifest", "inspect", name.as_str()]).ok()?).ok()
     }
 
-    /// Describes the container with this name or id; `None` if there is none.
-    pub(super) fn container(&self, name: EngineImageName<'_>) -> Option<Container> {
-        let answer = self.query(&["container", "inspect", name.as_str()]).ok()?;
-        let containers: Vec<PodmanContainer> = serde_json::from_slice(&answer).ok()?;
-        let PodmanContainer { id, image, image_name } = containers.into_iter().next()?;
-        let config = ContainerConfig { image: image_name.unwrap_or_default() };
-        Some(Container { id, image, config, manifest: None })
+    /// Describes the container with this name or id; `None` if Podman has no such container.
+    pub(super) fn container(&self, name: EngineImageName<'_>) -> Result<Option<Container>, ProgramError> {
+        let Some(answer) = self.query_existing("container", name)? else { return Ok(None) };
+        let containers: Vec<PodmanContainer> = serde_json::from_slice(&answer).map_err(|error| {
+            std::io::Error::other(format!("unexpected output of `podman container inspect`: {error}"))
+        })?;
+        let described = |PodmanContainer { id, image, image_name }| {
+            let config = ContainerConfig { image: image_name.unwrap_or_default() };
+            Container { id, image, config, manifest: None }
+        };
+        Ok(containers.into_iter().next().map(described))
     }
 
     /// The paths that the container with this id changed.
@@ -201,6 +191,19 @@ impl PodmanCommand {
         // The format that Podman's service exports, too.
         let arguments = ["image", "save", "--quiet", "--format", "docker-archive", id];
         self.0.export(limits, &arguments, name, size, on_damage, progress)
+    }
+
+    /// The output of `podman KIND inspect NAME`; `None` if Podman says that it does not exist.
+    fn query_existing(&self, kind: &str, name: EngineImageName<'_>) -> Result<Option<Vec<u8>>, ProgramError> {
+        match self.query(&[kind, "inspect", name.as_str()]) {
+            Ok(answer) => Ok(Some(answer)),
+            // Error messages differ between versions; this exit code does not.
+            Err(failure @ ProgramError::Exited { .. }) => match self.query(&[kind, "exists", name.as_str()]) {
+                Err(ProgramError::Exited { status, .. }) if status.code() == Some(DOES_NOT_EXIST) => Ok(None),
+                _ => Err(failure),
+            },
+            Err(failure) => Err(failure),
+        }
     }
 
     fn query(&self, arguments: &[&str]) -> Result<Vec<u8>, ProgramError> {

@@ -25,7 +25,7 @@ impl ImageLookup<'_> {
             Err(EngineError::OtherPlatform { .. } | EngineError::NoSuchImage { .. }) => true,
             Err(EngineError::Refused { answer, .. }) => answer.contains(NO_OWN_PLATFORM),
             Err(EngineError::Unreachable { attempts, .. }) => {
-                attempts.last().is_some_and(|attempt| attempt.failure.contains(NO_OWN_PLATFORM))
+                attempts.last().is_some_and(|attempt| attempt.failure.to_string().contains(NO_OWN_PLATFORM))
             }
             _ => false,
         };

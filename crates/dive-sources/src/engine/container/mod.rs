@@ -21,7 +21,7 @@ use super::backend::Backend;
 use super::error::{EngineError, NameTaken};
 use super::export::{self, ExportRequest, ExportStream};
 use super::failure;
-use super::lookup::{INSPECTION, ImageLookup};
+use super::lookup::ImageLookup;
 use super::record::MANIFEST;
 use crate::access::{Access, PullPolicy};
 use crate::container_engine::ContainerEngine;
@@ -65,7 +65,7 @@ pub(in super::super) fn open(
     access: &Access,
     progress: &mut dyn FnMut(TransferProgress),
 ) -> Result<Box<dyn Store>, SourceError> {
-    let lookup = ImageLookup::new(engine, name, access)?;
+    let lookup = ImageLookup::of_container(engine, name, access)?;
     let backend = lookup.connect()?;
     let container = lookup.container(&backend)?;
     let of_container = Access {
@@ -106,21 +106,11 @@ impl Container {
 impl ImageLookup<'_> {
     /// Describes the container with this name or id.
     fn container(&self, backend: &Backend) -> Result<Container, EngineError> {
-        let found = match backend {
-            Backend::Command { podman, .. } => podman.container(self.name),
-            Backend::Service(client) => {
-                let path = format!("/containers/{}/json", self.name.as_str());
-                match self.wait(async { timeout(INSPECTION, client.document(&path)).await })? {
-                    Ok(Ok(container)) => Some(container),
-                    Ok(Err(ApiError::Status { status: 404, .. })) => None,
-                    Ok(Err(error)) => return Err(self.refused(failure::answer(&error, client.address()))),
-                    Err(_) => return Err(self.refused(ApiError::Timeout(INSPECTION).to_string())),
-                }
-            }
-        };
+        let found = self.find_container(backend).map_err(|failure| self.container_error(failure))?;
         let Some(container) = found else {
-            let image = if self.inspect(backend).is_ok() { NameTaken::ByImage } else { NameTaken::ByNothing };
-            return Err(EngineError::NoSuchContainer { engine: self.engine, name: self.display_name(), taken: image });
+            // The name may be that of an image; whether it is only changes the advice.
+            let taken = if self.inspect_image(backend).is_ok() { NameTaken::ByImage } else { NameTaken::ByNothing };
+            return Err(EngineError::NoSuchContainer { engine: self.engine, name: self.display_name(), taken });
         };
         // The id becomes part of a URL path.
         if container.id.is_empty() || !container.id.bytes().all(|letter| letter.is_ascii_alphanumeric()) {

@@ -9,7 +9,7 @@ use super::origin::ConfigScope;
 use super::rules_file::RulesFile;
 use super::value::Value;
 use dive_model::escape::is_hidden;
-use dive_sources::SettingsFile;
+use dive_sources::SettingsSource;
 
 /// Limit of the settings and of the problems that are listed for one file.
 const SETTINGS_SHOWN: usize = 20;
@@ -90,26 +90,28 @@ fn header(config: &Config) -> String {
 
 /// What dive takes from the settings of the machine's engines, as comments.
 #[must_use]
-pub fn render_registry_files(files: &[SettingsFile]) -> String {
+pub fn render_registry_files(sources: &[SettingsSource]) -> String {
     let mut out = String::new();
-    if !files.is_empty() {
+    if !sources.is_empty() {
         out.push_str("# registries, as the machine's engines are configured:\n");
     }
-    for SettingsFile { path, settings, problems } in files {
-        let path = escape_line_breaks(&path.display().to_string());
+    for source in sources {
+        let SettingsSource { place, settings, problems } = source;
+        let place = escape_line_breaks(&place.to_string());
         for (at, setting) in settings.iter().enumerate() {
             // Writing to a String does not fail.
             let _ = match at {
-                SETTINGS_SHOWN => writeln!(out, "#   {path}: {} more", settings.len() - at),
+                SETTINGS_SHOWN => writeln!(out, "#   {place}: {} more", settings.len() - at),
                 at if at > SETTINGS_SHOWN => Ok(()),
-                _ => writeln!(out, "#   {path}: {}", escape_line_breaks(setting)),
+                _ => writeln!(out, "#   {place}: {}", escape_line_breaks(setting)),
             };
         }
         for problem in problems.iter().take(SETTINGS_SHOWN) {
-            let _ = writeln!(out, "#   skipped in {path}: {}", escape_line_breaks(problem));
+            let location = escape_line_breaks(&source.location(problem));
+            let _ = writeln!(out, "#   skipped in {location}: {}", escape_line_breaks(&problem.text));
         }
         if settings.is_empty() && problems.is_empty() {
-            let _ = writeln!(out, "#   {path}: nothing that dive uses");
+            let _ = writeln!(out, "#   {place}: nothing that dive uses");
         }
     }
     out
@@ -124,6 +126,7 @@ fn escape_line_breaks(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::{Discovery, Origin, SearchedPlace};
+    use dive_sources::{SettingsPlace, SettingsProblem};
 
     #[test]
     fn each_line_shows_the_origin_of_its_value() {
@@ -150,15 +153,18 @@ mod tests {
 
     #[test]
     fn the_machines_settings_are_listed_by_file() {
-        let file = |path: &str, settings: &[&str], problems: &[&str]| SettingsFile {
-            path: path.into(),
+        let file = |path: &str, settings: &[&str], problems: &[(usize, &str)]| SettingsSource {
+            place: SettingsPlace::Path(path.into()),
             settings: settings.iter().map(|text| (*text).to_owned()).collect(),
-            problems: problems.iter().map(|text| (*text).to_owned()).collect(),
+            problems: problems
+                .iter()
+                .map(|(line, text)| SettingsProblem { line: Some(*line), text: (*text).to_owned() })
+                .collect(),
         };
         let files = [
             file("/etc/docker/daemon.json", &["docker.io from mirror.example/hub", "10.0.0.0/8 is insecure"], &[]),
             file("/etc/containers/registries.conf", &[], &[]),
-            file("/home/ann/x.conf", &[], &["expected\n`=`"]),
+            file("/home/ann/x.conf", &[], &[(2, "expected\n`=`")]),
         ];
         assert_eq!(
             render_registry_files(&files),
@@ -166,7 +172,7 @@ mod tests {
              #   /etc/docker/daemon.json: docker.io from mirror.example/hub\n\
              #   /etc/docker/daemon.json: 10.0.0.0/8 is insecure\n\
              #   /etc/containers/registries.conf: nothing that dive uses\n\
-             #   skipped in /home/ann/x.conf: expected\u{fffd}`=`\n"
+             #   skipped in /home/ann/x.conf:2: expected\u{fffd}`=`\n"
         );
         let many = vec!["x is insecure"; 30];
         assert!(render_registry_files(&[file("/f", &many, &[])]).ends_with("#   /f: 10 more\n"));

@@ -10,6 +10,16 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
+/// Whether the certificate of a registry is verified.
+#[cfg(feature = "registry")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) enum CertificateCheck {
+    #[default]
+    Required,
+    /// Disabled by the user.
+    Disabled,
+}
+
 /// The certificates in a PEM file. The error is the reason, without the path.
 pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).map_err(|error| error.to_string())?.collect();

@@ -26,12 +26,14 @@ pub enum SourceError {
     Engine(#[from] EngineError),
     /// The registry cannot provide the image.
     #[cfg(feature = "registry")]
-    #[error("{name}: {cause}")]
+    #[error("{name}: {cause}{}", noted(unused_settings))]
     Registry {
         /// The image's name as typed.
         name: String,
         /// The error from the registry.
         cause: Box<RegistryError>,
+        /// The settings of the machine that dive cannot use, which may be the cause: `FILE:LINE: PROBLEM`.
+        unused_settings: Vec<String>,
     },
     /// containerd cannot provide the image.
     #[cfg(feature = "engine")]
@@ -39,7 +41,27 @@ pub enum SourceError {
     Containerd(#[from] ContainerdError),
 }
 
+/// The first problem of the machine's settings, for the end of a message.
+#[cfg(feature = "registry")]
+fn noted(unused_settings: &[String]) -> String {
+    let Some(first) = unused_settings.first() else { return String::new() };
+    let others = match unused_settings.len() {
+        1 => String::new(),
+        count => format!(" (and {} more: `dive config` lists them)", count - 1),
+    };
+    format!("; this may be why: {first}{others}")
+}
+
 impl SourceError {
+    /// Adds the settings that dive cannot use, which may be the cause.
+    #[cfg(feature = "registry")]
+    pub(super) fn with_unused_settings(mut self, unused: &[String]) -> Self {
+        if let Self::Registry { unused_settings, .. } = &mut self {
+            unused.clone_into(unused_settings);
+        }
+        self
+    }
+
     /// A short sentence for use inside another message: what failed, and where to find the details.
     #[must_use]
     pub fn brief(&self) -> String {
@@ -69,7 +91,9 @@ impl RegistryError {
             Self::Disk { what, folder, written, cause } => {
                 StoreError::Spool { archive: format!("{name}: {what}"), folder, written, cause: cause.into() }.into()
             }
-            cause => SourceError::Registry { name: name.to_owned(), cause: Box::new(cause) },
+            cause => {
+                SourceError::Registry { name: name.to_owned(), cause: Box::new(cause), unused_settings: Vec::new() }
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ mod local_images;
 mod machine;
 mod reference;
 mod scheme;
-mod settings_file;
+mod settings_source;
 #[cfg(not(all(feature = "engine", feature = "registry")))]
 mod stand_in;
 mod web;
@@ -85,7 +85,7 @@ pub use registry::testing;
 pub use registry::{Actual, RegistryError, SystemError};
 pub use registry_files::registry_files;
 pub use scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
-pub use settings_file::SettingsFile;
+pub use settings_source::{SettingsPlace, SettingsProblem, SettingsSource};
 
 use dive_model::observer::Observer;
 use dive_model::store::{FileFormat, FileStore, Store};

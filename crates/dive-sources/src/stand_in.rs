@@ -102,11 +102,11 @@ pub(super) mod containerd_images {
 #[cfg(not(feature = "registry"))]
 pub(super) mod registry_files {
     use crate::environment::Environment;
-    use crate::settings_file::SettingsFile;
+    use crate::settings_source::SettingsSource;
 
     /// The registry settings of the machine: this build uses none.
     #[must_use]
-    pub fn registry_files(_: &Environment) -> Vec<SettingsFile> {
+    pub fn registry_files(_: &Environment) -> Vec<SettingsSource> {
         Vec::new()
     }
 }

@@ -85,6 +85,12 @@ fn of_io(error: &io::Error) -> String {
                 .to_owned()
         }
         (io::ErrorKind::ConnectionRefused, _) => "connection refused: nothing listens there".to_owned(),
+        (io::ErrorKind::NetworkDown | io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable, _) => {
+            format!("{}; check the network connection", one_line(&error.to_string()))
+        }
+        _ if error.to_string().starts_with("failed to lookup address information") => {
+            format!("{}; check the host name and the DNS", one_line(&error.to_string()))
+        }
         (io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof, _) => {
             "the connection was interrupted".to_owned()
         }

@@ -85,7 +85,11 @@ impl<'a> ImageLookup<'a> {
     }
 
     /// The lookup of a container.
-    pub(super) fn of_container(engine: ContainerEngine, name: &'a str, access: &'a Access) -> Result<Self, EngineError> {
+    pub(super) fn of_container(
+        engine: ContainerEngine,
+        name: &'a str,
+        access: &'a Access,
+    ) -> Result<Self, EngineError> {
         Ok(Self { wanted: EngineObject::Container, ..Self::new(engine, name, access)? })
     }
 
@@ -196,9 +200,7 @@ impl<'a> ImageLookup<'a> {
         match podman.inspect(self.name) {
             Ok(Some(image)) => self.with_platform(image),
             Ok(None) => Err(EngineError::NoSuchImage { engine, name }),
-            Err(failure) => {
-                Err(self.unreachable(with_command(tried, &failure)))
-            }
+            Err(failure) => Err(self.unreachable(with_command(tried, &failure))),
         }
     }
 

@@ -76,7 +76,11 @@ impl ImageLookup<'_> {
         let (engine, name) = (self.engine, self.display_name());
         let hint = match cause(answer) {
             PullFailure::Login => format!("; log in to its registry: {}", login(engine, self.name.registry())),
-            PullFailure::Network => "; check the network and proxy of the engine".to_owned(),
+            PullFailure::Network => "; check the network, the DNS and the proxy of the engine".to_owned(),
+            PullFailure::ShortName => {
+                let command = engine.command();
+                format!("; write the registry too, such as `dive {command}://docker.io/{}`", with_namespace(&name))
+            }
             PullFailure::Unknown => "; check the name and the tag".to_owned(),
             PullFailure::Other => String::new(),
         };
@@ -93,6 +97,8 @@ enum PullFailure {
     Network,
     /// The registry does not have the image.
     Unknown,
+    /// The name has no registry, and Podman has no registry to search.
+    ShortName,
     Other,
 }
 
@@ -100,7 +106,9 @@ enum PullFailure {
 fn cause(answer: &str) -> PullFailure {
     let answer = answer.to_ascii_lowercase();
     let contains_any = |words: &[&str]| words.iter().any(|word| answer.contains(word));
-    if contains_any(&["unauthorized", "authentication required", "no basic auth credentials", "denied", "403"]) {
+    if contains_any(&["short-name"]) {
+        PullFailure::ShortName
+    } else if contains_any(&["unauthorized", "authentication required", "no basic auth credentials", "denied", "403"]) {
         PullFailure::Login
     } else if contains_any(&["dial tcp", "no such host", "timeout", "deadline exceeded", "connection re"]) {
         PullFailure::Network
@@ -109,6 +117,11 @@ fn cause(answer: &str) -> PullFailure {
     } else {
         PullFailure::Other
     }
+}
+
+/// `name` as Docker Hub calls it.
+fn with_namespace(name: &str) -> String {
+    if name.contains('/') { name.to_owned() } else { format!("library/{name}") }
 }
 
 fn login(engine: ContainerEngine, registry: &str) -> String {
@@ -225,6 +238,11 @@ mod tests {
             ("reading manifest 1 in h/x: unauthorized: authentication required", PullFailure::Login),
             ("Get \"http://127.0.0.1:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused", PullFailure::Network),
             ("reading manifest 1 in h/x: manifest unknown", PullFailure::Unknown),
+            ("Get \"https://h/v2/\": dial tcp: lookup h: Temporary failure in name resolution", PullFailure::Network),
+            (
+                "short-name \"x\" did not resolve to an alias and no unqualified-search registries are defined in \"/f\"",
+                PullFailure::ShortName,
+            ),
             ("no space left on device", PullFailure::Other),
         ] {
             assert_eq!(cause(answer), expected, "{answer}");

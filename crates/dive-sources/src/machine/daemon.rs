@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{InsecureHosts, MAX_REGISTRIES, MachineSettings, Noted};
+use super::{InsecureHosts, MAX_REGISTRIES, MachineSettings, Noted, SettingsProblem};
 use crate::access::MirrorHost;
 
 #[derive(Deserialize)]
@@ -13,8 +13,12 @@ struct DaemonFile {
 }
 
 /// Adds the settings in `text`.
-pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted, String> {
-    let file: DaemonFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
+pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted, SettingsProblem> {
+    let file: DaemonFile = serde_json::from_str(text).map_err(|error| {
+        let (message, place) = (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
+        let text = message.strip_suffix(&place).unwrap_or(&message).to_owned();
+        SettingsProblem { line: Some(error.line()).filter(|line| *line > 0), text }
+    })?;
     let mut noted = Noted::default();
     for host in noted.first("insecure-registries", file.insecure_registries.unwrap_or_default(), MAX_REGISTRIES) {
         match InsecureHosts::parse(&host) {
@@ -23,7 +27,7 @@ pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted,
                 noted.settings.push(format!("{host} is insecure"));
             }
             // The text may contain a password.
-            None => noted.problems.push("insecure-registries: an item is neither HOST[:PORT] nor a network".to_owned()),
+            None => noted.problem("insecure-registries: an item is neither HOST[:PORT] nor a network"),
         }
     }
     for url in noted.first("registry-mirrors", file.registry_mirrors.unwrap_or_default(), MAX_REGISTRIES) {
@@ -37,7 +41,7 @@ pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted,
                 }
                 settings.hub_mirrors.push(mirror);
             }
-            _ => noted.problems.push("registry-mirrors: an item is not http[s]://HOST[:PORT][/PATH]".to_owned()),
+            _ => noted.problem("registry-mirrors: an item is not http[s]://HOST[:PORT][/PATH]"),
         }
     }
     Ok(noted)

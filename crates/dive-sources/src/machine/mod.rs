@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::access::MirrorHost;
 use super::environment::Environment;
-use super::settings_file::SettingsFile;
+use super::settings_source::{SettingsPlace, SettingsProblem, SettingsSource};
 use places::{MAX_DROP_INS, RegistriesFiles};
 pub(super) use registries::{MirrorPulls, RegistryRule};
 
@@ -26,13 +26,17 @@ const FILE_LIMIT: u64 = 1 << 20;
 /// Maximum number of registries in all files, and of items in one list.
 const MAX_REGISTRIES: usize = 2_000;
 
+/// Maximum number of registries in all files that are blocked, beyond [`MAX_REGISTRIES`]. After more, dive opens no image from a
+/// registry, because any may be blocked.
+const MAX_BLOCKED: usize = 50_000;
+
 /// Maximum number of short names in all files.
 const MAX_ALIASES: usize = 20_000;
 
 /// The registry settings of a machine, and the files that they are from.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MachineSettings {
-    files: Vec<SettingsFile>,
+    sources: Vec<SettingsSource>,
     insecure: Vec<InsecureHosts>,
     /// The mirrors of Docker Hub in `daemon.json`.
     hub_mirrors: Vec<MirrorHost>,
@@ -40,6 +44,33 @@ pub(super) struct MachineSettings {
     rules: BTreeMap<String, RegistryRule>,
     /// Short names, without a tag.
     aliases: BTreeMap<String, String>,
+    /// The first file that blocks more registries than dive keeps.
+    lost_blocks: Option<PathBuf>,
+}
+
+/// The format of a settings file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SettingsFormat {
+    Daemon,
+    Registries,
+}
+
+impl SettingsFormat {
+    /// Adds the settings of a file. The error is why dive can use none of them.
+    fn parse(self, text: &str, path: &Path, settings: &mut MachineSettings) -> Result<Noted, SettingsProblem> {
+        match self {
+            Self::Daemon => daemon::parse(text, settings),
+            Self::Registries => registries::parse(text, path, settings),
+        }
+    }
+
+    /// What the user loses if a file cannot be used.
+    const fn loss(self) -> &'static str {
+        match self {
+            Self::Daemon => "dive uses nothing of this file",
+            Self::Registries => "dive uses nothing of this file, not even what it blocks",
+        }
+    }
 }
 
 /// Hosts whose certificate is not verified.
@@ -56,46 +87,51 @@ impl MachineSettings {
     pub(super) fn read(environment: &Environment) -> Self {
         let mut settings = Self::default();
         for path in places::daemon(environment) {
-            settings.read_file(&path, daemon::parse);
+            settings.read_file(&path, SettingsFormat::Daemon);
         }
         let RegistriesFiles { files, cut } = places::registries(environment);
         for path in files {
-            settings.read_file(&path, registries::parse);
+            settings.read_file(&path, SettingsFormat::Registries);
         }
-        settings.files.extend(cut.into_iter().map(|path| {
-            let problem = format!("it has more than {MAX_DROP_INS} *.conf files; dive reads the first ones by name");
-            SettingsFile { path, settings: Vec::new(), problems: vec![problem] }
+        settings.sources.extend(cut.into_iter().map(|path| {
+            let problem = format!(
+                "it has more than {MAX_DROP_INS} *.conf files; dive uses nothing of the last ones by name, not even what they block"
+            );
+            SettingsSource {
+                place: SettingsPlace::Path(path),
+                settings: Vec::new(),
+                problems: vec![problem.into()],
+            }
         }));
         settings
     }
 
     /// The files that exist, in the order in which they were read: later ones override.
-    pub(super) fn files(&self) -> &[SettingsFile] {
-        &self.files
+    pub(super) fn sources(&self) -> &[SettingsSource] {
+        &self.sources
     }
 
-    /// [`Self::files`], without the settings.
-    pub(super) fn into_files(self) -> Vec<SettingsFile> {
-        self.files
+    /// [`Self::sources`] by value.
+    pub(super) fn into_sources(self) -> Vec<SettingsSource> {
+        self.sources
     }
 
-    fn read_file(&mut self, path: &Path, parse: Parse) {
+    fn read_file(&mut self, path: &Path, format: SettingsFormat) {
         let text = match read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
             Err(error) => Err(error.to_string()),
             Ok(bytes) => String::from_utf8(bytes).map_err(|_| "not UTF-8 text".to_owned()),
         };
-        self.add(path, text, parse);
+        self.add(path, text, format);
     }
 
-    fn add(&mut self, path: &Path, text: Result<String, String>, parse: Parse) {
-        let noted = text.and_then(|text| parse(&text, self));
-        let Noted { settings, problems } =
-            noted.unwrap_or_else(|problem| Noted { settings: Vec::new(), problems: vec![problem] });
-        for rule in self.rules.values_mut().filter(|rule| rule.file.as_os_str().is_empty()) {
-            path.clone_into(&mut rule.file);
-        }
-        self.files.push(SettingsFile { path: path.to_owned(), settings, problems });
+    fn add(&mut self, path: &Path, text: Result<String, String>, format: SettingsFormat) {
+        let noted = text.map_err(SettingsProblem::from).and_then(|text| format.parse(&text, path, self));
+        let Noted { settings, problems } = noted.unwrap_or_else(|SettingsProblem { line, text }| {
+            let text = format!("{text}; {}", format.loss());
+            Noted { settings: Vec::new(), problems: vec![SettingsProblem { line, text }] }
+        });
+        self.sources.push(SettingsSource { place: SettingsPlace::Path(path.to_owned()), settings, problems });
     }
 
     /// The settings of files with these names and texts.
@@ -104,8 +140,8 @@ impl MachineSettings {
         let mut settings = Self::default();
         for (name, text) in files {
             let is_json = Path::new(name).extension().is_some_and(|extension| extension == "json");
-            let parse = if is_json { daemon::parse } else { registries::parse };
-            settings.add(Path::new(name), Ok((*text).to_owned()), parse);
+            let format = if is_json { SettingsFormat::Daemon } else { SettingsFormat::Registries };
+            settings.add(Path::new(name), Ok((*text).to_owned()), format);
         }
         settings
     }
@@ -118,6 +154,11 @@ impl MachineSettings {
     /// The mirrors of Docker Hub in `daemon.json`, in order.
     pub(super) fn hub_mirrors(&self) -> &[MirrorHost] {
         &self.hub_mirrors
+    }
+
+    /// The file that blocks more registries than dive keeps, if any: each image may be blocked.
+    pub(super) fn lost_blocks(&self) -> Option<&Path> {
+        self.lost_blocks.as_deref()
     }
 
     /// The rule for `image` (`HOST/REPOSITORY`) with the longest prefix, and the length of that prefix in `image`.
@@ -138,21 +179,22 @@ impl MachineSettings {
     }
 }
 
-/// Adds the settings of a file. The error is why it cannot be used at all.
-type Parse = fn(&str, &mut MachineSettings) -> Result<Noted, String>;
-
 /// What was found in a file.
 #[derive(Debug, Default)]
 struct Noted {
     settings: Vec<String>,
-    problems: Vec<String>,
+    problems: Vec<SettingsProblem>,
 }
 
 impl Noted {
+    fn problem(&mut self, text: impl Into<String>) {
+        self.problems.push(SettingsProblem { line: None, text: text.into() });
+    }
+
     /// The first items of the list `name`. A longer list is a problem.
     fn first<T>(&mut self, name: &str, items: Vec<T>, most: usize) -> impl Iterator<Item = T> + use<T> {
         if items.len() > most {
-            self.problems.push(format!("{name}: it has {} items; dive uses the first {most}", items.len()));
+            self.problem(format!("{name}: it has {} items; dive uses the first {most}", items.len()));
         }
         items.into_iter().take(most)
     }
@@ -232,9 +274,10 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::certificates::CertificateCheck;
 
     fn problems(settings: &MachineSettings) -> Vec<&str> {
-        settings.files().iter().flat_map(|file| file.problems.iter().map(String::as_str)).collect()
+        settings.sources().iter().flat_map(|file| file.problems.iter().map(|problem| problem.text.as_str())).collect()
     }
 
     #[test]
@@ -330,7 +373,7 @@ blocked = true
         let text = "[registries.search]\nregistries = ['docker.io']\n[registries.insecure]\nregistries = ['a.example:5000']\n\
                     [registries.block]\nregistries = ['b.example']\n";
         let settings = MachineSettings::of_texts(&[("registries.conf", text)]);
-        assert!(settings.rule("a.example:5000/app").unwrap().0.is_insecure);
+        assert!(settings.rule("a.example:5000/app").unwrap().0.check == CertificateCheck::Disabled);
         assert!(settings.rule("b.example/app").unwrap().0.is_blocked);
     }
 
@@ -372,9 +415,40 @@ blocked = true
             "r.example: mirror: it has 2001 items; dive uses the first 2000",
         ];
         assert_eq!(problems(&settings), expected);
-        assert_eq!(settings.files()[1].settings, ["20000 short names"]);
-        assert_eq!(settings.files()[2].settings, ["1 short names"]);
+        assert_eq!(settings.sources()[1].settings, ["20000 short names"]);
+        assert_eq!(settings.sources()[2].settings, ["1 short names"]);
         assert_eq!(settings.in_full("a00000").as_deref(), Some("y.example/0"));
+    }
+
+    /// An image of a blocked registry must not open because the file is long.
+    #[test]
+    fn blocked_registries_count_beyond_the_limit() {
+        let registries = |count: usize, settings: &str| -> String {
+            (0..count).map(|at| format!("[[registry]]\nlocation=\"h{at}.example\"\n{settings}\n")).collect()
+        };
+        let last = "[[registry]]\nlocation=\"last.example\"\nblocked=true\n[[registry]]\nlocation=\"insecure.example\"\n\
+                    insecure=true\n";
+        let settings = MachineSettings::of_texts(&[("registries.conf", &(registries(MAX_REGISTRIES, "") + last))]);
+        assert!(settings.rule("last.example/app").is_some_and(|(rule, _)| rule.is_blocked));
+        assert!(settings.rule("insecure.example/app").is_none());
+        assert_eq!(problems(&settings), ["dive does not use 1 registries: there are more than 2000"]);
+        assert_eq!(settings.lost_blocks(), None);
+        let all = registries(MAX_REGISTRIES + MAX_BLOCKED + 1, "blocked=true");
+        let settings = MachineSettings::of_texts(&[("registries.conf", &all)]);
+        assert_eq!(settings.lost_blocks(), Some(Path::new("registries.conf")));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_parsed_is_named_with_its_line_and_the_loss() {
+        let settings = MachineSettings::of_texts(&[
+            ("registries.conf", "[[registry]]\nlocation = \"a.example\"\nblocked =\n"),
+            ("daemon.json", "{\n  \"debug\": true,\n}\n"),
+        ]);
+        let located: Vec<_> = settings.sources().iter().map(|file| file.location(&file.problems[0])).collect();
+        assert_eq!(located, ["registries.conf:3", "daemon.json:3"]);
+        let [conf, json] = problems(&settings)[..] else { panic!("{:?}", settings.sources()) };
+        assert!(conf.ends_with("; dive uses nothing of this file, not even what it blocks"), "{conf}");
+        assert!(json.ends_with("; dive uses nothing of this file") && !json.contains("at line"), "{json}");
     }
 
     #[test]
@@ -387,10 +461,13 @@ blocked = true
         }
         let environment: Environment = [("XDG_CONFIG_HOME", home.path())].into_iter().collect();
         let settings = MachineSettings::read(&environment);
-        let cut: Vec<_> = settings.files().iter().filter(|file| file.path == folder).collect();
-        let expected = "it has more than 200 *.conf files; dive reads the first ones by name";
-        assert_eq!(cut.iter().flat_map(|file| &file.problems).collect::<Vec<_>>(), [expected]);
-        let read = settings.files().iter().filter(|file| file.path.starts_with(&folder) && file.path != folder);
+        let paths = || settings.sources().iter().map(|source| PathBuf::from(source.place.to_string()));
+        assert_eq!(
+            problems(&settings),
+            ["it has more than 200 *.conf files; dive uses nothing of the last ones by name, not even what they block"]
+        );
+        assert!(paths().any(|path| path == folder));
+        let read = paths().filter(|path| path.starts_with(&folder) && *path != folder);
         assert_eq!(read.count(), MAX_DROP_INS);
     }
 
@@ -420,12 +497,12 @@ blocked = true
         let mut settings = MachineSettings::default();
         let big = folder.path().join("registries.conf");
         std::fs::write(&big, "#".repeat(2 << 20)).unwrap();
-        settings.read_file(&big, registries::parse);
-        settings.read_file(folder.path(), registries::parse);
-        settings.read_file(&folder.path().join("none"), registries::parse);
+        settings.read_file(&big, SettingsFormat::Registries);
+        settings.read_file(folder.path(), SettingsFormat::Registries);
+        settings.read_file(&folder.path().join("none"), SettingsFormat::Registries);
         let deep = folder.path().join("deep.conf");
         std::fs::write(&deep, format!("x = {}", "[".repeat(100_000))).unwrap();
-        settings.read_file(&deep, registries::parse);
-        assert_eq!(problems(&settings).len(), 3, "{:?}", settings.files());
+        settings.read_file(&deep, SettingsFormat::Registries);
+        assert_eq!(problems(&settings).len(), 3, "{:?}", settings.sources());
     }
 }

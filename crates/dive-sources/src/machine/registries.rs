@@ -1,19 +1,20 @@
 //! `registries.conf`, as containers-registries.conf(5) describes it, in both versions.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{MAX_ALIASES, MAX_REGISTRIES, MachineSettings, Noted};
+use super::{MAX_ALIASES, MAX_BLOCKED, MAX_REGISTRIES, MachineSettings, Noted, SettingsProblem};
 use crate::access::MirrorHost;
+use crate::certificates::CertificateCheck;
 
 /// Settings for the images whose name begins with a prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RegistryRule {
     /// What replaces the prefix, if the image is elsewhere.
     pub(crate) location: Option<String>,
-    pub(crate) is_insecure: bool,
+    pub(crate) check: CertificateCheck,
     pub(crate) is_blocked: bool,
     /// In the order in which they are tried.
     pub(crate) mirrors: Vec<RuleMirror>,
@@ -25,7 +26,7 @@ pub(crate) struct RegistryRule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RuleMirror {
     pub(crate) place: MirrorHost,
-    pub(crate) is_insecure: bool,
+    pub(crate) check: CertificateCheck,
     pub(crate) pulls: MirrorPulls,
 }
 
@@ -56,17 +57,20 @@ struct MirrorTable {
     pull_from_mirror: String,
 }
 
-/// Adds the settings in `text`. A mistake in a table costs that table only, and not its `blocked`: the image would be pulled from
-/// where nothing must be pulled.
-pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted, String> {
-    let mut file: Table = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+/// Adds the settings in `text`, which is that of the file `path`. A mistake in a table costs that table only, and not its
+/// `blocked`: otherwise dive would open images from a registry that the user has blocked.
+pub(super) fn parse(text: &str, path: &Path, settings: &mut MachineSettings) -> Result<Noted, SettingsProblem> {
+    let mut file: Table = toml::from_str(text).map_err(|error| {
+        let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+        SettingsProblem { line, text: error.message().to_owned() }
+    })?;
     let mut noted = Noted::default();
     let problems = &mut noted.problems;
     let mut tables: Vec<RegistryTable> = match file.remove("registry") {
         None => Vec::new(),
         Some(Value::Array(tables)) => tables.into_iter().filter_map(|table| registry(table, problems)).collect(),
         Some(_) => {
-            problems.push("registry is not a list of tables".to_owned());
+            problems.push("registry is not a list of tables".to_owned().into());
             Vec::new()
         }
     };
@@ -85,19 +89,29 @@ pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted,
             tables.push(RegistryTable { location, insecure, blocked, ..RegistryTable::default() });
         }
     }
+    let mut unused_registries = 0_usize;
     for table in tables {
-        if settings.rules.len() >= MAX_REGISTRIES {
-            noted.problems.push(format!("there are more than {MAX_REGISTRIES} registries; dive uses the first ones"));
-            break;
-        }
         let prefix = if table.prefix.is_empty() { table.location.clone() } else { table.prefix.clone() };
-        match rule(&prefix, table, &mut noted) {
+        // An image of a blocked registry must not open because the file is long.
+        let most = if table.blocked { MAX_REGISTRIES + MAX_BLOCKED } else { MAX_REGISTRIES };
+        if settings.rules.len() >= most && !settings.rules.contains_key(&prefix) {
+            if table.blocked {
+                settings.lost_blocks.get_or_insert_with(|| path.to_owned());
+            }
+            unused_registries += 1;
+            continue;
+        }
+        match rule(&prefix, table, path, &mut noted) {
             Some(rule) => {
                 noted.settings.extend(described(&prefix, &rule));
                 settings.rules.insert(prefix, rule);
             }
-            None => noted.problems.push("a registry has neither a valid prefix nor a valid location".to_owned()),
+            None => noted.problem("a registry has neither a valid prefix nor a valid location"),
         }
+    }
+    if unused_registries > 0 {
+        noted
+            .problem(format!("dive does not use {unused_registries} registries: there are more than {MAX_REGISTRIES}"));
     }
     let (mut used, mut unused) = (0_usize, 0_usize);
     let aliases = table("aliases", file.remove("aliases"), &mut noted.problems);
@@ -117,34 +131,34 @@ pub(super) fn parse(text: &str, settings: &mut MachineSettings) -> Result<Noted,
         noted.settings.push(format!("{used} short names"));
     }
     if unused > 0 {
-        noted.problems.push(format!("dive does not use {unused} short names: there are more than {MAX_ALIASES}"));
+        noted.problem(format!("dive does not use {unused} short names: there are more than {MAX_ALIASES}"));
     }
     Ok(noted)
 }
 
 /// The table at `key`; empty if it is missing.
-fn table(key: &str, value: Option<Value>, problems: &mut Vec<String>) -> Table {
+fn table(key: &str, value: Option<Value>, problems: &mut Vec<SettingsProblem>) -> Table {
     match value {
         None => Table::new(),
         Some(Value::Table(table)) => table,
         Some(_) => {
-            problems.push(format!("{key} is not a table"));
+            problems.push(format!("{key} is not a table").into());
             Table::new()
         }
     }
 }
 
 /// The text at `key`.
-fn string(key: &str, value: Value, problems: &mut Vec<String>) -> Option<String> {
+fn string(key: &str, value: Value, problems: &mut Vec<SettingsProblem>) -> Option<String> {
     if let Value::String(text) = value {
         return Some(text);
     }
-    problems.push(format!("{key}: a value is not a text"));
+    problems.push(format!("{key}: a value is not a string").into());
     None
 }
 
 /// A table of `[[registry]]`. If another key of it is wrong, only its `blocked` counts.
-fn registry(value: Value, problems: &mut Vec<String>) -> Option<RegistryTable> {
+fn registry(value: Value, problems: &mut Vec<SettingsProblem>) -> Option<RegistryTable> {
     let text = |key| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (prefix, location) = (text("prefix"), text("location"));
     let blocked = value.get("blocked").is_some_and(|blocked| blocked.as_bool() != Some(false));
@@ -152,14 +166,14 @@ fn registry(value: Value, problems: &mut Vec<String>) -> Option<RegistryTable> {
         Ok(table) => Some(table),
         Err(error) => {
             let name = [prefix.as_str(), location.as_str(), "a registry"].into_iter().find(|name| !name.is_empty());
-            problems.push(format!("{}: {}", name.unwrap_or_default(), error.message()));
+            problems.push(format!("{}: {}", name.unwrap_or_default(), error.message()).into());
             blocked.then(|| RegistryTable { prefix, location, blocked, ..RegistryTable::default() })
         }
     }
 }
 
 /// The rule in a table. `None` if it names no registry.
-fn rule(prefix: &str, table: RegistryTable, noted: &mut Noted) -> Option<RegistryRule> {
+fn rule(prefix: &str, table: RegistryTable, path: &Path, noted: &mut Noted) -> Option<RegistryRule> {
     let place = prefix.strip_prefix("*.").unwrap_or(prefix);
     place.parse::<MirrorHost>().ok()?;
     let location = match table.location.as_str() {
@@ -167,7 +181,7 @@ fn rule(prefix: &str, table: RegistryTable, noted: &mut Noted) -> Option<Registr
         location => match location.parse::<MirrorHost>() {
             Ok(location) => Some(location.to_string()),
             Err(_) if table.blocked => {
-                noted.problems.push(format!("{prefix}: its location is not HOST[:PORT][/PATH]"));
+                noted.problem(format!("{prefix}: its location is not HOST[:PORT][/PATH]"));
                 None
             }
             Err(_) => return None,
@@ -176,7 +190,7 @@ fn rule(prefix: &str, table: RegistryTable, noted: &mut Noted) -> Option<Registr
     let mut mirrors = Vec::new();
     for mirror in noted.first(&format!("{prefix}: mirror"), table.mirror, MAX_REGISTRIES) {
         let Ok(place) = mirror.location.parse() else {
-            noted.problems.push(format!("{prefix}: a mirror is not HOST[:PORT][/PATH]"));
+            noted.problem(format!("{prefix}: a mirror is not HOST[:PORT][/PATH]"));
             continue;
         };
         let pulls = match mirror.pull_from_mirror.as_str() {
@@ -185,10 +199,14 @@ fn rule(prefix: &str, table: RegistryTable, noted: &mut Noted) -> Option<Registr
             _ if table.mirror_by_digest_only => MirrorPulls::ByDigest,
             _ => MirrorPulls::All,
         };
-        mirrors.push(RuleMirror { place, is_insecure: mirror.insecure, pulls });
+        mirrors.push(RuleMirror { place, check: check(mirror.insecure), pulls });
     }
-    let (is_insecure, is_blocked) = (table.insecure, table.blocked);
-    Some(RegistryRule { location, is_insecure, is_blocked, mirrors, file: PathBuf::new() })
+    let (check, is_blocked) = (check(table.insecure), table.blocked);
+    Some(RegistryRule { location, check, is_blocked, mirrors, file: path.to_owned() })
+}
+
+const fn check(is_insecure: bool) -> CertificateCheck {
+    if is_insecure { CertificateCheck::Disabled } else { CertificateCheck::Required }
 }
 
 /// What a rule does, for `dive config`.
@@ -197,7 +215,7 @@ fn described(prefix: &str, rule: &RegistryRule) -> Vec<String> {
     if rule.is_blocked {
         descriptions.push(format!("{prefix} is blocked"));
     }
-    if rule.is_insecure {
+    if rule.check == CertificateCheck::Disabled {
         descriptions.push(format!("{prefix} is insecure"));
     }
     descriptions.extend(rule.mirrors.iter().map(|mirror| format!("{prefix} from {}", mirror.place)));

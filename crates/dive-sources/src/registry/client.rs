@@ -15,7 +15,8 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::error::RegistryError;
 use super::retry::Failure;
-use super::trust::{CertificateCheck, TrustFiles};
+use super::trust::TrustFiles;
+use crate::certificates::CertificateCheck;
 
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -170,7 +171,7 @@ pub(super) fn failure(host: &str, what: &str, contact: Contact, error: reqwest::
         }
     }
     let why = match (error.is_timeout(), error.is_connect()) {
-        (true, true) => format!("no connection within {} seconds", CONNECT.as_secs()),
+        (true, true) => format!("no connection within {} seconds; {CHECK_HOST}", CONNECT.as_secs()),
         (true, false) => format!("no data for {} seconds", STALL.as_secs()),
         _ => match root(&error) {
             eof if eof == "tls handshake eof" => {
@@ -178,7 +179,7 @@ pub(super) fn failure(host: &str, what: &str, contact: Contact, error: reqwest::
                     "it closes the connection during the TLS handshake; to connect without TLS, add --insecure-registry {host}"
                 )
             }
-            why => why,
+            why => with_advice(&error, why),
         },
     };
     if error.is_connect() {
@@ -189,6 +190,28 @@ pub(super) fn failure(host: &str, what: &str, contact: Contact, error: reqwest::
         };
     }
     Failure::soon(RegistryError::Broken { host: host.to_owned(), what: what.to_owned(), received: 0, why, tries: 1 })
+}
+
+/// Advice if a host does not accept connections.
+const CHECK_HOST: &str = "check the host, the port and the firewall, and behind a proxy, set HTTPS_PROXY";
+
+/// `why`, the innermost cause of `error`, with what to check.
+fn with_advice(error: &reqwest::Error, why: String) -> String {
+    // The resolver's own error has another text on each system.
+    if causes(error).any(|cause| cause.to_string().starts_with("dns error")) {
+        let why = why.strip_prefix("failed to lookup address information: ").unwrap_or(&why);
+        return format!(
+            "its name cannot be resolved ({why}); check the name, the network and the DNS, and behind a proxy, set HTTPS_PROXY"
+        );
+    }
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkDown, NetworkUnreachable};
+    match find::<io::Error>(error).map(io::Error::kind) {
+        Some(NetworkDown | NetworkUnreachable | HostUnreachable) => {
+            format!("{why}; check the network connection and the routes of this machine")
+        }
+        Some(ConnectionRefused) => format!("{why}; {CHECK_HOST}"),
+        _ => why,
+    }
 }
 
 /// True if the host may not speak TLS: it refused or closed the connection, or sent something other than TLS. Other errors

@@ -3,8 +3,8 @@
 
 use super::error::RegistryError;
 use super::name::{Name, Version, canonical};
-use super::trust::CertificateCheck;
 use crate::access::{MirrorHost, RegistryOptions};
+use crate::certificates::CertificateCheck;
 use crate::docker_hub::DOCKER_HUB;
 use crate::machine::{MachineSettings, MirrorPulls, RegistryRule};
 use dive_model::remark::Remark;
@@ -40,6 +40,9 @@ pub(super) fn of(
 ) -> Result<Vec<ImagePlace>, RegistryError> {
     let Name { registry, repository, version } = name;
     let image = format!("{registry}/{repository}");
+    if let Some(file) = machine.lost_blocks() {
+        return Err(RegistryError::TooManyBlocked { image, file: file.to_owned() });
+    }
     let rule = machine.rule(&image);
     if let Some((RegistryRule { is_blocked: true, file, .. }, _)) = rule {
         return Err(RegistryError::Blocked { image, file: file.clone() });
@@ -51,7 +54,7 @@ pub(super) fn of(
     if let Some((rule, length)) = rule {
         for mirror in rule.mirrors.iter().filter(|mirror| mirror.pulls.include(version)) {
             if let Some(MirrorHost { host, path }) = place(&mirror.place.to_string(), &image[length..]) {
-                endpoints.add(&host, path, check(mirror.is_insecure));
+                endpoints.add(&host, path, mirror.check);
             }
         }
     }
@@ -60,7 +63,7 @@ pub(super) fn of(
             endpoints.add(&mirror.host, mirror.repository(repository), CertificateCheck::Required);
         }
     }
-    let own = rule.map_or(CertificateCheck::Required, |(rule, _)| check(rule.is_insecure));
+    let own = rule.map_or(CertificateCheck::Required, |(rule, _)| rule.check);
     let moved = rule.and_then(|(rule, length)| place(rule.location.as_ref()?, &image[length..]));
     match moved {
         Some(MirrorHost { host, path }) => endpoints.add(&host, path, own),
@@ -74,8 +77,8 @@ pub(super) fn of(
 
 /// The problems of the machine's settings.
 pub(super) fn remarks(machine: &MachineSettings) -> Vec<Remark> {
-    let problems = machine.files().iter().flat_map(|file| file.problems.iter().map(move |problem| (file, problem)));
-    problems.map(|(file, problem)| Remark::new(file.path.display().to_string(), problem.clone())).collect()
+    let problems = machine.sources().iter().flat_map(|file| file.problems.iter().map(move |problem| (file, problem)));
+    problems.map(|(file, problem)| Remark::new(file.location(problem), problem.text.clone())).collect()
 }
 
 struct ImagePlaces<'a> {
@@ -89,7 +92,10 @@ impl ImagePlaces<'_> {
         let registry = canonical(host);
         let waived = self.options.insecure.iter().any(|host| is_same(host, &registry))
             || self.machine.is_insecure(&registry)
-            || self.machine.rule(&format!("{registry}/{repository}")).is_some_and(|(rule, _)| rule.is_insecure);
+            || self
+                .machine
+                .rule(&format!("{registry}/{repository}"))
+                .is_some_and(|(rule, _)| rule.check == CertificateCheck::Disabled);
         let check = if waived { CertificateCheck::Disabled } else { check };
         let is_known = |other: &ImagePlace| (&other.registry, &other.repository) == (&registry, &repository);
         if !self.found.iter().any(is_known) {
@@ -116,10 +122,6 @@ impl MirrorPulls {
 /// True if `host` is the canonical `registry`. Host names have no case.
 fn is_same(host: &str, registry: &str) -> bool {
     canonical(host).eq_ignore_ascii_case(registry)
-}
-
-const fn check(is_insecure: bool) -> CertificateCheck {
-    if is_insecure { CertificateCheck::Disabled } else { CertificateCheck::Required }
 }
 
 #[cfg(test)]

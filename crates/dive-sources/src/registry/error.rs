@@ -26,6 +26,14 @@ pub enum RegistryError {
         /// The file.
         file: PathBuf,
     },
+    /// The machine's `registries.conf` blocks more registries than dive keeps.
+    #[error("{image} may be blocked by {}, which blocks more registries than dive reads; remove some there", file.display())]
+    TooManyBlocked {
+        /// `HOST/REPOSITORY`.
+        image: String,
+        /// The file.
+        file: PathBuf,
+    },
     /// The host does not respond.
     #[error("{host} cannot be reached: {why}")]
     Unreachable {

@@ -15,7 +15,7 @@ use super::error::RegistryError;
 use super::name;
 use super::response;
 use super::retry::Failure;
-use super::trust::CertificateCheck;
+use crate::certificates::CertificateCheck;
 use crate::environment::Environment;
 
 /// Timeout of the first response. Later responses may take longer, because the host is known to work.
@@ -142,9 +142,20 @@ impl Host {
             }
         }
         if failures.len() > 1 {
-            let why: Vec<String> =
-                failures.iter().map(|(transport, failure)| without_host(*transport, &failure.error)).collect();
-            return Err(RegistryError::Unreachable { host: self.registry.clone(), why: why.join("; ") }.into());
+            let mut whys: Vec<String> = failures.iter().map(|(_, failure)| without_host(&failure.error)).collect();
+            // A host that is down refuses both.
+            whys.dedup();
+            let why = match &whys[..] {
+                [why] => why.clone(),
+                _ => {
+                    let each = failures.iter().zip(&whys).map(|((transport, _), why)| match transport {
+                        Transport::Https | Transport::UncheckedHttps => format!("with TLS: {why}"),
+                        Transport::Http => format!("without TLS: {why}"),
+                    });
+                    each.collect::<Vec<_>>().join("; ")
+                }
+            };
+            return Err(RegistryError::Unreachable { host: self.registry.clone(), why }.into());
         }
         let unasked = || RegistryError::Unreachable {
             host: self.registry.clone(),
@@ -226,13 +237,9 @@ impl From<RegistryError> for NoResponse {
 }
 
 /// The message of an error without the host's name, which the caller adds.
-fn without_host(transport: Transport, error: &RegistryError) -> String {
-    let why = match error {
+fn without_host(error: &RegistryError) -> String {
+    match error {
         RegistryError::Unreachable { why, .. } | RegistryError::Broken { why, .. } => why.clone(),
         error => error.to_string(),
-    };
-    match transport {
-        Transport::Https | Transport::UncheckedHttps => format!("with TLS: {why}"),
-        Transport::Http => format!("without TLS: {why}"),
     }
 }

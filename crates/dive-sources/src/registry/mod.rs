@@ -88,10 +88,12 @@ impl RegistryImage {
     }
 
     fn open_with(name: &str, access: &Access, settings: Settings) -> Result<Self, SourceError> {
-        let error = |error: RegistryError| error.of(name);
+        let mut remarks = endpoints::remarks(&settings.machine);
+        // A mirror or an exception in a file that dive cannot use may be what the image needs.
+        let unused: Vec<String> = remarks.iter().map(ToString::to_string).collect();
+        let error = |error: RegistryError| error.of(name).with_unused_settings(&unused);
         let in_full = settings.machine.in_full(name);
         let parsed = Name::parse(in_full.as_deref().unwrap_or(name)).map_err(error)?;
-        let mut remarks = endpoints::remarks(&settings.machine);
         let repository = Arc::new(Repository::new(parsed, access, settings).map_err(error)?);
         let answer = block(async { (repository.requested_manifest().await, repository.problems()) }).map_err(error)?;
         let (document, problems) = (answer.0.map_err(error)?, answer.1);

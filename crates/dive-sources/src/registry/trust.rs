@@ -16,7 +16,7 @@ use rustls_platform_verifier::Verifier;
 
 use super::client::is_self_signed;
 use super::error::RegistryError;
-use crate::certificates::{AcceptAnyVerifier, certificates};
+use crate::certificates::{AcceptAnyVerifier, CertificateCheck, certificates};
 use crate::environment::Environment;
 
 /// The locations of certificate authorities and client certificates.
@@ -26,14 +26,6 @@ pub(super) struct TrustFiles {
     pub(super) folders: Vec<PathBuf>,
     /// A file of authorities for all hosts.
     pub(super) ca_file: Option<PathBuf>,
-}
-
-/// Whether a host's certificate is verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum CertificateCheck {
-    Required,
-    /// Disabled by the user.
-    Disabled,
 }
 
 /// The certificates for one host.

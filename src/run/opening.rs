@@ -221,7 +221,7 @@ impl Opening {
         let start = Instant::now();
         let found = image.base_in(images, BaseScope::All);
         info!("searched the engine for the base in {:.1?}", start.elapsed());
-        found.inspect_err(|problem| info!("cannot search the engine for the base: {problem}")).ok()?.0
+        found.inspect_err(|problem| info!("cannot search the engine for the base: {problem}")).ok()?.base
     }
 
     /// True for a container, whose last layer is what it changed.

@@ -13,8 +13,8 @@ use crate::budget::{Budget, Limits};
 use crate::cache::{self, Cache};
 use crate::compression::Compression;
 use crate::image::{
-    self, Base, BaseCandidates, BaseScope, Dockerfile, DockerfileError, GivenBase, Image, ImageError, ImagePart,
-    ImageSelector, NamedMismatch, Platform, PrefixSearch, Selection, VerifiedStore, WrongBase,
+    self, Base, BaseCandidates, BaseScope, BaseSearch, Dockerfile, DockerfileError, GivenBase, Image, ImageError,
+    ImagePart, ImageSelector, NamedMismatch, Platform, PrefixSearch, Selection, VerifiedStore, WrongBase,
 };
 use crate::layer::{self, LayerBlob, LayerIndex, ReadOptions};
 use crate::observer::{Observer, Silent};
@@ -435,9 +435,9 @@ impl<'a> Opener<'a> {
 /// Completes the base of `image` from other images. What prevents it is a remark, if all images were to be compared.
 fn find_base(image: &mut Image, archive: &str, candidates: &dyn BaseCandidates, scope: BaseScope) {
     let problem = match image.base_in(candidates, scope) {
-        Ok((found, search)) => {
-            let problem = unfound_base(image, found.as_ref(), search.as_ref());
-            image.base = found.or(image.base.take());
+        Ok(BaseSearch { base, search }) => {
+            let problem = unfound_base(image, base.as_ref(), search.as_ref());
+            image.base = base.or(image.base.take());
             problem
         }
         Err(problem) => Some(format!("dive cannot search the engine for its base: {problem}")),

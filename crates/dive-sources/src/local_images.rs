@@ -11,7 +11,7 @@ use super::reference::Reference;
 use super::stand_in::{containerd_images, engine};
 #[cfg(feature = "engine")]
 use super::{containerd_images, engine};
-use dive_model::image::{BaseCandidates, NamedImage, PrefixSearch};
+use dive_model::image::{BaseCandidates, BaseSearchError, NamedImage, PrefixSearch};
 
 /// The images of an engine.
 #[derive(Debug, Clone)]
@@ -61,15 +61,15 @@ impl LocalImages {
 }
 
 impl BaseCandidates for LocalImages {
-    fn diff_ids(&self, image: &NamedImage, wanted: &[&str]) -> Result<Option<Vec<String>>, String> {
+    fn diff_ids(&self, image: &NamedImage, wanted: &[&str]) -> Result<Option<Vec<String>>, BaseSearchError> {
         let found = match self.holder {
             ImageHolder::Engine(engine) => engine::diff_ids(engine, image, &self.access),
             ImageHolder::Containerd => containerd_images::diff_ids(&image.name, wanted, &self.access),
         };
-        found.map_err(|error| error.brief())
+        found.map_err(failed_search)
     }
 
-    fn longest_prefix(&self, diff_ids: &[&str], own: &[String]) -> Result<PrefixSearch, String> {
+    fn longest_prefix(&self, diff_ids: &[&str], own: &[String]) -> Result<PrefixSearch, BaseSearchError> {
         let search: Result<PrefixSearch, SourceError> = match self.holder {
             ImageHolder::Engine(engine) => engine::longest_prefix(engine, diff_ids, own, &self.access),
             ImageHolder::Containerd => containerd_images::longest_prefix(diff_ids, own, &self.access),
@@ -77,8 +77,12 @@ impl BaseCandidates for LocalImages {
         if let Ok(PrefixSearch { found, compared, left }) = &search {
             info!("compared {compared} images with the layers, left {left}: {found:?}");
         }
-        search.map_err(|error| error.brief())
+        search.map_err(failed_search)
     }
+}
+
+fn failed_search(error: SourceError) -> BaseSearchError {
+    BaseSearchError::new(error.brief(), error)
 }
 
 #[cfg(test)]

@@ -59,8 +59,8 @@ impl SearchLimit {
     }
 }
 
-/// True for the name of an image outside the repositories `own`. Kubernetes also names images by their id, which is no name
-/// of a base.
+/// True for the name of an image outside the repositories `own`. Kubernetes also names images by their id, which
+/// is not the name of a base.
 fn is_other(name: &str, own: &[String]) -> bool {
     !name.starts_with("sha256:") && engine_repository(name).is_some_and(|repository| !own.contains(&repository))
 }
@@ -68,6 +68,7 @@ fn is_other(name: &str, own: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dive_model::image::PrefixImage;
 
     #[test]
     fn own_images_ids_and_invalid_names_are_not_compared() {
@@ -75,7 +76,7 @@ mod tests {
         let images = names.iter().map(|name| (*name, if *name == "python:3" { 2 } else { 1 }));
         let layers = |count: &usize, _: &SearchLimit| Some(vec!["a".to_owned(); *count]);
         let search = SearchLimit::start().search(images, &["a", "a", "b"], &["app:3".to_owned()], layers);
-        let found = Some(("python:3".to_owned(), 2));
+        let found = Some(PrefixImage { name: "python:3".to_owned(), layers: 2 });
         assert_eq!(search, PrefixSearch { found, compared: 2, left: 0 });
     }
 

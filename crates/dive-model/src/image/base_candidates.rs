@@ -1,5 +1,7 @@
 //! Finds the base of an image among other images, such as those of an engine, by their diff ids.
 
+use std::error::Error;
+
 use super::base::{Base, BaseSource, Boundary};
 use super::description::Image;
 use super::named_image::NamedImage;
@@ -11,26 +13,60 @@ pub trait BaseCandidates {
     /// one that shares the most layers with `wanted` counts.
     ///
     /// # Errors
-    /// A message, if the images cannot be read.
-    fn diff_ids(&self, image: &NamedImage, wanted: &[&str]) -> Result<Option<Vec<String>>, String>;
+    /// If the images cannot be read.
+    fn diff_ids(&self, image: &NamedImage, wanted: &[&str]) -> Result<Option<Vec<String>>, BaseSearchError>;
 
     /// Looks for the image whose diff ids are the longest proper prefix of `diff_ids`. `own` are the tags of the image that
     /// has these: another version of it is not its base.
     ///
     /// # Errors
     /// As [`BaseCandidates::diff_ids`].
-    fn longest_prefix(&self, diff_ids: &[&str], own: &[String]) -> Result<PrefixSearch, String>;
+    fn longest_prefix(&self, diff_ids: &[&str], own: &[String]) -> Result<PrefixSearch, BaseSearchError>;
+}
+
+/// The images that may be the base cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{brief}")]
+pub struct BaseSearchError {
+    brief: String,
+    #[source]
+    cause: Box<dyn Error + Send + Sync>,
+}
+
+impl BaseSearchError {
+    /// The error of a failed search. `brief` says what failed, in one sentence without advice.
+    pub fn new(brief: String, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { brief, cause: cause.into() }
+    }
 }
 
 /// The result of a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PrefixSearch {
-    /// Name of the found image, and the number of its layers.
-    pub found: Option<(String, usize)>,
+    /// The found image.
+    pub found: Option<PrefixImage>,
     /// Number of compared images.
     pub compared: usize,
     /// Number of images that were not compared, because the limits of the search were reached.
     pub left: usize,
+}
+
+/// An image whose layers are the lowest ones of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrefixImage {
+    /// Name of the image.
+    pub name: String,
+    /// Number of its layers.
+    pub layers: usize,
+}
+
+/// The result of [`Image::base_in`].
+#[derive(Debug, Default)]
+pub struct BaseSearch {
+    /// The base; `None` if the candidates add nothing to [`Image::base`].
+    pub base: Option<Base>,
+    /// The search among all candidates; `None` if only named images were compared.
+    pub search: Option<PrefixSearch>,
 }
 
 impl PrefixSearch {
@@ -39,11 +75,11 @@ impl PrefixSearch {
     pub fn compare(&mut self, name: &str, diff_ids: &[String], wanted: &[&str]) {
         self.compared += 1;
         let is_prefix = is_proper_prefix(diff_ids, wanted);
-        let is_better = |(best, layers): &(String, usize)| {
-            diff_ids.len() > *layers || (diff_ids.len() == *layers && name < best.as_str())
+        let is_better = |best: &PrefixImage| {
+            diff_ids.len() > best.layers || (diff_ids.len() == best.layers && name < best.name.as_str())
         };
         if is_prefix && self.found.as_ref().is_none_or(is_better) {
-            self.found = Some((name.to_owned(), diff_ids.len()));
+            self.found = Some(PrefixImage { name: name.to_owned(), layers: diff_ids.len() });
         }
     }
 }
@@ -61,20 +97,15 @@ pub enum BaseScope {
 const MAX_NAMED: usize = 8;
 
 impl Image {
-    /// Looks for the base of the image in `candidates`. The base is `None` if they add nothing to [`Image::base`], the search
-    /// if only named images were compared.
+    /// Looks for the base of the image in `candidates`.
     ///
     /// A name from provenance or annotations is trusted more than a found image, and only looked up. A label may be that of
     /// the base's own base, so a longer prefix replaces it.
     ///
     /// # Errors
     /// As [`BaseCandidates::diff_ids`].
-    pub fn base_in(
-        &self,
-        candidates: &dyn BaseCandidates,
-        scope: BaseScope,
-    ) -> Result<(Option<Base>, Option<PrefixSearch>), String> {
-        let nothing = || Ok((None, None));
+    pub fn base_in(&self, candidates: &dyn BaseCandidates, scope: BaseScope) -> Result<BaseSearch, BaseSearchError> {
+        let nothing = || Ok(BaseSearch::default());
         let Some(diff_ids) = self.layers.iter().map(|layer| layer.diff_id.as_deref()).collect::<Option<Vec<_>>>()
         else {
             return nothing();
@@ -91,29 +122,33 @@ impl Image {
         let source = stated.and_then(|base| base.image.as_ref()).map(|(_, by)| *by);
         let is_searched = matches!(source, None | Some(BaseSource::Labels)) && by != Some(BaseSource::Provenance);
         if scope == BaseScope::Named || !is_searched {
-            return Ok((named, None));
+            return Ok(BaseSearch { base: named, search: None });
         }
         let is_enough = |base: &Base| base.image.as_ref().is_some_and(|(_, by)| *by != BaseSource::Labels);
         if named.as_ref().is_some_and(is_enough) {
-            return Ok((named, None));
+            return Ok(BaseSearch { base: named, search: None });
         }
         let search = candidates.longest_prefix(&diff_ids, &self.tags)?;
         let known = named.as_ref().and_then(Base::layers).unwrap_or_default();
         let base = match (search.found.clone(), named) {
             // The label names one of the images that the search found.
-            (Some((_, layers)), Some(Base { image: Some((image, _)), .. })) if layers == known => {
+            (Some(PrefixImage { layers, .. }), Some(Base { image: Some((image, _)), .. })) if layers == known => {
                 Some(matched(image, BaseSource::Engine, layers))
             }
-            (Some((name, layers)), _) if layers > known => {
+            (Some(PrefixImage { name, layers }), _) if layers > known => {
                 Some(matched(NamedImage { name, digest: None }, BaseSource::Engine, layers))
             }
             (_, named) => named,
         };
-        Ok((base, Some(search)))
+        Ok(BaseSearch { base, search: Some(search) })
     }
 
     /// The named image with the most layers of this one. Another version of the image is not its base.
-    fn longest_named(&self, diff_ids: &[&str], candidates: &dyn BaseCandidates) -> Result<Option<Base>, String> {
+    fn longest_named(
+        &self,
+        diff_ids: &[&str],
+        candidates: &dyn BaseCandidates,
+    ) -> Result<Option<Base>, BaseSearchError> {
         let stated = self.base.as_ref().and_then(|base| base.image.clone());
         // Of the images that a build read, one may be the base.
         let read = self.provenance.iter().flat_map(|provenance| &provenance.images);
@@ -158,7 +193,7 @@ mod tests {
                 search.compare(name, &diff_ids, &wanted);
             }
             assert_eq!(search.compared, images.len());
-            search.found.map(|(name, layers)| format!("{name} {layers}"))
+            search.found.map(|PrefixImage { name, layers }| format!("{name} {layers}"))
         };
         assert_eq!(found(&[("one", &["a"]), ("two", &["a", "b"]), ("other", &["a", "x"])]).as_deref(), Some("two 2"));
         assert_eq!(found(&[("two", &["a", "b"]), ("one", &["a"])]).as_deref(), Some("two 2"));

@@ -31,7 +31,7 @@ mod selection;
 mod verify;
 
 pub use base::{Base, BaseGiver, BaseSource, Boundary, GivenBase, ImagePart, WrongBase};
-pub use base_candidates::{BaseCandidates, BaseScope, PrefixSearch};
+pub use base_candidates::{BaseCandidates, BaseScope, BaseSearch, BaseSearchError, PrefixImage, PrefixSearch};
 pub use description::{Image, ImageLayer};
 pub use dockerfile::DockerfileError;
 pub use dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};

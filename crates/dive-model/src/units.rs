@@ -187,7 +187,7 @@ impl Ratio {
     /// Parses a share that may exceed 1, such as growth: 1.5 is 150 %.
     ///
     /// # Errors
-    /// The text is no number, or one below 0.
+    /// If the text is not a number, or the number is negative.
     pub fn parse_share(text: &str) -> Result<Self, RatioError> {
         match text.trim().parse::<f64>() {
             Ok(share) if share >= 0.0 && share.is_finite() => Ok(Self(share + 0.0)),

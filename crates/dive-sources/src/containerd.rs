@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::ctr::{CONNECT_TIMEOUT, CTR, Ctr};
+use self::ctr::{CTR, Ctr, CtrImage};
 pub use error::ContainerdError;
 
 use super::access::Access;
@@ -42,13 +42,13 @@ pub(super) fn open(
         }
         Err(error @ ProgramError::Exited { .. }) => return Err(ctr.explain(ExportError::Program(error))),
         // The export reports what is wrong with the program.
-        Err(ProgramError::Io(_) | ProgramError::Cancelled) => String::new(),
+        Err(ProgramError::Io(_) | ProgramError::Cancelled) => Vec::new(),
     };
     // ctr only finds full names, such as `docker.io/library/alpine:latest`.
-    let (known, digest) = find(&list, parsed).unwrap_or((name, None));
-    let export: Arc<dyn ExportLater> =
-        Arc::new(CtrExport { name: name.to_owned(), known: known.to_owned(), access: access.clone() });
-    let kept = access.cache.as_ref().zip(digest).map(|(cache, digest)| {
+    let found = find(&list, parsed);
+    let known = found.map_or(name, |image| image.name.as_str()).to_owned();
+    let export: Arc<dyn ExportLater> = Arc::new(CtrExport { name: name.to_owned(), known, access: access.clone() });
+    let kept = access.cache.as_ref().zip(found).map(|(cache, CtrImage { digest, .. })| {
         let platform = access.platform.iter().flat_map(|platform| platform.split('/'));
         let key = platform.fold(format!("containerd-{digest}"), |key, part| key + "+" + part);
         KeptRecord { cache, key, expected: Expected::ByDigest }
@@ -70,24 +70,18 @@ struct CtrExport {
 impl ExportLater for CtrExport {
     fn run(&self, on_damage: OnDamage, progress: Watch<'_>) -> Result<(Archive, Vec<Remark>), SourceError> {
         let Self { name, known, access } = self;
-        let ctr = Exporter { program: CTR, name, access };
-        let export = [&CONNECT_TIMEOUT[..], &["images", "export"]].concat();
-        let spooled = ctr.watched(&export, &["-", known], progress).map_err(|error| ctr.explain(error))?;
+        let exporter = Exporter { program: CTR, name, access };
+        let export = ctr::arguments(&["images", "export"]);
+        let spooled = exporter.watched(&export, &["-", known], progress).map_err(|error| exporter.explain(error))?;
         let archive = Archive::index(name, Arc::new(spooled.file), spooled.len, on_damage)?;
         Ok((archive, spooled.remarks))
     }
 }
 
-/// The image of `name` in `list`, the output of `ctr images ls`: its name there and its digest.
-fn find<'a>(list: &'a str, name: EngineImageName<'_>) -> Option<(&'a str, Option<&'a str>)> {
-    let rows = list.lines().skip(1).filter_map(|line| {
-        let mut columns = line.split_whitespace();
-        Some((columns.next()?, columns.nth(1)?))
-    });
-    let rows: Vec<(&str, &str)> = rows.filter(|(_, digest)| digest.starts_with(SHA256)).collect();
-    let named = |wanted: &str| rows.iter().find(|(row, _)| *row == wanted);
-    let found = named(name.as_str()).or_else(|| named(&name.in_full())).or_else(|| meant(&rows, name))?;
-    Some((found.0, Some(found.1)))
+/// The image that `name` means.
+fn find<'a>(images: &'a [CtrImage], name: EngineImageName<'_>) -> Option<&'a CtrImage> {
+    let named = |wanted: &str| images.iter().find(|image| image.name == wanted);
+    named(name.as_str()).or_else(|| named(&name.in_full())).or_else(|| by_digest(images, name))
 }
 
 const SHA256: &str = "sha256:";
@@ -95,23 +89,24 @@ const SHA256: &str = "sha256:";
 /// Length from which hexadecimal digits may be an id.
 const SHORTEST_ID: usize = 4;
 
-/// The row of the image that `name` means by its digest or by the start of its id.
-fn meant<'a, 'b>(rows: &'b [(&'a str, &'a str)], name: EngineImageName<'_>) -> Option<&'b (&'a str, &'a str)> {
+/// The image that `name` means by its digest, or by the beginning of its id.
+fn by_digest<'a>(images: &'a [CtrImage], name: EngineImageName<'_>) -> Option<&'a CtrImage> {
     if let (repository, Some(digest)) = name.repository_and_version()
         && digest.contains(':')
     {
         let in_full = |name: &str| EngineImageName::new(name).map(EngineImageName::repository_in_full);
         let wanted = in_full(repository);
-        return rows.iter().find(|(row, found)| *found == digest && in_full(row) == wanted);
+        return images.iter().find(|image| image.digest == digest && in_full(&image.name) == wanted);
     }
     let digits = name.as_str().strip_prefix(SHA256).unwrap_or(name.as_str());
     if digits.len() < SHORTEST_ID || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
-    let mut meant = rows.iter().filter(|(_, digest)| digest[SHA256.len()..].starts_with(digits));
+    let has_digits = |image: &&CtrImage| image.digest.strip_prefix(SHA256).is_some_and(|id| id.starts_with(digits));
+    let mut meant = images.iter().filter(has_digits);
     let first = meant.next()?;
-    // The start of several ids is none.
-    meant.all(|(_, digest)| *digest == first.1).then_some(first)
+    // The beginning of several ids means no image.
+    meant.all(|image| image.digest == first.digest).then_some(first)
 }
 
 /// A program that exports an image.
@@ -173,7 +168,8 @@ mod tests {
             "REF TYPE DIGEST SIZE PLATFORMS LABELS\ndocker.io/library/alpine:3 application/x {a} 1.0 MiB linux/amd64 -\n\
              quay.io/a/b:1 application/x {b} 1.0 MiB linux/amd64,linux/arm64 -\nquay.io/a/c:1 application/x {a} 1 B - -\n"
         );
-        let meant = |name: &str| find(&list, EngineImageName::new(name).unwrap()).map(|(known, _)| known.to_owned());
+        let list = CtrImage::list(&list);
+        let meant = |name: &str| find(&list, EngineImageName::new(name).unwrap()).map(|image| image.name.clone());
         assert_eq!(meant(&format!("alpine@{a}")).as_deref(), Some("docker.io/library/alpine:3"));
         assert_eq!(meant(&format!("quay.io/a/b@{b}")).as_deref(), Some("quay.io/a/b:1"));
         assert_eq!(meant(&format!("quay.io/a/b@{a}")), None, "an image of another repository");

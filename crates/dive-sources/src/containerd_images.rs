@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::access::Access;
 use super::containerd::ContainerdError;
-use super::containerd::ctr::Ctr;
+use super::containerd::ctr::{Ctr, CtrImage};
 use super::engine_name::EngineImageName;
 use super::error::SourceError;
 use super::search_limit::SearchLimit;
@@ -44,16 +44,16 @@ struct ContentRootFs {
     diff_ids: Vec<String>,
 }
 
-/// Diff ids of the image with this name; `None` if containerd has none, or if it is no name. Of several platforms, the one
-/// that shares the most layers with `wanted`.
+/// Diff ids of the image with this name; `None` if containerd does not have it, or if the name is invalid. If the image has
+/// several platforms, the one that shares the most layers with `wanted` counts.
 pub(crate) fn diff_ids(name: &str, wanted: &[&str], access: &Access) -> Result<Option<Vec<String>>, SourceError> {
     let Some(parsed) = EngineImageName::new(name) else { return Ok(None) };
     let limit = SearchLimit::start();
     let content = ContentStore(Ctr::new(&access.environment));
     let in_full = parsed.in_full();
     let images = content.images(limit.time_left())?;
-    let image = images.iter().find(|(listed, _)| *listed == in_full || listed == name);
-    Ok(image.and_then(|(_, digest)| content.diff_ids(digest, wanted, &limit)))
+    let image = images.iter().find(|image| image.name == in_full || image.name == name);
+    Ok(image.and_then(|image| content.diff_ids(&image.digest, wanted, &limit)))
 }
 
 /// Looks for the image whose diff ids are the longest proper prefix of `diff_ids`. Images of the repositories of `own` are
@@ -62,7 +62,7 @@ pub(crate) fn longest_prefix(diff_ids: &[&str], own: &[String], access: &Access)
     let limit = SearchLimit::start();
     let content = ContentStore(Ctr::new(&access.environment));
     let images = content.images(limit.time_left())?;
-    let images = images.iter().map(|(name, digest)| (name.as_str(), digest));
+    let images = images.iter().map(|image| (image.name.as_str(), &image.digest));
     Ok(limit.search(images, diff_ids, own, |digest, limit| content.diff_ids(digest, diff_ids, limit)))
 }
 
@@ -70,9 +70,9 @@ pub(crate) fn longest_prefix(diff_ids: &[&str], own: &[String], access: &Access)
 struct ContentStore(Ctr);
 
 impl ContentStore {
-    /// Name and digest of all images.
-    fn images(&self, limit: Duration) -> Result<Vec<(String, String)>, ContainerdError> {
-        Ok(listed(&self.0.images(limit).map_err(ContainerdError::of_list)?))
+    /// All images.
+    fn images(&self, limit: Duration) -> Result<Vec<CtrImage>, ContainerdError> {
+        self.0.images(limit).map_err(ContainerdError::of_list)
     }
 
     /// The document with this digest; `None` if containerd does not have it.
@@ -82,8 +82,8 @@ impl ContentStore {
         serde_json::from_slice(&self.0.output(limit, &["content", "get", &digest]).ok()?).ok()
     }
 
-    /// Diff ids of the image with this manifest or index. Of several platforms, the one that shares the most layers with
-    /// `wanted`.
+    /// Diff ids of the image with this manifest or index. If it has several platforms, the one that shares the most layers with
+    /// `wanted` counts.
     fn diff_ids(&self, digest: &str, wanted: &[&str], limit: &SearchLimit) -> Option<Vec<String>> {
         let ContentDocument { manifests, config } = self.document(digest, limit.time_left())?;
         let of_config = |config: ContentDescriptor| -> Option<Vec<String>> {
@@ -98,16 +98,6 @@ impl ContentStore {
         let shared = |ids: &Vec<String>| ids.iter().zip(wanted).take_while(|(a, b)| a == *b).count();
         manifests.iter().take(MAX_MANIFESTS).filter_map(of_manifest).max_by_key(shared)
     }
-}
-
-/// Name and digest of each line in the output of `ctr images ls`.
-fn listed(text: &str) -> Vec<(String, String)> {
-    let images = text.lines().filter_map(|line| {
-        let mut words = line.split_whitespace();
-        let (name, _media_type, digest) = (words.next()?, words.next()?, words.next()?);
-        digest.contains(':').then(|| (name.to_owned(), digest.to_owned()))
-    });
-    images.collect()
 }
 
 #[cfg(test)]
@@ -131,13 +121,5 @@ mod tests {
         let error = longest_prefix(&["a"], &[], &access).unwrap_err().to_string();
         assert!(error.contains("may not use containerd") && error.contains("sudo"), "{error}");
         drop(folder);
-    }
-
-    #[test]
-    fn the_list_of_ctr_is_read() {
-        let text = "REF TYPE DIGEST SIZE PLATFORMS LABELS\ndocker.io/library/a:1 application/vnd.oci.image.index.v1+json \
-                    sha256:00 2.1 MiB linux/amd64 -\nb - -\n";
-        assert_eq!(listed(text), [("docker.io/library/a:1".to_owned(), "sha256:00".to_owned())]);
-        assert_eq!(listed(""), []);
     }
 }

@@ -2,6 +2,7 @@
 //! is rejected.
 
 use crate::docker_hub::DOCKER_HUB_KEY;
+use dive_model::image::repository;
 
 /// A name, an id, or a name with a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,14 +75,8 @@ impl<'a> EngineImageName<'a> {
 
     /// The full name of the repository, without a tag or a digest.
     pub(crate) fn repository_in_full(self) -> String {
-        let (repository, _) = self.repository_and_version();
-        let has_host = self.registry() != DOCKER_HUB_KEY;
-        let path = repository.strip_prefix("index.docker.io/").or_else(|| repository.strip_prefix("docker.io/"));
-        match (has_host, path.unwrap_or(repository)) {
-            (true, path) => path.to_owned(),
-            (false, path) if path.contains('/') => format!("docker.io/{path}"),
-            (false, path) => format!("docker.io/library/{path}"),
-        }
+        // Both accept the same names.
+        repository(self.0).unwrap_or_else(|| self.0.to_owned())
     }
 }
 

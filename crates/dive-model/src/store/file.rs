@@ -93,10 +93,7 @@ impl FileStore {
         progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<Self, StoreError> {
         let name = path.display().to_string();
-        let unreadable = |cause: io::Error| match cause.kind() {
-            io::ErrorKind::NotFound => StoreError::NoSuchFile { path: path.to_owned() },
-            _ => StoreError::Unreadable { what: name.clone(), cause },
-        };
+        let unreadable = |cause| unreadable(path, cause);
         if path.is_dir() {
             let layout = OciLayout::open_directory(&name, path, links)?;
             return Ok(Self::of_container(name, FileContainer::Layout(layout), Vec::new(), None));
@@ -121,7 +118,7 @@ impl FileStore {
         progress: &mut dyn FnMut(TransferProgress),
     ) -> Result<Self, StoreError> {
         let name = path.display().to_string();
-        let unreadable = |cause: io::Error| StoreError::Unreadable { what: name.clone(), cause };
+        let unreadable = |cause| unreadable(path, cause);
         let len = file.metadata().map_err(unreadable)?.len();
         let stamp = FileStamp::of(path, &file).map_err(unreadable)?;
         let file = Arc::new(file);
@@ -275,5 +272,12 @@ impl Store for FileStore {
 
     fn ending(&self) -> Ending {
         self.archive().map_or(Ending::Marked, Archive::ending)
+    }
+}
+/// The error of a file that cannot be opened or read.
+fn unreadable(path: &Path, cause: io::Error) -> StoreError {
+    match cause.kind() {
+        io::ErrorKind::NotFound => StoreError::NoSuchFile { path: path.to_owned() },
+        _ => StoreError::Unreadable { what: path.display().to_string(), cause },
     }
 }

@@ -2,15 +2,15 @@
 //!
 //! Entries are copied byte for byte with their extension headers, so that no attribute is lost. Only changed files reach the disk.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
+use tar::{EntryType, Header};
 
 use super::changes::{ChangedPaths, listed};
+use super::exported::{ExportReader, ExportedEntry};
 use crate::container_engine::ContainerEngine;
 use crate::engine::error::EngineError;
 use crate::error::SourceError;
@@ -18,17 +18,11 @@ use dive_model::blob::Blob;
 use dive_model::digest::hex;
 use dive_model::layer::path::WHITEOUT_PREFIX;
 use dive_model::store::{StoreError, check_free_space};
-use dive_model::tarfile::{BLOCK, Input, MAX_EXTENSION, Streaming, Walker};
+use dive_model::tarfile::BLOCK;
 use dive_model::unfinished::unnamed;
 
 /// Bytes to write between two checks of the free space.
 const ROOM_CHECK: u64 = 64 << 20;
-
-/// Limit of the headers of one entry, in bytes: three extension headers of the greatest length, and more.
-const HEADERS_LIMIT: usize = 4 * MAX_EXTENSION as usize;
-
-/// The length of a name in a tar header, in bytes.
-const NAME: usize = 100;
 
 /// The layer of a container.
 #[derive(Debug)]
@@ -39,6 +33,26 @@ pub(super) struct ChangedLayer {
     pub(super) missing: Option<String>,
 }
 
+/// Why the layer cannot be written.
+enum LayerFailure {
+    /// The export ended early or is not a tar archive.
+    Export { received: u64, cause: String },
+    /// The temporary file cannot be written.
+    Disk { written: u64, cause: io::Error },
+}
+
+impl LayerFailure {
+    fn of(self, engine: ContainerEngine, name: &str) -> SourceError {
+        let name = name.to_owned();
+        match self {
+            Self::Export { received, cause } => EngineError::Export { engine, name, received, cause }.into(),
+            Self::Disk { written, cause } => {
+                StoreError::Spool { archive: name, folder: std::env::temp_dir(), written, cause }.into()
+            }
+        }
+    }
+}
+
 /// The layer with the `changes` of the container whose file system is `export`.
 pub(super) fn layer(
     export: impl Read,
@@ -46,66 +60,69 @@ pub(super) fn layer(
     engine: ContainerEngine,
     name: &str,
 ) -> Result<ChangedLayer, SourceError> {
-    let mut out = LayerFile::create().map_err(|cause| disk(name, 0, cause))?;
-    let headers = Rc::new(RefCell::new(Headers { bytes: Vec::new(), taken: Taken::Kept }));
-    let mut walker = Walker::new(Recorded { input: Streaming::new(export), headers: Rc::clone(&headers) });
-    let stopped =
-        |offset, cause: String| EngineError::Export { engine, name: name.to_owned(), received: offset, cause };
-    let mut found = BTreeSet::new();
-    // The padding after the body of the previous entry, which belongs to it.
-    let (mut padding, mut copied) = (0, Copied::No);
-    loop {
-        let member = match walker.next() {
-            Ok(member) => member.map(|member| (listed(trimmed(member.path)), member.data_len)),
-            Err(error) => return Err(stopped(walker.offset(), error.to_string()).into()),
-        };
-        let mut bytes = std::mem::take(&mut headers.borrow_mut().bytes);
-        let rest = bytes.split_off(padding.min(bytes.len()));
-        if copied == Copied::Yes {
-            out.write(&bytes).map_err(|cause| disk(name, out.len, cause))?;
+    let written = || {
+        let mut out = LayerFile::create()?;
+        let found = copy_changed(export, changes, &mut out)?;
+        for path in &changes.removed {
+            out.put(&whiteout(path))?;
         }
-        let Some((path, data_len)) = member else { break };
-        copied =
-            if changes.written.contains(&path) || changes.removed.contains(&path) { Copied::Yes } else { Copied::No };
-        padding = (data_len.next_multiple_of(BLOCK) - data_len) as usize;
+        // The end of a tar archive.
+        out.put(&[0; 2 * BLOCK as usize])?;
+        Ok((out, found))
+    };
+    let (out, found) = written().map_err(|failure: LayerFailure| failure.of(engine, name))?;
+    let (len, diff_id) = (out.len, format!("sha256:{}", hex(&out.digest.finalize())));
+    let blob = Blob::new(out.file.into(), 0, len, "the container's layer");
+    Ok(ChangedLayer { blob, diff_id, missing: missing(changes, &found) })
+}
+
+/// Copies the entries of changed paths to `out`, and returns their paths.
+fn copy_changed(
+    export: impl Read,
+    changes: &ChangedPaths,
+    out: &mut LayerFile,
+) -> Result<BTreeSet<String>, LayerFailure> {
+    let mut reader = ExportReader::new(export);
+    let mut found = BTreeSet::new();
+    loop {
+        let next = reader.next().map_err(|cause| reader.failure(&cause))?;
+        let Some(ExportedEntry { name, headers }) = next else { return Ok(found) };
+        let path = listed(&name);
+        let is_changed = changes.written.contains(&path) || changes.removed.contains(&path);
         let mut written = Ok(());
-        if copied == Copied::Yes {
-            written = out.write(&rest);
+        if is_changed {
+            written = out.put(&headers);
             found.insert(path);
         }
-        headers.borrow_mut().taken = Taken::Passed;
-        let body = walker.body(&mut |piece| {
-            if copied == Copied::Yes && written.is_ok() {
-                written = out.write(piece);
+        let body = reader.body(&mut |piece| {
+            if is_changed && written.is_ok() {
+                written = out.put(piece);
             }
         });
-        headers.borrow_mut().taken = Taken::Kept;
-        written.map_err(|cause| disk(name, out.len, cause))?;
-        body.map_err(|error| stopped(walker.offset(), error.to_string()))?;
+        written?;
+        let padding = body.map_err(|cause| reader.failure(&cause))?;
+        if is_changed {
+            // The padding has less than a block.
+            out.put(&[0; BLOCK as usize][..padding])?;
+        }
     }
-    for path in &changes.removed {
-        out.write(&whiteout(path)).map_err(|cause| disk(name, out.len, cause))?;
-    }
-    out.write(&[0; 2 * BLOCK as usize]).map_err(|cause| disk(name, out.len, cause))?;
-    let missing: Vec<_> = changes.written.iter().filter(|path| !found.contains(*path)).collect();
-    let missing = missing.first().map(|first| {
-        let count = missing.len();
-        format!("{count} changed paths are not in the export of the container, such as /{first}: it is running, or they are not files")
-    });
-    let (len, diff_id) = (out.len, format!("sha256:{}", hex(&out.digest.finalize())));
-    Ok(ChangedLayer { blob: Blob::new(out.file.into(), 0, len, "the container's layer"), diff_id, missing })
 }
 
-fn disk(name: &str, written: u64, cause: io::Error) -> SourceError {
-    StoreError::Spool { archive: name.to_owned(), folder: std::env::temp_dir(), written, cause }.into()
+impl<R: Read> ExportReader<R> {
+    fn failure(&self, cause: &dyn std::fmt::Display) -> LayerFailure {
+        LayerFailure::Export { received: self.offset(), cause: cause.to_string() }
+    }
 }
 
-/// A path without `./` and without slashes at its ends.
-fn trimmed(path: &[u8]) -> &[u8] {
-    let path = path.strip_prefix(b"./").unwrap_or(path);
-    let start = path.iter().position(|byte| *byte != b'/').unwrap_or(path.len());
-    let end = path.iter().rposition(|byte| *byte != b'/').map_or(start, |last| last + 1);
-    &path[start..end]
+/// A remark on the changed paths that are not in `found`.
+fn missing(changes: &ChangedPaths, found: &BTreeSet<String>) -> Option<String> {
+    let mut missing = changes.written.iter().filter(|path| !found.contains(*path));
+    let first = missing.next()?;
+    let lacks = match missing.count() {
+        0 => format!("lacks a path that it changed: /{first}"),
+        others => format!("lacks {} paths that it changed, such as /{first}", others + 1),
+    };
+    Some(format!("the export of the container {lacks}; it is still running, or these are sockets or mount points"))
 }
 
 /// The tar entry of the whiteout of `path`.
@@ -114,89 +131,32 @@ fn whiteout(path: &str) -> Vec<u8> {
     let slash = if folder.is_empty() { "" } else { "/" };
     let name = format!("{folder}{slash}{WHITEOUT_PREFIX}{name}");
     let mut entry = Vec::new();
-    if name.len() > NAME {
+    if name.len() > Header::new_gnu().as_old().name.len() {
         let mut long = name.clone().into_bytes();
         long.push(0);
-        entry.extend(header(b"././@LongLink", b'L', long.len()));
+        entry.extend(header(b"././@LongLink", EntryType::GNULongName, long.len() as u64).as_bytes());
         long.resize(long.len().next_multiple_of(BLOCK as usize), 0);
         entry.extend(long);
     }
-    entry.extend(header(name.as_bytes(), b'0', 0));
+    entry.extend(header(name.as_bytes(), EntryType::Regular, 0).as_bytes());
     entry
 }
 
-/// A GNU header. A longer name is cut: the entry before has the whole.
-fn header(name: &[u8], kind: u8, size: usize) -> [u8; BLOCK as usize] {
-    let mut block = [0; BLOCK as usize];
-    let mut put = |at: usize, bytes: &[u8]| block[at..at + bytes.len()].copy_from_slice(bytes);
-    put(0, &name[..name.len().min(NAME)]);
-    put(100, b"0000644\0");
-    put(108, b"0000000\0");
-    put(116, b"0000000\0");
-    put(124, format!("{size:011o}\0").as_bytes());
-    put(136, b"00000000000\0");
-    put(148, b"        ");
-    put(156, &[kind]);
-    put(257, b"ustar  \0");
-    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    block
-}
-
-/// Whether the current entry goes into the layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Copied {
-    Yes,
-    No,
-}
-
-/// What happens to the bytes that the walker passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Taken {
-    /// Headers and padding.
-    Kept,
-    /// Bodies, which the walker hands out itself.
-    Passed,
-}
-
-/// The headers since the last entry, and the padding before them.
-struct Headers {
-    bytes: Vec<u8>,
-    taken: Taken,
-}
-
-/// An input that records the headers.
-struct Recorded<R> {
-    input: Streaming<R>,
-    headers: Rc<RefCell<Headers>>,
-}
-
-impl<R: Read> Input for Recorded<R> {
-    fn peek(&mut self, want: usize) -> io::Result<&[u8]> {
-        self.input.peek(want)
+/// A GNU header. It cuts a longer name, which a preceding entry then has in full.
+fn header(name: &[u8], kind: EntryType, size: u64) -> Header {
+    let mut header = Header::new_gnu();
+    // `set_path` would change backslashes on Windows.
+    for (to, from) in header.as_old_mut().name.iter_mut().zip(name) {
+        *to = *from;
     }
-
-    fn skip(&mut self, count: u64) -> io::Result<u64> {
-        let mut headers = self.headers.borrow_mut();
-        if headers.taken == Taken::Passed {
-            return self.input.skip(count);
-        }
-        let mut left = count;
-        while left > 0 {
-            let bytes = self.input.peek(1)?;
-            let piece = left.min(bytes.len() as u64);
-            if piece == 0 {
-                break;
-            }
-            // Zero blocks after the last entry are endless only in a hostile export.
-            if headers.bytes.len() + piece as usize > HEADERS_LIMIT {
-                return Err(io::Error::other("the headers of an entry are too long"));
-            }
-            headers.bytes.extend_from_slice(&bytes[..piece as usize]);
-            left -= self.input.skip(piece)?;
-        }
-        Ok(count - left)
-    }
+    header.set_entry_type(kind);
+    header.set_size(size);
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_cksum();
+    header
 }
 
 /// A temporary file with its digest.
@@ -207,8 +167,13 @@ struct LayerFile {
 }
 
 impl LayerFile {
-    fn create() -> io::Result<Self> {
-        Ok(Self { file: unnamed(&std::env::temp_dir())?, digest: Sha256::new(), len: 0 })
+    fn create() -> Result<Self, LayerFailure> {
+        let file = unnamed(&std::env::temp_dir()).map_err(|cause| LayerFailure::Disk { written: 0, cause })?;
+        Ok(Self { file, digest: Sha256::new(), len: 0 })
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), LayerFailure> {
+        self.write(bytes).map_err(|cause| LayerFailure::Disk { written: self.len, cause })
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -227,7 +192,7 @@ impl LayerFile {
 mod tests {
     use super::*;
     use crate::engine::api::PathChange;
-    use dive_model::tarfile::{MemberKind, PathKind};
+    use dive_model::tarfile::{MemberKind, PathKind, Streaming, Walker};
 
     fn changes(listed: &[(&str, u8)]) -> ChangedPaths {
         let document: Vec<_> =
@@ -315,12 +280,7 @@ mod tests {
     #[test]
     fn a_path_that_the_export_lacks_is_reported() {
         let layer = of(&export(&[("a", "x")]), &changes(&[("/a", 1), ("/run/lock", 1)])).unwrap();
-        assert!(
-            layer
-                .missing
-                .unwrap()
-                .contains("1 changed paths are not in the export of the container, such as /run/lock")
-        );
+        assert!(layer.missing.unwrap().contains("the export of the container lacks a path that it changed: /run/lock"));
     }
 
     #[test]
@@ -330,7 +290,8 @@ mod tests {
             assert!(of(&whole[..len], &changes(&[("/a", 1)])).is_err(), "{len}");
         }
         assert!(of(&[0xff; 4096], &changes(&[])).is_err());
-        let endless = header(b"x", b'g', 512).into_iter().chain([b' '; 512]).cycle().take(64 << 20);
+        let header = *header(b"x", EntryType::XGlobalHeader, 512).as_bytes();
+        let endless = header.into_iter().chain([b' '; 512]).cycle().take(64 << 20);
         let endless: Vec<u8> = endless.collect();
         assert!(of(&endless, &changes(&[])).is_err());
     }

@@ -6,6 +6,7 @@
 
 mod changed;
 mod changes;
+mod exported;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -241,7 +242,7 @@ impl Store for ContainerImage {
         self.image.ending()
     }
 
-    /// The container's layer has none: it may change with every run.
+    /// `None` for the container's layer, which may change with every run.
     fn identity(&self, digest: Option<&str>, diff_id: Option<&str>) -> Option<Identity> {
         if diff_id == Some(self.diff_id.as_str()) { None } else { self.image.identity(digest, diff_id) }
     }

@@ -179,3 +179,28 @@ fn newer_docker_lists_the_changes_of_a_container() {
         docker.command(&["rm", "-f", "dive-test-new"]);
     }
 }
+
+/// Podman 5 knows the images of a list by id alone, not by the digests that the list has.
+#[test]
+fn newer_podman_opens_each_image_of_a_manifest_list() {
+    let Some(host) = servers::newer("NEW_PODMAN") else { return };
+    let user = with_platforms(User::new().sets("CONTAINER_HOST", &host).waits(super::LONG));
+    let user = user.writes("s390x", "for s390x");
+    for (list, platforms) in
+        [("dive-test-list:1", "linux/amd64,linux/arm64"), ("dive-test-list:2", "linux/s390x,linux/arm64")]
+    {
+        let build = ["--remote", "--url", &host, "build", "--isolation", "chroot", "--platform", platforms];
+        let built = user.passes_on("podman", &[&build[..], &["--manifest", list, "."]].concat());
+        assert_eq!(built.code, 0, "{}", built.stderr);
+    }
+    for (list, wanted) in [(1, "linux/arm64"), (1, "linux/amd64"), (2, "linux/s390x"), (2, "linux/arm64")] {
+        let shown =
+            document(&user, &["--pull", "never", "--platform", wanted, &format!("podman://dive-test-list:{list}")]);
+        assert_eq!(platform(&shown), wanted, "list {list}");
+    }
+    let ran = user.runs(&["--pull", "never", "--platform", "linux/s390x", "podman://dive-test-list:1"]);
+    assert_fails(&ran, &["only for linux/a", "not for linux/s390x"]);
+    // None of them is for this machine.
+    let ran = user.runs(&["--json", "-", "--pull", "never", "podman://dive-test-list:2"]).ends_with(0);
+    assert!(ran.stderr.contains("shows the image for linux/"), "{}", ran.stderr);
+}

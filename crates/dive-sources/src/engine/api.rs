@@ -84,6 +84,8 @@ pub(super) struct ListedImage {
     pub(super) id: String,
     pub(super) repo_tags: Option<Vec<String>>,
     pub(super) repo_digests: Option<Vec<String>>,
+    /// The digest of the manifest, in Podman.
+    pub(super) digest: Option<String>,
 }
 
 impl ListedImage {
@@ -98,7 +100,7 @@ impl ListedImage {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct RootFs {
-    /// `layers` for every image, also one without layers.
+    /// `layers` for every image, even one without layers.
     #[serde(rename = "Type")]
     pub(super) kind: Option<String>,
     pub(super) layers: Option<Vec<String>>,
@@ -180,7 +182,7 @@ pub(super) struct Container {
     #[serde(default)]
     pub(super) image: String,
     pub(super) config: ContainerConfig,
-    /// In Docker's containerd image store: the manifest that the container uses of an index.
+    /// In Docker's containerd image store: the manifest of the index that the container uses.
     #[serde(rename = "ImageManifestDescriptor")]
     pub(super) manifest: Option<ManifestDescriptor>,
 }
@@ -331,7 +333,7 @@ mod tests {
         assert!(!is_in(r#"{"Id": "", "RepoDigests": ["b@", "c"]}"#) && !is_in("{}"));
     }
 
-    /// `FROM scratch` with labels alone is an image; a chart that docker pulled is none.
+    /// `FROM scratch` with labels alone is an image; a Helm chart that docker pulled is not.
     #[test]
     fn an_image_of_no_layers_is_not_an_artifact() {
         let read = |document: &str| serde_json::from_str::<ImageInspect>(document).unwrap();

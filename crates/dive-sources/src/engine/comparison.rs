@@ -81,7 +81,7 @@ fn list(
             let answer = answer.unwrap_or(Err(ApiError::Timeout(limit)));
             answer.map_err(|error| failure::answer(&error, client.address()))
         }
-        Backend::Command { podman, .. } => podman.images(limit).map_err(|error| failure::of_program(&error)),
+        Backend::Command { podman, .. } => podman.images(limit, &[]).map_err(|error| failure::of_program(&error)),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Podman through its command, where its service does not run: `podman image inspect`, `podman pull`, `podman image save`.
+//! Runs the command `podman` where its service does not run: `podman image inspect`, `podman pull`, `podman image save`.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use dive_model::store::Spooled;
 /// Timeout for the description of an image or a container: Podman may wait for the lock of another Podman.
 const INSPECTION: Duration = Duration::from_mins(1);
 
-/// Exit code of `podman image exists` and `podman container exists` if it does not exist.
+/// Exit code of `podman image exists` and `podman container exists` if there is none of that name.
 const DOES_NOT_EXIST: i32 = 1;
 
 /// The command `podman`.
@@ -32,6 +32,8 @@ struct PodmanListedImage {
     id: String,
     #[serde(rename = "Names")]
     names: Option<Vec<String>>,
+    #[serde(rename = "Digest")]
+    digest: Option<String>,
 }
 
 /// The keys of `podman image inspect` that dive needs. Each has had the same type in all versions.
@@ -72,7 +74,7 @@ struct PodmanDiff {
 impl PodmanCommand {
     pub(super) fn new(environment: &Environment) -> Self {
         let mut environment = environment.clone();
-        // Podman takes an empty one for the address of a service.
+        // Podman would use an empty value as the address of a service.
         for name in ["CONTAINER_HOST", "CONTAINER_CONNECTION"] {
             if environment.get(name).is_none() {
                 environment.remove(name);
@@ -94,14 +96,14 @@ impl PodmanCommand {
         Ok(images.into_iter().next().map(ImageInspect::from))
     }
 
-    /// Lists the images as Podman's service would.
-    pub(super) fn images(&self, limit: Duration) -> Result<Vec<ListedImage>, ProgramError> {
-        let answer = self.query_within(limit, &["image", "ls", "--format", "json"])?;
+    /// Lists the images as Podman's service would, with these further options.
+    pub(super) fn images(&self, limit: Duration, options: &[&str]) -> Result<Vec<ListedImage>, ProgramError> {
+        let answer = self.query_within(limit, &[&["image", "ls", "--format", "json"], options].concat())?;
         let images: Vec<PodmanListedImage> = serde_json::from_slice(&answer)
             .map_err(|error| std::io::Error::other(format!("unexpected output of `podman image ls`: {error}")))?;
         let listed = |image: PodmanListedImage| {
-            let PodmanListedImage { id, names } = image;
-            ListedImage { id, repo_tags: names, repo_digests: None }
+            let PodmanListedImage { id, names, digest } = image;
+            ListedImage { id, repo_tags: names, repo_digests: None, digest }
         };
         Ok(images.into_iter().map(listed).collect())
     }

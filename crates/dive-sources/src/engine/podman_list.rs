@@ -3,7 +3,7 @@
 
 use tokio::time::timeout;
 
-use super::api::{ImageInspect, ManifestList};
+use super::api::{ImageInspect, ListedImage, ManifestList};
 use super::backend::Backend;
 use super::error::EngineError;
 use super::lookup::{INSPECTION, ImageLookup};
@@ -14,7 +14,7 @@ use dive_model::image::Platform;
 const NO_OWN_PLATFORM: &str = "no image found in";
 
 impl ImageLookup<'_> {
-    /// `found`; if the name is a list, the image of the requested platform, or of any if Podman's own is missing.
+    /// `found`; if the name is a list, the image of the requested platform, or of any platform if the list lacks Podman's own.
     pub(super) fn of_list(
         &self,
         backend: &Backend,
@@ -38,17 +38,44 @@ impl ImageLookup<'_> {
         let (repository, _) = self.name.repository_and_version();
         for (digest, _) in images.iter().filter(|(_, platform)| is_wanted(platform)) {
             let named = format!("{repository}@{digest}");
-            let instance = ImageLookup::new(self.engine, &named, self.access)?;
-            let described = match backend {
-                Backend::Service(client) => instance.describe(client, "").ok(),
-                Backend::Command { podman, .. } => podman.inspect(instance.name).ok().flatten(),
+            let described = match self.describe_other(backend, &named)? {
+                Some(image) => Some(image),
+                // Podman 5 knows an image of a list by its id alone.
+                None => match self.id_of(backend, digest)? {
+                    Some(id) => self.describe_other(backend, &id)?,
+                    None => None,
+                },
             };
             if let Some(image) = described {
                 return Ok(image);
             }
         }
-        let available: Vec<Platform> = images.into_iter().map(|(_, platform)| platform).collect();
-        if available.is_empty() || wanted.is_none() { found } else { Err(self.other_platform(&available)) }
+        // The list also names images that Podman does not have.
+        let others = images.into_iter().map(|(_, platform)| platform).filter(|platform| !is_wanted(platform));
+        let others: Vec<Platform> = others.collect();
+        if others.is_empty() || wanted.is_none() { found } else { Err(self.other_platform(&others)) }
+    }
+
+    /// Describes the image with this name instead; `None` if Podman does not have it.
+    fn describe_other(&self, backend: &Backend, name: &str) -> Result<Option<ImageInspect>, EngineError> {
+        let lookup = ImageLookup::new(self.engine, name, self.access)?;
+        Ok(match backend {
+            Backend::Service(client) => lookup.describe(client, "").ok(),
+            Backend::Command { podman, .. } => podman.inspect(lookup.name).ok().flatten(),
+        })
+    }
+
+    /// The id of the image whose manifest has this digest.
+    fn id_of(&self, backend: &Backend, digest: &str) -> Result<Option<String>, EngineError> {
+        let images: Option<Vec<ListedImage>> = match backend {
+            Backend::Command { podman, .. } => podman.images(INSPECTION, &["--all"]).ok(),
+            Backend::Service(client) => {
+                let listed = async { timeout(INSPECTION, client.document("/images/json?all=true")).await };
+                self.wait(listed)?.ok().and_then(Result::ok)
+            }
+        };
+        let mut images = images.into_iter().flatten();
+        Ok(images.find(|image| image.digest.as_deref() == Some(digest)).map(|image| image.id))
     }
 
     /// The list of this name. Without the check, Podman would look for it in a registry.

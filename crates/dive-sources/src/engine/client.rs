@@ -121,7 +121,7 @@ impl Client {
         self.transport.document(Request::get(of_libpod(path)), RESPONSE_LIMIT).await
     }
 
-    /// As [`Self::document`], for one with an item for each file.
+    /// Like [`Self::document`], for a document with an item for each file.
     pub(super) async fn long_document<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         self.transport.document(Request::get(self.versioned(path)), LONG_RESPONSE_LIMIT).await
     }

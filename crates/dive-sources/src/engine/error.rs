@@ -200,8 +200,8 @@ impl NameTaken {
         match self {
             Self::ByImage => format!("it is an image: `dive {command}://{name}`"),
             Self::ByNothing => format!(
-                "`{command} ps --all` lists its containers; `container-engine: podman` or docker in .dive.yaml, or \
-                 DIVE_CONTAINER_ENGINE, chooses the engine"
+                "`{command} ps --all` lists its containers; --source chooses another engine, as do `container-engine` in \
+                 .dive.yaml and DIVE_CONTAINER_ENGINE"
             ),
         }
     }

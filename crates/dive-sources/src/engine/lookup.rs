@@ -151,7 +151,7 @@ impl<'a> ImageLookup<'a> {
         self.inspect(backend)
     }
 
-    /// Inspects the image, whose absence is an error without a hint.
+    /// Inspects the image. If it is missing, the error has no hint at a container.
     pub(super) fn inspect_image(&self, backend: &Backend) -> Result<ImageInspect, EngineError> {
         let found = match backend {
             Backend::Service(client) => self.inspect_by_service(client),

@@ -91,8 +91,8 @@ pub(super) fn is_described(inspected: &ImageInspect, access: &Access) -> bool {
     wanted.is_ok_and(|wanted| described(inspected).is_some_and(|platform| platform == wanted))
 }
 
-/// The platform to export, as `OS/ARCH[/VARIANT]`: the requested one, or the only one of a store that would look for the
-/// engine's own. Otherwise `None`, which also exports the attestations.
+/// The platform to export, as `OS/ARCH[/VARIANT]`: the requested one, or that of an image for another platform alone, because the
+/// engine would look for its own. Otherwise `None`, which also exports the attestations.
 pub(super) fn to_export(backend: &Backend, inspected: &ImageInspect, access: &Access) -> Option<String> {
     if access.platform.is_some() {
         return access.platform.clone();

@@ -24,11 +24,11 @@ const DOCUMENT_LIMIT: u64 = 8 << 20;
 
 const INDEX: &str = "index.json";
 
-/// Limits of the documents below an index: their number, and their length together in bytes.
+/// Limits of the documents below an index: their number, and their total length in bytes.
 const DOCUMENTS: usize = 256;
 const INDEX_LIMIT: u64 = 16 << 20;
 
-/// The start of the predicate types that dive reads of an attestation.
+/// Prefix of the predicate types that dive reads in an attestation.
 const PROVENANCE: &str = "https://slsa.dev/provenance/";
 
 /// Limit of the number of links. An image has at most one per layer.
@@ -405,7 +405,7 @@ mod tests {
         assert_eq!(record.manifest(None).unwrap(), record.manifest);
     }
 
-    /// Otherwise the second run would know less of the base and the Dockerfile than the first, without a word.
+    /// Otherwise the second run would know less of the base and the Dockerfile than the first, without a warning.
     #[test]
     fn an_image_with_documents_over_the_limit_is_not_recorded() {
         let inspected = inspected(&["sha256:a", "sha256:a"]);

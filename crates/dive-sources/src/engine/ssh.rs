@@ -44,7 +44,7 @@ enum SshPhase {
 /// Starts ssh. A failure to connect is reported by the first read.
 pub(super) fn connect(engine: ContainerEngine, target: &Ssh, environment: &Environment) -> io::Result<SshStream> {
     let mut command = Command::new("ssh");
-    // A prompt on the terminal would be drawn over by the screen.
+    // The screen would cover a prompt on the terminal.
     command.args(["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=30"]);
     if let Some(user) = &target.user {
         command.args(["-l", user]);

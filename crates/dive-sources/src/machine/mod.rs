@@ -5,18 +5,19 @@
 //! The files belong to the user or the system. A file that cannot be read is reported and left out: the image may open without it.
 
 mod daemon;
+mod insecure;
 mod places;
 mod registries;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use super::access::MirrorHost;
 use super::environment::Environment;
 use super::settings_source::{SettingsPlace, SettingsProblem, SettingsSource};
+use insecure::InsecureHosts;
 use places::{MAX_DROP_INS, RegistriesFiles};
 pub(super) use registries::{MirrorPulls, RegistryRule};
 
@@ -71,15 +72,6 @@ impl SettingsFormat {
             Self::Registries => "dive uses nothing of this file, not even what it blocks",
         }
     }
-}
-
-/// Hosts whose certificate is not verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum InsecureHosts {
-    /// `HOST[:PORT]`.
-    Host(String),
-    /// Addresses with the first `bits` of `network`.
-    Network { network: IpAddr, bits: u8 },
 }
 
 impl MachineSettings {
@@ -213,48 +205,6 @@ fn matched(prefix: &str, image: &str) -> Option<usize> {
         }
     };
     ends_well(length).then_some(length)
-}
-
-impl InsecureHosts {
-    /// Parses `HOST[:PORT]` or `ADDRESS/BITS`.
-    fn parse(text: &str) -> Option<Self> {
-        if let Some((network, bits)) = text.split_once('/') {
-            let (network, bits) = (network.parse::<IpAddr>().ok()?, bits.parse::<u8>().ok()?);
-            let longest = if network.is_ipv4() { 32 } else { 128 };
-            return (bits <= longest).then_some(Self::Network { network, bits });
-        }
-        super::access::host(text).ok().map(Self::Host)
-    }
-
-    /// A host name is not looked up, so networks apply to addresses only.
-    fn contain(&self, host: &str) -> bool {
-        match self {
-            Self::Host(known) => known.eq_ignore_ascii_case(host),
-            Self::Network { network, bits } => {
-                let name = without_port(host);
-                let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-                address.is_ok_and(|address| shares_bits(*network, address, *bits))
-            }
-        }
-    }
-}
-
-/// The host of `HOST[:PORT]`; an IPv6 address is in brackets.
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => name,
-        _ => host,
-    }
-}
-
-fn shares_bits(network: IpAddr, address: IpAddr, bits: u8) -> bool {
-    let (network, address, width) = match (network, address) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => (u128::from(a.to_bits()), u128::from(b.to_bits()), 32_u32),
-        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits(), b.to_bits(), 128),
-        _ => return false,
-    };
-    let ignored = width.saturating_sub(u32::from(bits));
-    (network ^ address).checked_shr(ignored).unwrap_or(0) == 0
 }
 
 /// Reads a file within the limit.
@@ -394,7 +344,7 @@ blocked = true
         assert!(!problems.concat().contains("secret"), "{problems:#?}");
     }
 
-    /// A setting must not be lost without a word.
+    /// No setting may be lost without a warning.
     #[test]
     fn what_exceeds_a_limit_is_reported() {
         let hosts: Vec<String> = (0..=MAX_REGISTRIES).map(|at| format!("host-{at}.example")).collect();
@@ -411,12 +361,12 @@ blocked = true
         let expected = [
             "insecure-registries: it has 2001 items; dive uses the first 2000",
             "dive does not use 7 short names: there are more than 20000",
-            "dive does not use 1 short names: there are more than 20000",
+            "dive does not use 1 short name: there are more than 20000",
             "r.example: mirror: it has 2001 items; dive uses the first 2000",
         ];
         assert_eq!(problems(&settings), expected);
         assert_eq!(settings.sources()[1].settings, ["20000 short names"]);
-        assert_eq!(settings.sources()[2].settings, ["1 short names"]);
+        assert_eq!(settings.sources()[2].settings, ["1 short name"]);
         assert_eq!(settings.in_full("a00000").as_deref(), Some("y.example/0"));
     }
 
@@ -424,14 +374,15 @@ blocked = true
     #[test]
     fn blocked_registries_count_beyond_the_limit() {
         let registries = |count: usize, settings: &str| -> String {
-            (0..count).map(|at| format!("[[registry]]\nlocation=\"h{at}.example\"\n{settings}\n")).collect()
+            let tables = (0..count).map(|at| format!("[[registry]]\nlocation=\"h{at}.example\"\n{settings}\n"));
+            tables.collect::<Vec<_>>().concat()
         };
         let last = "[[registry]]\nlocation=\"last.example\"\nblocked=true\n[[registry]]\nlocation=\"insecure.example\"\n\
                     insecure=true\n";
         let settings = MachineSettings::of_texts(&[("registries.conf", &(registries(MAX_REGISTRIES, "") + last))]);
         assert!(settings.rule("last.example/app").is_some_and(|(rule, _)| rule.is_blocked));
         assert!(settings.rule("insecure.example/app").is_none());
-        assert_eq!(problems(&settings), ["dive does not use 1 registries: there are more than 2000"]);
+        assert_eq!(problems(&settings), ["dive does not use 1 registry: there are more than 2000"]);
         assert_eq!(settings.lost_blocks(), None);
         let all = registries(MAX_REGISTRIES + MAX_BLOCKED + 1, "blocked=true");
         let settings = MachineSettings::of_texts(&[("registries.conf", &all)]);

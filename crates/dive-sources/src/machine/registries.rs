@@ -110,8 +110,8 @@ pub(super) fn parse(text: &str, path: &Path, settings: &mut MachineSettings) -> 
         }
     }
     if unused_registries > 0 {
-        noted
-            .problem(format!("dive does not use {unused_registries} registries: there are more than {MAX_REGISTRIES}"));
+        let registries = counted(unused_registries, "registry", "registries");
+        noted.problem(format!("dive does not use {registries}: there are more than {MAX_REGISTRIES}"));
     }
     let (mut used, mut unused) = (0_usize, 0_usize);
     let aliases = table("aliases", file.remove("aliases"), &mut noted.problems);
@@ -128,12 +128,17 @@ pub(super) fn parse(text: &str, path: &Path, settings: &mut MachineSettings) -> 
         used += 1;
     }
     if used > 0 {
-        noted.settings.push(format!("{used} short names"));
+        noted.settings.push(counted(used, "short name", "short names"));
     }
     if unused > 0 {
-        noted.problem(format!("dive does not use {unused} short names: there are more than {MAX_ALIASES}"));
+        let names = counted(unused, "short name", "short names");
+        noted.problem(format!("dive does not use {names}: there are more than {MAX_ALIASES}"));
     }
     Ok(noted)
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// The table at `key`; empty if it is missing.

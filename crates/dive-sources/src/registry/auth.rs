@@ -19,7 +19,7 @@ use super::retry::Failure;
 use crate::credentials::{Credential, Credentials};
 use crate::environment::Environment;
 
-/// The variable with a token of the user's own, which a CI service may set.
+/// The variable with a token, which a user or a CI service may set.
 pub(in super::super) const TOKEN_VARIABLE: &str = "REGISTRY_TOKEN";
 
 /// The authorization for one repository of one registry.

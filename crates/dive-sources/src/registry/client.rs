@@ -197,6 +197,7 @@ const CHECK_HOST: &str = "check the host, the port and the firewall, and behind 
 
 /// `why`, the innermost cause of `error`, with what to check.
 fn with_advice(error: &reqwest::Error, why: String) -> String {
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkDown, NetworkUnreachable};
     // The resolver's own error has another text on each system.
     if causes(error).any(|cause| cause.to_string().starts_with("dns error")) {
         let why = why.strip_prefix("failed to lookup address information: ").unwrap_or(&why);
@@ -204,7 +205,6 @@ fn with_advice(error: &reqwest::Error, why: String) -> String {
             "its name cannot be resolved ({why}); check the name, the network and the DNS, and behind a proxy, set HTTPS_PROXY"
         );
     }
-    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkDown, NetworkUnreachable};
     match find::<io::Error>(error).map(io::Error::kind) {
         Some(NetworkDown | NetworkUnreachable | HostUnreachable) => {
             format!("{why}; check the network connection and the routes of this machine")

@@ -145,15 +145,14 @@ impl Host {
             let mut whys: Vec<String> = failures.iter().map(|(_, failure)| without_host(&failure.error)).collect();
             // A host that is down refuses both.
             whys.dedup();
-            let why = match &whys[..] {
-                [why] => why.clone(),
-                _ => {
-                    let each = failures.iter().zip(&whys).map(|((transport, _), why)| match transport {
-                        Transport::Https | Transport::UncheckedHttps => format!("with TLS: {why}"),
-                        Transport::Http => format!("without TLS: {why}"),
-                    });
-                    each.collect::<Vec<_>>().join("; ")
-                }
+            let why = if let [why] = &whys[..] {
+                why.clone()
+            } else {
+                let each = failures.iter().zip(&whys).map(|((transport, _), why)| match transport {
+                    Transport::Https | Transport::UncheckedHttps => format!("with TLS: {why}"),
+                    Transport::Http => format!("without TLS: {why}"),
+                });
+                each.collect::<Vec<_>>().join("; ")
             };
             return Err(RegistryError::Unreachable { host: self.registry.clone(), why }.into());
         }

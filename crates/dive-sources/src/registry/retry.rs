@@ -89,7 +89,7 @@ impl RetryPolicy {
         left.map_or(self.longest, |left| left.min(self.longest))
     }
 
-    /// Waits before the next attempt, or returns the error if there is none.
+    /// Waits before the next attempt, or returns the error if no attempts are left.
     pub(super) async fn after(&mut self, failure: Failure) -> Result<(), RegistryError> {
         self.tries += 1;
         self.total += 1;

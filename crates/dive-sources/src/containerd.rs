@@ -189,6 +189,19 @@ mod tests {
         assert!(error.contains("sudo") && error.contains("group") && !error.contains("images ls"), "{error}");
     }
 
+    /// ctr repeats the socket and the cause several times.
+    #[test]
+    fn an_unreachable_containerd_error_names_the_socket_once() {
+        let message = "ctr: failed to dial \"/x.sock\": context deadline exceeded: connection error: desc = \"transport: error \
+                       while dialing: dial unix:///x.sock: timeout\"";
+        let status = std::process::ExitStatus::default();
+        let failure = ProgramError::Exited { status, received: 0, message: message.to_owned() };
+        let error = ContainerdError::of_export(failure, CTR, "alpine").to_string();
+        let expected =
+            "ctr cannot reach containerd at /x.sock; start containerd, or set CONTAINERD_ADDRESS to its socket";
+        assert_eq!(error, expected);
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_failed_export_is_not_taken_for_an_image() {

@@ -183,6 +183,15 @@ mod tests {
         assert!(error.to_string().contains("bad.example/app is blocked by registries.conf"), "{error}");
     }
 
+    /// What is beyond the limit may block the image.
+    #[test]
+    fn an_image_does_not_open_if_some_blocks_are_not_kept() {
+        let tables = (0..60_000).map(|at| format!("[[registry]]\nlocation='{at}.x'\nblocked=true\n"));
+        let machine = MachineSettings::of_texts(&[("registries.conf", &tables.collect::<Vec<_>>().concat())]);
+        let error = of(&Name::parse("quay.io/app").unwrap(), &RegistryOptions::default(), &machine).unwrap_err();
+        assert!(matches!(error, RegistryError::TooManyBlocked { .. }), "{error}");
+    }
+
     /// A mirror could keep the token and use it elsewhere.
     #[test]
     fn only_the_named_host_gets_the_token() {

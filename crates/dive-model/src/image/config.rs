@@ -55,6 +55,15 @@ impl Object for ConfigRootFs {
 pub(super) struct RunConfig {
     labels: Labels,
     pub(super) user: ContainerUser,
+    entrypoint: Words,
+    command: Words,
+}
+
+impl RunConfig {
+    /// What containers start: entrypoint and command.
+    pub(super) fn start_command(&self) -> Vec<String> {
+        [&self.entrypoint.0[..], &self.command.0[..]].concat()
+    }
 }
 
 impl Object for RunConfig {
@@ -62,6 +71,8 @@ impl Object for RunConfig {
         Some(match key {
             _ if key.is("Labels") => &mut self.labels,
             _ if key.is("User") => &mut self.user,
+            _ if key.is("Entrypoint") => &mut self.entrypoint,
+            _ if key.is("Cmd") => &mut self.command,
             _ => return None,
         })
     }
@@ -75,6 +86,31 @@ impl Decode for ContainerUser {
     fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         self.0.clear();
         if json.next_type()? == JsonType::String { self.0.decode(json) } else { json.skip() }
+    }
+}
+
+/// Maximum number of words of a command that dive reads.
+const MAX_WORDS: usize = 1_000;
+
+/// A command. A value that is not a list counts as missing, and so does a word that is not a string.
+#[derive(Debug, Default)]
+struct Words(Vec<String>);
+
+impl Decode for Words {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
+        self.0.clear();
+        if json.next_type()? != JsonType::List {
+            return json.skip();
+        }
+        json.list(&mut |json| {
+            if json.next_type()? != JsonType::String || self.0.len() == MAX_WORDS {
+                return json.skip();
+            }
+            let mut word = String::new();
+            word.decode(json)?;
+            self.0.push(word);
+            Ok(())
+        })
     }
 }
 
@@ -136,6 +172,9 @@ mod tests {
         assert_eq!(config.platform().unwrap().to_string(), "linux/arm64");
         assert_eq!(read(r#"{"config": {"User": "app:1"}}"#).container.user.0, "app:1");
         assert_eq!(read(r#"{"config": {"User": 1000}}"#).container.user.0, "");
+        let starts = |json: &str| read(json).container.start_command().join(" ");
+        assert_eq!(starts(r#"{"config": {"Entrypoint": ["/init"], "Cmd": ["a", 1, "b"]}}"#), "/init a b");
+        assert_eq!(starts(r#"{"config": {"Entrypoint": "sh", "Cmd": null}}"#), "");
         assert!(config.diff_ids().is_empty() && config.history.0.is_empty());
         let empty = read("{}");
         assert_eq!(empty.platform(), None);

@@ -31,6 +31,8 @@ pub struct Image {
     pub created: Option<String>,
     /// The user of containers, `NAME` or `UID` with an optional `:GROUP`, as in the configuration; empty for root.
     pub user: String,
+    /// The command that containers start, from the configuration: the entrypoint, then its arguments.
+    pub start_command: Vec<String>,
     /// Layers, base first.
     pub layers: Vec<ImageLayer>,
     /// All build steps, including those without a layer.

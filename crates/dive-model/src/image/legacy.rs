@@ -153,6 +153,7 @@ pub(super) fn open(
     }
     let created = top.and_then(|top| top.created.0.clone());
     let user = top.map(|top| top.config.user.0.clone()).unwrap_or_default();
+    let start_command = top.map(|top| top.config.start_command()).unwrap_or_default();
     let wanted = chain.iter().map(|(id, _)| BlobReference::at(format!("{id}/layer.tar"), None)).collect();
     let history: Vec<HistoryStep> = (0..)
         .zip(chain)
@@ -172,6 +173,7 @@ pub(super) fn open(
         platform,
         created,
         user,
+        start_command,
         layers,
         history,
         base: None,

@@ -219,6 +219,7 @@ fn load_plan(
         platform,
         created: config.created.0.take(),
         user: std::mem::take(&mut config.container.user.0),
+        start_command: config.container.start_command(),
         layers,
         history,
         base,

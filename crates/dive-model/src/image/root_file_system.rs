@@ -29,6 +29,7 @@ pub(super) fn image(store: &dyn Store, tar: Blob, mut remarks: Vec<Remark>) -> I
         platform: None,
         created: None,
         user: String::new(),
+        start_command: Vec::new(),
         layers: vec![layer],
         history: Vec::new(),
         base: None,

@@ -12,10 +12,12 @@ use dive_model::image::{ImageSelector, Platform};
 use dive_model::units::Bytes;
 use dive_sources::{Mirror, PullPolicy, SCHEMES, SourceKind};
 
+mod advise;
 mod completion;
 mod rules;
 mod words;
 
+pub use advise::{AdviceFormat, AdviseArgs};
 pub use completion::completion_script;
 pub use rules::RuleFlags;
 pub use words::is_verb;
@@ -93,6 +95,7 @@ Examples:
   CI=true dive my-app:1.0                  check it against the rules in .dive-ci
   dive --json my-app.json my-app:1.0       write the analysis as JSON
   dive tree --changes --layer 3 my-app     list what layer 3 changed
+  dive advise my-app:1.0                   say what to write instead in the Dockerfile
 
 Exit codes: 0 the image passed, 1 a rule failed, 2 dive failed.
 CI=true in the environment means --ci. Rules are read from .dive-ci, other settings from .dive.yaml and DIVE_* variables.";
@@ -285,6 +288,8 @@ impl CiArgs {
 pub enum Command {
     /// List the file system of an image, or what a layer changed
     Tree(TreeArgs),
+    /// Say what to write instead in the Dockerfile, with the bytes that it saves
+    Advise(AdviseArgs),
     /// Write a .dive-ci whose limits the image keeps, with 10 % of room
     Init(InitArgs),
     /// Print the effective configuration, with the source of each value

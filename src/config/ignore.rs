@@ -13,6 +13,7 @@ use super::path_glob::{GlobSense, PathGlob};
 use super::spelling::{bare, is_free};
 use super::value::{Field, keys_once, one_of, quoted, scalar, shortened};
 use super::yaml::Yaml;
+use dive_model::advice::PACKAGE_DATABASES;
 
 /// Limit of the exceptions. Finding the line of each parses the file again.
 const MAX_EXCEPTIONS: usize = 200;
@@ -83,62 +84,11 @@ impl WasteClass {
         }
     }
 
-    /// Patterns of its paths: files, not directories, which could hold anything.
+    /// Patterns of its paths.
     #[must_use]
     pub const fn patterns(self) -> &'static [&'static str] {
         match self {
-            Self::PackageDatabases => &[
-                "/var/lib/dpkg/status",
-                "/var/lib/dpkg/status-old",
-                "/var/lib/dpkg/available",
-                "/var/lib/dpkg/available-old",
-                "/var/lib/apt/extended_states",
-                "/var/cache/debconf/config.dat",
-                "/var/cache/debconf/config.dat-old",
-                "/var/cache/debconf/passwords.dat",
-                "/var/cache/debconf/passwords.dat-old",
-                "/var/cache/debconf/templates.dat",
-                "/var/cache/debconf/templates.dat-old",
-                "/var/lib/rpm/Packages",
-                "/var/lib/rpm/Packages.db",
-                "/var/lib/rpm/Index.db",
-                "/var/lib/rpm/Basenames",
-                "/var/lib/rpm/Conflictname",
-                "/var/lib/rpm/Dirnames",
-                "/var/lib/rpm/Enhancename",
-                "/var/lib/rpm/Filetriggername",
-                "/var/lib/rpm/Group",
-                "/var/lib/rpm/Installtid",
-                "/var/lib/rpm/Name",
-                "/var/lib/rpm/Obsoletename",
-                "/var/lib/rpm/Providename",
-                "/var/lib/rpm/Recommendname",
-                "/var/lib/rpm/Requirename",
-                "/var/lib/rpm/Sha1header",
-                "/var/lib/rpm/Sigmd5",
-                "/var/lib/rpm/Suggestname",
-                "/var/lib/rpm/Supplementname",
-                "/var/lib/rpm/Transfiletriggername",
-                "/var/lib/rpm/Triggername",
-                "/var/lib/rpm/rpmdb.sqlite",
-                "/var/lib/rpm/rpmdb.sqlite-shm",
-                "/var/lib/rpm/rpmdb.sqlite-wal",
-                "/usr/lib/sysimage/rpm/Packages",
-                "/usr/lib/sysimage/rpm/Packages.db",
-                "/usr/lib/sysimage/rpm/Index.db",
-                "/usr/lib/sysimage/rpm/rpmdb.sqlite",
-                "/usr/lib/sysimage/rpm/rpmdb.sqlite-shm",
-                "/usr/lib/sysimage/rpm/rpmdb.sqlite-wal",
-                "/lib/apk/db/installed",
-                "/lib/apk/db/scripts.tar",
-                "/lib/apk/db/scripts.tar.gz",
-                "/lib/apk/db/triggers",
-                "/usr/lib/apk/db/installed",
-                "/usr/lib/apk/db/scripts.tar",
-                "/usr/lib/apk/db/scripts.tar.gz",
-                "/usr/lib/apk/db/triggers",
-                "/etc/ld.so.cache",
-            ],
+            Self::PackageDatabases => PACKAGE_DATABASES,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Reports, one file per format. They write values to a writer; `run` decides where the output goes.
 
+pub(crate) mod advice;
 mod base;
 pub(crate) mod ci;
 pub(crate) mod instruction;

@@ -374,7 +374,7 @@ fn shows_screen(environment: &Environment) -> bool {
 }
 
 /// The style of a report on `stream`.
-fn look(environment: &Environment, stream: &impl IsTerminal) -> Look {
+pub(super) fn look(environment: &Environment, stream: &impl IsTerminal) -> Look {
     let terminal = stream.is_terminal();
     let colour = if terminal && !forbids_colour(environment) { Colour::Ansi } else { Colour::None };
     let width = terminal_size::terminal_size().filter(|_| terminal);

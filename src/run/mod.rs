@@ -2,6 +2,7 @@
 //! output files.
 
 mod access;
+mod advise;
 mod base;
 mod baseline;
 mod below_folder;
@@ -108,6 +109,7 @@ fn execute(cli: Cli) -> anyhow::Result<Outcome> {
             let invocation = explore::invocation(opening, environment, &ci, &report)?;
             return build::run(&arguments, &invocation, &ci, report);
         }
+        Some(Command::Advise(arguments)) => advise::run(&arguments, &Invocation::new(opening, environment)?)?,
         Some(Command::Init(arguments)) => init::run(&arguments, &Invocation::new(opening, environment)?)?,
         Some(Command::Tree(arguments)) => tree::run(&arguments, &Invocation::new(opening, environment)?)?,
         Some(Command::Config { .. }) => {

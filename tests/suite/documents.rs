@@ -1,9 +1,11 @@
 //! Documents generated from the program's tables: docs/keys.md from the actions, the table in docs/sources.md from the
-//! image sources, that in docs/ci.md from the rules. `cargo xtask docs` rewrites them.
+//! image sources, that in docs/ci.md from the rules,
+//! that in docs/advice.md from the kinds of advice. `cargo xtask docs` rewrites them.
 
 use std::fmt::Write;
 
 use dive::config::{Bound, Context, Keybinding, Rule, RuleRow};
+use dive_model::advice::{AdviceKind, AdviceRow};
 use dive_sources::{SCHEMES, Scheme, SchemeName};
 
 use crate::place::repository;
@@ -151,6 +153,36 @@ fn docs_sources_contains_the_table_of_sources() {
 #[test]
 fn docs_ci_contains_the_table_of_rules() {
     assert_part_written("docs/ci.md", "rules", &rules());
+}
+
+/// The table of kinds of advice.
+fn kinds() -> String {
+    let mut table = "| Kind | Level | Finds | hadolint |\n|---|---|---|---|\n".to_owned();
+    for kind in AdviceKind::ALL {
+        let AdviceRow { id, level, what, hadolint, .. } = kind.row();
+        let rule = hadolint.unwrap_or_default();
+        writeln!(table, "| [`{id}`](#{id}) | {} | {what} | {rule} |", level.name()).unwrap();
+    }
+    table
+}
+
+#[test]
+fn docs_advice_contains_the_table_of_kinds() {
+    assert_part_written("docs/advice.md", "kinds", &kinds());
+}
+
+/// Reports link to the section of a kind.
+#[test]
+fn docs_advice_explains_each_kind_in_order() {
+    let text = std::fs::read_to_string(repository("docs/advice.md")).unwrap();
+    let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    assert_eq!(headings, AdviceKind::ALL.iter().map(|kind| kind.id()).collect::<Vec<_>>());
+    let sections = text.split("\n### ").skip(1);
+    for section in sections {
+        for part in ["\n\n**Write:**", "\n\n**Ignore it**"] {
+            assert!(section.contains(part), "no {part:?} in {section}");
+        }
+    }
 }
 
 /// The anchors of a document's headings, as GitHub generates them.

@@ -39,6 +39,7 @@ const PACKAGES: [Package; 2] = [
             "tree",
             "extract",
             "analysis",
+            "advice",
             "opener",
             "rebuilt",
         ],
@@ -214,9 +215,14 @@ fn no_file_exceeds_500_lines() {
 fn usage_document_lists_every_flag() {
     let user = User::new();
     let mut flags: Vec<String> = Vec::new();
-    for arguments in
-        [&["--help"][..], &["init", "--help"], &["tree", "--help"], &["cache", "--help"], &["build", "--help"]]
-    {
+    for arguments in [
+        &["--help"][..],
+        &["init", "--help"],
+        &["tree", "--help"],
+        &["advise", "--help"],
+        &["cache", "--help"],
+        &["build", "--help"],
+    ] {
         let help = user.runs(arguments).ends_with(0).stdout;
         let words = help.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
         flags.extend(words.filter(|word| word.starts_with("--") && word.len() > 2).map(ToOwned::to_owned));

@@ -10,6 +10,7 @@
     reason = "tests panic on failure; clippy exempts only functions with #[test]"
 )]
 
+mod advice;
 mod applying;
 mod bombs;
 mod broken;

@@ -33,6 +33,7 @@
 //! tree      merges all layers into one tree with spans
 //! extract   writes files of any layer to a folder
 //! analysis  dive's numbers and the exact ones
+//! advice    what to write instead, measured in the image
 //! opener    opens an image in one call
 //! rebuilt   digests of layers without their times
 //! ```
@@ -40,6 +41,8 @@
 //! This package uses no network, no terminal and no configuration file.
 
 // Here numbers come from outside. What may overflow is added with `units::Total`, or with methods that saturate or check.
+#[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+pub mod advice;
 #[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 pub mod analysis;
 pub mod blob;

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use tracing::info;
 
+use crate::advice::{Advice, KindSet};
 use crate::analysis::{Analysis, Part, Sizes};
 use crate::budget::{Budget, Limits};
 use crate::cache::{self, Cache};
@@ -114,6 +115,12 @@ impl Opened {
     #[must_use]
     pub fn part_of(&self, layer: LayerIndex) -> Option<ImagePart> {
         self.image.base.as_ref()?.part_of(layer)
+    }
+
+    /// What to write instead: findings of these kinds.
+    #[must_use]
+    pub fn advice(&self, kinds: KindSet) -> Advice {
+        Advice::of(&self.image, &self.tree, &self.analysis.exact, &self.unpacked_bytes, kinds)
     }
 
     /// Sums over the layers below `end`, and over those from it on.

@@ -1,6 +1,7 @@
 //! dive's JSON document with additional keys. The format is that of `--json` in dive 0.13.1. It is written as a stream, so
 //! no list is held in memory.
 
+pub(crate) mod advice;
 mod facts;
 mod files;
 mod formatter;

@@ -11,7 +11,7 @@ use super::opened::DrawnImage;
 
 /// An image without layers.
 pub(crate) fn image() -> Image {
-    Image { layers: Vec::new(), user: None }
+    Image { layers: Vec::new(), user: None, command: Vec::new() }
 }
 
 /// An image under construction.
@@ -19,6 +19,7 @@ pub(crate) fn image() -> Image {
 pub(crate) struct Image {
     layers: Vec<Layer>,
     user: Option<String>,
+    command: Vec<String>,
 }
 
 /// The archive formats.
@@ -40,6 +41,12 @@ impl Image {
     /// Sets the user of containers.
     pub(crate) fn runs_as(mut self, user: &str) -> Self {
         self.user = Some(user.to_owned());
+        self
+    }
+
+    /// Sets the command of containers.
+    pub(crate) fn starts(mut self, command: &[&str]) -> Self {
+        self.command = command.iter().map(ToString::to_string).collect();
         self
     }
 
@@ -69,7 +76,7 @@ impl Image {
         let steps = self.layers.iter().enumerate().map(step);
         let history: Vec<_> = steps.map(|step| json!({ "created_by": step })).collect();
         let config = json!({
-            "architecture": "amd64", "os": "linux", "config": { "User": self.user },
+            "architecture": "amd64", "os": "linux", "config": { "User": self.user, "Cmd": self.command },
             "rootfs": { "type": "layers", "diff_ids": diff_ids }, "history": history,
         });
         let config = config.to_string().into_bytes();

@@ -38,6 +38,10 @@ impl DrawnImage {
         self.opened.analysis.exact.clone()
     }
 
+    pub(crate) const fn opened(&self) -> &dive_model::Opened {
+        &self.opened
+    }
+
     pub(crate) const fn remark_count(&self) -> usize {
         self.opened.layer_remarks.len()
     }

@@ -78,15 +78,26 @@ impl RandomEntry {
 
 /// One to five layers of up to nine entries.
 pub(crate) fn images() -> impl Strategy<Value = RandomImage> {
-    prop::collection::vec(layers(), 1..=5).prop_map(RandomImage)
+    images_of(&paths().boxed())
+}
+
+/// Images with these paths.
+pub(crate) fn images_of(paths: &BoxedStrategy<String>) -> impl Strategy<Value = RandomImage> + use<> {
+    prop::collection::vec(layers_of(paths), 1..=5).prop_map(RandomImage)
 }
 
 pub(super) fn layers() -> impl Strategy<Value = RandomLayer> {
-    let packing = select(vec![Packing::Plain, Packing::Plain, Packing::Gzip, Packing::Zstd]);
-    (prop::collection::vec(entries(), 0..10), packing).prop_map(|(entries, packing)| RandomLayer { entries, packing })
+    layers_of(&paths().boxed())
 }
 
-fn entries() -> impl Strategy<Value = RandomEntry> {
+fn layers_of(paths: &BoxedStrategy<String>) -> impl Strategy<Value = RandomLayer> + use<> {
+    let packing = select(vec![Packing::Plain, Packing::Plain, Packing::Gzip, Packing::Zstd]);
+    let entries = prop::collection::vec(entries(paths), 0..10);
+    (entries, packing).prop_map(|(entries, packing)| RandomLayer { entries, packing })
+}
+
+fn entries(paths: &BoxedStrategy<String>) -> impl Strategy<Value = RandomEntry> + use<> {
+    let paths = || paths.clone();
     let spelling = select(vec!["", "", "", "./", "/", ".//", "a/../"]);
     let of_path = (
         paths(),

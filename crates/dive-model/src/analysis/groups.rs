@@ -1,6 +1,7 @@
 //! Groups reclaimable files for people, by the layer that holds them, the layer that hides them, the cause and the directory.
 
 use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::exact::{Exact, ReclaimableFile};
@@ -36,21 +37,14 @@ impl WasteGroup {
     /// A directory that was removed as a whole is not divided.
     #[must_use]
     pub fn of(tree: &Tree, exact: &Exact) -> Vec<Self> {
-        let mut by_cause: BTreeMap<(LayerIndex, LayerIndex, Cause), CauseGroup> = BTreeMap::new();
+        let mut by_cause: BTreeMap<(LayerIndex, LayerIndex, Cause), DirectorySums> = BTreeMap::new();
         for file in &exact.files {
-            by_cause.entry((file.layer, file.hidden_by, file.cause)).or_default().add(tree, file);
+            by_cause.entry((file.layer, file.hidden_by, file.cause)).or_default().add_reclaimable(tree, file);
         }
         let mut groups = Vec::new();
         for ((layer, hidden_by, cause), files) in by_cause {
-            let group = |(place, sum): (NodeId, Sum)| Self {
-                place,
-                layer,
-                hidden_by,
-                cause,
-                files: sum.files,
-                size_bytes: sum.size_bytes,
-            };
-            groups.extend(files.divide(tree).into_iter().map(group));
+            let group = |(place, files, size_bytes)| Self { place, layer, hidden_by, cause, files, size_bytes };
+            groups.extend(files.divide(tree).map(group));
         }
         // Node ids follow the order of the layers, and so do equal groups.
         groups.sort_unstable_by_key(|group| {
@@ -60,9 +54,9 @@ impl WasteGroup {
     }
 }
 
-/// Reclaimable files with the same layer, hiding layer and cause, by directory.
+/// Files by directory.
 #[derive(Debug, Default)]
-struct CauseGroup {
+pub(crate) struct DirectorySums {
     places: BTreeMap<NodeId, Sum>,
     size_bytes: u64,
     /// For each directory that holds a file, the outermost directory that was removed with it.
@@ -73,12 +67,19 @@ struct CauseGroup {
 struct Sum {
     files: u64,
     size_bytes: u64,
-    /// Node of one of the files.
-    file: NodeId,
+    /// The file if it is the only one, else the innermost directory with all of them.
+    place: NodeId,
 }
 
-impl CauseGroup {
-    fn add(&mut self, tree: &Tree, file: &ReclaimableFile) {
+impl DirectorySums {
+    /// Adds a file.
+    pub(crate) fn add(&mut self, tree: &Tree, file: NodeId, size_bytes: u64) {
+        self.size_bytes = self.size_bytes.saturating_add(size_bytes);
+        self.add_at(tree.parent(file).unwrap_or(NodeId::ROOT), Sum { files: 1, size_bytes, place: file });
+    }
+
+    /// Adds a reclaimable file, at the outermost directory that was removed with it.
+    pub(crate) fn add_reclaimable(&mut self, tree: &Tree, file: &ReclaimableFile) {
         self.size_bytes = self.size_bytes.saturating_add(file.size_bytes);
         let parent = tree.parent(file.node).unwrap_or(NodeId::ROOT);
         let directory = match file.cause {
@@ -87,27 +88,35 @@ impl CauseGroup {
                 *self.removed.entry(parent).or_insert_with(|| outermost_removed(tree, parent, file.hidden_by))
             }
         };
-        self.add_at(directory, Sum { files: 1, size_bytes: file.size_bytes, file: file.node });
+        self.add_at(directory, Sum { files: 1, size_bytes: file.size_bytes, place: file.node });
     }
 
-    fn add_at(&mut self, place: NodeId, sum: Sum) {
-        let known = self.places.entry(place).or_insert(Sum { files: 0, size_bytes: 0, ..sum });
-        known.files = known.files.saturating_add(sum.files);
-        known.size_bytes = known.size_bytes.saturating_add(sum.size_bytes);
+    fn add_at(&mut self, directory: NodeId, sum: Sum) {
+        match self.places.entry(directory) {
+            Entry::Vacant(slot) => {
+                slot.insert(sum);
+            }
+            Entry::Occupied(slot) => {
+                let known = slot.into_mut();
+                known.files = known.files.saturating_add(sum.files);
+                known.size_bytes = known.size_bytes.saturating_add(sum.size_bytes);
+                known.place = directory;
+            }
+        }
     }
 
-    /// Directories with a large enough share, without the groups inside them.
-    fn divide(mut self, tree: &Tree) -> Vec<(NodeId, Sum)> {
+    /// Directories with a large enough share, or their only file, without the groups inside them: place, files, bytes.
+    pub(crate) fn divide(mut self, tree: &Tree) -> impl Iterator<Item = (NodeId, u64, u64)> + use<> {
         let least = self.size_bytes / SHARE;
         let mut divided = Vec::new();
         // A node's id is greater than its parent's, so no other directory is below the last one.
         while let Some((place, sum)) = self.places.pop_last() {
             match tree.parent(place) {
                 Some(parent) if sum.size_bytes < least => self.add_at(parent, sum),
-                _ => divided.push((if sum.files == 1 { sum.file } else { place }, sum)),
+                _ => divided.push(sum),
             }
         }
-        divided
+        divided.into_iter().map(|sum| (sum.place, sum.files, sum.size_bytes))
     }
 }
 

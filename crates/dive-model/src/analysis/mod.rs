@@ -10,6 +10,7 @@ mod stack;
 
 pub use classic::Classic;
 pub use exact::Exact;
+pub(crate) use groups::DirectorySums;
 pub use groups::WasteGroup;
 pub use parts::{Part, Sizes};
 pub use places::VisiblePlace;

@@ -1,0 +1,401 @@
+//! The table of kinds of advice: what each finds, how loud it is, and what to write instead. Claims, reports, `--help` and
+//! docs/advice.md read its rows.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How loud a kind is. It never changes an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AdviceLevel {
+    /// Only reported if it is asked for by its id.
+    Off,
+    /// Often right to ignore.
+    Info,
+    /// Usually worth a change.
+    Warn,
+    /// Does not belong in an image.
+    Fail,
+}
+
+impl AdviceLevel {
+    /// Name in reports and documents.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// The bytes that a kind counts. No byte of an image counts for two kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CountedBytes {
+    /// Reclaimable files.
+    Waste,
+    /// Files of the finished file system.
+    Visible,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct AdviceRow {
+    /// The name in reports, files and documents, and the heading in docs/advice.md.
+    pub id: &'static str,
+    /// How loud it is.
+    pub level: AdviceLevel,
+    /// The bytes that it counts.
+    pub counts: CountedBytes,
+    /// What it finds, as a noun phrase.
+    pub what: &'static str,
+    /// What to write instead, as a command. The finding of an image is more specific.
+    pub instead: &'static str,
+    /// Less is not reported, in bytes of the base or of the image's own layers.
+    pub floor_bytes: u64,
+    /// The rule of hadolint that warns of the same in a Dockerfile.
+    pub hadolint: Option<&'static str>,
+}
+
+impl AdviceRow {
+    /// A kind of visible files without a floor and a rule of hadolint.
+    const VISIBLE: Self = Self {
+        id: "",
+        level: AdviceLevel::Warn,
+        counts: CountedBytes::Visible,
+        what: "",
+        instead: "",
+        floor_bytes: 1,
+        hadolint: None,
+    };
+
+    const WASTE: Self = Self { counts: CountedBytes::Waste, ..Self::VISIBLE };
+
+    /// The section of the kind in the documents.
+    #[must_use]
+    pub fn link(&self) -> String {
+        format!("docs/advice.md#{}", self.id)
+    }
+}
+
+/// Generates the kinds from their rows.
+macro_rules! kinds {
+    ($($(#[$doc:meta])+ $kind:ident $id:literal $level:ident $counts:ident { $($field:ident: $value:expr),+ $(,)? })+) => {
+        /// A kind of advice. The order is that of claims: a file belongs to the first kind that matches it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum AdviceKind {
+            $($(#[$doc])+ $kind,)+
+        }
+
+        impl AdviceKind {
+            /// All kinds, in the order of claims.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),+];
+
+            /// The row of the table.
+            #[must_use]
+            pub const fn row(self) -> &'static AdviceRow {
+                match self {
+                    $(Self::$kind => const {
+                        &AdviceRow {
+                            id: $id,
+                            level: AdviceLevel::$level,
+                            $($field: $value,)+
+                            ..AdviceRow::$counts
+                        }
+                    })+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Files that a later layer deletes.
+    DeletedLater "deleted-later" Warn WASTE {
+        what: "files that a later layer deletes",
+        instead: "delete them in the RUN that makes them, or build in an earlier stage",
+    }
+    /// Files stored again because only their attributes changed.
+    RewrittenMetadata "rewritten-metadata" Warn WASTE {
+        what: "files stored twice because a later layer changed only owner, mode or times",
+        instead: "write `COPY --chown= --chmod=`, or change them in the RUN that makes them",
+    }
+    /// Files that a later COPY stores again unchanged.
+    CopiedAgain "copied-again" Warn WASTE {
+        what: "unchanged files that a later COPY or ADD stores again",
+        instead: "copy each file once, and name the rest in .dockerignore",
+    }
+    /// Databases that each installation of packages rewrites.
+    PackageDatabases "overwritten-by-package-manager" Info WASTE {
+        what: "databases that every installation of packages rewrites",
+        instead: "install all packages in one RUN",
+    }
+    /// Files that a later layer replaces by other content.
+    OverwrittenLater "overwritten-later" Warn WASTE {
+        what: "files that a later layer replaces by other content",
+        instead: "write their last content in the layer that makes them",
+    }
+    /// Package lists of apt.
+    AptLists "apt-lists" Warn VISIBLE {
+        what: "package lists of apt",
+        instead: "add `&& rm -rf /var/lib/apt/lists/*` to the RUN that installs",
+        floor_bytes: 64_000,
+        hadolint: Some("DL3009"),
+    }
+    /// Downloaded packages of apt.
+    AptArchives "apt-archives" Warn VISIBLE {
+        what: "packages that apt downloaded",
+        instead: "add `&& apt-get clean` to the RUN that installs",
+    }
+    /// Cache of apk.
+    ApkCache "apk-cache" Warn VISIBLE {
+        what: "the cache of apk",
+        instead: "write `apk add --no-cache`",
+        hadolint: Some("DL3019"),
+    }
+    /// Caches of dnf and yum.
+    RpmCache "rpm-cache" Warn VISIBLE {
+        what: "caches and history of dnf and yum",
+        instead: "add `&& dnf clean all && rm -rf /var/cache/dnf` to the RUN that installs",
+        hadolint: Some("DL3040"),
+    }
+    /// Cache of zypper.
+    ZypperCache "zypper-cache" Warn VISIBLE {
+        what: "the cache of zypper",
+        instead: "add `&& zypper clean -a` to the RUN that installs",
+        hadolint: Some("DL3036"),
+    }
+    /// Cache of pacman.
+    PacmanCache "pacman-cache" Warn VISIBLE {
+        what: "packages and lists that pacman downloaded",
+        instead: "add `&& rm -rf /var/cache/pacman/pkg/* /var/lib/pacman/sync/*` to the RUN that installs",
+    }
+    /// Caches of pip, uv, Poetry, Pipenv and PDM.
+    PythonCache "python-cache" Warn VISIBLE {
+        what: "caches of pip, uv, Poetry, Pipenv or PDM",
+        instead: "write `pip install --no-cache-dir`, or mount a cache",
+        hadolint: Some("DL3042"),
+    }
+    /// Package cache of conda.
+    CondaPackages "conda-packages" Warn VISIBLE {
+        what: "downloaded packages of conda that no environment shares",
+        instead: "add `&& conda clean -afy` to the RUN that installs",
+    }
+    /// Caches of npm, Yarn, pnpm and bundlers.
+    NodeCache "node-cache" Warn VISIBLE {
+        what: "caches of npm, Yarn, pnpm or a bundler",
+        instead: "add `&& npm cache clean --force` to the RUN that installs, or mount a cache",
+        hadolint: Some("DL3060"),
+    }
+    /// Caches of Go.
+    GoCache "go-cache" Warn VISIBLE {
+        what: "build and module caches of Go",
+        instead: "build in an earlier stage and copy the program, or mount a cache",
+    }
+    /// Downloads and intermediate files of Cargo.
+    RustCache "rust-cache" Warn VISIBLE {
+        what: "downloads and intermediate files of Cargo",
+        instead: "build in an earlier stage and copy the program, or mount a cache",
+    }
+    /// Caches of Maven, Gradle and Ivy.
+    JvmCache "jvm-cache" Warn VISIBLE {
+        what: "caches of Maven, Gradle or Ivy",
+        instead: "build in an earlier stage and copy the archive, or mount a cache",
+    }
+    /// Package cache of `NuGet`.
+    DotnetCache "dotnet-cache" Warn VISIBLE {
+        what: "the package cache of NuGet",
+        instead: "run `dotnet publish` in an earlier stage and copy its output",
+    }
+    /// Cache of Composer.
+    PhpCache "php-cache" Warn VISIBLE {
+        what: "the cache of Composer",
+        instead: "add `&& composer clear-cache` to the RUN that installs, or mount a cache",
+    }
+    /// Downloaded gems and object files of their extensions.
+    RubyCache "ruby-cache" Warn VISIBLE {
+        what: "downloaded gems and object files of their extensions",
+        instead: "delete `cache/*.gem` and `ext/**/*.o` of the gems in the RUN that installs",
+    }
+    /// Downloads and documentation of R packages, registries of Julia.
+    RJuliaCache "r-julia-cache" Info VISIBLE {
+        what: "downloads and documentation of R packages, or registries of Julia",
+        instead: "delete them in the RUN that installs",
+    }
+    /// Repositories of version control.
+    VcsFolder "vcs-folder" Warn VISIBLE {
+        what: "the history of a repository (Git, Mercurial, Subversion)",
+        instead: "name it in .dockerignore",
+    }
+    /// Memory dumps.
+    CoreDump "core-dump" Fail VISIBLE {
+        what: "memory dumps and crash reports",
+        instead: "delete them in the RUN that makes them, or name them in .dockerignore",
+    }
+    /// Login databases as large as the largest user id.
+    SparseLoginDatabase "sparse-login-database" Fail VISIBLE {
+        what: "a login database that grew with a large user id",
+        instead: "write `useradd --no-log-init`",
+        floor_bytes: 1_000_000,
+        hadolint: Some("DL3046"),
+    }
+    /// Files in folders for temporary files.
+    TemporaryFiles "temporary-files" Info VISIBLE {
+        what: "files in /tmp and /var/tmp",
+        instead: "delete them in the RUN that makes them, or write `RUN --mount=type=tmpfs,target=/tmp`",
+    }
+    /// Logs.
+    Logs "logs" Info VISIBLE {
+        what: "logs",
+        instead: "delete them in the RUN that makes them",
+        floor_bytes: 1_000_000,
+    }
+    /// Files of editors and desktops.
+    EditorAndOsFiles "editor-and-os-files" Info VISIBLE {
+        what: "files of editors and desktops",
+        instead: "name them in .dockerignore",
+    }
+    /// Debug symbols in files of their own.
+    DebugSymbols "debug-symbols" Warn VISIBLE {
+        what: "debug symbols in files of their own",
+        instead: "keep them in another image or on a symbol server",
+    }
+    /// Headers and libtool archives.
+    StaticLibrariesAndHeaders "static-libraries-and-headers" Info VISIBLE {
+        what: "headers and libtool archives, which only a compiler reads",
+        instead: "build in an earlier stage",
+        floor_bytes: 1_000_000,
+    }
+    /// Documentation and translations.
+    DocsAndLocales "docs-and-locales" Info VISIBLE {
+        what: "documentation, manual pages and translations of packages",
+        instead: "exclude them before the installation (`path-exclude` of dpkg, `--nodocs` of dnf)",
+        floor_bytes: 1_000_000,
+    }
+    /// Tests of installed packages.
+    TestFolders "test-folders" Off VISIBLE {
+        what: "tests of installed packages",
+        instead: "delete them in the RUN that installs",
+    }
+    /// Source maps.
+    SourceMaps "source-maps" Off VISIBLE {
+        what: "source maps of scripts and styles",
+        instead: "turn them off in the bundler, or upload them to the error tracker",
+    }
+    /// Compiled Python modules.
+    PythonBytecode "python-bytecode" Off VISIBLE {
+        what: "compiled Python modules, which start programs faster",
+        instead: "set `PYTHONDONTWRITEBYTECODE=1` for the installation",
+    }
+}
+
+impl AdviceKind {
+    /// The name in reports, files and documents.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        self.row().id
+    }
+}
+
+impl fmt::Display for AdviceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// A text that is not the id of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a kind of advice; docs/advice.md lists them")]
+pub struct UnknownAdvice(String);
+
+impl FromStr for AdviceKind {
+    type Err = UnknownAdvice;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.iter().find(|kind| kind.id() == text);
+        found.copied().ok_or_else(|| UnknownAdvice(text.to_owned()))
+    }
+}
+
+/// A set of kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct KindSet(u64);
+
+impl KindSet {
+    /// The kinds that are on by default.
+    #[must_use]
+    pub fn on() -> Self {
+        AdviceKind::ALL.iter().copied().filter(|kind| kind.row().level != AdviceLevel::Off).collect()
+    }
+
+    /// True if it contains `kind`.
+    #[must_use]
+    pub const fn contains(self, kind: AdviceKind) -> bool {
+        self.0 & Self::bit(kind) != 0
+    }
+
+    /// This set and `kind`.
+    #[must_use]
+    pub const fn with(self, kind: AdviceKind) -> Self {
+        Self(self.0 | Self::bit(kind))
+    }
+
+    /// This set without `kind`.
+    #[must_use]
+    pub const fn without(self, kind: AdviceKind) -> Self {
+        Self(self.0 & !Self::bit(kind))
+    }
+
+    /// The kinds in both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The kinds that are not in `other`.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// The first kind of the set in the order of claims.
+    #[must_use]
+    pub fn first(self) -> Option<AdviceKind> {
+        AdviceKind::ALL.get(self.0.trailing_zeros() as usize).copied()
+    }
+
+    const fn bit(kind: AdviceKind) -> u64 {
+        1 << kind as u32
+    }
+}
+
+impl FromIterator<AdviceKind> for KindSet {
+    fn from_iter<I: IntoIterator<Item = AdviceKind>>(kinds: I) -> Self {
+        kinds.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_distinct_and_read_back() {
+        assert!(AdviceKind::ALL.len() <= 64, "a set of kinds has 64 bits");
+        for (at, kind) in AdviceKind::ALL.iter().copied().enumerate() {
+            assert_eq!((kind as usize, kind.id().parse()), (at, Ok(kind)));
+            assert!(!kind.row().what.is_empty() && !kind.row().instead.is_empty());
+        }
+        assert!("apt".parse::<AdviceKind>().is_err());
+    }
+
+    #[test]
+    fn the_first_kind_of_a_set_is_the_first_of_the_table() {
+        let set: KindSet = [AdviceKind::Logs, AdviceKind::AptLists].into_iter().collect();
+        assert_eq!(set.first(), Some(AdviceKind::AptLists));
+        assert_eq!(set.without(AdviceKind::AptLists).first(), Some(AdviceKind::Logs));
+        assert_eq!(KindSet::default().first(), None);
+        assert!(!KindSet::on().contains(AdviceKind::SourceMaps));
+    }
+}

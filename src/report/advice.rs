@@ -1,0 +1,210 @@
+//! The report of `dive advise`: each finding with its bytes, its instruction, what to write instead, and where its files are.
+
+use std::io::{self, Write};
+
+use super::text::command;
+use super::{Look, base, heading};
+use dive_model::Opened;
+use dive_model::advice::{Advice, AdviceLevel, Finding, OwnBoundary, Partition};
+use dive_model::escape::Escaped;
+use dive_model::image::{ImageLayer, ImagePart};
+use dive_model::layer::LayerIndex;
+use dive_model::units::{Bytes, Total, count_of};
+
+/// The findings of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// Those in the image's own layers. Those of the base are summed.
+    Ours,
+    /// Also those of the base.
+    All,
+}
+
+/// Columns if the terminal's width is unknown.
+const WIDTH: usize = 80;
+
+/// Columns before the text of a finding.
+const INDENT: usize = 12;
+
+/// Groups shown of a finding; the JSON document has all.
+const GROUPS: usize = 4;
+
+/// Kinds shown of the base.
+const BASE_KINDS: usize = 4;
+
+/// Writes the report for people.
+///
+/// # Errors
+/// When writing fails.
+pub(crate) fn render(
+    opened: &Opened,
+    advice: &Advice,
+    look: Look,
+    listed: Listed,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    heading(opened, out)?;
+    let width = look.width.unwrap_or(WIDTH).max(40);
+    let ours: Vec<&Finding> = advice.ours().collect();
+    if ours.is_empty() {
+        writeln!(out, "Advice: none for the image's own layers")?;
+    } else {
+        let (bytes, stored) = sums(&ours);
+        let findings = count_of(ours.len() as u64, "finding");
+        writeln!(out, "Advice: {findings} in the image's own layers, {bytes}{stored}")?;
+    }
+    ours.iter().try_for_each(|finding| write_finding(opened, finding, width, out))?;
+    of_base(opened, advice, listed, width, out)?;
+    partition(opened, advice, out)
+}
+
+/// The sum of findings, and its estimate in the stored layers.
+fn sums(findings: &[&Finding]) -> (Bytes, String) {
+    let bytes = findings.iter().map(|finding| finding.size_bytes).sum::<Total>().get();
+    let stored = findings.iter().filter_map(|finding| finding.stored_bytes).sum::<Total>().get();
+    (Bytes(bytes), if stored == 0 { String::new() } else { format!(" (~{} stored)", Bytes(stored)) })
+}
+
+fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let Finding { kind, layer, hidden_by, size_bytes, stored_bytes, files, groups, labels, remedy, .. } = finding;
+    let row = kind.row();
+    let indent = " ".repeat(INDENT);
+    let room = width.saturating_sub(INDENT);
+    let level = if row.level == AdviceLevel::Off { AdviceLevel::Info } else { row.level };
+    writeln!(out)?;
+    writeln!(out, "{:>10}  {}: {}", Bytes(*size_bytes).to_string(), row.id, row.what)?;
+    let mut place = vec![level.name().to_owned()];
+    place.extend(layer.map(|layer| layer_words(opened, layer)));
+    if let Some(hidden_by) = hidden_by.filter(|hidden_by| Some(*hidden_by) != *layer) {
+        place.push(format!("hidden by {}", layer_words(opened, hidden_by)));
+    }
+    place.extend(stored_bytes.map(|stored| format!("~{} stored", Bytes(stored))));
+    let last = place.len().saturating_sub(1);
+    place.iter_mut().take(last).for_each(|piece| piece.push(','));
+    write_wrapped(place.iter().map(String::as_str), room, &indent, out)?;
+    let instruction = image_layer(opened, *layer).map(|layer| command(&layer.created_by, room));
+    if let Some(instruction) = instruction.filter(|instruction| !instruction.is_empty()) {
+        writeln!(out, "{indent}{}", Escaped(instruction.as_bytes()))?;
+    }
+    write_wrapped(Escaped(remedy.as_bytes()).to_string().split(' '), room, &indent, out)?;
+    for (label, bytes) in labels.iter().take(2) {
+        writeln!(out, "{indent}{} of it would be {label}", Bytes(*bytes))?;
+    }
+    for group in groups.iter().take(GROUPS) {
+        let (bytes, count) = (Bytes(group.size_bytes).to_string(), count_of(group.files, "file"));
+        writeln!(out, "{indent}{bytes:>8}  {count:<10}  {}", Escaped(&opened.tree.path(group.place)))?;
+    }
+    let shown: u64 = groups.iter().take(GROUPS).map(|group| group.files).fold(0, u64::saturating_add);
+    match files.saturating_sub(shown) {
+        0 => Ok(()),
+        more => writeln!(out, "{indent}... and {} more", count_of(more, "file")),
+    }
+}
+
+fn image_layer(opened: &Opened, layer: Option<LayerIndex>) -> Option<&ImageLayer> {
+    opened.image.layers.get(layer?.get())
+}
+
+/// `layer 3 (Dockerfile:14)`
+fn layer_words(opened: &Opened, layer: LayerIndex) -> String {
+    let lines = image_layer(opened, Some(layer)).and_then(|layer| layer.lines.as_ref());
+    let lines = lines.map_or_else(String::new, |lines| format!(" ({})", Escaped(lines.to_string().as_bytes())));
+    format!("layer {layer}{lines}")
+}
+
+/// Writes words in lines of at most `room` characters; a longer word has its own line.
+fn write_wrapped<'a>(
+    words: impl IntoIterator<Item = &'a str>,
+    room: usize,
+    indent: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut line = String::new();
+    for word in words {
+        let length = line.chars().count() + 1 + word.chars().count();
+        if !line.is_empty() && length > room {
+            writeln!(out, "{indent}{line}")?;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    writeln!(out, "{indent}{line}")
+}
+
+/// The findings in the layers of the base: one line, or all.
+fn of_base(opened: &Opened, advice: &Advice, listed: Listed, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let findings: Vec<&Finding> = advice.of_base().collect();
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let name = match (advice.own, &opened.image.base) {
+        (OwnBoundary::Distribution, _) | (_, None) => "the distribution in layer 0".to_owned(),
+        (_, Some(known)) => known.name().map_or_else(|| base::in_words(known), ToOwned::to_owned),
+    };
+    let (bytes, stored) = sums(&findings);
+    let mut kinds: Vec<&str> = Vec::new();
+    for finding in &findings {
+        if !kinds.contains(&finding.kind.id()) {
+            kinds.push(finding.kind.id());
+        }
+    }
+    let more = kinds.len().saturating_sub(BASE_KINDS);
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let hint = if listed == Listed::Ours { "; --all lists them" } else { "" };
+    let kinds: Vec<&str> = kinds.into_iter().take(BASE_KINDS).collect();
+    let text = format!("Not yours, in {name}: {bytes}{stored} of {}{rest}{hint}", kinds.join(", "));
+    writeln!(out)?;
+    write_wrapped(Escaped(text.as_bytes()).to_string().split(' '), width, "", out)?;
+    if listed == Listed::All {
+        findings.iter().try_for_each(|finding| write_finding(opened, finding, width, out))?;
+    }
+    Ok(())
+}
+
+/// How all bytes divide, so that a reader can check that none counts twice.
+fn partition(opened: &Opened, advice: &Advice, out: &mut dyn Write) -> io::Result<()> {
+    let (base, ours) = advice.partitions(&opened.tree, &opened.analysis.exact);
+    writeln!(out)?;
+    if advice.own.layers() > 0 {
+        partition_line(ImagePart::Base, base, out)?;
+    }
+    partition_line(ImagePart::Ours, ours, out)
+}
+
+fn partition_line(part: ImagePart, partition: Partition, out: &mut dyn Write) -> io::Result<()> {
+    let Partition { total_bytes, waste_bytes, advice_bytes, rest_bytes } = partition;
+    writeln!(
+        out,
+        "Bytes ({}): {total_bytes} = {waste_bytes} hidden + {advice_bytes} visible with advice + {rest_bytes} other",
+        part.name()
+    )
+}
+
+/// Writes a row for each finding, separated by tabs.
+///
+/// # Errors
+/// When writing fails.
+pub(crate) fn table(opened: &Opened, advice: &Advice, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &advice.findings {
+        let Finding { kind, part, layer, hidden_by, size_bytes, stored_bytes, files, groups, remedy, .. } = finding;
+        let lines = image_layer(opened, *layer).and_then(|layer| layer.lines.as_ref());
+        let number = |layer: &Option<LayerIndex>| layer.map_or_else(String::new, |layer| layer.to_string());
+        let path = groups.first().map_or_else(Vec::new, |group| opened.tree.path(group.place));
+        writeln!(
+            out,
+            "{kind}\t{}\t{}\t{size_bytes}\t{}\t{files}\t{}\t{}\t{}\t{}\t{}",
+            kind.row().level.name(),
+            part.name(),
+            stored_bytes.map_or_else(String::new, |bytes| bytes.to_string()),
+            number(layer),
+            number(hidden_by),
+            Escaped(lines.map_or_else(String::new, ToString::to_string).as_bytes()),
+            Escaped(&path),
+            Escaped(remedy.as_bytes()),
+        )?;
+    }
+    Ok(())
+}

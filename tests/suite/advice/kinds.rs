@@ -1,0 +1,337 @@
+//! Each kind by its paths, and paths like them that it leaves alone.
+
+use dive_model::advice::{AdviceKind, CountedBytes, KindSet};
+
+use super::{finds, says};
+use crate::build::{Image, image};
+
+/// A kind with paths that it claims and paths that no kind claims. `+path` is an empty file beside them.
+struct Case {
+    kind: AdviceKind,
+    claims: &'static [&'static str],
+    leaves: &'static [&'static str],
+}
+
+const CASES: &[Case] = &[
+    Case {
+        kind: AdviceKind::AptLists,
+        claims: &["var/lib/apt/lists/deb.debian.org_Packages", "var/cache/apt/pkgcache.bin"],
+        leaves: &[
+            "var/lib/apt/lists/lock",
+            "var/lib/apt/lists/partial/x",
+            "var/cache/apt/x",
+            "srv/var/lib/apt/lists/x",
+        ],
+    },
+    Case {
+        kind: AdviceKind::AptArchives,
+        claims: &["var/cache/apt/archives/curl.deb", "var/cache/apt/archives/partial/curl.deb"],
+        leaves: &["var/cache/apt/archives/lock", "srv/repository/curl.deb"],
+    },
+    // An installation without the flag that left no cache is no finding: nothing is measured.
+    Case {
+        kind: AdviceKind::ApkCache,
+        claims: &["var/cache/apk/APKINDEX.1.tar.gz", "etc/apk/cache/curl.apk"],
+        leaves: &["etc/apk/world", "lib/apk/db/installed"],
+    },
+    Case {
+        kind: AdviceKind::RpmCache,
+        claims: &["var/cache/dnf/a.rpm", "var/cache/yum/b", "var/cache/libdnf5/c", "var/lib/dnf/history.sqlite"],
+        leaves: &["var/lib/dnf/repos/x", "var/lib/rpm/rpmdb.sqlite"],
+    },
+    Case { kind: AdviceKind::ZypperCache, claims: &["var/cache/zypp/packages/a.rpm"], leaves: &["etc/zypp/a"] },
+    Case {
+        kind: AdviceKind::PacmanCache,
+        claims: &["var/cache/pacman/pkg/a.pkg.tar.zst", "var/lib/pacman/sync/core.db"],
+        leaves: &["var/lib/pacman/local/a/desc"],
+    },
+    Case {
+        kind: AdviceKind::PythonCache,
+        claims: &["root/.cache/pip/http/a", "home/app/.cache/uv/wheels/b", "root/.cache/pypoetry/cache/c"],
+        // Poetry and uv run programs from environments in their caches.
+        leaves: &[
+            "root/.cache/pypoetry/virtualenvs/app/bin/python",
+            "root/.cache/uv/environments-v2/x/bin/python",
+            "root/.cache/ms-playwright/chrome",
+            "root/.cache/huggingface/hub/model",
+        ],
+    },
+    Case {
+        kind: AdviceKind::CondaPackages,
+        claims: &["opt/conda/pkgs/a-1.tar.bz2", "+opt/conda/conda-meta/history"],
+        leaves: &["srv/pkgs/a-1.tar.bz2"],
+    },
+    Case {
+        kind: AdviceKind::NodeCache,
+        claims: &[
+            "root/.npm/_cacache/index",
+            "usr/local/share/.cache/yarn/v6/a",
+            "app/.pnpm-store/v3/b",
+            "root/.local/share/pnpm/store/v3/c",
+            "app/node_modules/.cache/babel/d",
+            "app/.next/cache/e",
+            "app/.turbo/f",
+        ],
+        // With Plug'n'Play, the cache of Yarn is the program.
+        leaves: &["app/.yarn/cache/left-pad.zip", "+app/.pnp.cjs", "app/.next/server/page.js", "app/node_modules/a/b"],
+    },
+    Case {
+        kind: AdviceKind::GoCache,
+        claims: &["root/.cache/go-build/00/a", "go/pkg/mod/cache/b"],
+        leaves: &["go/bin/tool", "usr/local/go/pkg/tool/c"],
+    },
+    Case {
+        kind: AdviceKind::RustCache,
+        claims: &[
+            "root/.cargo/registry/cache/a.crate",
+            "usr/local/cargo/git/db/b",
+            "app/target/release/deps/c",
+            "+app/target/release/.fingerprint/x",
+            "app/target/x86_64-unknown-linux-musl/release/build/d",
+            "+app/target/CACHEDIR.TAG",
+        ],
+        leaves: &["app/target/release/deps/c", "app/target/release/app", "root/.cargo/bin/tool", "vendor/registry/x"],
+    },
+    Case {
+        kind: AdviceKind::JvmCache,
+        claims: &[
+            "root/.m2/repository/a.jar",
+            "root/.gradle/caches/b.jar",
+            "root/.gradle/wrapper/dists/c",
+            "x/.ivy2/cache/d",
+        ],
+        leaves: &["root/.m2/settings.xml", "app/libs/a.jar", "srv/repository/a.jar"],
+    },
+    Case {
+        kind: AdviceKind::DotnetCache,
+        claims: &["root/.nuget/packages/a/1/a.dll"],
+        // A development build loads its libraries from the cache.
+        leaves: &["root/.nuget/packages/a/1/a.dll", "+app/bin/app.runtimeconfig.dev.json"],
+    },
+    Case {
+        kind: AdviceKind::PhpCache,
+        claims: &["root/.composer/cache/files/a.zip", "root/.cache/composer/b.zip"],
+        leaves: &["app/vendor/composer/autoload.php", "root/.composer/auth.json"],
+    },
+    Case {
+        kind: AdviceKind::RubyCache,
+        claims: &[
+            "usr/local/bundle/cache/a.gem",
+            "app/vendor/bundle/ruby/3.3.0/cache/b.gem",
+            "usr/lib/ruby/gems/3.3.0/cache/c.gem",
+            "usr/lib/ruby/gems/3.3.0/gems/d/ext/d/d.o",
+        ],
+        // `bundle install --local` reads it.
+        leaves: &["app/vendor/cache/a.gem", "usr/lib/ruby/gems/3.3.0/gems/d/ext/d/d.so"],
+    },
+    Case {
+        kind: AdviceKind::RJuliaCache,
+        claims: &[
+            "srv/Rtmp4a/downloaded_packages/a.tar.gz",
+            "usr/local/lib/R/site-library/x/html/b",
+            "root/.julia/registries/General.toml",
+        ],
+        // Compiled packages of Julia make it start faster.
+        leaves: &["root/.julia/compiled/v1/a.ji", "usr/local/lib/R/site-library/x/R/x.rdb"],
+    },
+    Case {
+        kind: AdviceKind::VcsFolder,
+        claims: &["app/.git/objects/00/a", "+app/.git/HEAD", "a/.hg/store/b", "b/.svn/wc.db"],
+        // A submodule's `.git` is a file; nvm and others update themselves from their repository.
+        leaves: &[
+            "app/sub/.git",
+            "docs/.git/objects/00/a",
+            "root/.nvm/.git/objects/a",
+            "+root/.nvm/.git/HEAD",
+            "root/.pyenv/plugins/x/.git/objects/a",
+            "+root/.pyenv/plugins/x/.git/HEAD",
+            "root/.oh-my-zsh/.git/objects/a",
+            "+root/.oh-my-zsh/.git/HEAD",
+            "home/linuxbrew/.linuxbrew/Homebrew/.git/objects/a",
+            "+home/linuxbrew/.linuxbrew/Homebrew/.git/HEAD",
+        ],
+    },
+    Case {
+        kind: AdviceKind::CoreDump,
+        claims: &["app/hs_err_pid12.log", "app/java_pid1.hprof"],
+        leaves: &["app/core", "lib/core/index.js", "app/hprof"],
+    },
+    Case {
+        kind: AdviceKind::SparseLoginDatabase,
+        claims: &["var/log/lastlog"],
+        leaves: &["srv/lastlog", "var/lib/faillock"],
+    },
+    Case {
+        kind: AdviceKind::TemporaryFiles,
+        claims: &["tmp/a", "var/tmp/b/c"],
+        leaves: &["app/tmp/a", "+tmp/.X11-unix/X0"],
+    },
+    Case { kind: AdviceKind::Logs, claims: &["var/log/dpkg.log"], leaves: &["app/log/a", "srv/var/log/b"] },
+    Case {
+        kind: AdviceKind::EditorAndOsFiles,
+        claims: &["app/.DS_Store", "app/x/Thumbs.db", "app/.a.c.swp", "app/.idea/b", "app/.vscode/c"],
+        // dpkg keeps backups as `name~`; packages of npm are published with such files.
+        leaves: &["etc/passwd~", "swapfile.swp", "app/node_modules/x/.vscode/a", "app/node_modules/x/.idea/a"],
+    },
+    Case {
+        kind: AdviceKind::DebugSymbols,
+        claims: &["usr/lib/debug/.build-id/a.debug", "app/app.pdb", "+app/app.dll", "app/App.dSYM/Contents/b"],
+        // A protein, and a setting.
+        leaves: &["srv/1abc.pdb", "etc/app.debug"],
+    },
+    Case {
+        kind: AdviceKind::StaticLibrariesAndHeaders,
+        claims: &[
+            "usr/include/a.h",
+            "usr/local/include/b.h",
+            "usr/lib/x/c.la",
+            "usr/lib/python3/site-packages/numpy/include/d.h",
+        ],
+        leaves: &["usr/local/go/src/runtime/a.h", "app/include/a.php"],
+    },
+    Case {
+        kind: AdviceKind::DocsAndLocales,
+        claims: &[
+            "usr/share/doc/a/README",
+            "usr/share/man/man1/a.1",
+            "usr/share/locale/de/a.mo",
+            "usr/share/lintian/b",
+        ],
+        // Licences must stay.
+        leaves: &["usr/share/doc/a/copyright", "usr/share/doc/a/b/LICENSE-MIT", "usr/share/common-licenses/GPL"],
+    },
+];
+
+/// An image of files, each one byte larger than the floor of the kind. `+path` is empty.
+fn image_of(kind: AdviceKind, paths: &[&str]) -> Image {
+    let size = kind.row().floor_bytes as usize + 1;
+    image().layer(|layer| {
+        paths.iter().fold(layer, |layer, path| match path.strip_prefix('+') {
+            Some(path) => layer.file(path, ""),
+            None => layer.file(path, "x".repeat(size)),
+        })
+    })
+}
+
+#[test]
+fn each_kind_claims_its_paths_and_nothing_else() {
+    for Case { kind, claims, leaves } in CASES {
+        let opened = image_of(*kind, claims).open();
+        let found = opened.opened().advice(KindSet::on()).findings;
+        let [finding] = &found[..] else { panic!("{kind}: {found:#?}") };
+        let files = claims.iter().filter(|path| !path.starts_with('+')).count() as u64;
+        assert_eq!((finding.kind, finding.files), (*kind, files), "{found:#?}");
+        assert_eq!(finding.size_bytes, files * (kind.row().floor_bytes + 1), "{kind}");
+        let opened = image_of(*kind, leaves).open();
+        let found = opened.opened().advice(KindSet::on()).findings;
+        assert!(found.is_empty(), "{kind} claims a trap: {found:#?}");
+    }
+}
+
+#[test]
+fn each_kind_of_files_has_a_test() {
+    let tested: Vec<AdviceKind> = CASES.iter().map(|case| case.kind).collect();
+    let kinds = KindSet::on();
+    let by_path = AdviceKind::ALL.iter().copied().filter(|kind| kind.row().counts == CountedBytes::Visible);
+    assert_eq!(by_path.filter(|kind| kinds.contains(*kind)).collect::<Vec<_>>(), tested);
+}
+
+#[test]
+fn kinds_that_are_off_are_found_by_their_id_alone() {
+    for (kind, path) in [
+        (AdviceKind::TestFolders, "usr/lib/python3/dist-packages/site-packages/x/tests/a.py"),
+        (AdviceKind::SourceMaps, "app/static/a.js.map"),
+        (AdviceKind::PythonBytecode, "app/__pycache__/a.pyc"),
+    ] {
+        let opened = image().layer(|l| l.file(path, "1234")).open();
+        assert!(opened.opened().advice(KindSet::on()).findings.is_empty(), "{kind}");
+        let found = opened.opened().advice([kind].into_iter().collect()).findings;
+        assert_eq!(found.iter().map(|it| (it.kind, it.size_bytes)).collect::<Vec<_>>(), [(kind, 4)]);
+    }
+}
+
+#[test]
+fn less_than_the_floor_is_no_finding() {
+    let lists = |size| image().layer(|l| l.file("var/lib/apt/lists/a", "x".repeat(size)));
+    finds(&lists(63_999), "");
+    finds(&lists(64_000), "apt-lists 64000 B 1 files layer 0 /var/lib/apt/lists/a");
+}
+
+/// uv and conda link from their cache into the environment: deleting the cache would free nothing.
+#[test]
+fn hard_links_from_outside_keep_a_cache() {
+    let linked = |outside: &str| {
+        image().layer(|l| {
+            let l = l.file("opt/conda/conda-meta/history", "").file("opt/conda/pkgs/a/lib.so", "12345");
+            l.file("opt/conda/pkgs/a.tar", "123").hardlink(outside, "opt/conda/pkgs/a/lib.so")
+        })
+    };
+    finds(&linked("opt/conda/envs/app/lib.so"), "conda-packages 3 B 1 files layer 0 /opt/conda/pkgs/a.tar");
+    finds(&linked("opt/conda/pkgs/b/lib.so"), "conda-packages 8 B 2 files layer 0 /opt/conda/pkgs/a/lib.so");
+}
+
+#[test]
+fn one_file_counts_for_one_kind() {
+    finds(
+        &image().layer(|l| l.file("tmp/.cache/pip/a", "1234").file("tmp/x", "12")),
+        "
+        python-cache 4 B 1 files layer 0 /tmp/.cache/pip/a
+        temporary-files 2 B 1 files layer 0 /tmp/x
+        ",
+    );
+}
+
+/// A development image starts the program that reads the cache.
+#[test]
+fn caches_that_the_image_starts_with_are_needed() {
+    for (path, command) in [
+        ("root/.cache/go-build/a", &["go", "run", "."][..]),
+        ("go/pkg/mod/a", &["/bin/sh", "-c", "cd /app && exec go run ."]),
+        ("root/.cargo/registry/a", &["cargo", "run"]),
+        ("root/.m2/repository/a.jar", &["java", "-cp", "/root/.m2/repository/a.jar", "Main"]),
+        ("root/.gradle/caches/a", &["./gradlew", "bootRun"]),
+        ("root/.nuget/packages/a", &["dotnet", "watch"]),
+    ] {
+        let of = |image: Image| image.layer(|l| l.file(path, "1234"));
+        finds(&of(image().starts(command)), "");
+        assert_eq!(of(image()).open().opened().advice(KindSet::on()).findings.len(), 1, "{path}");
+        assert_eq!(of(image().starts(&["./app"])).open().opened().advice(KindSet::on()).findings.len(), 1, "{path}");
+    }
+}
+
+#[test]
+fn remedies_name_the_tools_and_paths_of_the_image() {
+    let of = |path: &str, command: &str| image().layer(|l| l.file(path, "x".repeat(70_000)).created_by(command));
+    for (path, command, remedy) in [
+        (
+            "var/lib/apt/lists/a",
+            "RUN /bin/sh -c apt-get update # buildkit",
+            "layer 0: add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache: `RUN --mount=type=cache,target=/var/lib/apt`",
+        ),
+        (
+            "var/cache/yum/a",
+            "RUN /bin/sh -c microdnf install -y x # buildkit",
+            "layer 0: add `&& microdnf clean all && rm -rf /var/cache/yum`",
+        ),
+        (
+            "root/.cache/uv/a",
+            "RUN /bin/sh -c uv sync # buildkit",
+            "layer 0: set `UV_NO_CACHE=1`, or mount a cache: `RUN --mount=type=cache,target=/root/.cache/uv`",
+        ),
+        (
+            "root/.npm/_cacache/a",
+            "/bin/sh -c npm ci",
+            "layer 0: add `&& npm cache clean --force`, or mount a cache: `RUN --mount=type=cache,target=/root/.npm`",
+        ),
+        ("app/.pnpm-store/a", "/bin/sh -c pnpm i", "layer 0: add `&& rm -rf /app/.pnpm-store`"),
+        ("tmp/a b", "/bin/sh -c wget x", "layer 0: add `&& rm -rf '/tmp/a b'`"),
+        ("tmp/a", "COPY . / # buildkit", "layer 0: leave /tmp/a out of the copy, for example in .dockerignore"),
+    ] {
+        says(&of(path, command), &[remedy]);
+    }
+    let repository = |command: &str| {
+        image().layer(|l| l.file("app/.git/HEAD", "x").file("app/.git/objects/a", "1234").created_by(command))
+    };
+    says(&repository("COPY . /app # buildkit"), &["layer 0: name `.git` in .dockerignore"]);
+    says(&repository("/bin/sh -c git clone x /app"), &["layer 0: add `&& rm -rf /app/.git`"]);
+}

@@ -1,0 +1,41 @@
+//! Advice: each kind finds what it is for, with its bytes, and nothing in its traps. A failure means that dive tells people to
+//! delete what their program needs, or counts bytes that a change does not save.
+
+mod kinds;
+mod partition;
+mod report;
+mod waste;
+
+use dive_model::advice::{Advice, KindSet};
+use dive_model::image::ImagePart;
+
+use crate::build::{DrawnImage, Image, assert_drawn};
+
+/// The findings of an image: kind, bytes, files, layers and largest group.
+fn drawn(opened: &DrawnImage, advice: &Advice) -> String {
+    let row = |finding: &dive_model::advice::Finding| {
+        let path = opened.tree().path(finding.groups[0].place);
+        let path = String::from_utf8_lossy(&path);
+        let hidden_by = finding.hidden_by.map_or_else(String::new, |layer| format!(" hidden by {layer}"));
+        let part = if finding.part == ImagePart::Base { " of the base" } else { "" };
+        let (kind, bytes, files) = (finding.kind, finding.size_bytes, finding.files);
+        let layer = finding.layer.unwrap();
+        format!("{kind} {bytes} B {files} files layer {layer}{hidden_by}{part} {path}\n")
+    };
+    advice.findings.iter().map(row).collect()
+}
+
+/// Asserts the findings of an image.
+#[track_caller]
+fn finds(image: &Image, expected: &str) {
+    let opened = image.open();
+    assert_drawn(&drawn(&opened, &opened.opened().advice(KindSet::on())), expected);
+}
+
+/// Asserts what the findings of an image say to write instead.
+#[track_caller]
+fn says(image: &Image, expected: &[&str]) {
+    let opened = image.open();
+    let advice = opened.opened().advice(KindSet::on());
+    assert_eq!(advice.findings.iter().map(|finding| finding.remedy.as_str()).collect::<Vec<_>>(), expected);
+}

@@ -1,0 +1,158 @@
+//! `dive advise`: text, JSON and TSV, as a user runs it.
+
+use dive_model::advice::AdviceKind;
+use serde_json::Value;
+
+use crate::build::{Format, Image, assert_drawn, image};
+use crate::user::User;
+
+/// An image on a distribution, with findings of its own, in the base, and across both.
+fn shop() -> Image {
+    image()
+        .layer(|l| {
+            l.file("var/lib/dpkg/status", "1")
+                .file("var/cache/apt/archives/a.deb", "x".repeat(5_000))
+                .created_by("base")
+        })
+        .layer(|l| {
+            let l = l.file("var/lib/apt/lists/deb_Packages", "x".repeat(80_000)).file("usr/bin/curl", "x".repeat(900));
+            l.gzip().created_by("RUN /bin/sh -c apt-get update && apt-get install -y curl # buildkit")
+        })
+        .layer(|l| l.file("app/build.o", "x".repeat(7_000)).created_by("RUN /bin/sh -c make # buildkit"))
+        .layer(|l| l.whiteout("app/build.o").created_by("RUN /bin/sh -c rm /app/build.o # buildkit"))
+}
+
+const DOCKERFILE: &str = "\
+FROM debian
+RUN apt-get update && \\
+    apt-get install -y curl
+RUN make
+RUN rm /app/build.o
+";
+
+#[test]
+fn text_names_lines_bytes_and_what_to_write() {
+    let archive = shop().save(Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    let user = User::new().writes("Dockerfile", DOCKERFILE);
+    let ran = user.runs(&["advise", path, "--dockerfile", "Dockerfile"]).ends_with(0);
+    let from = ran.stdout.find("Advice:").unwrap();
+    let to = ran.stdout.find("Not yours").unwrap();
+    // The size of the compressed layer depends on the compressor.
+    let shown = regex::Regex::new(r"~[0-9.]+ (B|kB)").unwrap().replace_all(&ran.stdout[from..to], "~SIZE").into_owned();
+    assert_drawn(
+        &shown.replace("\n\n", "\n"),
+        "
+        Advice: 2 findings in the image's own layers, 87 kB (~SIZE stored)
+             80 kB  apt-lists: package lists of apt
+                    warn, layer 1 (Dockerfile:2-3), ~SIZE stored
+                    RUN apt-get update && apt-get install -y curl
+                    lines 2-3: add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache:
+                    `RUN --mount=type=cache,target=/var/lib/apt`
+                       80 kB  1 file      /var/lib/apt/lists/deb_Packages
+            7.0 kB  deleted-later: files that a later layer deletes
+                    warn, layer 2 (Dockerfile:4), hidden by layer 3 (Dockerfile:5),
+                    ~SIZE stored
+                    RUN make
+                    line 4: delete /app/build.o here instead of in line 5
+                      7.0 kB  1 file      /app/build.o
+        ",
+    );
+    for line in ran.stdout.lines() {
+        assert!(line.chars().count() <= 80 || line.contains("Image:"), "{line:?}");
+    }
+}
+
+#[test]
+fn findings_of_the_base_are_one_line() {
+    let archive = shop().save(Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    let user = User::new();
+    let text = user.runs(&["advise", path]).ends_with(0).stdout;
+    assert!(text.contains("Not yours, in the distribution in layer 0: 5.0 kB"), "{text}");
+    assert!(text.contains("apt-archives; --all lists them"), "{text}");
+    assert!(!text.contains("apt-archives: packages"), "{text}");
+    user.runs(&["advise", "--all", path])
+        .ends_with(0)
+        .prints(&["5.0 kB  apt-archives: packages", "0: add `&& apt-get clean`"]);
+}
+
+#[test]
+fn the_last_lines_add_up() {
+    let archive = shop().save(Format::DockerArchive);
+    let text = User::new().runs(&["advise", archive.path().to_str().unwrap()]).ends_with(0).stdout;
+    let from = text.find("Bytes (base)").unwrap();
+    assert_drawn(
+        &text[from..],
+        "
+        Bytes (base): 5001 = 0 hidden + 5000 visible with advice + 1 other
+        Bytes (ours): 87900 = 7000 hidden + 80000 visible with advice + 900 other
+        ",
+    );
+}
+
+#[test]
+fn json_has_every_finding_with_its_groups() {
+    let archive = shop().save(Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    let ran = User::new().runs(&["advise", path, "--format", "json"]).ends_with(0);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let ids: Vec<&str> = document["findings"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["apt-lists", "deleted-later", "apt-archives"]);
+    let deleted = &document["findings"][1];
+    assert_eq!((&deleted["layer"], &deleted["hiddenBy"], &deleted["part"]), (&2.into(), &3.into(), &"ours".into()));
+    assert_eq!(deleted["groups"][0], serde_json::json!({ "path": "/app/build.o", "sizeBytes": 7000, "files": 1 }));
+    assert_eq!(document["ours"]["totalBytes"], 87_900);
+    assert_eq!(document["baseLayers"], 1);
+    assert!(document["findings"][0]["storedBytes"].as_u64().unwrap() < 2_000, "compressed: {document}");
+}
+
+#[test]
+fn tsv_has_a_row_for_each_finding() {
+    let archive = shop().save(Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    let rows = User::new().runs(&["advise", path, "--format", "tsv"]).ends_with(0).stdout;
+    let rows: Vec<Vec<&str>> = rows.lines().map(|row| row.split('\t').collect()).collect();
+    assert_eq!(rows.len(), 3);
+    assert!(rows.iter().all(|row| row.len() == 11), "{rows:?}");
+    assert_eq!(rows[1][..4], ["deleted-later", "warn", "ours", "7000"]);
+    assert_eq!(rows[1][5..9], ["1", "2", "3", ""]);
+}
+
+/// `dive advise` alone is an image of that name, as every verb.
+#[test]
+fn kinds_are_chosen_by_id() {
+    let archive = shop().save(Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    let user = User::new();
+    let only = user.runs(&["advise", path, "--kind", "deleted-later"]).ends_with(0).stdout;
+    assert!(only.contains("Advice: 1 finding in") && !only.contains("apt-lists:"), "{only}");
+    let unknown = user.runs(&["advise", path, "--kind", "apt-list"]).ends_with(2);
+    assert!(unknown.stderr.contains("'apt-lists'"), "suggests the id: {}", unknown.stderr);
+    for kind in AdviceKind::ALL {
+        user.runs(&["advise", path, "--kind", kind.id()]).ends_with(0);
+    }
+}
+
+/// Names and commands in an image must not control a terminal.
+#[test]
+fn hostile_names_are_escaped() {
+    let image = image()
+        .layer(|l| l.file("tmp/\x1b[2J\u{202e}x", "1234").created_by("RUN /bin/sh -c \x1b]0;title\x07 # buildkit"));
+    let archive = image.save(Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    for format in ["text", "json", "tsv"] {
+        let out = User::new().runs(&["advise", path, "--format", format]).ends_with(0).stdout;
+        assert!(!out.contains(['\x1b', '\x07']), "{format}: {out:?}");
+    }
+}
+
+#[test]
+fn an_image_without_findings_says_so() {
+    let archive = image().layer(|l| l.file("app/x", "1")).save(Format::OciArchive);
+    let ran = User::new().runs(&["advise", archive.path().to_str().unwrap()]).ends_with(0);
+    ran.prints(&[
+        "Advice: none for the image's own layers",
+        "Bytes (ours): 1 = 0 hidden + 0 visible with advice + 1 other",
+    ]);
+}

@@ -1,0 +1,83 @@
+//! Advice on reclaimable files: which instruction stores them, which one hides them, and what they would have been.
+
+use dive_model::advice::{AdviceKind, KindSet};
+
+use super::{finds, says};
+use crate::build::image;
+
+#[test]
+fn deleted_files_are_advice_on_the_instruction_that_stores_them() {
+    let lists = "x".repeat(50);
+    let image = image()
+        .layer(|l| {
+            l.file("var/lib/apt/lists/a", &lists).file("usr/bin/x", "123").created_by("/bin/sh -c apt-get update")
+        })
+        .layer(|l| l.whiteout("var/lib/apt/lists").created_by("/bin/sh -c rm -rf /var/lib/apt/lists"));
+    finds(&image, "deleted-later 50 B 1 files layer 0 hidden by 1 /var/lib/apt/lists/a");
+    says(&image, &["layer 0: delete /var/lib/apt/lists/a here instead of in layer 1"]);
+    let opened = image.open();
+    let advice = opened.opened().advice(KindSet::on());
+    assert_eq!(advice.findings[0].labels, [(AdviceKind::AptLists, 50)], "what it would have been");
+}
+
+/// People expect `apk del` to make an image smaller.
+#[test]
+fn a_removal_of_packages_belongs_into_the_run_that_installs_them() {
+    let of = |removal: &str| {
+        image()
+            .layer(|l| l.file("usr/bin/gcc", "1234").created_by("/bin/sh -c install"))
+            .layer(|l| l.whiteout("usr/bin/gcc").created_by(removal))
+    };
+    says(
+        &of("/bin/sh -c set -e; apk del .build-deps"),
+        &["layer 0: add `&& apk del .build-deps` here instead of in layer 1"],
+    );
+    says(
+        &of("RUN /bin/sh -c apt-get purge -y gcc && apt-get autoremove -y # buildkit"),
+        &["layer 0: add `&& apt-get purge -y gcc` here instead of in layer 1"],
+    );
+}
+
+#[test]
+fn copied_and_deleted_files_are_advice_on_the_copy() {
+    let image = image()
+        .layer(|l| l.file("app/src/a.c", "1234").created_by("COPY . /app # buildkit"))
+        .layer(|l| l.whiteout("app/src").created_by("RUN /bin/sh -c rm -r /app/src # buildkit"));
+    says(&image, &["layer 0: leave /app/src/a.c out of the copy, or copy it in an earlier stage; layer 1 deletes it"]);
+}
+
+#[test]
+fn changed_attributes_and_times_are_told_apart() {
+    let of = |first: &str, second: &str, mode: u32| {
+        image()
+            .layer(|l| l.file("app/a", "12345").created_by(first))
+            .layer(|l| l.file("app/a", "12345").mode(mode).created_by(second))
+    };
+    let chown = of("COPY a /app/ # buildkit", "RUN /bin/sh -c chmod -R 700 /app # buildkit", 0o700);
+    finds(&chown, "rewritten-metadata 5 B 1 files layer 0 hidden by 1 /app/a");
+    says(&chown, &["layer 0: set owner and mode here (`COPY --chown= --chmod=`) instead of in layer 1"]);
+    let touch = of("RUN /bin/sh -c make # buildkit", "RUN /bin/sh -c touch /app/a # buildkit", 0o644);
+    says(&touch, &["layer 1: layer 0 already stores /app/a, and only the times differ; write it once"]);
+    let again = of("COPY a /app/ # buildkit", "COPY . /app # buildkit", 0o644);
+    finds(&again, "copied-again 5 B 1 files layer 0 hidden by 1 /app/a");
+    says(&again, &["layer 1: leave out /app/a, which layer 0 already stores unchanged"]);
+}
+
+#[test]
+fn databases_of_packages_are_a_kind_of_their_own() {
+    let image = image()
+        .layer(|l| l.file("var/lib/dpkg/status", "1").file("app/a", "123"))
+        .layer(|l| l.file("var/lib/dpkg/status", "22").file("app/a", "1234"));
+    let base_is_first = "
+        overwritten-later 3 B 1 files layer 0 hidden by 1 of the base /app/a
+        overwritten-by-package-manager 1 B 1 files layer 0 hidden by 1 of the base /var/lib/dpkg/status
+        ";
+    finds(&image, base_is_first);
+}
+
+#[test]
+fn a_path_that_a_layer_stores_twice_is_named() {
+    let image = image().layer(|l| l.file("a", "123").file("a", "1234"));
+    finds(&image, "overwritten-later 3 B 1 files layer 0 hidden by 0 /a");
+    says(&image, &["layer 0: write /a once; the layer stores it twice"]);
+}

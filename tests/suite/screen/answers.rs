@@ -218,6 +218,25 @@ fn two_versions_of_a_file_are_compared() {
     screen.presses("D").shows(&["there is no version before this one"]);
 }
 
+/// A hostile image cannot take memory or time by a comparison.
+#[test]
+fn only_files_of_a_bounded_size_are_compared() {
+    let large = |byte: &str| byte.repeat(5_000_000);
+    let lines = |byte: &str| format!("{byte}\n").repeat(500_001);
+    for (content, shown) in [
+        (&large as &dyn Fn(&str) -> String, "dive compares files of up to 4.0 MB; this one has 5.0 MB"),
+        (&lines, "dive compares files of up to 500000 lines; this one has 500001"),
+    ] {
+        let version = |byte: &str| {
+            let content = content(byte);
+            move |l: Layer| l.file("f", content)
+        };
+        let archive = image().layer(version("a")).layer(version("b")).save(Format::DockerArchive);
+        let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+        screen.presses("down tab D").runs_jobs().shows(&[shown]);
+    }
+}
+
 #[test]
 fn earlier_filters_are_recalled() {
     let mut screen = Screen::of_sample(USUAL);

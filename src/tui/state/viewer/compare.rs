@@ -18,7 +18,10 @@ use dive_model::tree::{SpanId, Tree};
 use dive_model::units::Bytes;
 
 /// Maximum size of a version that is compared, in bytes.
-const MAX_COMPARED: u64 = 4 << 20;
+const MAX_COMPARED: u64 = 4_000_000;
+
+/// Maximum number of lines of a version that is compared. A line takes more memory than its bytes.
+const MAX_LINES: usize = 500_000;
 
 /// A file in a layer. `None` for an empty one.
 type StoredFile = Option<(LayerBlob, Body)>;
@@ -87,6 +90,13 @@ fn difference(request: &CompareRequest, cancel: &AtomicBool, send: &mut dyn FnMu
             "the versions differ, but are not text; view or extract them"
         };
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
+    for bytes in [&before, &after] {
+        let count = bytes.split_inclusive(|byte| *byte == b'\n').count();
+        if count > MAX_LINES {
+            let text = format!("dive compares files of up to {MAX_LINES} lines; this one has {count}");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
     }
     let mut text = unified(&before, &after);
     if text.is_empty() {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// Changed lines up to which the smallest difference is searched. Beyond, the whole middle of the texts counts as changed.
 /// Time and memory grow with its square.
-const MAX_CHANGES: usize = 2000;
+const MAX_CHANGES: usize = 1000;
 
 /// Unchanged lines shown around a change.
 const CONTEXT: usize = 3;

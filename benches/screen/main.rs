@@ -4,10 +4,11 @@
 //! cargo bench -p dive-benches --bench screen                              everything, in a minute
 //! cargo bench -p dive-benches --bench screen -- cursor                    benchmarks with this in their name
 //! DIVE_BENCH_IMAGE=FILE cargo bench -p dive-benches --bench screen        also a saved image of your own
+//! DIVE_BENCH_ENTRIES=5000000 cargo bench -p dive-benches --bench screen   an image of another size
 //! ```
 //!
-//! The budgets in CPU time, on current hardware: 1 ms for a cursor key, 16 ms (a frame at 60 Hz) for selecting another
-//! layer. CPU times are printed first, on systems that report them, then wall-clock times. Each measurement runs
+//! The budgets in CPU time, on current hardware: 0.5 ms for a cursor key, 12 ms (a frame at 60 Hz has 16) for selecting
+//! another layer, and for a letter of a filter. CPU times are printed first, on systems that report them, then wall-clock times. Each measurement runs
 //! `update` and `settle` and draws, as the loop in `tui::run` does, into an in-memory terminal of 140 columns and 40
 //! rows.
 
@@ -24,7 +25,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use dive::config::Action;
+use dive::config::{Action, Key, KeyPress};
 
 use cpu::cpu_time;
 use images::{Codec, Shape};
@@ -32,7 +33,18 @@ use screen::{SIZE, Screen};
 
 /// Half a million rows: a system, an application, one directory of 100,000 files, 11,000 overwritten files and 10,000
 /// whiteouts.
+/// With [`ENTRIES`], in proportion.
 const MADE: Shape = Shape { entries: 570_000, layers: 6, whiteouts: 10_000, crowd: 100_000, depth: 0 };
+
+/// The number of entries of the generated image.
+const ENTRIES: &str = "DIVE_BENCH_ENTRIES";
+
+fn made() -> Shape {
+    let entries = std::env::var(ENTRIES).ok().filter(|text| !text.is_empty());
+    let Some(entries) = entries.map(|text| text.parse::<u64>().expect(ENTRIES)) else { return MADE };
+    let scaled = |number: u64| number * entries / MADE.entries;
+    Shape { entries, whiteouts: scaled(MADE.whiteouts), crowd: scaled(MADE.crowd), ..MADE }
+}
 
 fn main() {
     let mut criterion = Criterion::default()
@@ -40,7 +52,7 @@ fn main() {
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2))
         .configure_from_args();
-    let made = MADE.archive(Codec::Zstd);
+    let made = made().archive(Codec::Zstd);
     bench(&mut criterion, "made", &mut Screen::of(made.path()));
     drop(made);
     if let Some(path) = std::env::var_os("DIVE_BENCH_IMAGE").filter(|path| !path.is_empty()) {
@@ -55,12 +67,21 @@ fn bench(criterion: &mut Criterion, name: &str, screen: &mut Screen) {
     eprintln!("\n{name}: {layers} layers, {rows} rows in the file tree");
     let pages = (rows / u64::from(SIZE.1)).max(1);
 
-    budget("cursor down", screen, Duration::from_millis(1), |screen, at| screen.go(Action::Down, at, rows));
-    budget("page down", screen, Duration::from_millis(1), |screen, at| screen.go(Action::PageDown, at, pages));
+    let (cursor, frame) = (Duration::from_micros(500), Duration::from_millis(12));
+    budget("cursor down", screen, cursor, |screen, at| screen.go(Action::Down, at, rows));
+    budget("page down", screen, cursor, |screen, at| screen.go(Action::PageDown, at, pages));
     screen.press(Action::ToggleView);
-    budget("another layer", screen, Duration::from_millis(16), |screen, at| screen.go(Action::Down, at, layers));
+    budget("another layer", screen, frame, |screen, at| screen.go(Action::Down, at, layers));
     screen.press(Action::LastRow);
     screen.press(Action::ToggleView);
+    // Types three letters and removes them.
+    screen.press(Action::FilterFiles);
+    let letters = ["c", "o", "n"].map(|letter| letter.parse().unwrap());
+    budget("filter letter", screen, frame, |screen, at| {
+        let backspace = KeyPress::from(Key::Backspace);
+        screen.type_key(letters.get(at as usize % 6).copied().unwrap_or(backspace));
+    });
+    screen.press(Action::CloseFilterFiles);
 
     let mut group = criterion.benchmark_group(name);
     let mut time = |what: &str, screen: &mut Screen, prepare: fn(&mut Screen), act: &dyn Fn(&mut Screen, u64)| {

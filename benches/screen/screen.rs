@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dive::config::{Action, Config, Key};
+use dive::config::{Action, Config, Key, KeyPress};
 use dive::tui::event::WorkerEvent;
 use dive::tui::state::{ScreenSettings, ScreenState};
 use dive::tui::update::{UpdateMessage, settle, update};
@@ -58,6 +58,12 @@ impl Screen {
     /// Performs an action and draws the result.
     pub(crate) fn press(&mut self, action: Action) {
         self.send(UpdateMessage::Act(action));
+        self.show();
+    }
+
+    /// Types a key in the filter line and draws the result.
+    pub(crate) fn type_key(&mut self, key: KeyPress) {
+        self.send(UpdateMessage::Press(key));
         self.show();
     }
 

@@ -267,6 +267,9 @@ pub(super) fn explore(
         (None, Some(named)) => opening.set_base_of_rules(named, config.container_engine.value)?,
         (None, None) => {}
     }
+    if output.summary.is_some() || gate.as_ref().is_some_and(|gate| gate.baseline.is_some()) {
+        opening.keep_hashes();
+    }
     let mut read = opening.files();
     if let Some(DockerfileArgument::Named(path)) = &report.dockerfile {
         read.push(ReadFile { what: "the Dockerfile", path: environment.working_dir.join(path) });

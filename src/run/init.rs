@@ -30,7 +30,8 @@ pub(super) fn run(arguments: &InitArgs, invocation: &Invocation) -> anyhow::Resu
             bail!("{name} already exists; remove it to run `dive init` again");
         }
     }
-    let opening = Opening::new(Subject::Named(&arguments.image), invocation, Mode::Plain)?;
+    let mut opening = Opening::new(Subject::Named(&arguments.image), invocation, Mode::Plain)?;
+    opening.keep_hashes();
     let ReadImage { image, loaded, .. } = open_headless(&opening, invocation.notices)?;
     let opened = Opened::new(image, loaded);
     if !opened.damaged_layers.is_empty() {

@@ -22,6 +22,7 @@ use dive_model::blob::{TransferProgress, TransferStep};
 #[cfg(feature = "tui")]
 use dive_model::image::Base;
 use dive_model::image::{BaseScope, Dockerfile, Image, ImageSelector, OtherEntry, Selection};
+use dive_model::layer::HashPolicy;
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
 use dive_model::{DockerfileFit, Observer, OpenError, Opener, TablePolicy, Verification};
@@ -81,6 +82,7 @@ pub(super) struct Opening {
     access: Access,
     mode: Mode,
     verification: Verification,
+    hashes: HashPolicy,
     /// The base image, if named.
     base: Option<BaseOpening>,
     /// The images to look for the base in, if it is not named.
@@ -123,10 +125,16 @@ impl Opening {
             access,
             mode,
             verification,
+            hashes: HashPolicy::Drop,
             base: None,
             local_images,
             dockerfile: None,
         })
+    }
+
+    /// Keeps the hashes of contents, for a summary or a comparison with one.
+    pub(super) const fn keep_hashes(&mut self) {
+        self.hashes = HashPolicy::Keep;
     }
 
     /// Sets the base image of `--base`.
@@ -240,7 +248,7 @@ impl Opening {
         let selection = Selection { image, platform };
         let Access { on_damage, cache, limits, .. } = &self.access;
         let opener = Opener::new().selection(selection).on_damage(*on_damage).cache(cache.as_ref());
-        opener.tables_of_contents(tables).verification(self.verification).limits(*limits)
+        opener.tables_of_contents(tables).verification(self.verification).limits(*limits).hashes(self.hashes)
     }
 
     /// The notice for a pull of a missing image.

@@ -17,7 +17,7 @@ use crate::image::{
     self, Base, BaseCandidates, BaseScope, BaseSearch, Dockerfile, DockerfileError, GivenBase, Image, ImageError,
     ImagePart, ImageSelector, NamedMismatch, Platform, PrefixSearch, Selection, VerifiedStore, WrongBase,
 };
-use crate::layer::{self, LayerBlob, LayerIndex, ReadOptions};
+use crate::layer::{self, HashPolicy, LayerBlob, LayerIndex, ReadOptions};
 use crate::observer::{Observer, Silent};
 use crate::remark::{OnDamage, Remark, Shown};
 use crate::store::{FileStore, Links, Store, StoreError};
@@ -36,6 +36,7 @@ pub struct Opener<'a> {
     base: Option<&'a GivenBase>,
     base_candidates: Option<(&'a dyn BaseCandidates, BaseScope)>,
     dockerfile: Option<(&'a Arc<Dockerfile>, DockerfileFit)>,
+    pub(crate) hashes: HashPolicy,
     observer: &'a dyn Observer,
 }
 
@@ -192,6 +193,7 @@ impl Default for Opener<'_> {
             base: None,
             base_candidates: None,
             dockerfile: None,
+            hashes: HashPolicy::default(),
             observer: &Silent,
         }
     }
@@ -401,7 +403,8 @@ impl<'a> Opener<'a> {
         start_threads()?;
         let start = Instant::now();
         let budget = Budget::new(self.limits, store.stored_bytes().unwrap_or_else(|| image.distinct_bytes()));
-        let options = ReadOptions { on_damage: self.on_damage, cache: self.cache, verifier: None, budget: &budget };
+        let Self { on_damage, cache, hashes, .. } = *self;
+        let options = ReadOptions { on_damage, cache, verifier: None, budget: &budget, hashes };
         let Some(mismatches) = mismatches else {
             let loaded = tree::load(&image, store.name(), options, self.observer)?;
             info!("layers read in {:.1?}", start.elapsed());

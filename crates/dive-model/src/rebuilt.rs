@@ -6,10 +6,19 @@ use rayon::prelude::*;
 
 use crate::compression::Compression;
 use crate::image::ImageLayer;
-use crate::layer::LayerIndex;
 use crate::layer::content::PlainLayers;
-use crate::opener::Opened;
+use crate::layer::{HashPolicy, LayerIndex};
+use crate::opener::{Opened, Opener};
 use crate::tree::EntriesDigest;
+
+impl Opener<'_> {
+    /// Sets whether compressed layers have digests in [`Opened::entries_digests`].
+    #[must_use]
+    pub const fn hashes(mut self, hashes: HashPolicy) -> Self {
+        self.hashes = hashes;
+        self
+    }
+}
 
 impl Opened {
     /// Digests of the entries of some layers without their times, for a comparison with another version of the image; `None` for

@@ -27,7 +27,7 @@ pub use blob::LayerBlob;
 pub use entry::{Chunk, Entry, EntryKind, EntryNames, Extra, MarkerKind, TextRange};
 pub use index::LayerIndex;
 pub use listed::is_complete;
-pub use read::{LayerError, OnBytes, ReadOptions, read};
+pub use read::{HashPolicy, LayerError, OnBytes, ReadOptions, read};
 pub use remarks::Remarks;
 pub use scan::{Scan, ScanError};
 pub use verify::{Claims, Verifier};

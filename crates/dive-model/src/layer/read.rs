@@ -54,13 +54,25 @@ pub struct ReadOptions<'a> {
     pub verifier: Option<&'a Verifier>,
     /// Budget for memory and unpacked bytes.
     pub budget: &'a Budget,
+    /// Whether to keep the hashes of contents.
+    pub hashes: HashPolicy,
+}
+
+/// Whether a tree keeps the hashes of contents: 8 bytes for each entry of a compressed layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HashPolicy {
+    /// Only until the layers are merged.
+    #[default]
+    Drop,
+    /// For a comparison with another image.
+    Keep,
 }
 
 impl<'a> ReadOptions<'a> {
     /// Options without cache and verification; damage is an error.
     #[must_use]
     pub const fn within(budget: &'a Budget) -> Self {
-        Self { on_damage: OnDamage::Fail, cache: None, verifier: None, budget }
+        Self { on_damage: OnDamage::Fail, cache: None, verifier: None, budget, hashes: HashPolicy::Drop }
     }
 }
 

@@ -24,7 +24,7 @@ use crate::budget::{Budget, Lease, OverBudget};
 use crate::layer::Remarks;
 use crate::layer::content::Bodies;
 use crate::layer::path::components;
-use crate::layer::{Chunk, Entry, EntryKind, EntryNames, LayerIndex, Scan, entry};
+use crate::layer::{Chunk, Entry, EntryKind, EntryNames, HashPolicy, LayerIndex, Scan, entry};
 use crate::remark::Quoted;
 
 /// Maximum number of nodes or spans: several times the largest known image. A node takes up to 100 bytes of memory, and
@@ -231,6 +231,11 @@ impl Builder {
     /// # Errors
     /// A body cannot be read.
     pub fn finish(self, bodies: &dyn Bodies) -> io::Result<Tree> {
+        self.finish_with(bodies, HashPolicy::Drop)
+    }
+
+    /// As [`Builder::finish`], with a choice of what becomes of the hashes of contents.
+    pub(super) fn finish_with(self, bodies: &dyn Bodies, hashes: HashPolicy) -> io::Result<Tree> {
         let Self { mut tree, contents, .. } = self;
         // Until now the lists held children that may be open; rebuild them with all children. Children follow their
         // parents in the arena, so this backward pass leaves the oldest child first.
@@ -243,7 +248,9 @@ impl Builder {
             tree.nodes[parent].first_child = index as u32;
         }
         tree.compare(&contents, bodies)?;
-        tree.content_hashes = contents.into_hashes();
+        if hashes == HashPolicy::Keep {
+            tree.content_hashes = contents.into_hashes();
+        }
         Ok(tree)
     }
 

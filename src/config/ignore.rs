@@ -80,7 +80,7 @@ impl WasteClass {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
-            Self::PackageDatabases => "the databases of dpkg, apt, rpm and apk, debconf, ld.so.cache",
+            Self::PackageDatabases => "the databases of dpkg, apt, rpm, dnf and apk, debconf, ld.so.cache",
         }
     }
 

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{DIVES_OFF, base, checks, installed, saved, shop, user};
-use crate::build::image;
+use dive_model::units::Bytes;
+
+use crate::build::{Layer, image};
 use crate::user::User;
 
 /// A user with rules, dive's own rules off, and more keys beside `rules:`.
@@ -21,6 +23,55 @@ fn a_class_leaves_out_what_two_installations_cannot_avoid() {
         "[Total:6] [Passed:3] [Failed:0] [Warn:0] [Skipped:3]",
         "  not counted: 2.0 kB in 2 files, class package-databases: two installations (.dive-ci:8)\n",
     ]);
+}
+
+/// The files that a second installation rewrote: with apt 2.6, dpkg 1.21 and debconf 1.5 on Debian 12; with dnf 4.14 and rpm 4.18
+/// in a root of their own; and as the sources of dnf5 and apk-tools name them.
+#[test]
+fn the_class_has_what_each_package_manager_rewrites() {
+    for files in [
+        &[
+            "var/lib/dpkg/status",
+            "var/lib/dpkg/status-old",
+            "var/lib/apt/extended_states",
+            "var/cache/debconf/config.dat",
+            "var/cache/debconf/config.dat-old",
+            "var/cache/debconf/templates.dat",
+            "var/cache/debconf/templates.dat-old",
+            "etc/ld.so.cache",
+        ][..],
+        &[
+            "var/lib/rpm/rpmdb.sqlite",
+            "var/lib/rpm/rpmdb.sqlite-shm",
+            "var/lib/rpm/rpmdb.sqlite-wal",
+            "var/lib/dnf/history.sqlite",
+            "var/lib/dnf/history.sqlite-shm",
+            "var/lib/dnf/history.sqlite-wal",
+        ],
+        &[
+            "usr/lib/sysimage/rpm/rpmdb.sqlite",
+            "usr/lib/sysimage/libdnf5/nevras.toml",
+            "usr/lib/sysimage/libdnf5/packages.toml",
+            "usr/lib/sysimage/libdnf5/system.toml",
+            "usr/lib/sysimage/libdnf5/transaction_history.sqlite",
+        ],
+        &["lib/apk/db/installed", "lib/apk/db/scripts.tar", "lib/apk/db/triggers", "etc/apk/world"],
+        &["usr/lib/apk/db/installed", "usr/lib/apk/db/scripts.tar.gz", "usr/lib/apk/db/triggers"],
+    ] {
+        // A RUN can delete logs and caches.
+        let others =
+            ["var/log/dpkg.log", "var/log/dnf.log", "var/cache/ldconfig/aux-cache", "var/cache/apk/APKINDEX.1.tar.gz"];
+        let version = |byte: u8| {
+            move |layer: Layer| files.iter().chain(&others).fold(layer, |layer, path| layer.file(path, [byte; 100]))
+        };
+        let image = saved(&image().layer(version(b'1')).layer(version(b'2')));
+        let rules = "  highestReclaimableBytes: 401\n";
+        let ignore = "ignore:\n  - { class: package-databases, reason: x }\n";
+        let counted = format!("  not counted: {} in {} files, class", Bytes(files.len() as u64 * 100), files.len());
+        checks(&excepts(rules, ignore), &image, &[])
+            .ends_with(0)
+            .prints(&[&counted, "  met: reclaimable 400 B, limit 401 B"]);
+    }
 }
 
 /// A directory beside the databases could hide anything.
@@ -103,7 +154,7 @@ fn a_rule_of_dive_that_only_package_databases_break_names_the_rule_to_use() {
     let ran = checks(&User::new(), &image, &[]).ends_with(1);
     let hint = |subject: &str, number: &str, instead: &str| {
         format!(
-            "  hint: without package-databases (the databases of dpkg, apt, rpm and apk, debconf, ld.so.cache), {subject} is \
+            "  hint: without package-databases (the databases of dpkg, apt, rpm, dnf and apk, debconf, ld.so.cache), {subject} is \
              {number} and within the limit; to leave them out, use `{instead}` with `ignore: [{{ class: package-databases, \
              reason: TEXT }}]`\n"
         )

@@ -6,7 +6,9 @@ mod growth;
 mod ignores;
 mod init;
 mod paths;
+mod replaced;
 mod rules;
+mod states;
 mod terms;
 
 use tempfile::NamedTempFile;

@@ -201,7 +201,7 @@ impl Default for Opener<'_> {
 
 impl fmt::Debug for Opener<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { selection, on_damage, links, tables, verification, cache, limits, base, dockerfile, .. } = self;
+        let Self { selection, on_damage, links, tables, verification, cache, limits, .. } = self;
         f.debug_struct("Opener")
             .field("selection", selection)
             .field("on_damage", on_damage)
@@ -210,8 +210,6 @@ impl fmt::Debug for Opener<'_> {
             .field("verification", verification)
             .field("cache", cache)
             .field("limits", limits)
-            .field("base", base)
-            .field("dockerfile", dockerfile)
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::text::command;
 use super::{Look, base, heading};
 use dive_model::Opened;
-use dive_model::advice::{Advice, AdviceLevel, Finding, OwnBoundary, Partition};
+use dive_model::advice::{Advice, AdviceLevel, CountedBytes, Finding, OwnBoundary, Partition};
 use dive_model::escape::Escaped;
 use dive_model::image::{ImageLayer, ImagePart};
 use dive_model::layer::LayerIndex;
@@ -72,7 +72,8 @@ fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn
     let room = width.saturating_sub(INDENT);
     let level = if row.level == AdviceLevel::Off { AdviceLevel::Info } else { row.level };
     writeln!(out)?;
-    writeln!(out, "{:>10}  {}: {}", Bytes(*size_bytes).to_string(), row.id, row.what)?;
+    let size = if row.counts == CountedBytes::Nothing { "-".to_owned() } else { Bytes(*size_bytes).to_string() };
+    writeln!(out, "{size:>10}  {}: {}", row.id, row.what)?;
     let mut place = vec![level.name().to_owned()];
     place.extend(layer.map(|layer| layer_words(opened, layer)));
     if let Some(hidden_by) = hidden_by.filter(|hidden_by| Some(*hidden_by) != *layer) {
@@ -91,6 +92,10 @@ fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn
         writeln!(out, "{indent}{} of it would be {label}", Bytes(*bytes))?;
     }
     for group in groups.iter().take(GROUPS) {
+        if row.counts == CountedBytes::Nothing {
+            writeln!(out, "{indent}{}", Escaped(&opened.tree.path(group.place)))?;
+            continue;
+        }
         let (bytes, count) = (Bytes(group.size_bytes).to_string(), count_of(group.files, "file"));
         writeln!(out, "{indent}{bytes:>8}  {count:<10}  {}", Escaped(&opened.tree.path(group.place)))?;
     }

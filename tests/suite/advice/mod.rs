@@ -1,6 +1,7 @@
 //! Advice: each kind finds what it is for, with its bytes, and nothing in its traps. A failure means that dive tells people to
 //! delete what their program needs, or counts bytes that a change does not save.
 
+mod instructions;
 mod kinds;
 mod partition;
 mod report;
@@ -14,12 +15,12 @@ use crate::build::{DrawnImage, Image, assert_drawn};
 /// The findings of an image: kind, bytes, files, layers and largest group.
 fn drawn(opened: &DrawnImage, advice: &Advice) -> String {
     let row = |finding: &dive_model::advice::Finding| {
-        let path = opened.tree().path(finding.groups[0].place);
+        let path = finding.groups.first().map_or_else(Vec::new, |group| opened.tree().path(group.place));
         let path = String::from_utf8_lossy(&path);
         let hidden_by = finding.hidden_by.map_or_else(String::new, |layer| format!(" hidden by {layer}"));
         let part = if finding.part == ImagePart::Base { " of the base" } else { "" };
         let (kind, bytes, files) = (finding.kind, finding.size_bytes, finding.files);
-        let layer = finding.layer.unwrap();
+        let layer = finding.layer.map_or_else(String::new, |layer| layer.to_string());
         format!("{kind} {bytes} B {files} files layer {layer}{hidden_by}{part} {path}\n")
     };
     advice.findings.iter().map(row).collect()

@@ -9,6 +9,7 @@ use crate::user::User;
 /// An image on a distribution, with findings of its own, in the base, and across both.
 fn shop() -> Image {
     image()
+        .runs_as("app")
         .layer(|l| {
             l.file("var/lib/dpkg/status", "1")
                 .file("var/cache/apt/archives/a.deb", "x".repeat(5_000))
@@ -16,16 +17,16 @@ fn shop() -> Image {
         })
         .layer(|l| {
             let l = l.file("var/lib/apt/lists/deb_Packages", "x".repeat(80_000)).file("usr/bin/curl", "x".repeat(900));
-            l.gzip().created_by("RUN /bin/sh -c apt-get update && apt-get install -y curl # buildkit")
+            l.gzip().created_by("RUN /bin/sh -c apt-get update && apt-get install -y curl=8.14 # buildkit")
         })
         .layer(|l| l.file("app/build.o", "x".repeat(7_000)).created_by("RUN /bin/sh -c make # buildkit"))
         .layer(|l| l.whiteout("app/build.o").created_by("RUN /bin/sh -c rm /app/build.o # buildkit"))
 }
 
 const DOCKERFILE: &str = "\
-FROM debian
+FROM debian@sha256:1
 RUN apt-get update && \\
-    apt-get install -y curl
+    apt-get install -y curl=8.14
 RUN make
 RUN rm /app/build.o
 ";
@@ -46,7 +47,7 @@ fn text_names_lines_bytes_and_what_to_write() {
         Advice: 2 findings in the image's own layers, 87 kB (~SIZE stored)
              80 kB  apt-lists: package lists of apt
                     warn, layer 1 (Dockerfile:2-3), ~SIZE stored
-                    RUN apt-get update && apt-get install -y curl
+                    RUN apt-get update && apt-get install -y curl=8.14
                     lines 2-3: add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache:
                     `RUN --mount=type=cache,target=/var/lib/apt`
                        80 kB  1 file      /var/lib/apt/lists/deb_Packages

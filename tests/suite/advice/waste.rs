@@ -66,6 +66,7 @@ fn changed_attributes_and_times_are_told_apart() {
 #[test]
 fn databases_of_packages_are_a_kind_of_their_own() {
     let image = image()
+        .runs_as("app")
         .layer(|l| l.file("var/lib/dpkg/status", "1").file("app/a", "123"))
         .layer(|l| l.file("var/lib/dpkg/status", "22").file("app/a", "1234"));
     let base_is_first = "

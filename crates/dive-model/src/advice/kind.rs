@@ -37,6 +37,8 @@ pub enum CountedBytes {
     Waste,
     /// Files of the finished file system.
     Visible,
+    /// None: the kind is about instructions, the configuration or modes.
+    Nothing,
 }
 
 /// A row of the table.
@@ -69,6 +71,8 @@ impl AdviceRow {
         floor_bytes: 1,
         hadolint: None,
     };
+
+    const NOTHING: Self = Self { counts: CountedBytes::Nothing, level: AdviceLevel::Info, ..Self::VISIBLE };
 
     const WASTE: Self = Self { counts: CountedBytes::Waste, ..Self::VISIBLE };
 
@@ -287,6 +291,56 @@ kinds! {
     PythonBytecode "python-bytecode" Off VISIBLE {
         what: "compiled Python modules, which start programs faster",
         instead: "set `PYTHONDONTWRITEBYTECODE=1` for the installation",
+    }
+    /// Containers run as root.
+    RunsAsRoot "runs-as-root" Info NOTHING {
+        what: "a configuration without a user",
+        instead: "end the last stage with `USER 10001`",
+        hadolint: Some("DL3002"),
+    }
+    /// Set-user-id files outside of packages.
+    SetuidAdded "setuid-added" Warn NOTHING {
+        what: "set-user-id or set-group-id files outside of the directories of packages",
+        instead: "remove the bit in the RUN that makes them (`chmod ug-s`)",
+    }
+    /// Programs and libraries that everybody may write.
+    WorldWritable "world-writable" Warn NOTHING {
+        what: "programs or libraries that every user may write",
+        instead: "remove the permission in the RUN that makes them (`chmod o-w`)",
+    }
+    /// A base image without a digest.
+    UnpinnedBase "unpinned-base" Info NOTHING {
+        what: "a FROM without a digest",
+        instead: "write `FROM NAME@sha256:DIGEST`",
+        hadolint: Some("DL3006"),
+    }
+    /// Files that ADD fetches without a checksum.
+    AddFromUrl "add-from-url" Info NOTHING {
+        what: "an ADD from an address without a checksum",
+        instead: "write `ADD --checksum=sha256:DIGEST ADDRESS`",
+    }
+    /// ADD of local files.
+    AddForCopy "add-for-copy" Info NOTHING {
+        what: "an ADD of local files that are no archives",
+        instead: "write COPY",
+        hadolint: Some("DL3020"),
+    }
+    /// Sources copied before the installation of dependencies.
+    CopyBeforeInstall "copy-before-install" Info NOTHING {
+        what: "a COPY of all sources before an installation of dependencies, which every change repeats",
+        instead: "copy the list of dependencies, install them, then copy the rest",
+    }
+    /// Packages without a version.
+    UnpinnedPackages "unpinned-packages" Info NOTHING {
+        what: "packages of apt, apk or pip without a version",
+        instead: "name the versions",
+        hadolint: Some("DL3008, DL3013, DL3018"),
+    }
+    /// apt in a script.
+    AptNotAptGet "apt-not-apt-get" Info NOTHING {
+        what: "`apt`, whose options and output may change, in a script",
+        instead: "write `apt-get`",
+        hadolint: Some("DL3027"),
     }
 }
 

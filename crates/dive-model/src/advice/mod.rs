@@ -3,11 +3,14 @@
 //!
 //! docs/advice.md explains every kind.
 
+mod attributes;
 pub mod claims;
+mod configuration;
 mod finding;
 mod instruction;
 pub mod kind;
 mod needed;
+mod packages;
 mod path_kinds;
 mod patterns;
 mod proof;
@@ -56,7 +59,7 @@ impl OwnBoundary {
     fn of(image: &Image, tree: &Tree) -> Self {
         match image.base.as_ref().and_then(crate::image::Base::layers) {
             Some(layers) => Self::Base(layers),
-            None if has_distribution(tree) => Self::Distribution,
+            None if has_distribution(tree, LayerIndex::BASE) => Self::Distribution,
             None => Self::None,
         }
     }
@@ -88,11 +91,11 @@ const DISTRIBUTIONS: [&[u8]; 8] = [
     b"var/lib/pacman/local",
 ];
 
-/// True if layer 0 has a database of packages.
-fn has_distribution(tree: &Tree) -> bool {
+/// True if `layer` shows a database of packages.
+fn has_distribution(tree: &Tree, layer: LayerIndex) -> bool {
     DISTRIBUTIONS.iter().any(|path| {
         let node = tree.find(path);
-        node.is_some_and(|node| tree.visible(node, LayerIndex::BASE).is_some())
+        node.is_some_and(|node| tree.visible(node, layer).is_some())
     })
 }
 
@@ -117,6 +120,8 @@ impl Advice {
                 finding
             })
             .collect();
+        findings.extend(configuration::findings(image, tree, own, kinds));
+        findings.extend(attributes::findings(image, tree, own, kinds));
         findings.sort_by_key(|finding| {
             let Finding { kind, part, layer, hidden_by, size_bytes, .. } = finding;
             (*part == ImagePart::Base, Reverse(*size_bytes), Reverse(kind.row().level), *kind, *layer, *hidden_by)

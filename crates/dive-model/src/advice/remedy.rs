@@ -52,6 +52,11 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The lines of a layer, or its number: `line 14`, `layer 3`.
+pub(super) fn place_name(image: &Image, layer: LayerIndex) -> String {
+    Place::of(image, layer).name()
+}
+
 /// The sentence of a finding.
 pub(super) fn of(image: &Image, tree: &Tree, finding: &Finding, attributes: ChangedAttributes) -> String {
     let Some(layer) = finding.layer else { return finding.kind.row().instead.to_owned() };

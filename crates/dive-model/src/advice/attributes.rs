@@ -1,0 +1,118 @@
+//! Kinds about the modes of files in the image's own layers. They count no bytes.
+
+use super::OwnBoundary;
+use super::finding::{AdviceGroup, Finding};
+use super::kind::{AdviceKind, KindSet};
+use super::remedy::place_name;
+use crate::image::{Image, ImagePart};
+use crate::layer::LayerIndex;
+use crate::shell::shell_word;
+use crate::tree::{NodeId, PathOrder, SpanKind, Tree};
+
+/// Set-user-id and set-group-id.
+const SETUID: u16 = 0o6000;
+
+/// Deletion by owners only.
+const STICKY: u16 = 0o1000;
+
+/// Directories that packages of a distribution write: their setuid files are the distribution's.
+const OF_PACKAGES: [&[u8]; 6] = [b"usr/bin", b"usr/sbin", b"usr/lib", b"usr/libexec", b"bin", b"sbin"];
+
+/// Directories with programs and libraries.
+const OF_PROGRAMS: [&[u8]; 10] = [
+    b"usr/bin",
+    b"usr/sbin",
+    b"usr/lib",
+    b"usr/local/bin",
+    b"usr/local/sbin",
+    b"usr/local/lib",
+    b"bin",
+    b"sbin",
+    b"lib",
+    b"lib64",
+];
+
+/// Files listed of a finding.
+const LISTED: usize = 10;
+
+/// The findings of these kinds.
+pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: KindSet) -> Vec<Finding> {
+    let of_packages = below(tree, &OF_PACKAGES);
+    let of_programs = below(tree, &OF_PROGRAMS);
+    let mut found: Vec<(AdviceKind, LayerIndex, NodeId)> = Vec::new();
+    for layer in tree.layers().skip(own.layers()) {
+        for id in tree.layer_spans(layer) {
+            let span = tree.span(id);
+            if span.end().is_some() {
+                continue;
+            }
+            let node = span.node();
+            let is_setuid = span.kind == SpanKind::File && span.mode & SETUID != 0;
+            if is_setuid && !of_packages.contains(node) {
+                found.push((AdviceKind::SetuidAdded, layer, node));
+            }
+            let is_open = match span.kind {
+                SpanKind::File => true,
+                SpanKind::Directory => span.mode & STICKY == 0,
+                _ => false,
+            };
+            if is_open && span.mode & 0o002 != 0 && of_programs.contains(node) {
+                found.push((AdviceKind::WorldWritable, layer, node));
+            }
+        }
+    }
+    found.retain(|(kind, ..)| kinds.contains(*kind));
+    let order = PathOrder::of(tree, found.iter().map(|(.., node)| *node));
+    found.sort_by_key(|(kind, layer, node)| (*kind, *layer, order.rank(*node)));
+    let groups = found.chunk_by(|left, right| (left.0, left.1) == (right.0, right.1));
+    groups.filter_map(|files| finding(image, tree, files)).collect()
+}
+
+fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, NodeId)]) -> Option<Finding> {
+    let (kind, layer, first) = *files.first()?;
+    let mode = if kind == AdviceKind::SetuidAdded { "ug-s" } else { "o-w" };
+    let path = shell_word(&tree.path(first));
+    let remedy = format!("{}: add `&& chmod {mode} {path}`", place_name(image, layer));
+    let group = |(.., node): &(AdviceKind, LayerIndex, NodeId)| AdviceGroup { place: *node, files: 1, size_bytes: 0 };
+    Some(Finding {
+        kind,
+        part: ImagePart::Ours,
+        layer: Some(layer),
+        hidden_by: None,
+        size_bytes: 0,
+        stored_bytes: None,
+        files: files.len() as u64,
+        groups: files.iter().take(LISTED).map(group).collect(),
+        labels: Vec::new(),
+        remedy,
+    })
+}
+
+/// Everything below some directories.
+struct Below {
+    /// By [`NodeId::index`].
+    is_below: Vec<bool>,
+}
+
+fn below(tree: &Tree, directories: &[&[u8]]) -> Below {
+    let mut is_below = vec![false; tree.node_count()];
+    for directory in directories.iter().filter_map(|path| tree.find(path)) {
+        if let Some(own) = is_below.get_mut(directory.index()) {
+            *own = true;
+        }
+    }
+    // Parents precede their children.
+    for node in tree.nodes() {
+        let is_above = tree.parent(node).and_then(|parent| is_below.get(parent.index()).copied()).unwrap_or_default();
+        if let Some(own) = is_below.get_mut(node.index()) {
+            *own |= is_above;
+        }
+    }
+    Below { is_below }
+}
+
+impl Below {
+    fn contains(&self, node: NodeId) -> bool {
+        self.is_below.get(node.index()).copied().unwrap_or_default()
+    }
+}

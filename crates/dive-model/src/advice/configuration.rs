@@ -1,0 +1,162 @@
+//! Kinds about instructions and the configuration. They count no bytes. An instruction is only read if the image's own layers have
+//! it, and what its text leaves open, such as a variable, is no finding.
+
+use super::finding::Finding;
+use super::instruction::{BuildInstruction, Keyword, ShellCommand};
+use super::kind::{AdviceKind, KindSet};
+use super::packages;
+use super::remedy::place_name;
+use super::{OwnBoundary, has_distribution};
+use crate::image::{Image, ImageLayer, ImagePart};
+use crate::layer::LayerIndex;
+use crate::shell::shell_word;
+use crate::tree::Tree;
+
+/// The findings of these kinds in the image's own layers.
+pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: KindSet) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut add = |kind: AdviceKind, layer: Option<LayerIndex>, remedy: String| {
+        if kinds.contains(kind) {
+            found.push(Finding::of_configuration(kind, layer, remedy));
+        }
+    };
+    let layers: Vec<(LayerIndex, &ImageLayer)> = tree.layers().zip(&image.layers).skip(own.layers()).collect();
+    if layers.is_empty() {
+        return found;
+    }
+    // A single program in an empty image has no other users.
+    if image.runs_as_root() && tree.last_layer().is_some_and(|last| has_distribution(tree, last)) {
+        add(AdviceKind::RunsAsRoot, None, "end the last stage with `USER 10001`".to_owned());
+    }
+    if let Some((line, name)) = unpinned_base(&layers) {
+        add(AdviceKind::UnpinnedBase, None, format!("line {line}: write `FROM {name}@sha256:DIGEST`"));
+    }
+    let mut copies_all: Option<LayerIndex> = None;
+    let mut has_installed = false;
+    for (index, layer) in layers {
+        let instruction = BuildInstruction::of(&layer.created_by);
+        let place = place_name(image, index);
+        if instruction.keyword == Keyword::Add {
+            match added(instruction.text, layer) {
+                Some(Added::Address(address)) => {
+                    let remedy = format!("{place}: write `ADD --checksum=sha256:DIGEST {address}`");
+                    add(AdviceKind::AddFromUrl, Some(index), remedy);
+                }
+                Some(Added::Files) => {
+                    add(AdviceKind::AddForCopy, Some(index), format!("{place}: write COPY for ADD"));
+                }
+                None => {}
+            }
+        }
+        if copies_context(instruction) && !has_installed {
+            copies_all.get_or_insert(index);
+        }
+        for command in instruction.commands() {
+            if command.is(&["apt"]) && is_verb(&command, &["install", "update", "upgrade", "remove", "purge"]) {
+                add(AdviceKind::AptNotAptGet, Some(index), format!("{place}: write `apt-get` for `apt`"));
+            }
+            if let Some(list) = packages::dependency_list(&command) {
+                if let Some(copy) = copies_all.take() {
+                    let copy = place_name(image, copy);
+                    let remedy =
+                        format!("{copy}: copy {list} first, run the installation of {place}, then copy the rest");
+                    add(AdviceKind::CopyBeforeInstall, Some(index), remedy);
+                }
+                has_installed = true;
+            }
+        }
+        let unpinned = packages::unpinned(&instruction.commands());
+        if let Some(example) = unpinned.first() {
+            let (example, count) = (shell_word(example.as_bytes()), unpinned.len());
+            let more = if count > 1 { format!(" ({count} packages)") } else { String::new() };
+            add(AdviceKind::UnpinnedPackages, Some(index), format!("{place}: name the version of {example}{more}"));
+        }
+    }
+    found
+}
+
+impl Finding {
+    fn of_configuration(kind: AdviceKind, layer: Option<LayerIndex>, remedy: String) -> Self {
+        Self {
+            kind,
+            part: ImagePart::Ours,
+            layer,
+            hidden_by: None,
+            size_bytes: 0,
+            stored_bytes: None,
+            files: 0,
+            groups: Vec::new(),
+            labels: Vec::new(),
+            remedy,
+        }
+    }
+}
+
+fn is_verb(command: &ShellCommand, verbs: &[&str]) -> bool {
+    let first = command.arguments().iter().find(|word| !word.starts_with('-'));
+    first.is_some_and(|word| verbs.contains(&word.as_str()))
+}
+
+/// The last FROM before the image's own instructions, if the Dockerfile is known, and the name has no digest.
+fn unpinned_base(layers: &[(LayerIndex, &ImageLayer)]) -> Option<(usize, String)> {
+    let lines = layers.iter().find_map(|(_, layer)| layer.lines.as_ref())?;
+    let first = lines.ranges.first()?.first as usize;
+    let mut stages: Vec<String> = Vec::new();
+    let mut base = None;
+    for (number, line) in (1_usize..).zip(lines.file.text.lines()).take_while(|(number, _)| *number < first) {
+        let mut words = line.split_whitespace().filter(|word| !word.starts_with("--"));
+        if !words.next().is_some_and(|word| word.eq_ignore_ascii_case("FROM")) {
+            continue;
+        }
+        base = words.next().map(|name| (number, name.to_owned()));
+        if words.next().is_some_and(|word| word.eq_ignore_ascii_case("AS")) {
+            stages.extend(words.next().map(ToOwned::to_owned));
+        }
+    }
+    base.filter(|(_, name)| {
+        let is_stage = stages.iter().any(|stage| stage.eq_ignore_ascii_case(name));
+        !is_stage && name != "scratch" && !name.contains(['@', '$'])
+    })
+}
+
+/// What an ADD adds.
+enum Added<'a> {
+    /// A file from an address, without a checksum.
+    Address(&'a str),
+    /// Local files that are no archives.
+    Files,
+}
+
+/// Names of archives, which ADD unpacks.
+const ARCHIVES: [&str; 12] =
+    [".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".gz", ".xz", ".bz2", ".zst"];
+
+/// What an ADD adds; `None` if that is an archive, or unknown.
+fn added<'a>(text: &'a str, layer: &ImageLayer) -> Option<Added<'a>> {
+    let has_checksum = |text: &str| text.contains("--checksum");
+    if let Some((hash, _)) = text.split_once(" in ") {
+        // The classic builder: a single file may be an archive.
+        return hash.starts_with("dir:").then_some(Added::Files);
+    }
+    let words: Vec<&str> = text.split_whitespace().filter(|word| !word.starts_with("--")).collect();
+    let (destination, sources) = words.split_last()?;
+    let is_address = |word: &&&str| word.starts_with("http://") || word.starts_with("https://");
+    if let Some(address) = sources.iter().find(is_address) {
+        let in_file = layer.lines.as_ref().is_some_and(|lines| lines.lines().any(|(_, line)| has_checksum(line)));
+        let is_repository = address.contains(".git#") || address.rsplit('.').next() == Some("git");
+        return (!has_checksum(text) && !in_file && !is_repository).then_some(Added::Address(address));
+    }
+    let is_file = |word: &&str| {
+        let is_archive = ARCHIVES.iter().any(|ending| word.ends_with(ending));
+        !is_archive && !word.contains(['$', '*', '?', '[', '{', ':', '<'])
+    };
+    // What is unpacked into the root is a file system, whatever its name.
+    (!sources.is_empty() && sources.iter().all(is_file) && *destination != "/").then_some(Added::Files)
+}
+
+/// True if the instruction copies the whole context.
+fn copies_context(instruction: BuildInstruction<'_>) -> bool {
+    let text = instruction.text;
+    let mut words = text.split_whitespace().filter(|word| !word.starts_with("--"));
+    instruction.copies() && !text.contains("--from") && words.next().is_some_and(|source| [".", "./"].contains(&source))
+}

@@ -1,0 +1,182 @@
+//! Reads installations of packages: which names have no version, and which list of dependencies a command needs.
+
+use super::instruction::ShellCommand;
+
+/// Options of apt-get, apk and pip that take a word.
+const WITH_WORD: [&str; 22] = [
+    "-t",
+    "--target-release",
+    "-o",
+    "--option",
+    "-c",
+    "--config-file",
+    "--virtual",
+    "--repository",
+    "-X",
+    "-p",
+    "--root",
+    "--keys-dir",
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "-f",
+    "--find-links",
+    "--target",
+    "--prefix",
+    "--platform",
+    "--python-version",
+    "--trusted-host",
+];
+
+/// The packages of these commands that have no version. Names with a variable may have one.
+pub(super) fn unpinned(commands: &[ShellCommand]) -> Vec<String> {
+    commands.iter().flat_map(unpinned_in).collect()
+}
+
+fn unpinned_in(command: &ShellCommand) -> Vec<String> {
+    let (verb, pins, alone): (&str, &[char], &[&str]) = match command.name() {
+        "apt-get" | "apt" | "aptitude" => ("install", &['='], &[]),
+        "apk" => ("add", &['=', '~', '<', '>', '@'], &["-t"]),
+        "pip" | "pip3" => {
+            ("install", &['=', '~', '<', '>', '@', '!'], &["-r", "--requirement", "-c", "--constraint", "-e"])
+        }
+        _ => return Vec::new(),
+    };
+    let Some(start) = command.arguments().iter().position(|word| word == verb) else { return Vec::new() };
+    let mut words = command.arguments().iter().skip(start).skip(1);
+    let mut found = Vec::new();
+    while let Some(word) = words.next() {
+        if ["-c", "--constraint", "--require-hashes"].contains(&word.as_str()) && command.name().starts_with("pip") {
+            // Versions are in the file.
+            return Vec::new();
+        }
+        if word.starts_with('-') {
+            if WITH_WORD.contains(&word.as_str()) && !is_flag_of_apt(command, word) || alone.contains(&word.as_str()) {
+                words.next();
+            }
+            continue;
+        }
+        if is_redirection(word) {
+            // The rest of the line is about files.
+            break;
+        }
+        let is_name = !word.contains(pins) && !word.contains(['/', '$', '`', '*', '\\']) && !is_archive(word);
+        // `apt-get install x-` removes it.
+        if is_name && word != "." && !word.ends_with(['-', '+']) {
+            found.push(word.clone());
+        }
+    }
+    found
+}
+
+/// `-f` and `-i` take no word in apt-get.
+fn is_flag_of_apt(command: &ShellCommand, word: &str) -> bool {
+    command.name().starts_with("apt") && ["-f", "-i", "-p", "-X"].contains(&word)
+}
+
+fn is_redirection(word: &str) -> bool {
+    word.contains(['<', '>']) && word.trim_start_matches(|letter: char| letter.is_ascii_digit()).starts_with(['<', '>'])
+}
+
+fn is_archive(word: &str) -> bool {
+    [".deb", ".apk", ".whl", ".tar.gz", ".zip"].iter().any(|ending| word.ends_with(ending))
+}
+
+/// The list of dependencies that a command installs from, if it needs nothing else of the sources.
+pub(super) fn dependency_list(command: &ShellCommand) -> Option<&'static str> {
+    let words: Vec<&str> = command.arguments().iter().map(String::as_str).collect();
+    let has = |word: &str| words.contains(&word);
+    // `npm install -g x` installs something else.
+    let is_global = has("-g") || has("--global");
+    match (command.name(), &words[..]) {
+        ("npm", ["ci" | "install" | "i", ..]) | ("pnpm", ["install" | "i", ..]) | ("yarn", [] | ["install", ..])
+            if !is_global && names(&words) == 0 =>
+        {
+            Some("package.json and its lock file")
+        }
+        ("pip" | "pip3", ["install", ..]) if (has("-r") || has("--requirement")) && !has(".") && !has("-e") => {
+            Some("the file of requirements")
+        }
+        ("bundle", ["install", ..]) => Some("Gemfile and Gemfile.lock"),
+        ("composer", ["install", ..]) => Some("composer.json and composer.lock"),
+        ("go", ["mod", "download", ..]) => Some("go.mod and go.sum"),
+        _ => None,
+    }
+}
+
+/// Number of words after the verb that are not options.
+fn names(words: &[&str]) -> usize {
+    words.iter().skip(1).filter(|word| !word.starts_with('-')).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::instruction::BuildInstruction;
+    use super::*;
+
+    fn names_in(script: &str) -> Vec<String> {
+        let text = format!("RUN /bin/sh -c {script} # buildkit");
+        unpinned(&BuildInstruction::of(&text).commands())
+    }
+
+    #[test]
+    fn packages_without_a_version_are_found() {
+        for (script, names) in [
+            ("apt-get update && apt-get install -y --no-install-recommends curl jq=1.6 && rm x", &["curl"][..]),
+            ("DEBIAN_FRONTEND=noninteractive apt-get -qq install -y git", &["git"]),
+            ("apk add --no-cache --virtual .deps gcc musl-dev~1.2", &["gcc"]),
+            ("apk add -t .deps gcc", &["gcc"]),
+            ("pip install --no-cache-dir flask 'requests>=2' 'x[y]==1'", &["flask"]),
+            ("pip3 install -i https://pypi.example/simple flask", &["flask"]),
+        ] {
+            assert_eq!(names_in(script), names, "{script}");
+        }
+    }
+
+    #[test]
+    fn what_has_or_may_have_a_version_is_left_alone() {
+        for script in [
+            "apt-get update",
+            "apt-get install -y ./curl.deb",
+            "apt-get -f install",
+            "apt-get install -y $PACKAGES",
+            "apt-get install -t bookworm-backports curl=8",
+            "apt-get remove curl",
+            "apt-get install -y curl=8 > /dev/null",
+            "apt-get install -y curl=8 2> /dev/null x",
+            "pip install -r requirements.txt",
+            "pip install .",
+            "pip install -e .",
+            "pip install -c constraints.txt flask",
+            "pip install /tmp/x.whl",
+            "pip install git+https://example/x@1",
+            "echo apt-get install curl",
+            "apk del gcc",
+        ] {
+            assert_eq!(names_in(script), [""; 0], "{script}");
+        }
+    }
+
+    #[test]
+    fn installations_from_a_list_are_recognized() {
+        let list = |script: &str| {
+            let text = format!("/bin/sh -c {script}");
+            BuildInstruction::of(&text).commands().iter().any(|command| dependency_list(command).is_some())
+        };
+        for script in
+            ["npm ci", "npm install --omit=dev", "yarn", "yarn install", "pip install -r r.txt", "bundle install"]
+        {
+            assert!(list(script), "{script}");
+        }
+        for script in [
+            "npm install -g pnpm",
+            "npm install express",
+            "npm run build",
+            "pip install .",
+            "pip install x",
+            "go build",
+        ] {
+            assert!(!list(script), "{script}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Advice on instructions, the configuration and modes. A failure means that dive repeats what a linter says, where it is wrong.
+
+use dive_model::advice::{AdviceKind, KindSet};
+
+use crate::build::{Image, image};
+use crate::user::User;
+
+/// An image of a base and layers with these instructions.
+fn built_by(instructions: &[&str]) -> Image {
+    let base = image().layer(|l| l.file("var/lib/dpkg/status", "1").created_by("base"));
+    instructions.iter().fold(base, |image, text| image.layer(|l| l.file("app/x", *text).created_by(text)))
+}
+
+/// What is to be written instead, of one kind.
+fn remedies(image: &Image, kind: AdviceKind) -> Vec<String> {
+    let opened = image.open();
+    let advice = opened.opened().advice([kind].into_iter().collect());
+    assert!(advice.findings.iter().all(|finding| finding.size_bytes == 0));
+    advice.findings.into_iter().map(|finding| finding.remedy).collect()
+}
+
+#[test]
+fn instructions_are_advised_on_by_their_text() {
+    for (kind, instructions, remedy) in [
+        (
+            AdviceKind::AddFromUrl,
+            &["ADD https://example.com/a.tgz /tmp/ # buildkit"][..],
+            "layer 1: write `ADD --checksum=sha256:DIGEST https://example.com/a.tgz`",
+        ),
+        (AdviceKind::AddForCopy, &["ADD src /app/ # buildkit"], "layer 1: write COPY for ADD"),
+        (AdviceKind::AddForCopy, &["/bin/sh -c #(nop) ADD dir:12 in /app "], "layer 1: write COPY for ADD"),
+        (
+            AdviceKind::CopyBeforeInstall,
+            &["COPY . /app # buildkit", "RUN /bin/sh -c npm ci && npm run build # buildkit"],
+            "layer 1: copy package.json and its lock file first, run the installation of layer 2, then copy the rest",
+        ),
+        (
+            AdviceKind::UnpinnedPackages,
+            &["/bin/sh -c apt-get update && apt-get install -y curl git=1"],
+            "layer 1: name the version of curl",
+        ),
+        (
+            AdviceKind::UnpinnedPackages,
+            &["/bin/sh -c apk add gcc make"],
+            "layer 1: name the version of gcc (2 packages)",
+        ),
+        (AdviceKind::AptNotAptGet, &["/bin/sh -c apt install -y curl"], "layer 1: write `apt-get` for `apt`"),
+    ] {
+        assert_eq!(remedies(&built_by(instructions), kind), [remedy], "{instructions:?}");
+    }
+}
+
+#[test]
+fn instructions_that_are_right_or_unclear_are_left_alone() {
+    for (kind, instructions) in [
+        (AdviceKind::AddFromUrl, &["ADD --checksum=sha256:1 https://example.com/a.tgz /tmp/ # buildkit"][..]),
+        (AdviceKind::AddFromUrl, &["ADD https://example.com/a.git#v1 /src # buildkit"]),
+        (AdviceKind::AddFromUrl, &["RUN /bin/sh -c curl https://example.com/a.tgz # buildkit"]),
+        (AdviceKind::AddForCopy, &["ADD rootfs.tar.xz / # buildkit"]),
+        (AdviceKind::AddForCopy, &["ADD rootfs / # buildkit"]),
+        (AdviceKind::AddForCopy, &["ADD $FILES /app/ # buildkit"]),
+        (AdviceKind::AddForCopy, &["/bin/sh -c #(nop) ADD file:12 in /app "]),
+        (AdviceKind::AddForCopy, &["COPY src /app/ # buildkit"]),
+        (
+            AdviceKind::CopyBeforeInstall,
+            &["COPY package.json . # buildkit", "RUN /bin/sh -c npm ci # buildkit", "COPY . . # buildkit"],
+        ),
+        (AdviceKind::CopyBeforeInstall, &["COPY . . # buildkit", "RUN /bin/sh -c pip install . # buildkit"]),
+        (AdviceKind::CopyBeforeInstall, &["COPY --from=build . . # buildkit", "RUN /bin/sh -c npm ci # buildkit"]),
+        (AdviceKind::UnpinnedPackages, &["/bin/sh -c pip install -r requirements.txt"]),
+        (AdviceKind::AptNotAptGet, &["/bin/sh -c apt-get install curl; echo apt install"]),
+        (AdviceKind::AptNotAptGet, &["/bin/sh -c apt-cache show apt"]),
+    ] {
+        assert_eq!(remedies(&built_by(instructions), kind), [""; 0], "{instructions:?}");
+    }
+}
+
+#[test]
+fn instructions_of_the_base_are_not_ours() {
+    let image = image().layer(|l| l.file("var/lib/dpkg/status", "1").created_by("/bin/sh -c apt install -y curl"));
+    assert_eq!(remedies(&image, AdviceKind::AptNotAptGet), [""; 0]);
+}
+
+#[test]
+fn root_is_advised_on_in_images_with_a_distribution() {
+    let of = |user: &str| built_by(&["x"]).layer(|l| l.file("etc/passwd", "root")).runs_as(user);
+    for user in ["", "root", "0:0"] {
+        assert_eq!(remedies(&of(user), AdviceKind::RunsAsRoot), ["end the last stage with `USER 10001`"], "{user:?}");
+    }
+    assert_eq!(remedies(&of("app"), AdviceKind::RunsAsRoot), [""; 0]);
+    let base = image().layer(|l| l.file("var/lib/dpkg/status", "1").file("etc/passwd", "root"));
+    assert_eq!(remedies(&base, AdviceKind::RunsAsRoot), [""; 0], "a base image");
+    let program = image().layer(|l| l.file("dive", "1").file("etc/passwd", "root"));
+    assert_eq!(remedies(&program, AdviceKind::RunsAsRoot), [""; 0], "a single program");
+}
+
+/// The base's name is only in the Dockerfile.
+#[test]
+fn a_base_without_a_digest_is_named_by_its_line() {
+    let archive = built_by(&["RUN /bin/sh -c make # buildkit"]).save(crate::build::Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    for (file, line) in [
+        ("FROM debian:13\nRUN make\n", Some("line 1: write `FROM debian:13@sha256:DIGEST`")),
+        ("FROM --platform=linux/amd64 debian:13 AS app\nRUN make\n", Some("line 1: write `FROM debian:13@")),
+        ("FROM debian:13@sha256:1\nRUN make\n", None),
+        ("ARG BASE=debian\nFROM $BASE\nRUN make\n", None),
+        ("FROM scratch\nRUN make\n", None),
+        ("FROM debian@sha256:1 AS a\nFROM a\nRUN make\n", None),
+    ] {
+        let user = User::new().writes("Dockerfile", file);
+        let arguments = ["advise", path, "--dockerfile", "Dockerfile", "--kind", "unpinned-base"];
+        let text = user.runs(&arguments).ends_with(0).stdout;
+        assert_eq!(line.is_some(), text.contains("unpinned-base: "), "{file}\n{text}");
+        assert!(line.is_none_or(|line| text.contains(line)), "{file}\n{text}");
+    }
+}
+
+#[test]
+fn modes_are_advised_on_in_own_layers() {
+    let of = |path: &str, mode: u32| built_by(&["x"]).layer(|l| l.file(path, "1").mode(mode));
+    let directory = |path: &str, mode: u32| built_by(&["x"]).layer(|l| l.dir(path).mode(mode));
+    assert_eq!(
+        remedies(&of("usr/local/bin/su2", 0o4755), AdviceKind::SetuidAdded),
+        ["layer 2: add `&& chmod ug-s /usr/local/bin/su2`"]
+    );
+    // A package of the distribution, and a directory whose group is inherited.
+    assert_eq!(remedies(&of("usr/bin/sudo", 0o4755), AdviceKind::SetuidAdded), [""; 0]);
+    assert_eq!(remedies(&directory("var/mail", 0o2775), AdviceKind::SetuidAdded), [""; 0]);
+    assert_eq!(
+        remedies(&of("usr/local/bin/run", 0o777), AdviceKind::WorldWritable),
+        ["layer 2: add `&& chmod o-w /usr/local/bin/run`"]
+    );
+    assert_eq!(remedies(&directory("usr/local/lib/x", 0o777), AdviceKind::WorldWritable).len(), 1);
+    assert_eq!(remedies(&directory("usr/local/lib/x", 0o1777), AdviceKind::WorldWritable), [""; 0], "sticky");
+    assert_eq!(remedies(&of("app/data", 0o666), AdviceKind::WorldWritable), [""; 0]);
+    assert_eq!(remedies(&built_by(&["x"]).layer(|l| l.symlink("usr/bin/x", "y")), AdviceKind::WorldWritable), [""; 0]);
+}
+
+#[test]
+fn kinds_without_bytes_are_on_by_default() {
+    let advice = built_by(&["/bin/sh -c apt install -y curl"]).runs_as("app").open().opened().advice(KindSet::on());
+    let found: Vec<&str> = advice.findings.iter().map(|finding| finding.kind.id()).collect();
+    assert_eq!(found, ["unpinned-packages", "apt-not-apt-get"]);
+}

@@ -73,7 +73,10 @@ fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn
     let level = if row.level == AdviceLevel::Off { AdviceLevel::Info } else { row.level };
     writeln!(out)?;
     let size = if row.counts == CountedBytes::Nothing { "-".to_owned() } else { Bytes(*size_bytes).to_string() };
-    writeln!(out, "{size:>10}  {}: {}", row.id, row.what)?;
+    let title = format!("{}: {}", row.id, row.what);
+    let mut lines = wrapped(title.split(' '), room).into_iter();
+    writeln!(out, "{size:>10}  {}", lines.next().unwrap_or_default())?;
+    lines.try_for_each(|line| writeln!(out, "{indent}{line}"))?;
     let mut place = vec![level.name().to_owned()];
     place.extend(layer.map(|layer| layer_words(opened, layer)));
     if let Some(hidden_by) = hidden_by.filter(|hidden_by| Some(*hidden_by) != *layer) {
@@ -102,7 +105,7 @@ fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn
     let shown: u64 = groups.iter().take(GROUPS).map(|group| group.files).fold(0, u64::saturating_add);
     match files.saturating_sub(shown) {
         0 => Ok(()),
-        more => writeln!(out, "{indent}... and {} more", count_of(more, "file")),
+        more => writeln!(out, "{indent}... and {} in other directories", count_of(more, "file")),
     }
 }
 
@@ -117,26 +120,30 @@ fn layer_words(opened: &Opened, layer: LayerIndex) -> String {
     format!("layer {layer}{lines}")
 }
 
-/// Writes words in lines of at most `room` characters; a longer word has its own line.
+/// Writes words in lines of at most `room` characters.
 fn write_wrapped<'a>(
     words: impl IntoIterator<Item = &'a str>,
     room: usize,
     indent: &str,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut line = String::new();
+    wrapped(words, room).iter().try_for_each(|line| writeln!(out, "{indent}{line}"))
+}
+
+/// Lines of at most `room` characters; a longer word has its own.
+fn wrapped<'a>(words: impl IntoIterator<Item = &'a str>, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
     for word in words {
-        let length = line.chars().count() + 1 + word.chars().count();
-        if !line.is_empty() && length > room {
-            writeln!(out, "{indent}{line}")?;
-            line.clear();
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
         }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
     }
-    writeln!(out, "{indent}{line}")
+    lines
 }
 
 /// The findings in the layers of the base: one line, or all.

@@ -149,6 +149,14 @@ fn hostile_names_are_escaped() {
 }
 
 #[test]
+fn every_line_of_text_fits_into_80_columns() {
+    let archive = image().layer(|l| l.file("usr/include/a.h", "x".repeat(1_000_001))).save(Format::DockerArchive);
+    let text = User::new().runs(&["advise", archive.path().to_str().unwrap()]).ends_with(0).stdout;
+    assert!(text.contains("headers and libtool archives, which\n            only a compiler"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
 fn an_image_without_findings_says_so() {
     let archive = image().layer(|l| l.file("app/x", "1")).save(Format::OciArchive);
     let ran = User::new().runs(&["advise", archive.path().to_str().unwrap()]).ends_with(0);

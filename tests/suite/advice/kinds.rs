@@ -329,6 +329,39 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
     ] {
         says(&of(path, command), &[remedy]);
     }
+    // Paths of the kind are spread over a directory that has other files.
+    let spread = |paths: &[&str], command: &str| {
+        image().layer(|l| paths.iter().fold(l, |l, path| l.file(path, "1234")).created_by(command))
+    };
+    for (paths, command, remedy) in [
+        (
+            &["app/a/.DS_Store", "app/b/.DS_Store", "app/main"][..],
+            "RUN /bin/sh -c unzip app # buildkit",
+            "layer 0: add `&& rm -rf /app/a/.DS_Store`",
+        ),
+        (
+            &["app/hs_err_pid1.log", "app/hs_err_pid2.log", "app/main"],
+            "RUN /bin/sh -c java x # buildkit",
+            "layer 0: delete these files below /app in the same RUN",
+        ),
+        (
+            &["app/hs_err_pid1.log", "app/hs_err_pid2.log", "app/main"],
+            "COPY . /app # buildkit",
+            "layer 0: leave these files below /app out of the copy, for example in .dockerignore",
+        ),
+        (
+            &["root/.cache/pypoetry/cache/a", "root/.cache/pypoetry/virtualenvs/app/bin/python"],
+            "RUN /bin/sh -c poetry install # buildkit",
+            "layer 0: add `&& rm -rf /root/.cache/pypoetry/cache/a`, or mount a cache: \
+             `RUN --mount=type=cache,target=/root/.cache/pypoetry`",
+        ),
+        (&["tmp/a", "tmp/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/*`"),
+        (&["tmp/x/a", "tmp/x/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/x`"),
+    ] {
+        says(&spread(paths, command), &[remedy]);
+    }
+    let logs = image().layer(|l| l.file("var/log/a", "x".repeat(600_000)).file("var/log/b", "x".repeat(600_000)));
+    says(&logs, &["layer 0: add `&& find /var/log -type f -delete`"]);
     let repository = |command: &str| {
         image().layer(|l| l.file("app/.git/HEAD", "x").file("app/.git/objects/a", "1234").created_by(command))
     };

@@ -36,6 +36,11 @@ fn a_removal_of_packages_belongs_into_the_run_that_installs_them() {
         &of("RUN /bin/sh -c apt-get purge -y gcc && apt-get autoremove -y # buildkit"),
         &["layer 0: add `&& apt-get purge -y gcc` here instead of in layer 1"],
     );
+    // The variable may have no value there.
+    says(
+        &of("/bin/sh -c apt-get purge -y --auto-remove $buildDeps"),
+        &["layer 0: delete /usr/bin/gcc here instead of in layer 1"],
+    );
 }
 
 #[test]
@@ -44,6 +49,17 @@ fn copied_and_deleted_files_are_advice_on_the_copy() {
         .layer(|l| l.file("app/src/a.c", "1234").created_by("COPY . /app # buildkit"))
         .layer(|l| l.whiteout("app/src").created_by("RUN /bin/sh -c rm -r /app/src # buildkit"));
     says(&image, &["layer 0: leave /app/src/a.c out of the copy, or copy it in an earlier stage; layer 1 deletes it"]);
+}
+
+/// The directory may have other files, which must stay.
+#[test]
+fn some_deleted_files_of_a_directory_are_not_the_directory() {
+    let image = image()
+        .layer(|l| {
+            l.file("app/a.c", "1234").file("app/b.c", "1234").file("app/main", "1").created_by("/bin/sh -c make")
+        })
+        .layer(|l| l.whiteout("app/a.c").whiteout("app/b.c").created_by("/bin/sh -c rm /app/*.c"));
+    says(&image, &["layer 0: delete these files below /app here instead of in layer 1"]);
 }
 
 #[test]

@@ -75,13 +75,17 @@ impl AdviceClaims {
     /// Claims the inodes of `tree`.
     #[must_use]
     pub fn of(tree: &Tree, exact: &Exact, scope: &ClaimScope) -> Self {
-        let paths = PathKinds::of(tree);
+        Self::by_paths(tree, exact, scope, &PathKinds::of(tree))
+    }
+
+    /// Like [`Self::of`], with the known kinds of all paths.
+    pub(super) fn by_paths(tree: &Tree, exact: &Exact, scope: &ClaimScope, paths: &PathKinds) -> Self {
         let counts = |counted: CountedBytes| {
             let all = AdviceKind::ALL.iter().copied();
             scope.kinds.and(all.filter(|kind| kind.row().counts == counted).collect())
         };
         let claiming = counts(CountedBytes::Visible).minus(paths.vetoed);
-        let mut visible = visible_claims(tree, &paths, claiming);
+        let mut visible = visible_claims(tree, paths, claiming);
         let is_base = |claim: &Claim| claim.layer.get() < scope.own_from;
         let mut sums: HashMap<(AdviceKind, bool), Total> = HashMap::new();
         for claim in &visible {
@@ -93,7 +97,7 @@ impl AdviceClaims {
         });
         let waste = exact.files.iter().map(|file| {
             let label = paths.of_node(file.node).and(claiming).first();
-            WasteClaim { kind: scope.waste_kind(&paths, file), label, file: *file }
+            WasteClaim { kind: scope.waste_kind(paths, file), label, file: *file }
         });
         let waste = waste.filter(|claim| scope.kinds.contains(claim.kind)).collect();
         Self { visible, waste }

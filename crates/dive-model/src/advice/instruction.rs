@@ -1,6 +1,11 @@
 //! The instruction that made a layer, from the text in the history, and the commands of a RUN. A small reading of shell, for
 //! advice and not for execution: it knows quotes, separators and comments, but neither variables nor substitutions.
 
+use crate::shell::shell_word;
+
+/// Bytes of an instruction that are read. Only a hostile configuration has longer ones.
+const MAX_INSTRUCTION: usize = 64 << 10;
+
 /// The kind of an instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keyword {
@@ -23,6 +28,7 @@ impl<'a> BuildInstruction<'a> {
     /// Parses the text of `BuildKit`, Docker's classic builder, Buildah or kaniko.
     pub(super) fn of(created_by: &'a str) -> Self {
         let text = created_by.trim();
+        let text = text.get(..text.floor_char_boundary(MAX_INSTRUCTION)).unwrap_or(text);
         let text = text.strip_suffix("# buildkit").unwrap_or(text).trim_end();
         let nop = text.strip_prefix("/bin/sh -c #(nop)").map(str::trim_start);
         let written = nop.unwrap_or(text);
@@ -73,6 +79,9 @@ pub(super) fn started(command: &[String]) -> Vec<ShellCommand> {
     }
 }
 
+/// Length of a command that advice repeats, in bytes.
+const MAX_PLAIN: usize = 200;
+
 /// Words before the name of a command.
 const PREFIXES: [&str; 12] =
     ["sudo", "env", "exec", "command", "time", "nice", "nohup", "if", "then", "do", "else", "!"];
@@ -98,6 +107,15 @@ impl ShellCommand {
     /// The words after the name.
     pub(super) fn arguments(&self) -> &[String] {
         self.program().get(1..).unwrap_or_default()
+    }
+
+    /// The words from the name of the program on, to write them elsewhere. `None` for a long command, and for one with a variable,
+    /// a substitution or a redirection, which means something else there.
+    pub(super) fn plain(&self) -> Option<String> {
+        let words = self.program();
+        let is_plain = |word: &String| shell_word(word.as_bytes()) == *word;
+        let length = words.iter().map(|word| word.len().saturating_add(1)).fold(0, usize::saturating_add);
+        (length <= MAX_PLAIN && words.iter().all(is_plain)).then(|| words.join(" "))
     }
 
     /// True if the program has one of these names.

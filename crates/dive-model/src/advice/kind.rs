@@ -377,6 +377,9 @@ impl FromStr for AdviceKind {
 pub struct KindSet(u64);
 
 impl KindSet {
+    /// All kinds.
+    pub(super) const ALL: Self = Self(u64::MAX);
+
     /// The kinds that are on by default.
     #[must_use]
     pub fn on() -> Self {

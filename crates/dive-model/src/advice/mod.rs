@@ -31,7 +31,8 @@ use crate::image::{Image, ImagePart};
 use crate::layer::LayerIndex;
 use crate::tree::Tree;
 use finding::FindingSums;
-use instruction::BuildInstruction;
+use path_kinds::PathKinds;
+use remedy::Remedies;
 
 /// All advice for an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,10 +105,12 @@ impl Advice {
     #[must_use]
     pub fn of(image: &Image, tree: &Tree, exact: &Exact, unpacked_bytes: &[Option<u64>], kinds: KindSet) -> Self {
         let own = OwnBoundary::of(image, tree);
-        let copies = image.layers.iter().map(|layer| BuildInstruction::of(&layer.created_by).copies()).collect();
+        let copies = tree.layers().map(|layer| remedy::instruction_of(image, layer).copies()).collect();
         let kinds = kinds.minus(needed::by_start_command(image));
         let scope = ClaimScope { kinds, own_from: own.layers(), copies };
-        let claims = AdviceClaims::of(tree, exact, &scope);
+        let paths = PathKinds::of(tree);
+        let claims = AdviceClaims::by_paths(tree, exact, &scope, &paths);
+        let remedies = Remedies::new(image, tree, &paths);
         let sums = FindingSums::of(tree, &claims);
         let mut findings: Vec<Finding> = sums
             .into_iter()
@@ -116,7 +119,7 @@ impl Advice {
                 let mut finding = sums.finding(tree, key, own.part_of(key.layer));
                 let unpacked = unpacked_bytes.get(key.layer.get()).copied().flatten();
                 finding.stored_bytes = stored_bytes(image, key.layer, unpacked, finding.size_bytes);
-                finding.remedy = remedy::of(image, tree, &finding, attributes);
+                finding.remedy = remedies.of(&finding, attributes);
                 finding
             })
             .collect();

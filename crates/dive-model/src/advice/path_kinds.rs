@@ -274,6 +274,25 @@ impl PathKinds {
         self.frames.get(self.number(node) as usize).map_or_else(KindSet::default, |frame| frame.kinds)
     }
 
+    /// For each node, by [`NodeId::index`], the kinds that match it and every visible file below it: its deletion takes no other
+    /// file along.
+    pub(super) fn removable(&self, tree: &Tree) -> Vec<KindSet> {
+        let Some(last) = tree.last_layer() else { return Vec::new() };
+        let mut removable = vec![KindSet::ALL; tree.node_count()];
+        // Children follow their parents, so a node is complete when its turn comes.
+        for node in tree.nodes().rev() {
+            let own = self.of_node(node);
+            let is_file = tree.visible(node, last).is_some_and(|span| !tree.span(span).kind.is_directory());
+            let Some(below) = removable.get_mut(node.index()) else { continue };
+            let inside = if is_file { below.and(own) } else { *below };
+            *below = inside.and(own);
+            if let Some(above) = tree.parent(node).and_then(|parent| removable.get_mut(parent.index())) {
+                *above = above.and(inside);
+            }
+        }
+        removable
+    }
+
     /// The kinds of a node that `matched` patterns match, below a directory of the kinds `above`.
     fn apply(
         &mut self,

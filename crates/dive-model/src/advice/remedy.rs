@@ -2,8 +2,9 @@
 
 use super::finding::Finding;
 use super::instruction::{BuildInstruction, ShellCommand};
-use super::kind::AdviceKind;
-use crate::image::{DockerfileLines, Image, ImageLayer};
+use super::kind::{AdviceKind, KindSet};
+use super::path_kinds::PathKinds;
+use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::shell::shell_word;
 use crate::tree::{NodeId, Tree};
@@ -18,173 +19,258 @@ pub(super) enum ChangedAttributes {
     OwnerOrMode,
 }
 
-/// The layer of a finding, as the build wrote it.
+/// A layer, as the build wrote it.
 struct Place<'a> {
     layer: LayerIndex,
-    lines: Option<&'a DockerfileLines>,
+    /// `line 14`, `lines 14-17` or `layer 3`.
+    name: String,
     instruction: BuildInstruction<'a>,
-    commands: Vec<ShellCommand>,
+    /// The programs of [`TOOLS`] that a RUN starts.
+    tools: Vec<&'static str>,
+    /// A command of a RUN that removes packages.
+    removal: Option<String>,
 }
+
+/// Programs that remedies name if the image's own RUN starts them.
+const TOOLS: [&str; 9] = ["microdnf", "dnf5", "dnf", "yum", "micromamba", "mamba", "conda", "useradd", "adduser"];
 
 impl<'a> Place<'a> {
     fn of(image: &'a Image, layer: LayerIndex) -> Self {
-        let found: Option<&ImageLayer> = image.layers.get(layer.get());
-        let instruction = BuildInstruction::of(found.map_or("", |layer| &layer.created_by));
-        let lines = found.and_then(|layer| layer.lines.as_ref());
-        Self { layer, lines, instruction, commands: instruction.commands() }
+        let instruction = instruction_of(image, layer);
+        let commands = instruction.commands();
+        let starts = |tool: &&str| commands.iter().any(|command| command.is(&[tool]));
+        let tools = TOOLS.into_iter().filter(starts).collect();
+        Self { layer, name: place_name(image, layer), instruction, tools, removal: removal(&commands) }
     }
 
-    /// `line 14`, `lines 14-17` or `layer 3`
-    fn name(&self) -> String {
-        match self.lines {
-            None => format!("layer {}", self.layer),
-            Some(lines) => {
-                let numbers = lines.numbers();
-                let word = if numbers.bytes().all(|digit| digit.is_ascii_digit()) { "line" } else { "lines" };
-                format!("{word} {numbers}")
-            }
-        }
-    }
-
-    /// The first of these programs that the RUN starts.
-    fn program(&self, names: &[&'static str]) -> Option<&'static str> {
-        names.iter().copied().find(|name| self.commands.iter().any(|command| command.is(&[name])))
+    /// The first of these tools that the RUN starts.
+    fn tool(&self, names: &[&str]) -> Option<&'static str> {
+        self.tools.iter().copied().find(|tool| names.contains(tool))
     }
 }
 
-/// The lines of a layer, or its number: `line 14`, `layer 3`.
+/// The instruction that made a layer.
+pub(super) fn instruction_of(image: &Image, layer: LayerIndex) -> BuildInstruction<'_> {
+    BuildInstruction::of(image.layers.get(layer.get()).map_or("", |layer| &layer.created_by))
+}
+
+/// The lines of a layer, or its number: `line 14`, `lines 14-17` or `layer 3`.
 pub(super) fn place_name(image: &Image, layer: LayerIndex) -> String {
-    Place::of(image, layer).name()
-}
-
-/// The sentence of a finding.
-pub(super) fn of(image: &Image, tree: &Tree, finding: &Finding, attributes: ChangedAttributes) -> String {
-    let Some(layer) = finding.layer else { return finding.kind.row().instead.to_owned() };
-    let place = Place::of(image, layer);
-    match finding.hidden_by {
-        Some(layer) => of_waste(tree, finding, &place, &Place::of(image, layer), attributes),
-        None => format!("{}: {}", place.name(), of_files(tree, finding, &place)),
+    match image.layers.get(layer.get()).and_then(|layer| layer.lines.as_ref()) {
+        None => format!("layer {layer}"),
+        Some(lines) => {
+            let numbers = lines.numbers();
+            let word = if numbers.bytes().all(|digit| digit.is_ascii_digit()) { "line" } else { "lines" };
+            format!("{word} {numbers}")
+        }
     }
 }
 
-/// The path of the largest group, quoted for a shell.
-fn largest(tree: &Tree, finding: &Finding) -> String {
-    let place = finding.groups.first().map_or(NodeId::ROOT, |group| group.place);
-    shell_word(&tree.path(place))
+/// Writes the remedies of an image. Each script is parsed once: several findings may be about one layer.
+pub(super) struct Remedies<'a> {
+    tree: &'a Tree,
+    /// By layer.
+    places: Vec<Place<'a>>,
+    /// By [`NodeId::index`], the kinds that a deletion of the node deletes, and nothing else.
+    removable: Vec<KindSet>,
 }
 
-/// The innermost directory on the way to the largest group, or the group itself, whose name is one of `names`.
-fn directory_named(tree: &Tree, finding: &Finding, names: &[&str]) -> Option<NodeId> {
-    let place = finding.groups.first()?.place;
-    let mut above = std::iter::successors(Some(place), |node| tree.parent(*node));
-    above.find(|node| names.iter().any(|name| tree.name(*node) == name.as_bytes()))
+/// The files of the largest group of a finding.
+struct NamedFiles {
+    /// `/tmp/a`, or `these files below /app`.
+    name: String,
+    /// The pronoun.
+    them: &'static str,
 }
 
-fn of_files(tree: &Tree, finding: &Finding, place: &Place<'_>) -> String {
-    let kind = finding.kind;
-    let is_named_in_dockerignore = matches!(kind, AdviceKind::VcsFolder | AdviceKind::EditorAndOsFiles);
-    let vcs = directory_named(tree, finding, &[".git", ".hg", ".svn"]);
-    if place.instruction.copies() {
-        return match vcs {
-            Some(vcs) => format!("name `{}` in .dockerignore", shell_word(tree.name(vcs))),
-            None if is_named_in_dockerignore => kind.row().instead.to_owned(),
-            None => format!("leave {} out of the copy, for example in .dockerignore", largest(tree, finding)),
+impl<'a> Remedies<'a> {
+    pub(super) fn new(image: &'a Image, tree: &'a Tree, paths: &PathKinds) -> Self {
+        let places = tree.layers().map(|layer| Place::of(image, layer)).collect();
+        Self { tree, places, removable: paths.removable(tree) }
+    }
+
+    /// The sentence of a finding.
+    pub(super) fn of(&self, finding: &Finding, attributes: ChangedAttributes) -> String {
+        let place = |layer: LayerIndex| self.places.get(layer.get());
+        let Some(holds) = finding.layer.and_then(place) else { return finding.kind.row().instead.to_owned() };
+        match finding.hidden_by.and_then(place) {
+            Some(hides) => self.of_waste(finding, holds, hides, attributes),
+            None => format!("{}: {}", holds.name, self.of_files(finding, holds)),
+        }
+    }
+
+    fn path(&self, node: NodeId) -> String {
+        shell_word(&self.tree.path(node))
+    }
+
+    /// The path of the largest group, quoted for a shell.
+    fn largest(&self, finding: &Finding) -> String {
+        self.path(finding.groups.first().map_or(NodeId::ROOT, |group| group.place))
+    }
+
+    /// True if a deletion of `node` deletes files of the kind alone.
+    fn is_removable(&self, finding: &Finding, node: NodeId) -> bool {
+        self.removable.get(node.index()).is_some_and(|kinds| kinds.contains(finding.kind))
+    }
+
+    /// The innermost directory on the way to the largest group, or the group itself, whose name is one of `names`.
+    fn directory_named(&self, finding: &Finding, names: &[&str]) -> Option<NodeId> {
+        let place = finding.groups.first()?.place;
+        let mut above = std::iter::successors(Some(place), |node| self.tree.parent(*node));
+        above.find(|node| names.iter().any(|name| self.tree.name(*node) == name.as_bytes()))
+    }
+
+    /// The directory of a cache, if everything in it is of the kind: the innermost one whose name is one of `names`, or the largest
+    /// group.
+    fn cache(&self, finding: &Finding, names: &[&str]) -> Option<NodeId> {
+        let group = finding.groups.first().map(|group| group.place);
+        let named = self.directory_named(finding, names);
+        named.into_iter().chain(group).find(|node| self.is_removable(finding, *node))
+    }
+
+    /// A command that deletes the files of the largest group. The group may be a directory that also has other files.
+    fn removal_of(&self, finding: &Finding, node: Option<NodeId>) -> String {
+        let Some(node) = node.filter(|node| self.is_removable(finding, *node)) else {
+            return format!("delete these files below {} in the same RUN", self.largest(finding));
         };
+        let path = self.path(node);
+        let is_file = finding.groups.first().is_some_and(|group| group.place == node && group.files == 1);
+        let is_outermost = self.tree.parent(node).is_none_or(|parent| !self.is_removable(finding, parent));
+        match finding.kind {
+            // Programs need the directories of their logs.
+            AdviceKind::Logs if !is_file => format!("add `&& find {path} -type f -delete`"),
+            AdviceKind::TemporaryFiles if !is_file && is_outermost => format!("add `&& rm -rf {path}/*`"),
+            _ => format!("add `&& rm -rf {path}`"),
+        }
     }
-    let cache = |names: &[&str]| {
-        directory_named(tree, finding, names)
-            .map_or_else(|| largest(tree, finding), |node| shell_word(&tree.path(node)))
-    };
-    match kind {
-        AdviceKind::AptLists => "add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache: \
-                                 `RUN --mount=type=cache,target=/var/lib/apt`"
-            .to_owned(),
-        AdviceKind::AptArchives => {
-            "add `&& apt-get clean`, or keep the base's /etc/apt/apt.conf.d/docker-clean".to_owned()
+
+    fn of_files(&self, finding: &Finding, place: &Place<'_>) -> String {
+        let kind = finding.kind;
+        let vcs = self.directory_named(finding, &[".git", ".hg", ".svn"]);
+        let group = finding.groups.first().map(|group| group.place);
+        if place.instruction.copies() {
+            let is_named_in_dockerignore = matches!(kind, AdviceKind::VcsFolder | AdviceKind::EditorAndOsFiles);
+            return match (vcs, group) {
+                (Some(vcs), _) => format!("name `{}` in .dockerignore", shell_word(self.tree.name(vcs))),
+                (None, _) if is_named_in_dockerignore => kind.row().instead.to_owned(),
+                (None, Some(node)) if self.is_removable(finding, node) => {
+                    format!("leave {} out of the copy, for example in .dockerignore", self.path(node))
+                }
+                (None, _) => {
+                    format!(
+                        "leave these files below {} out of the copy, for example in .dockerignore",
+                        self.largest(finding)
+                    )
+                }
+            };
         }
-        AdviceKind::ApkCache => "write `apk add --no-cache`".to_owned(),
-        AdviceKind::RpmCache => {
-            let tool = place.program(&["microdnf", "dnf5", "dnf", "yum"]).unwrap_or("dnf");
-            let directory = cache(&["dnf", "yum", "libdnf5"]);
-            format!("add `&& {tool} clean all && rm -rf {directory}`")
-        }
-        AdviceKind::PythonCache => {
-            let directory = cache(&["pip", "uv", "pypoetry", "pipenv", "pdm"]);
-            let mount = format!("mount a cache: `RUN --mount=type=cache,target={directory}`");
-            match directory.rsplit('/').next() {
-                Some("pip") => format!("write `pip install --no-cache-dir`, or {mount}"),
-                Some("uv") => format!("set `UV_NO_CACHE=1`, or {mount}"),
-                _ => format!("add `&& rm -rf {directory}`, or {mount}"),
+        match kind {
+            AdviceKind::AptLists => "add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache: \
+                                     `RUN --mount=type=cache,target=/var/lib/apt`"
+                .to_owned(),
+            AdviceKind::AptArchives => {
+                "add `&& apt-get clean`, or keep the base's /etc/apt/apt.conf.d/docker-clean".to_owned()
             }
-        }
-        AdviceKind::CondaPackages => {
-            let tool = place.program(&["micromamba", "mamba", "conda"]).unwrap_or("conda");
-            format!("add `&& {tool} clean -afy`")
-        }
-        AdviceKind::NodeCache => {
-            let directory = cache(&[".npm", "yarn", ".pnpm-store", "store", ".cache", "cache", ".turbo"]);
-            match directory.rsplit('/').next() {
-                Some(".npm") => format!(
-                    "add `&& npm cache clean --force`, or mount a cache: `RUN --mount=type=cache,target={directory}`"
-                ),
-                Some("yarn") => "add `&& yarn cache clean`".to_owned(),
-                _ => format!("add `&& rm -rf {directory}`"),
+            AdviceKind::ApkCache => "write `apk add --no-cache`".to_owned(),
+            AdviceKind::RpmCache => {
+                let tool = place.tool(&["microdnf", "dnf5", "dnf", "yum"]).unwrap_or("dnf");
+                match self.cache(finding, &["dnf", "yum", "libdnf5"]) {
+                    Some(node) => format!("add `&& {tool} clean all && rm -rf {}`", self.path(node)),
+                    None => format!("add `&& {tool} clean all`"),
+                }
             }
+            AdviceKind::PythonCache => {
+                let names = ["pip", "uv", "pypoetry", "pipenv", "pdm"];
+                let named = self.directory_named(finding, &names);
+                let Some(node) = named.or(group) else { return kind.row().instead.to_owned() };
+                let mount = format!("mount a cache: `RUN --mount=type=cache,target={}`", self.path(node));
+                match self.tree.name(node) {
+                    b"pip" => format!("write `pip install --no-cache-dir`, or {mount}"),
+                    b"uv" => format!("set `UV_NO_CACHE=1`, or {mount}"),
+                    _ => format!("{}, or {mount}", self.removal_of(finding, self.cache(finding, &names))),
+                }
+            }
+            AdviceKind::CondaPackages => {
+                let tool = place.tool(&["micromamba", "mamba", "conda"]).unwrap_or("conda");
+                format!("add `&& {tool} clean -afy`")
+            }
+            AdviceKind::NodeCache => {
+                let names = [".npm", "yarn", ".pnpm-store", "store", ".cache", "cache", ".turbo"];
+                let named = self.directory_named(finding, &names);
+                match named.map(|node| (self.tree.name(node), self.path(node))) {
+                    Some((b".npm", directory)) => format!(
+                        "add `&& npm cache clean --force`, or mount a cache: `RUN --mount=type=cache,target={directory}`"
+                    ),
+                    Some((b"yarn", _)) => "add `&& yarn cache clean`".to_owned(),
+                    _ => self.removal_of(finding, self.cache(finding, &names)),
+                }
+            }
+            AdviceKind::GoCache | AdviceKind::RustCache | AdviceKind::JvmCache => {
+                format!("{} ({})", kind.row().instead, self.largest(finding))
+            }
+            AdviceKind::SparseLoginDatabase => match place.tool(&["useradd", "adduser"]) {
+                Some("adduser") => "write `useradd --no-log-init` for adduser".to_owned(),
+                _ => "write `useradd --no-log-init`".to_owned(),
+            },
+            AdviceKind::VcsFolder
+            | AdviceKind::RJuliaCache
+            | AdviceKind::RubyCache
+            | AdviceKind::CoreDump
+            | AdviceKind::TemporaryFiles
+            | AdviceKind::Logs
+            | AdviceKind::EditorAndOsFiles
+            | AdviceKind::TestFolders => self.removal_of(finding, vcs.or(group)),
+            _ => kind.row().instead.to_owned(),
         }
-        AdviceKind::GoCache | AdviceKind::RustCache | AdviceKind::JvmCache => {
-            format!("{} ({})", kind.row().instead, largest(tree, finding))
+    }
+
+    /// The largest group of hidden files. If their directory still exists, it may have other files.
+    fn hidden_files(&self, finding: &Finding, hides: &Place<'_>) -> NamedFiles {
+        let path = self.largest(finding);
+        let group = finding.groups.first().filter(|group| group.files > 1);
+        if group.is_some_and(|group| self.tree.visible(group.place, hides.layer).is_some()) {
+            NamedFiles { name: format!("these files below {path}"), them: "them" }
+        } else {
+            NamedFiles { name: path, them: "it" }
         }
-        AdviceKind::SparseLoginDatabase => match place.program(&["useradd", "adduser"]) {
-            Some("adduser") => "write `useradd --no-log-init` for adduser".to_owned(),
-            _ => "write `useradd --no-log-init`".to_owned(),
-        },
-        AdviceKind::VcsFolder
-        | AdviceKind::RJuliaCache
-        | AdviceKind::RubyCache
-        | AdviceKind::CoreDump
-        | AdviceKind::TemporaryFiles
-        | AdviceKind::Logs
-        | AdviceKind::EditorAndOsFiles
-        | AdviceKind::TestFolders => {
-            let directory = vcs.map_or_else(|| largest(tree, finding), |node| shell_word(&tree.path(node)));
-            format!("add `&& rm -rf {directory}`")
+    }
+
+    fn of_waste(
+        &self,
+        finding: &Finding,
+        holds: &Place<'_>,
+        hides: &Place<'_>,
+        attributes: ChangedAttributes,
+    ) -> String {
+        let NamedFiles { name: path, them } = self.hidden_files(finding, hides);
+        let (held, hidden) = (&holds.name, &hides.name);
+        match finding.kind {
+            _ if holds.layer == hides.layer => format!("{held}: write {path} once; the layer stores {them} twice"),
+            AdviceKind::DeletedLater if holds.instruction.copies() => {
+                format!(
+                    "{held}: leave {path} out of the copy, or copy {them} in an earlier stage; {hidden} deletes {them}"
+                )
+            }
+            AdviceKind::DeletedLater => match &hides.removal {
+                Some(removal) => format!("{held}: add `&& {removal}` here instead of in {hidden}"),
+                None => format!("{held}: delete {path} here instead of in {hidden}"),
+            },
+            AdviceKind::RewrittenMetadata if attributes == ChangedAttributes::OnlyTimes => {
+                format!("{hidden}: {held} already stores {path}, and only the times differ; write {them} once")
+            }
+            AdviceKind::RewrittenMetadata if holds.instruction.copies() => {
+                format!("{held}: set owner and mode here (`COPY --chown= --chmod=`) instead of in {hidden}")
+            }
+            AdviceKind::RewrittenMetadata => format!("{held}: set owner and mode here instead of in {hidden}"),
+            AdviceKind::CopiedAgain => format!("{hidden}: leave out {path}, which {held} already stores unchanged"),
+            AdviceKind::PackageDatabases => format!("{held} and {hidden}: install the packages in one RUN"),
+            _ => format!("{held}: write the content of {path} that {hidden} writes"),
         }
-        _ => kind.row().instead.to_owned(),
     }
 }
 
-fn of_waste(
-    tree: &Tree,
-    finding: &Finding,
-    holds: &Place<'_>,
-    hides: &Place<'_>,
-    attributes: ChangedAttributes,
-) -> String {
-    let (path, held, hidden) = (largest(tree, finding), holds.name(), hides.name());
-    match finding.kind {
-        _ if holds.layer == hides.layer => format!("{held}: write {path} once; the layer stores it twice"),
-        AdviceKind::DeletedLater if holds.instruction.copies() => {
-            format!("{held}: leave {path} out of the copy, or copy it in an earlier stage; {hidden} deletes it")
-        }
-        AdviceKind::DeletedLater => match removal(hides) {
-            Some(removal) => format!("{held}: add `&& {removal}` here instead of in {hidden}"),
-            None => format!("{held}: delete {path} here instead of in {hidden}"),
-        },
-        AdviceKind::RewrittenMetadata if attributes == ChangedAttributes::OnlyTimes => {
-            format!("{hidden}: {held} already stores {path}, and only the times differ; write it once")
-        }
-        AdviceKind::RewrittenMetadata if holds.instruction.copies() => {
-            format!("{held}: set owner and mode here (`COPY --chown= --chmod=`) instead of in {hidden}")
-        }
-        AdviceKind::RewrittenMetadata => format!("{held}: set owner and mode here instead of in {hidden}"),
-        AdviceKind::CopiedAgain => format!("{hidden}: leave out {path}, which {held} already stores unchanged"),
-        AdviceKind::PackageDatabases => format!("{held} and {hidden}: install the packages in one RUN"),
-        _ => format!("{held}: write the content of {path} that {hidden} writes"),
-    }
-}
-
-/// A removal of packages in the RUN that deletes files: `apk del .build-deps`.
-fn removal(place: &Place<'_>) -> Option<String> {
+/// A removal of packages among the commands of a RUN: `apk del .build-deps`.
+fn removal(commands: &[ShellCommand]) -> Option<String> {
     let is_removal = |command: &&ShellCommand| {
         let verbs: &[&str] = match command.name() {
             "apk" => &["del"],
@@ -194,7 +280,5 @@ fn removal(place: &Place<'_>) -> Option<String> {
         };
         command.arguments().iter().any(|word| verbs.contains(&word.as_str()))
     };
-    let command = place.commands.iter().find(is_removal)?;
-    let words: Vec<String> = command.program().iter().map(|word| shell_word(word.as_bytes())).collect();
-    Some(words.join(" "))
+    commands.iter().find(is_removal)?.plain()
 }

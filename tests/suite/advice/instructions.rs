@@ -44,7 +44,11 @@ fn instructions_are_advised_on_by_their_text() {
             &["/bin/sh -c apk add gcc make"],
             "layer 1: name the version of gcc (2 packages)",
         ),
-        (AdviceKind::AptNotAptGet, &["/bin/sh -c apt install -y curl"], "layer 1: write `apt-get` for `apt`"),
+        (
+            AdviceKind::AptNotAptGet,
+            &["/bin/sh -c apt update && apt install -y curl"],
+            "layer 1: write `apt-get` for `apt`",
+        ),
     ] {
         assert_eq!(remedies(&built_by(instructions), kind), [remedy], "{instructions:?}");
     }
@@ -102,6 +106,7 @@ fn a_base_without_a_digest_is_named_by_its_line() {
     for (file, line) in [
         ("FROM debian:13\nRUN make\n", Some("line 1: write `FROM debian:13@sha256:DIGEST`")),
         ("FROM --platform=linux/amd64 debian:13 AS app\nRUN make\n", Some("line 1: write `FROM debian:13@")),
+        ("FROM debian AS debian\nRUN make\n", Some("line 1: write `FROM debian@sha256:DIGEST`")),
         ("FROM debian:13@sha256:1\nRUN make\n", None),
         ("ARG BASE=debian\nFROM $BASE\nRUN make\n", None),
         ("FROM scratch\nRUN make\n", None),

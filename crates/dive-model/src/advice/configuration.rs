@@ -51,11 +51,12 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
         if copies_context(instruction) && !has_installed {
             copies_all.get_or_insert(index);
         }
-        for command in instruction.commands() {
-            if command.is(&["apt"]) && is_verb(&command, &["install", "update", "upgrade", "remove", "purge"]) {
-                add(AdviceKind::AptNotAptGet, Some(index), format!("{place}: write `apt-get` for `apt`"));
-            }
-            if let Some(list) = packages::dependency_list(&command) {
+        let commands = instruction.commands();
+        if commands.iter().any(is_apt) {
+            add(AdviceKind::AptNotAptGet, Some(index), format!("{place}: write `apt-get` for `apt`"));
+        }
+        for command in &commands {
+            if let Some(list) = packages::dependency_list(command) {
                 if let Some(copy) = copies_all.take() {
                     let copy = place_name(image, copy);
                     let remedy =
@@ -65,7 +66,7 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
                 has_installed = true;
             }
         }
-        let unpinned = packages::unpinned(&instruction.commands());
+        let unpinned = packages::unpinned(&commands);
         if let Some(example) = unpinned.first() {
             let (example, count) = (shell_word(example.as_bytes()), unpinned.len());
             let more = if count > 1 { format!(" ({count} packages)") } else { String::new() };
@@ -92,31 +93,33 @@ impl Finding {
     }
 }
 
-fn is_verb(command: &ShellCommand, verbs: &[&str]) -> bool {
-    let first = command.arguments().iter().find(|word| !word.starts_with('-'));
-    first.is_some_and(|word| verbs.contains(&word.as_str()))
+/// True for an `apt` that changes packages.
+fn is_apt(command: &ShellCommand) -> bool {
+    let verb = command.arguments().iter().find(|word| !word.starts_with('-'));
+    let changes = ["install", "update", "upgrade", "remove", "purge"];
+    command.is(&["apt"]) && verb.is_some_and(|verb| changes.contains(&verb.as_str()))
 }
 
 /// The last FROM before the image's own instructions, if the Dockerfile is known, and the name has no digest.
 fn unpinned_base(layers: &[(LayerIndex, &ImageLayer)]) -> Option<(usize, String)> {
     let lines = layers.iter().find_map(|(_, layer)| layer.lines.as_ref())?;
     let first = lines.ranges.first()?.first as usize;
-    let mut stages: Vec<String> = Vec::new();
+    let mut stages: Vec<&str> = Vec::new();
     let mut base = None;
     for (number, line) in (1_usize..).zip(lines.file.text.lines()).take_while(|(number, _)| *number < first) {
         let mut words = line.split_whitespace().filter(|word| !word.starts_with("--"));
         if !words.next().is_some_and(|word| word.eq_ignore_ascii_case("FROM")) {
             continue;
         }
-        base = words.next().map(|name| (number, name.to_owned()));
+        // A stage may have the name of its own base.
+        let is_stage = |name: &str| stages.iter().any(|stage| stage.eq_ignore_ascii_case(name));
+        let is_unpinned = |name: &&str| !is_stage(name) && *name != "scratch" && !name.contains(['@', '$']);
+        base = words.next().filter(is_unpinned).map(|name| (number, name.to_owned()));
         if words.next().is_some_and(|word| word.eq_ignore_ascii_case("AS")) {
-            stages.extend(words.next().map(ToOwned::to_owned));
+            stages.extend(words.next());
         }
     }
-    base.filter(|(_, name)| {
-        let is_stage = stages.iter().any(|stage| stage.eq_ignore_ascii_case(name));
-        !is_stage && name != "scratch" && !name.contains(['@', '$'])
-    })
+    base
 }
 
 /// What an ADD adds.

@@ -128,6 +128,12 @@ fn modes_are_advised_on_in_own_layers() {
         remedies(&of("usr/local/bin/su2", 0o4755), AdviceKind::SetuidAdded),
         ["layer 2: add `&& chmod ug-s /usr/local/bin/su2`"]
     );
+    let copied = built_by(&["x"])
+        .layer(|l| l.file("usr/local/bin/run", "1").mode(0o777).created_by("COPY run /usr/local/bin/ # buildkit"));
+    assert_eq!(
+        remedies(&copied, AdviceKind::WorldWritable),
+        ["layer 2: copy /usr/local/bin/run without write permission for others, for example with `--chmod=`"]
+    );
     // A package of the distribution, and a directory whose group is inherited.
     assert_eq!(remedies(&of("usr/bin/sudo", 0o4755), AdviceKind::SetuidAdded), [""; 0]);
     assert_eq!(remedies(&directory("var/mail", 0o2775), AdviceKind::SetuidAdded), [""; 0]);

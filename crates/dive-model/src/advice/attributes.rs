@@ -3,7 +3,7 @@
 use super::OwnBoundary;
 use super::finding::{AdviceGroup, Finding};
 use super::kind::{AdviceKind, KindSet};
-use super::remedy::place_name;
+use super::remedy::{instruction_of, place_name};
 use crate::image::{Image, ImagePart};
 use crate::layer::LayerIndex;
 use crate::shell::shell_word;
@@ -70,9 +70,16 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
 
 fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, NodeId)]) -> Option<Finding> {
     let (kind, layer, first) = *files.first()?;
-    let mode = if kind == AdviceKind::SetuidAdded { "ug-s" } else { "o-w" };
-    let path = shell_word(&tree.path(first));
-    let remedy = format!("{}: add `&& chmod {mode} {path}`", place_name(image, layer));
+    let (mode, what) = match kind {
+        AdviceKind::SetuidAdded => ("ug-s", "the set-user-id or set-group-id bit"),
+        _ => ("o-w", "write permission for others"),
+    };
+    let (place, path) = (place_name(image, layer), shell_word(&tree.path(first)));
+    let remedy = if instruction_of(image, layer).copies() {
+        format!("{place}: copy {path} without {what}, for example with `--chmod=`")
+    } else {
+        format!("{place}: add `&& chmod {mode} {path}`")
+    };
     let group = |(.., node): &(AdviceKind, LayerIndex, NodeId)| AdviceGroup { place: *node, files: 1, size_bytes: 0 };
     Some(Finding {
         kind,

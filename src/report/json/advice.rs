@@ -1,5 +1,6 @@
 //! The document of `dive advise --format json`.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -10,6 +11,9 @@ use super::texts::Texts;
 use dive_model::Opened;
 use dive_model::advice::{Advice, AdviceGroup, AdviceKind, Finding, Partition};
 use dive_model::layer::LayerIndex;
+
+/// The limit of an instruction. Each finding repeats that of its layer.
+const INSTRUCTION: Texts = Texts::up_to(4096);
 
 /// Writes the document.
 ///
@@ -71,7 +75,7 @@ struct FindingFigures<'a> {
     files: u64,
     layer: Option<usize>,
     hidden_by: Option<usize>,
-    instruction: &'a str,
+    instruction: Cow<'a, str>,
     lines: Option<LineFigures<'a>>,
     instead: &'a str,
     groups: Vec<PlaceOfFiles>,
@@ -98,7 +102,7 @@ impl<'a> FindingFigures<'a> {
             files: *files,
             layer: layer.map(LayerIndex::get),
             hidden_by: hidden_by.map(LayerIndex::get),
-            instruction: image_layer.map_or("", |layer| &layer.command),
+            instruction: INSTRUCTION.start(image_layer.map_or("", |layer| &layer.command)),
             lines: image_layer.and_then(|layer| layer.lines.as_ref()).map(|lines| LineFigures::of(lines, Texts::WHOLE)),
             instead: remedy,
             groups: groups.iter().map(place).collect(),

@@ -106,7 +106,7 @@ enum PullFailure {
 fn cause(answer: &str) -> PullFailure {
     let answer = answer.to_ascii_lowercase();
     let contains_any = |words: &[&str]| words.iter().any(|word| answer.contains(word));
-    if contains_any(&["short-name"]) {
+    if contains_any(&["short-name \"", "short-name resolution"]) {
         PullFailure::ShortName
     } else if contains_any(&["unauthorized", "authentication required", "no basic auth credentials", "denied", "403"]) {
         PullFailure::Login
@@ -243,6 +243,8 @@ mod tests {
                 "short-name \"x\" did not resolve to an alias and no unqualified-search registries are defined in \"/f\"",
                 PullFailure::ShortName,
             ),
+            ("short-name resolution enforced but cannot prompt without a TTY", PullFailure::ShortName),
+            ("reading manifest 1 in docker.io/x/short-name-api: manifest unknown", PullFailure::Unknown),
             ("no space left on device", PullFailure::Other),
         ] {
             assert_eq!(cause(answer), expected, "{answer}");

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::origin::Origin;
 use super::rule::Rule;
+use dive_model::units::counted;
 
 /// An unusable configuration.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +105,8 @@ impl Mistakes {
         let mut messages: Vec<String> = self.named.iter().map(ToString::to_string).collect();
         messages.dedup();
         if self.more > 0 {
-            messages.push(format!("{} more mistakes; correct those above first", self.more));
+            let more = counted(self.more as u64, "more mistake", "more mistakes");
+            messages.push(format!("{more}; correct those above first"));
         }
         messages
     }

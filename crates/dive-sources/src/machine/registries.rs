@@ -8,6 +8,7 @@ use toml::{Table, Value};
 use super::{MAX_ALIASES, MAX_BLOCKED, MAX_REGISTRIES, MachineSettings, Noted, SettingsProblem};
 use crate::access::MirrorHost;
 use crate::certificates::CertificateCheck;
+use dive_model::units::{count_of, counted};
 
 /// Settings for the images whose name begins with a prefix.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,7 +90,7 @@ pub(super) fn parse(text: &str, path: &Path, settings: &mut MachineSettings) -> 
             tables.push(RegistryTable { location, insecure, blocked, ..RegistryTable::default() });
         }
     }
-    let mut unused_registries = 0_usize;
+    let mut unused_registries = 0_u64;
     for table in tables {
         let prefix = if table.prefix.is_empty() { table.location.clone() } else { table.prefix.clone() };
         // An image of a blocked registry must not open because the file is long.
@@ -113,7 +114,7 @@ pub(super) fn parse(text: &str, path: &Path, settings: &mut MachineSettings) -> 
         let registries = counted(unused_registries, "registry", "registries");
         noted.problem(format!("dive does not use {registries}: there are more than {MAX_REGISTRIES}"));
     }
-    let (mut used, mut unused) = (0_usize, 0_usize);
+    let (mut used, mut unused) = (0_u64, 0_u64);
     let aliases = table("aliases", file.remove("aliases"), &mut noted.problems);
     for (short, full) in aliases {
         let Some(full) = string(&format!("aliases.{short}"), full, &mut noted.problems) else { continue };
@@ -128,17 +129,13 @@ pub(super) fn parse(text: &str, path: &Path, settings: &mut MachineSettings) -> 
         used += 1;
     }
     if used > 0 {
-        noted.settings.push(counted(used, "short name", "short names"));
+        noted.settings.push(count_of(used, "short name"));
     }
     if unused > 0 {
-        let names = counted(unused, "short name", "short names");
+        let names = count_of(unused, "short name");
         noted.problem(format!("dive does not use {names}: there are more than {MAX_ALIASES}"));
     }
     Ok(noted)
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// The table at `key`; empty if it is missing.

@@ -261,7 +261,7 @@ actions! {
     go_to_file GoToFile "go-to-file" LISTED_OR_LAYERS Open 110 "Go to file" "Go to the file in its layer, or open the group." "enter" "enter"
     view_version ViewVersion "view-version" LISTED Open 130 "View" "View this version of the file." "v" "v"
     file_history FileHistory "file-history" HISTORIED Open 210 "History" "Show what each layer did to the path." "H" "H"
-    show_diff ShowDiff "show-diff" DIFFED Open 220 "Diff" "Compare the file with its version before." "D" "D"
+    show_diff ShowDiff "show-diff" DIFFED Open 220 "Diff" "Compare the file with its previous version." "D" "D"
     extract_file ExtractFile "extract-file" EXTRACTED Open 280 "Extract" "Extract the file or directory to disk." "ctrl+e,x" "x"
     copy_path CopyPath "copy-path" COPIED Open 370 "Copy path" "Copy the path to the clipboard." "y" "y"
     toggle_hex ToggleHex "toggle-hex" VIEWER Arrange 380 "Text or hex" "Show the content as text or as bytes." "t" "t"

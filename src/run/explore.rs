@@ -181,8 +181,8 @@ fn misconfigured(mistakes: &Mistakes, look: Look, out: &mut dyn Write) -> io::Re
     if limits.is_empty() { Ok(()) } else { ci_report::misconfigured(&limits, look.colour, out) }
 }
 
-/// Reads the configuration of a command that may check rules. In CI mode, as far as flags and variables turn it on, invalid limits
-/// are also printed in dive's format before the error.
+/// Reads the configuration of a command that may check rules. If a flag or a variable turns on CI mode, invalid limits are
+/// also printed in dive's format before the error.
 pub(super) fn invocation(
     opening: OpeningArgs,
     environment: Environment,

@@ -1,4 +1,4 @@
-//! Digests of the layers of an opened image without their times: a rebuilt layer with the same files has the same.
+//! Digests of the layers of an opened image without their times: a rebuilt layer with the same files has the same digest.
 
 use std::cmp::Reverse;
 
@@ -29,7 +29,7 @@ impl Opened {
         const MOST_READ: u64 = 1 << 30;
         let plain = |(layer, compression): (&ImageLayer, &Option<Compression>)| {
             let blob = layer.blob.as_ref().ok().filter(|_| *compression == Some(Compression::None))?;
-            // Only to be sure that it is equal, nobody waits for an export or a download.
+            // A comparison is not worth an export or a download.
             (!blob.needs_fetch()).then(|| blob.clone())
         };
         let bodies = PlainLayers::new(self.image.layers.iter().zip(&self.compressions).map(plain).collect());

@@ -71,8 +71,8 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// Lists the actions of a context, for a pane also those of the other one, as far as they are available; then the
-    /// layers, and the other images of the source, if it is open.
+    /// Lists the available actions of a context, for a pane also those of the other one; then the layers, and the other
+    /// images of the source, if it is open.
     #[must_use]
     pub fn new(
         keymap: &Keymap,

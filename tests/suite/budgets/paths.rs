@@ -92,7 +92,7 @@ fn a_pattern_without_a_match_is_a_warning_unless_it_forbids() {
     assert!(!ran.stdout.contains("*.swp"), "{}", ran.stdout);
 }
 
-/// Whoever has the image can read a deleted file.
+/// A user of the image can read a deleted file.
 #[test]
 fn a_forbidden_path_that_was_deleted_is_a_note() {
     let ran = checks(&user(&paths(&["path: .git, forbid: true"])), &saved(&app()), &[]).ends_with(0);

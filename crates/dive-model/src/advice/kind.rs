@@ -1,10 +1,10 @@
-//! The table of kinds of advice: what each finds, how loud it is, and what to write instead. Claims, reports, `--help` and
+//! The table of kinds of advice: what each finds, its level, and what to write instead. Claims, reports, `--help` and
 //! docs/advice.md read its rows.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// How loud a kind is. It never changes an exit code.
+/// How serious a finding is. It never changes an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AdviceLevel {
     /// Only reported if it is asked for by its id.
@@ -46,7 +46,7 @@ pub enum CountedBytes {
 pub struct AdviceRow {
     /// The name in reports, files and documents, and the heading in docs/advice.md.
     pub id: &'static str,
-    /// How loud it is.
+    /// The level of its findings.
     pub level: AdviceLevel,
     /// The bytes that it counts.
     pub counts: CountedBytes,

@@ -2,8 +2,8 @@
 
 use super::instruction::ShellCommand;
 
-/// Options of apt-get, apk and pip that take a word.
-const WITH_WORD: [&str; 22] = [
+/// Options of apt-get, apk and pip that take a value.
+const WITH_VALUE: [&str; 22] = [
     "-t",
     "--target-release",
     "-o",
@@ -34,7 +34,7 @@ pub(super) fn unpinned(commands: &[ShellCommand]) -> Vec<String> {
 }
 
 fn unpinned_in(command: &ShellCommand) -> Vec<String> {
-    let (verb, pins, alone): (&str, &[char], &[&str]) = match command.name() {
+    let (verb, pins, with_value): (&str, &[char], &[&str]) = match command.name() {
         "apt-get" | "apt" | "aptitude" => ("install", &['='], &[]),
         "apk" => ("add", &['=', '~', '<', '>', '@'], &["-t"]),
         "pip" | "pip3" => {
@@ -51,7 +51,9 @@ fn unpinned_in(command: &ShellCommand) -> Vec<String> {
             return Vec::new();
         }
         if word.starts_with('-') {
-            if WITH_WORD.contains(&word.as_str()) && !is_flag_of_apt(command, word) || alone.contains(&word.as_str()) {
+            if (WITH_VALUE.contains(&word.as_str()) && !is_flag_of_apt(command, word))
+                || with_value.contains(&word.as_str())
+            {
                 words.next();
             }
             continue;
@@ -69,7 +71,7 @@ fn unpinned_in(command: &ShellCommand) -> Vec<String> {
     found
 }
 
-/// `-f` and `-i` take no word in apt-get.
+/// These options take no value in apt-get.
 fn is_flag_of_apt(command: &ShellCommand, word: &str) -> bool {
     command.name().starts_with("apt") && ["-f", "-i", "-p", "-X"].contains(&word)
 }

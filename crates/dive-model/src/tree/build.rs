@@ -234,7 +234,7 @@ impl Builder {
         self.finish_with(bodies, HashPolicy::Drop)
     }
 
-    /// As [`Builder::finish`], with a choice of what becomes of the hashes of contents.
+    /// Like [`Builder::finish`], with a policy for the hashes of contents.
     pub(super) fn finish_with(self, bodies: &dyn Bodies, hashes: HashPolicy) -> io::Result<Tree> {
         let Self { mut tree, contents, .. } = self;
         // Until now the lists held children that may be open; rebuild them with all children. Children follow their

@@ -10,7 +10,8 @@ use super::{SpanId, SpanKind, Tree};
 use crate::layer::content::Bodies;
 use crate::layer::{LayerIndex, MarkerKind};
 
-/// The sum of the XXH3 hashes of all entries. It says nothing about entries that somebody chose to have equal digests.
+/// The sum of the XXH3 hashes of all entries. It is no cryptographic hash: entries can be made to have
+/// equal digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntriesDigest(u128);
 

@@ -5,11 +5,6 @@ use std::process::ExitCode;
 use dive::cli::Cli;
 use dive::run::{Outcome, messages, run, say};
 
-/// musl's own allocator serves one thread at a time, so parallel scans would wait for it.
-#[cfg(target_env = "musl")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     #[cfg(panic = "abort")]
     exit_on_panic();

@@ -57,6 +57,8 @@ mod oracle;
 mod own_binary;
 #[cfg(all(unix, feature = "engine", feature = "registry"))]
 mod own_image;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod own_memory;
 mod paths;
 // The runners' shells, and images in engines and registries.
 #[cfg(all(unix, feature = "engine", feature = "registry"))]

@@ -248,7 +248,12 @@ impl FromStr for Platform {
         let mut version = version.split('+');
         let os_version = version.next();
         let parts: Vec<&str> = platform.split('/').collect();
-        if parts.iter().any(|part| part.is_empty()) {
+        // The names that containerd accepts.
+        let is_named = |part: &&str| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        };
+        let is_hidden = |it: char| it.is_whitespace() || it.is_control();
+        if !parts.iter().all(is_named) || text.trim().contains(is_hidden) {
             return Err(PlatformError { text: text.to_owned() });
         }
         let is_architecture = |part: &str| {
@@ -315,7 +320,19 @@ mod tests {
         assert_eq!(parsed("windows/amd64:10.0.20348.2340"), "windows/amd64:10.0.20348.2340");
         assert_eq!(parsed("windows/amd64:10.0.20348+win32k"), "windows/amd64:10.0.20348+win32k");
         assert_eq!(parsed("windows/amd64:"), "windows/amd64");
-        for wrong in ["plan9", "linux", "linux/", "/amd64", "linux/arm/", "linux/arm/v7/x", ""] {
+        for wrong in [
+            "linux/arm64/v\u{b}8",
+            "linux/a b",
+            "li\nux/arm64",
+            "windows/amd64:1\t0",
+            "plan9",
+            "linux",
+            "linux/",
+            "/amd64",
+            "linux/arm/",
+            "linux/arm/v7/x",
+            "",
+        ] {
             assert!(wrong.parse::<Platform>().is_err(), "{wrong}");
         }
     }

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! config    settings and their origins
+//! compose   the images of a Compose project
 //! ci        rules and a verdict
 //! report    text, JSON, listings
 //! tui       the screen
@@ -15,6 +16,7 @@
 
 mod ci;
 pub mod cli;
+pub mod compose;
 pub mod config;
 pub mod report;
 pub mod run;

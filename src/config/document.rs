@@ -11,7 +11,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+};
 
 use super::origin::Origin;
 use super::problem::ConfigError;
@@ -26,36 +28,42 @@ const DEEPEST: usize = 128;
 /// Limit of a file after alias expansion: the bytes of its scalars, plus one for each node.
 const LARGEST_TREE: usize = 1 << 20;
 
+/// What a tag such as `!reset` before a value means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tags {
+    /// An error.
+    Refused,
+    /// The value is read as a mapping with one entry, from the tag with its `!` to the value.
+    Kept,
+}
+
 /// A parsed file.
-pub(super) struct Document {
+pub(crate) struct Document {
     path: PathBuf,
     text: String,
     /// The root node.
-    pub(super) root: Yaml,
+    pub(crate) root: Yaml,
 }
 
 impl Document {
-    /// Reads `path`. Messages name it as `shown`.
+    /// Reads a configuration. Messages name it as `shown`.
     pub(super) fn read(path: &Path, shown: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |cause| ConfigError::Unreadable { path: shown.to_owned(), cause };
-        let mut bytes = Vec::new();
-        File::open(path).map_err(unreadable)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > LARGEST_FILE {
-            return Err(ConfigError::TooLarge { path: shown.to_owned(), limit: LARGEST_FILE });
-        }
-        let text = String::from_utf8(bytes)
-            .map_err(|_| ConfigError::NotText { origin: Origin::File { path: shown.to_owned(), line: None } })?;
-        Self::parse(shown.to_owned(), text)
+        Self::parse(shown.to_owned(), read_text(path, shown, LARGEST_FILE)?)
+    }
+
+    /// Parses `text`, the content of the configuration `path`.
+    pub(super) fn parse(path: PathBuf, text: String) -> Result<Self, ConfigError> {
+        Self::parse_with(path, text, Tags::Refused)
     }
 
     /// Parses `text`, the content of the file `path`.
-    pub(super) fn parse(path: PathBuf, text: String) -> Result<Self, ConfigError> {
+    pub(crate) fn parse_with(path: PathBuf, text: String, tags: Tags) -> Result<Self, ConfigError> {
         if let Some(line) = first_line_too_deep(&text) {
             let message = format!("brackets are nested more than {DEEPEST} levels deep (dive's limit)");
             return Err(ConfigError::Syntax { origin: Origin::File { path, line: Some(line) }, message });
         }
         let budget = Cell::new(LARGEST_TREE);
-        match (YamlReader { room: &budget }).deserialize(serde_yaml::Deserializer::from_str(&text)) {
+        match (YamlReader { room: &budget, tags }).deserialize(serde_yaml::Deserializer::from_str(&text)) {
             Ok(root) => Ok(Self { path, text, root }),
             Err(error) => {
                 let line = error.location().map(|place| place.line());
@@ -65,17 +73,29 @@ impl Document {
     }
 
     /// The file.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The file and line of the key at path `keys`, outermost first, spelled as in the file. The key of an item in a list is
     /// its number, from 0.
-    pub(super) fn origin_of(&self, keys: &[&str]) -> Origin {
+    pub(crate) fn origin_of(&self, keys: &[&str]) -> Origin {
         let probe = KeyFinder { keys }.deserialize(serde_yaml::Deserializer::from_str(&self.text));
         let line = probe.err().and_then(|error| error.location()).map(|place| place.line());
         Origin::File { path: self.path.clone(), line }
     }
+}
+
+/// Reads a file of at most `limit` bytes. Messages name it as `shown`.
+pub(crate) fn read_text(path: &Path, shown: &Path, limit: u64) -> Result<String, ConfigError> {
+    let unreadable = |cause| ConfigError::Unreadable { path: shown.to_owned(), cause };
+    let mut bytes = Vec::new();
+    File::open(path).map_err(unreadable)?.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limit {
+        return Err(ConfigError::TooLarge { path: shown.to_owned(), limit });
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| ConfigError::NotText { origin: Origin::File { path: shown.to_owned(), line: None } })
 }
 
 /// The first line that exceeds the nesting limit.
@@ -112,6 +132,7 @@ fn without_location(error: &serde_yaml::Error) -> String {
 #[derive(Clone, Copy)]
 struct YamlReader<'a> {
     room: &'a Cell<usize>,
+    tags: Tags,
 }
 
 impl YamlReader<'_> {
@@ -198,6 +219,16 @@ impl<'de> Visitor<'de> for YamlReader<'_> {
             map.push((key, entries.next_value_seed(self)?));
         }
         Ok(Yaml::Map(map))
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Yaml, A::Error> {
+        if self.tags == Tags::Refused {
+            return Err(serde::de::Error::invalid_type(Unexpected::Enum, &self));
+        }
+        let (tag, value) = tagged.variant::<String>()?;
+        self.take(1 + tag.len())?;
+        let tag = format!("!{}", tag.trim_start_matches('!'));
+        Ok(Yaml::Map(vec![(tag, value.newtype_variant_seed(self)?)]))
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// A value in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Yaml {
+pub(crate) enum Yaml {
     /// Nothing: `key:`, `~`, `null`.
     Empty,
     /// A text, number or boolean, as text.

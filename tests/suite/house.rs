@@ -44,7 +44,7 @@ const PACKAGES: [Package; 2] = [
             "rebuilt",
         ],
     },
-    Package { folder: "src", modules: &["config", "ci", "report", "tui", "cli", "run"] },
+    Package { folder: "src", modules: &["config", "compose", "ci", "report", "tui", "cli", "run"] },
 ];
 
 /// All folders with the project's own code.

@@ -1,0 +1,56 @@
+//! The errors of a project.
+
+use std::path::PathBuf;
+
+use crate::config::{ConfigError, Origin};
+
+/// A project whose images cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// A file cannot be read or is not YAML.
+    #[error(transparent)]
+    File(#[from] ConfigError),
+    /// A value cannot be resolved.
+    #[error("{origin}: {key}: {reason}")]
+    Value {
+        /// The file and line.
+        origin: Origin,
+        /// The key, with those above it.
+        key: String,
+        /// The reason.
+        reason: String,
+    },
+    /// A line of a file with variables cannot be read.
+    #[error("{}:{line}: {reason}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The reason, without the value.
+        reason: String,
+    },
+    /// A directory has no Compose file.
+    #[error("{}: no Compose file here: dive looks for {names}", path.display())]
+    NoFile {
+        /// The directory.
+        path: PathBuf,
+        /// The names of a Compose file, comma-separated.
+        names: String,
+    },
+    /// The files name no service with an image.
+    #[error("{}: no service is enabled{}", path.display(), enable(disabled))]
+    NoService {
+        /// The first file.
+        path: PathBuf,
+        /// The services that a profile would enable.
+        disabled: Vec<String>,
+    },
+}
+
+fn enable(disabled: &[String]) -> String {
+    if disabled.is_empty() {
+        return "; check that this is a Compose file".to_owned();
+    }
+    format!("; a profile enables {}: set COMPOSE_PROFILES, or add --profile", disabled.join(", "))
+}

@@ -1,0 +1,247 @@
+//! Reads the files of a project in order, with the files they include and the services they extend.
+
+use std::path::{Path, PathBuf};
+
+use super::document::{ComposeFile, ComposeText, value};
+use super::error::ComposeError;
+use super::project::{Profiles, Project, directory_of, files_of};
+use super::service::{Service, ServiceImage};
+use crate::config::{Origin, Yaml};
+use dive_sources::Environment;
+
+/// Limit of the files of a project: those named, included and extended.
+const MOST_FILES: usize = 200;
+
+/// Limit of the services of a project.
+const MOST_SERVICES: usize = 5_000;
+
+/// Limit of files that include each other, and of services that extend each other.
+const DEEPEST: usize = 30;
+
+/// Limit of the warnings that are kept.
+const MOST_WARNINGS: usize = 20;
+
+/// The images of a project.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectImages {
+    /// One for each service, in the order of the files.
+    pub images: Vec<ServiceImage>,
+    /// Services that no enabled profile starts.
+    pub disabled: Vec<String>,
+    /// What Compose would warn of.
+    pub warnings: Vec<String>,
+}
+
+/// Finds the images of the project in these files, later ones over earlier ones. A directory stands for its Compose file and
+/// the override file beside it.
+///
+/// # Errors
+/// A file cannot be read, or the name of an image cannot be resolved.
+pub fn images(
+    named: &[PathBuf],
+    profiles: &Profiles,
+    environment: &Environment,
+) -> Result<ProjectImages, ComposeError> {
+    let files = files_of(named, &environment.working_dir)?;
+    let first = files.first().cloned().unwrap_or_default();
+    let project = Project::in_directory(directory_of(&first), environment)?;
+    let mut loader = Loader { environment, files_left: MOST_FILES };
+    let (mut services, mut name) = (Services::default(), None);
+    for path in &files {
+        let loaded = loader.load(path, &Origin::Flag("--compose"), &project, 0)?;
+        services.merge(loaded.services);
+        name = loaded.name.or(name);
+    }
+    let (name, profiles) = (project.name(name.as_deref()), project.profiles(profiles));
+    let mut images = ProjectImages::default();
+    for (service, found) in services.0 {
+        if !profiles.enable(found.profiles()) {
+            images.disabled.push(service);
+            continue;
+        }
+        images.images.extend(found.image(&service, &name, &mut images.warnings)?);
+    }
+    images.warnings.truncate(MOST_WARNINGS);
+    if images.images.is_empty() {
+        return Err(ComposeError::NoService { path: first, disabled: images.disabled });
+    }
+    Ok(images)
+}
+
+/// Services by name, in the order of the files.
+#[derive(Debug, Default)]
+struct Services(Vec<(String, Service)>);
+
+impl Services {
+    /// Adds the services of a later file.
+    fn merge(&mut self, later: Self) {
+        for (name, service) in later.0 {
+            match self.0.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => known.over(service),
+                None => self.0.push((name, service)),
+            }
+        }
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+}
+
+/// What a file contains, with those it includes.
+struct LoadedFile {
+    /// `name:` of the project.
+    name: Option<String>,
+    services: Services,
+}
+
+struct Loader<'a> {
+    environment: &'a Environment,
+    files_left: usize,
+}
+
+impl Loader<'_> {
+    fn load(
+        &mut self,
+        path: &Path,
+        named_by: &Origin,
+        project: &Project<'_>,
+        depth: usize,
+    ) -> Result<LoadedFile, ComposeError> {
+        let file = self.read(path, named_by)?;
+        let name = file.setting("name").map_or(Ok(None), |node| file.text(&["name"], node, project))?;
+        let mut services = Services::default();
+        if file.services.len() > MOST_SERVICES {
+            let reason = format!("it has more than {MOST_SERVICES} services (dive's limit)");
+            return Err(file.place(&["services"]).problem(reason));
+        }
+        for (name, _) in &file.services {
+            let service = self.service(&file, name, project, &mut Vec::new())?;
+            services.0.push((name.clone(), service));
+        }
+        if let Some(node) = file.setting("include") {
+            let included = self.include(&file, node, project, depth)?;
+            if let Some((name, _)) = included.0.iter().find(|(name, _)| services.contains(name)) {
+                return Err(file.place(&["services", name]).problem("a file in `include:` has a service of this name"));
+            }
+            services.merge(included);
+        }
+        Ok(LoadedFile { name: name.map(|name| name.value), services })
+    }
+
+    fn read(&mut self, path: &Path, named_by: &Origin) -> Result<ComposeFile, ComposeError> {
+        let file = ComposeFile::read(path, named_by, self.environment)?;
+        self.files_left = self.files_left.checked_sub(1).ok_or_else(|| {
+            file.place(&[]).problem(format!("the project has more than {MOST_FILES} files (dive's limit)"))
+        })?;
+        Ok(file)
+    }
+
+    /// Reads a service, and those that it extends. `chain` has the services that extend this one.
+    fn service(
+        &mut self,
+        file: &ComposeFile,
+        name: &str,
+        project: &Project<'_>,
+        chain: &mut Vec<(PathBuf, String)>,
+    ) -> Result<Service, ComposeError> {
+        let keys = file.service_keys(name);
+        let entries = match value(&file.services, name) {
+            Some(Yaml::Map(entries)) => entries.as_slice(),
+            Some(Yaml::Empty) => &[],
+            Some(Yaml::Scalar(_) | Yaml::List(_)) | None => {
+                return Err(file.place(&keys).problem("expected a mapping, with `image` or `build`"));
+            }
+        };
+        let (service, extended) = Service::read(file, &keys, entries, project)?;
+        let Some(extended) = extended else { return Ok(service) };
+        let link = (file.path().to_owned(), name.to_owned());
+        let place = &extended.service.place;
+        if chain.contains(&link) || chain.len() >= DEEPEST {
+            return Err(place.problem("the services extend each other in a circle, or too deep"));
+        }
+        chain.push(link);
+        let other = &extended.service.value;
+        let mut base = match &extended.file {
+            None => self.extended(file, other, &extended.service, project, chain)?,
+            Some(path) => {
+                refuse_remote(path)?;
+                let at = directory_of(file.path()).join(&path.value);
+                let other_file = self.read(&at, &path.place.origin())?;
+                self.extended(&other_file, other, &extended.service, project, chain)?
+            }
+        };
+        chain.pop();
+        base.over(service);
+        Ok(base)
+    }
+
+    /// The service `name` of `file`, which another one extends.
+    fn extended(
+        &mut self,
+        file: &ComposeFile,
+        name: &str,
+        named_by: &ComposeText,
+        project: &Project<'_>,
+        chain: &mut Vec<(PathBuf, String)>,
+    ) -> Result<Service, ComposeError> {
+        if value(&file.services, name).is_none() {
+            return Err(named_by.place.problem(format!("{} has no service {name:?}", file.path().display())));
+        }
+        self.service(file, name, project, chain)
+    }
+
+    /// Reads the files of `include:`, each with its own directory and variables.
+    fn include(
+        &mut self,
+        file: &ComposeFile,
+        node: &Yaml,
+        project: &Project<'_>,
+        depth: usize,
+    ) -> Result<Services, ComposeError> {
+        let place = file.place(&["include"]);
+        if depth >= DEEPEST {
+            return Err(place.problem("the files include each other in a circle, or too deep"));
+        }
+        let Yaml::List(items) = node else { return Err(place.problem("expected a list of files")) };
+        let mut included = Services::default();
+        for (number, item) in items.iter().enumerate() {
+            let number = number.to_string();
+            let keys = ["include", &number];
+            let entry = |key| -> Result<Vec<ComposeText>, ComposeError> {
+                match item {
+                    Yaml::Map(entries) => value(entries, key)
+                        .map_or(Ok(Vec::new()), |node| file.texts(&[&keys[..], &[key]].concat(), node, project)),
+                    _ if key == "path" => file.texts(&keys, item, project),
+                    _ => Ok(Vec::new()),
+                }
+            };
+            let paths = entry("path")?;
+            paths.iter().try_for_each(refuse_remote)?;
+            let Some(first) = paths.first() else {
+                return Err(file.place(&keys).problem("expected `path`, the file to include"));
+            };
+            let at = |text: &ComposeText| project.directory.join(&text.value);
+            let directory = entry("project_directory")?.first().map_or_else(|| directory_of(&at(first)), at);
+            let env_files: Vec<_> = entry("env_file")?.iter().map(at).collect();
+            let inner = project.included(directory, &env_files)?;
+            let mut services = Services::default();
+            for path in &paths {
+                services.merge(self.load(&at(path), &path.place.origin(), &inner, depth + 1)?.services);
+            }
+            included.merge(services);
+        }
+        Ok(included)
+    }
+}
+
+/// Refuses a file that Compose would download.
+fn refuse_remote(path: &ComposeText) -> Result<(), ComposeError> {
+    let is_remote = path.value.contains("://") || path.value.starts_with("git@");
+    if !is_remote {
+        return Ok(());
+    }
+    Err(path.place.problem(
+        "dive downloads no Compose files; write the whole project to one file with `docker compose config`, and name that",
+    ))
+}

@@ -1,0 +1,177 @@
+//! A project: its directory, its name, its variables and its profiles.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::dotenv;
+use super::error::ComposeError;
+use crate::config::read_text;
+use dive_sources::Environment;
+
+/// The names of a Compose file, preferred first.
+const FILE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/// The names of the file that is merged over the Compose file of a directory.
+const OVERRIDE_NAMES: [&str; 4] =
+    ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+
+/// Limit of a file with variables, in bytes.
+const LARGEST_FILE: u64 = 1 << 20;
+
+/// The profiles that are enabled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Profiles(Vec<String>);
+
+impl Profiles {
+    /// The profiles of flags; `*` enables all. Without flags, `COMPOSE_PROFILES` names them.
+    #[must_use]
+    pub const fn new(names: Vec<String>) -> Self {
+        Self(names)
+    }
+
+    /// True if a service with these profiles is started. One without profiles always is.
+    pub(super) fn enable(&self, of_service: &[String]) -> bool {
+        of_service.is_empty() || self.0.iter().any(|name| name == "*" || of_service.contains(name))
+    }
+
+    fn or_of(self, project: &Project<'_>) -> Self {
+        if !self.0.is_empty() {
+            return self;
+        }
+        let named = project.variable("COMPOSE_PROFILES").unwrap_or_default();
+        Self(named.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    }
+}
+
+/// The directory of a project and its variables.
+#[derive(Debug)]
+pub(super) struct Project<'a> {
+    /// The directory that relative paths start from.
+    pub(super) directory: PathBuf,
+    environment: &'a Environment,
+    /// For an included project, the variables in the files of the one that includes it. Those of the environment go before
+    /// them.
+    outer_variables: BTreeMap<String, String>,
+    /// The variables in the files of this project.
+    file_variables: BTreeMap<String, String>,
+}
+
+impl<'a> Project<'a> {
+    /// The project in `directory`, with the variables of its `.env`.
+    pub(super) fn in_directory(directory: PathBuf, environment: &'a Environment) -> Result<Self, ComposeError> {
+        let variables = BTreeMap::new;
+        let project = Self { directory, environment, outer_variables: variables(), file_variables: variables() };
+        project.with_files(&[])
+    }
+
+    /// A project that this one includes, with the variables of `env_files`, or of the `.env` in its directory.
+    pub(super) fn included(&self, directory: PathBuf, env_files: &[PathBuf]) -> Result<Self, ComposeError> {
+        let mut outer_variables = self.file_variables.clone();
+        outer_variables.extend(self.outer_variables.clone());
+        let environment = self.environment;
+        Self { directory, environment, outer_variables, file_variables: BTreeMap::new() }.with_files(env_files)
+    }
+
+    fn with_files(mut self, env_files: &[PathBuf]) -> Result<Self, ComposeError> {
+        let usual = self.directory.join(".env");
+        // A directory of this name is a Python environment.
+        if env_files.is_empty() && self.environment.working_dir.join(&usual).is_file() {
+            self.read_variables(&usual)?;
+        }
+        for path in env_files {
+            self.read_variables(path)?;
+        }
+        Ok(self)
+    }
+
+    fn read_variables(&mut self, path: &Path) -> Result<(), ComposeError> {
+        let text = read_text(&self.environment.working_dir.join(path), path, LARGEST_FILE)?;
+        let read = dotenv::parse(&text, &|name| self.variable(name));
+        let read =
+            read.map_err(|error| ComposeError::Line { path: path.to_owned(), line: error.line, reason: error.reason })?;
+        self.file_variables.extend(read);
+        Ok(())
+    }
+
+    /// The value of a variable, which may be empty; `None` if it is not set.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        let mut set = self.environment.iter();
+        let of_environment = set.find(|(set, _)| *set == OsStr::new(name));
+        match of_environment {
+            Some((_, value)) => Some(value.to_string_lossy().into_owned()),
+            None => self.outer_variables.get(name).or_else(|| self.file_variables.get(name)).cloned(),
+        }
+    }
+
+    /// The enabled profiles.
+    pub(super) fn profiles(&self, of_flags: &Profiles) -> Profiles {
+        of_flags.clone().or_of(self)
+    }
+
+    /// The name of the project: `COMPOSE_PROJECT_NAME`, else `name:` of the files, else the name of the directory.
+    pub(super) fn name(&self, of_files: Option<&str>) -> String {
+        let of_variable = self.variable("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty());
+        if let Some(name) = of_variable.or_else(|| of_files.map(str::to_owned)) {
+            return normalized(&name);
+        }
+        let directory = self.environment.working_dir.join(&self.directory);
+        let directory = directory.canonicalize().unwrap_or(directory);
+        normalized(&directory.file_name().unwrap_or_default().to_string_lossy())
+    }
+}
+
+/// A name as Compose uses it in names of images.
+fn normalized(name: &str) -> String {
+    let is_allowed = |character: &char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+    let name: String = name.to_lowercase().chars().filter(is_allowed).collect();
+    name.trim_start_matches(['-', '_']).to_owned()
+}
+
+/// Replaces each directory by its Compose file and the override file beside it.
+pub(super) fn files_of(named: &[PathBuf], working_dir: &Path) -> Result<Vec<PathBuf>, ComposeError> {
+    let mut files = Vec::new();
+    for path in named {
+        if !working_dir.join(path).is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let first =
+            |names: &[&str]| names.iter().map(|name| path.join(name)).find(|file| working_dir.join(file).is_file());
+        files.push(
+            first(&FILE_NAMES)
+                .ok_or_else(|| ComposeError::NoFile { path: path.clone(), names: FILE_NAMES.join(", ") })?,
+        );
+        files.extend(first(&OVERRIDE_NAMES));
+    }
+    Ok(files)
+}
+
+/// The directory of a file; empty for the working directory.
+pub(super) fn directory_of(file: &Path) -> PathBuf {
+    file.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_becomes_a_project_name() {
+        for (name, expected) in
+            [("shop", "shop"), ("My Shop", "myshop"), ("a.b-c_d", "ab-c_d"), ("--x", "x"), ("_9", "9"), ("...", "")]
+        {
+            assert_eq!(normalized(name), expected);
+        }
+    }
+
+    #[test]
+    fn a_service_with_profiles_needs_one_of_them() {
+        let profiles = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert!(Profiles::default().enable(&[]));
+        assert!(!Profiles::default().enable(&profiles(&["debug"])));
+        assert!(Profiles(profiles(&["debug"])).enable(&profiles(&["test", "debug"])));
+        assert!(Profiles(profiles(&["*"])).enable(&profiles(&["test"])));
+        assert!(!Profiles(profiles(&["web"])).enable(&profiles(&["test"])));
+    }
+}

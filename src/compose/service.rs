@@ -1,0 +1,230 @@
+//! What a service says of its image, in one file and over several.
+
+use super::document::{ComposeFile, ComposeKey, ComposeText, value};
+use super::error::ComposeError;
+use super::project::Project;
+use crate::config::Yaml;
+
+/// The image of a service.
+#[derive(Debug, Clone)]
+pub struct ServiceImage {
+    /// Name of the service.
+    pub service: String,
+    /// Name of the image.
+    pub name: String,
+    /// The name that Docker Compose 1 gives a built image without `image:`, which has `_` for `-`.
+    pub older_name: Option<String>,
+    /// True if the service has `build:`, so that the image may not exist yet.
+    pub is_built: bool,
+    /// `platform:`, such as `linux/arm64`.
+    pub platform: Option<String>,
+    /// The key `image` or `build`.
+    pub place: ComposeKey,
+}
+
+/// What a file says of one key of a service.
+#[derive(Debug, Clone)]
+enum Declaration<T> {
+    /// Nothing: an earlier file decides.
+    Nothing,
+    /// `!reset`: what earlier files say does not count.
+    Reset,
+    /// A value, which is merged with that of earlier files.
+    Value(T),
+    /// `!override`: a value that replaces that of earlier files.
+    Instead(T),
+}
+
+impl<T> Declaration<T> {
+    /// Adds what a later file says.
+    fn over(&mut self, later: Self) {
+        if !matches!(later, Self::Nothing) {
+            *self = later;
+        }
+    }
+
+    const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) | Self::Instead(value) => Some(value),
+            Self::Nothing | Self::Reset => None,
+        }
+    }
+}
+
+/// What the files say of a service.
+#[derive(Debug, Clone)]
+pub(super) struct Service {
+    image: Declaration<ComposeText>,
+    /// The key `build`.
+    build: Declaration<ComposeKey>,
+    platform: Declaration<ComposeText>,
+    profiles: Declaration<Vec<String>>,
+    /// The service is run by another program than an engine, and has no image.
+    has_provider: bool,
+    /// The key of the service in the first file.
+    place: ComposeKey,
+}
+
+/// What a service extends.
+#[derive(Debug)]
+pub(super) struct Extended {
+    /// The service.
+    pub(super) service: ComposeText,
+    /// Its file; `None` for the same one.
+    pub(super) file: Option<ComposeText>,
+}
+
+impl Service {
+    /// Reads the service `name`, which is at `keys` in the file. Returns it with what it extends.
+    pub(super) fn read(
+        file: &ComposeFile,
+        keys: &[&str],
+        entries: &[(String, Yaml)],
+        project: &Project<'_>,
+    ) -> Result<(Self, Option<Extended>), ComposeError> {
+        let at = |key| [keys, &[key]].concat();
+        let text = |key| declaration(value(entries, key), |node| file.text(&at(key), node, project));
+        let build =
+            declaration(value(entries, "build"), |node| Ok((*node != Yaml::Empty).then(|| file.place(&at("build")))))?;
+        let profiles = declaration(value(entries, "profiles"), |node| {
+            let texts = file.texts(&at("profiles"), node, project)?;
+            Ok(Some(texts.into_iter().map(|text| text.value).collect()))
+        })?;
+        let service = Self {
+            image: text("image")?,
+            build,
+            platform: text("platform")?,
+            profiles,
+            has_provider: value(entries, "provider").is_some(),
+            place: file.place(keys),
+        };
+        let extended = match value(entries, "extends") {
+            None | Some(Yaml::Empty) => None,
+            Some(Yaml::Map(extends)) => {
+                let at = |key| [keys, &["extends", key]].concat();
+                let part = |key| value(extends, key).map_or(Ok(None), |node| file.text(&at(key), node, project));
+                let service = part("service")?.ok_or_else(|| {
+                    file.place(&[keys, &["extends"]].concat()).problem("expected `service`, the one to extend")
+                })?;
+                Some(Extended { service, file: part("file")? })
+            }
+            Some(node) => file.text(&at("extends"), node, project)?.map(|service| Extended { service, file: None }),
+        };
+        Ok((service, extended))
+    }
+
+    /// Adds what a later file says, or the service that extends this one.
+    pub(super) fn over(&mut self, later: Self) {
+        let Self { image, build, platform, profiles, has_provider, place: _ } = later;
+        self.image.over(image);
+        self.build.over(build);
+        self.platform.over(platform);
+        self.has_provider |= has_provider;
+        match (&mut self.profiles, profiles) {
+            // Compose appends lists.
+            (Declaration::Value(known) | Declaration::Instead(known), Declaration::Value(more)) => known.extend(more),
+            (known, more) => known.over(more),
+        }
+    }
+
+    /// The profiles that start the service; empty for a service that is always started.
+    pub(super) fn profiles(&self) -> &[String] {
+        self.profiles.value().map_or(&[], Vec::as_slice)
+    }
+
+    /// The image of the service `name`; `None` if it has none by nature. Adds warnings.
+    pub(super) fn image(
+        &self,
+        name: &str,
+        project_name: &str,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<ServiceImage>, ComposeError> {
+        let platform = self.platform.value().map(|platform| platform.value.clone());
+        let build = self.build.value();
+        let service = name.to_owned();
+        if let Some(image) = self.image.value() {
+            let unset = image.unset.join(", ");
+            if !is_image_name(&image.value) {
+                let remedy = if unset.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {unset} is not set; set it in the environment or in .env")
+                };
+                return Err(image.place.problem(format!("{:?} is not the name of an image{remedy}", image.value)));
+            }
+            if !unset.is_empty() {
+                let place = &image.place;
+                warnings.push(format!("{}: {unset} is not set, so the image is {}", place.origin(), image.value));
+            }
+            let (name, is_built, place) = (image.value.clone(), build.is_some(), image.place.clone());
+            return Ok(Some(ServiceImage { service, name, older_name: None, is_built, platform, place }));
+        }
+        let Some(place) = build else {
+            return if self.has_provider {
+                Ok(None)
+            } else {
+                Err(self.place.problem("it has neither `image` nor `build`"))
+            };
+        };
+        if project_name.is_empty() {
+            return Err(place
+                .problem("the image has no name, because the project has none; add `name:` at the top of the file"));
+        }
+        // Docker Compose 2 and 1.
+        let [name, older] = ['-', '_'].map(|separator| format!("{project_name}{separator}{name}").to_lowercase());
+        Ok(Some(ServiceImage {
+            service,
+            name,
+            older_name: Some(older),
+            is_built: true,
+            platform,
+            place: place.clone(),
+        }))
+    }
+}
+
+/// Reads a value that may have a tag.
+fn declaration<T>(
+    node: Option<&Yaml>,
+    read: impl FnOnce(&Yaml) -> Result<Option<T>, ComposeError>,
+) -> Result<Declaration<T>, ComposeError> {
+    let Some(node) = node else { return Ok(Declaration::Nothing) };
+    let tagged = match node {
+        Yaml::Map(entries) => entries.first().filter(|_| entries.len() == 1),
+        _ => None,
+    };
+    Ok(match tagged {
+        Some((tag, _)) if tag == "!reset" => Declaration::Reset,
+        Some((tag, node)) if tag == "!override" => read(node)?.map_or(Declaration::Reset, Declaration::Instead),
+        _ => read(node)?.map_or(Declaration::Nothing, Declaration::Value),
+    })
+}
+
+/// True for what can name an image: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]` without empty parts and blanks. The source checks the
+/// rest.
+fn is_image_name(name: &str) -> bool {
+    let (name, digest) = name.split_once('@').map_or((name, None), |(name, digest)| (name, Some(digest)));
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let tag = last.split_once(':').map(|(_, tag)| tag);
+    let parts = name.split('/').chain(last.split(':').next());
+    let is_text = |part: &str| !part.is_empty() && !part.chars().any(|it| it.is_whitespace() || it.is_control());
+    parts.into_iter().all(|part| is_text(part) && !part.starts_with(':') && !part.ends_with(':'))
+        && [tag, digest].into_iter().flatten().all(is_text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_image_name;
+
+    #[test]
+    fn names_with_empty_parts_are_no_images() {
+        for name in ["nginx", "nginx:1", "a/b", "r.example:5000/a/b:1", "a@sha256:00", "a:1@sha256:00", "localhost/a"] {
+            assert!(is_image_name(name), "{name}");
+        }
+        for name in
+            ["", ":", ":1", "a:", "a/", "/a", "a//b", "r.example:5000/", "r.example:/a", "r/:1", "a b", "a@", "a:\n"]
+        {
+            assert!(!is_image_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Projects in directories of their own, as a user has them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{Profiles, ProjectImages, images};
+use dive_sources::Environment;
+
+/// Files in a directory named `Shop`.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        for (name, text) in files {
+            let path = folder.0.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("Shop")
+    }
+
+    fn read(&self, files: &[&str], variables: &[(&str, &str)], profiles: &[&str]) -> Result<ProjectImages, String> {
+        let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+        let environment = Environment::new(self.path(), None, variables);
+        let files: Vec<_> = files.iter().map(PathBuf::from).collect();
+        let profiles = Profiles::new(profiles.iter().map(|name| (*name).to_owned()).collect());
+        images(&files, &profiles, &environment).map_err(|error| error.to_string())
+    }
+}
+
+/// A project of one file.
+fn of(text: &str) -> Folder {
+    Folder::new(&[("Shop/compose.yaml", text)])
+}
+
+fn names(images: &ProjectImages) -> Vec<String> {
+    images.images.iter().map(|image| format!("{}={}", image.service, image.name)).collect()
+}
+
+fn names_of(text: &str) -> Vec<String> {
+    names(&of(text).read(&["compose.yaml"], &[], &[]).unwrap())
+}
+
+fn error_of(text: &str) -> String {
+    of(text).read(&["compose.yaml"], &[], &[]).unwrap_err()
+}
+
+#[test]
+fn services_have_the_images_that_compose_runs() {
+    let text = "services:\n  db:\n    image: postgres:17\n  web:\n    build: .\n  api:\n    build: { context: api }\n    \
+                image: r.example:5000/api:1\n    platform: linux/arm64\n";
+    let images = of(text).read(&["compose.yaml"], &[], &[]).unwrap();
+    assert_eq!(names(&images), ["db=postgres:17", "web=shop-web", "api=r.example:5000/api:1"]);
+    let [db, web, api] = &images.images[..] else { panic!("{images:?}") };
+    assert_eq!((db.is_built, db.older_name.as_deref(), db.platform.as_deref()), (false, None, None));
+    assert_eq!((web.is_built, web.older_name.as_deref()), (true, Some("shop_web")));
+    assert_eq!((api.is_built, api.older_name.as_deref(), api.platform.as_deref()), (true, None, Some("linux/arm64")));
+    assert_eq!(web.place.origin().to_string(), "compose.yaml:5");
+    assert!(images.warnings.is_empty() && images.disabled.is_empty());
+}
+
+#[test]
+fn the_first_format_has_its_services_at_the_top() {
+    assert_eq!(
+        names_of("web:\n  build: .\n  links: [db]\ndb:\n  image: mysql:5\nname:\n  image: redis\n"),
+        ["web=shop-web", "db=mysql:5", "name=redis"]
+    );
+    for version in ["'2'", "\"3.8\"", "2.4"] {
+        assert_eq!(names_of(&format!("version: {version}\nservices: {{ db: {{ image: mysql }} }}\n")), ["db=mysql"]);
+    }
+}
+
+#[test]
+fn variables_come_from_the_environment_then_from_the_file() {
+    let files = [
+        ("Shop/.env", "TAG=1\nHOST=file.example\nCOMPOSE_PROJECT_NAME=Big Shop\n"),
+        (
+            "Shop/compose.yaml",
+            "name: ${NAME:-other}\nservices: { a: { image: \"$HOST/a:${TAG}\" }, b: { build: . } }\n",
+        ),
+    ];
+    let folder = Folder::new(&files);
+    let images = folder.read(&["compose.yaml"], &[("HOST", "env.example")], &[]).unwrap();
+    assert_eq!(names(&images), ["a=env.example/a:1", "b=bigshop-b"]);
+    let images = folder.read(&["compose.yaml"], &[("COMPOSE_PROJECT_NAME", ""), ("NAME", "n1")], &[]).unwrap();
+    assert_eq!(names(&images), ["a=file.example/a:1", "b=n1-b"]);
+}
+
+#[test]
+fn a_variable_without_a_value_is_a_warning_or_an_error() {
+    let images = of("services:\n  a:\n    image: ${PREFIX}app:1\n").read(&["compose.yaml"], &[], &[]).unwrap();
+    assert_eq!(names(&images), ["a=app:1"]);
+    assert_eq!(images.warnings, ["compose.yaml:3: PREFIX is not set, so the image is app:1"]);
+    assert_eq!(
+        error_of("services:\n  a:\n    image: app:${TAG}\n"),
+        "compose.yaml:3: services.a.image: \"app:\" is not the name of an image: TAG is not set; set it in the environment \
+         or in .env"
+    );
+    assert_eq!(
+        error_of("services:\n  a:\n    image: app:${TAG:?say which}\n"),
+        "compose.yaml:3: services.a.image: the variable TAG is not set: say which"
+    );
+}
+
+#[test]
+fn later_files_change_earlier_ones() {
+    let folder = Folder::new(&[
+        (
+            "Shop/a.yaml",
+            "services:\n  web: { image: web:1, profiles: [x] }\n  db: { image: db:1, build: . }\n  q: { image: q:1 }\n",
+        ),
+        (
+            "Shop/b.yaml",
+            "services:\n  web: { image: web:2, profiles: [y] }\n  db: { image: !reset null }\n  new: { image: new:1 }\n",
+        ),
+    ]);
+    let read = |profiles: &[&str]| folder.read(&["a.yaml", "b.yaml"], &[], profiles).unwrap();
+    assert_eq!(names(&read(&["y"])), ["web=web:2", "db=shop-db", "q=q:1", "new=new:1"]);
+    assert_eq!(names(&read(&["x"])), names(&read(&["y"])), "lists are appended");
+    assert_eq!(names(&read(&["z"])), ["db=shop-db", "q=q:1", "new=new:1"]);
+}
+
+#[test]
+fn a_directory_stands_for_its_files() {
+    let folder = Folder::new(&[
+        ("Shop/app/docker-compose.yml", "services: { web: { build: . } }\n"),
+        ("Shop/app/docker-compose.override.yml", "services: { web: { image: web:dev } }\n"),
+        ("Shop/app/.env/lib", ""),
+        ("Shop/empty/x", ""),
+    ]);
+    assert_eq!(names(&folder.read(&["app"], &[], &[]).unwrap()), ["web=web:dev"]);
+    assert_eq!(names(&folder.read(&["app/docker-compose.yml"], &[], &[]).unwrap()), ["web=app-web"]);
+    let error = folder.read(&["empty"], &[], &[]).unwrap_err();
+    assert!(error.starts_with("empty: no Compose file here: dive looks for compose.yaml, "), "{error}");
+}
+
+#[test]
+fn profiles_enable_services() {
+    let folder = of("services: { web: { image: w }, adminer: { image: a, profiles: [debug] } }\n");
+    let read = |variables: &[(&str, &str)], profiles: &[&str]| {
+        let images = folder.read(&["compose.yaml"], variables, profiles).unwrap();
+        (names(&images).len(), images.disabled)
+    };
+    assert_eq!(read(&[], &[]), (1, vec!["adminer".to_owned()]));
+    assert_eq!(read(&[], &["debug"]), (2, Vec::new()));
+    assert_eq!(read(&[], &["*"]), (2, Vec::new()));
+    assert_eq!(read(&[("COMPOSE_PROFILES", "test, debug")], &[]), (2, Vec::new()));
+    assert_eq!(
+        error_of("services: { adminer: { image: a, profiles: [debug] } }\n"),
+        "compose.yaml: no service is enabled; a profile enables adminer: set COMPOSE_PROFILES, or add --profile"
+    );
+}
+
+#[test]
+fn services_extend_others() {
+    let folder = Folder::new(&[
+        (
+            "Shop/compose.yaml",
+            "services:\n  base: { image: base:1, platform: linux/amd64 }\n  a: { extends: base }\n  \
+             b: { extends: { service: base }, image: b:1 }\n  \
+             c: { extends: { service: far, file: common/common.yaml } }\n",
+        ),
+        ("Shop/common/common.yaml", "services:\n  far: { extends: { service: deep, file: deep.yaml } }\n"),
+        ("Shop/common/deep.yaml", "services:\n  deep: { image: \"deep:${TAG:-1}\" }\n"),
+    ]);
+    let images = folder.read(&["compose.yaml"], &[], &[]).unwrap();
+    assert_eq!(names(&images), ["base=base:1", "a=base:1", "b=b:1", "c=deep:1"]);
+    assert_eq!(images.images[2].platform.as_deref(), Some("linux/amd64"));
+    assert_eq!(images.images[3].place.origin().to_string(), "common/deep.yaml:2");
+
+    let circle = error_of("services:\n  a: { extends: b }\n  b: { extends: a }\n");
+    assert!(circle.contains("in a circle"), "{circle}");
+    assert_eq!(
+        error_of("services:\n  a:\n    extends: nobody\n"),
+        "compose.yaml:3: services.a.extends: compose.yaml has no service \"nobody\""
+    );
+    let missing = error_of("services:\n  a:\n    extends: { service: b, file: no.yaml }\n");
+    assert_eq!(missing, "no.yaml: no such file; correct the path in compose.yaml:3");
+}
+
+#[test]
+fn included_files_have_their_own_directory_and_variables() {
+    let folder = Folder::new(&[
+        (
+            "Shop/compose.yaml",
+            "include:\n  - db/compose.yaml\n  - path: [q/a.yaml, q/b.yaml]\n    env_file: q.env\nservices: { web: { image: \"w:$TAG\" } }\n",
+        ),
+        ("Shop/.env", "TAG=main\n"),
+        ("Shop/db/compose.yaml", "services: { db: { image: \"db:$TAG-$DB\" }, tool: { build: . } }\n"),
+        ("Shop/db/.env", "TAG=inner\nDB=7\n"),
+        ("Shop/q/a.yaml", "services: { q: { image: \"q:$Q\" } }\n"),
+        ("Shop/q/b.yaml", "services: { q: { platform: linux/s390x } }\n"),
+        ("Shop/q.env", "Q=9\n"),
+    ]);
+    let images = folder.read(&["compose.yaml"], &[], &[]).unwrap();
+    assert_eq!(names(&images), ["web=w:main", "db=db:main-7", "tool=shop-tool", "q=q:9"]);
+    assert_eq!(images.images[3].platform.as_deref(), Some("linux/s390x"));
+
+    let twice = Folder::new(&[
+        ("Shop/compose.yaml", "include: [other.yaml]\nservices:\n  web: { image: a }\n"),
+        ("Shop/other.yaml", "services: { web: { image: b } }\n"),
+    ]);
+    let error = twice.read(&["compose.yaml"], &[], &[]).unwrap_err();
+    assert_eq!(error, "compose.yaml:3: services.web: a file in `include:` has a service of this name");
+    let circle = error_of("include: [compose.yaml]\n");
+    assert!(circle.contains("in a circle"), "{circle}");
+    let remote = error_of("include:\n  - https://example.com/compose.yaml\n");
+    assert!(remote.starts_with("compose.yaml:2: include.0: dive downloads no Compose files"), "{remote}");
+}
+
+#[test]
+fn anchors_and_extensions_are_resolved() {
+    let text = "x-app: &app\n  image: app:1\n  platform: linux/amd64\nservices:\n  web:\n    <<: *app\n    ports: [80:80]\n  \
+                job:\n    <<: *app\n    image: job:1\n";
+    assert_eq!(names_of(text), ["web=app:1", "job=job:1"]);
+}
+
+#[test]
+fn a_file_that_is_no_project_is_an_error_with_its_line() {
+    for (text, error) in [
+        ("- a\n", "compose.yaml: this is not a Compose file: expected a mapping with `services`"),
+        ("a: b\n", "compose.yaml: no service is enabled; check that this is a Compose file"),
+        ("services: web\n", "compose.yaml:1: services: expected a mapping of services"),
+        ("services:\n  web: nginx\n", "compose.yaml:2: services.web: expected a mapping, with `image` or `build`"),
+        ("services:\n  web: { ports: [80] }\n", "compose.yaml:2: services.web: it has neither `image` nor `build`"),
+        ("services:\n  web:\n    image: [a]\n", "compose.yaml:3: services.web.image: expected a text, found a list"),
+        (
+            "services:\n  web:\n    image: \"a b\"\n",
+            "compose.yaml:3: services.web.image: \"a b\" is not the name of an image",
+        ),
+        (
+            "services:\n  web:\n    image: ${A\n",
+            "compose.yaml:3: services.web.image: `${A` is not a variable; write `${NAME}` for one, and `$$` for a dollar sign",
+        ),
+    ] {
+        assert_eq!(error_of(text), error, "{text}");
+    }
+    let error = of("services: {}").read(&["other.yaml"], &[], &[]).unwrap_err();
+    assert_eq!(error, "other.yaml: no such file; correct the path in --compose");
+    assert_eq!(names_of("services: { model: { provider: { type: model } }, web: { image: w } }\n"), ["web=w"]);
+}
+
+#[test]
+fn large_projects_are_read_quickly_or_refused() {
+    let services = |count: usize| {
+        (0..count)
+            .map(|number| {
+                format!(
+                    "  s{number}:
+    image: i{number}
+"
+                )
+            })
+            .collect::<Vec<_>>()
+            .concat()
+    };
+    assert_eq!(names_of(&format!("services:\n{}", services(5000))).len(), 5000);
+    let error = error_of(&format!("services:\n{}", services(5001)));
+    assert!(error.contains("more than 5000 services"), "{error}");
+}

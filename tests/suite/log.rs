@@ -188,7 +188,7 @@ fn screen_actions_are_logged() {
     let start = Instant::now();
     let is_drawn = || std::fs::read_to_string(user.file("dive.log")).is_ok_and(|log| log.contains("cells drawn in"));
     while !is_drawn() {
-        assert!(start.elapsed() < Duration::from_secs(20), "the screen was not drawn");
+        assert!(start.elapsed() < crate::user::TIME_LIMIT, "the screen was not drawn");
         std::thread::sleep(Duration::from_millis(20));
     }
     keys.write_all(b"\t\x06secret\rq").unwrap();

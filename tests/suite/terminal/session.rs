@@ -3,16 +3,13 @@
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 use super::keys::{self, Mouse};
 use super::shown::Shown;
-use crate::user::{DIVE, User};
-
-/// Time limit of a condition, for a debug build on a busy machine.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
+use crate::user::{DIVE, TIME_LIMIT, User};
 
 /// Columns and rows.
 pub(super) type Size = (u16, u16);

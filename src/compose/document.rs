@@ -87,8 +87,11 @@ impl ComposeFile {
 
     /// Parses the text of the file `path`.
     pub(super) fn parse(path: &Path, text: String) -> Result<Self, ComposeError> {
-        let document = Arc::new(Document::parse_with(path.to_owned(), text, Tags::Kept)?);
-        let mut root = match merged(document.root.clone()) {
+        let mut document = Document::parse_with(path.to_owned(), text, Tags::Kept)?;
+        // From here on, the document only finds lines, in its text.
+        let root = std::mem::replace(&mut document.root, Yaml::Empty);
+        let document = Arc::new(document);
+        let mut root = match merged(root) {
             Yaml::Map(root) => root,
             Yaml::Empty => Vec::new(),
             Yaml::Scalar(_) | Yaml::List(_) => {
@@ -141,13 +144,13 @@ impl ComposeFile {
         node: &Yaml,
         project: &Project<'_>,
     ) -> Result<Option<ComposeText>, ComposeError> {
+        let place = self.place(keys);
         let text = match node {
             Yaml::Empty => return Ok(None),
             Yaml::Scalar(text) => text,
-            Yaml::List(_) => return Err(self.place(keys).problem("expected a text, found a list")),
-            Yaml::Map(_) => return Err(self.place(keys).problem("expected a text, found a mapping")),
+            Yaml::List(_) => return Err(place.problem("expected a text, found a list")),
+            Yaml::Map(_) => return Err(place.problem("expected a text, found a mapping")),
         };
-        let place = self.place(keys);
         let read = interpolate(text, &|name| project.variable(name));
         let read = read.map_err(|error| place.problem(error.to_string()))?;
         Ok(Some(ComposeText { value: read.text, place, unset: read.unset.into_iter().collect() }))

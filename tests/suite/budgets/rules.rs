@@ -168,7 +168,7 @@ fn a_broken_rule_is_followed_by_the_largest_parts_that_break_it() {
     assert_eq!(ran.stdout.matches("kB  layer ").count(), 1, "only the layers that break it: {}", ran.stdout);
 }
 
-/// A user who sets a limit wants to know how much room is left.
+/// The report shows how far a met limit is from being broken.
 #[test]
 fn a_rule_that_is_met_shows_its_number() {
     let rules = "  highestImageBytes: 5 kB\n  highestLayerCount: { value: 2, for: ours }\n  forbidRoot: true\n  \

@@ -138,21 +138,35 @@ impl NameBatch {
     }
 
     fn search_batch(&mut self, regex: &Regex, chunk: &mut NodeChunk<'_>) {
-        let mut at = 0;
-        // One match per name is enough, so the search continues at the next name.
-        while let Some(found) = regex.find_at(&self.text, at)
-            && let behind = self.starts.partition_point(|(start, _)| *start <= found.start())
-            && let Some((_, node)) = self.starts.get(behind.wrapping_sub(1))
+        let mut names = self.starts.as_slice();
+        // One match per name is enough, so the search continues at the next name. Any match will do, too: it need not be
+        // the longest, and where it starts is of no interest, since it ends in the same name.
+        while let Some((start, _)) = names.first().copied()
+            && let Some(end) = regex.shortest_match_at(&self.text, start)
         {
+            // An empty match ends where it starts.
+            let last = end.saturating_sub(1).max(start);
+            let passed = starting_up_to(names, last);
+            let Some((_, node)) = passed.checked_sub(1).and_then(|at| names.get(at)) else { break };
             chunk.insert(*node);
-            match self.starts.get(behind) {
-                Some((next, _)) => at = *next,
-                None => break,
-            }
+            names = names.get(passed..).unwrap_or_default();
         }
         self.text.clear();
         self.starts.clear();
     }
+}
+
+/// The number of names that start at or before an offset. It is small where matches are dense, so the search doubles its steps
+/// from the first name.
+fn starting_up_to(names: &[(usize, NodeId)], offset: usize) -> usize {
+    let starts_by = |(start, _): &(usize, NodeId)| *start <= offset;
+    let mut bound = 1;
+    while names.get(bound).is_some_and(starts_by) {
+        bound *= 2;
+    }
+    let passed = bound / 2;
+    let rest = names.get(passed..bound.min(names.len())).unwrap_or_default();
+    passed + rest.partition_point(starts_by)
 }
 
 /// Builds the paths of consecutive nodes. Most share the directory of the previous node or are inside it.

@@ -64,9 +64,10 @@ pub(super) struct NodeChunk<'a> {
 
 impl NodeChunk<'_> {
     /// All nodes of the chunk except the root.
-    pub(super) fn nodes(&self, tree: &Tree) -> impl Iterator<Item = NodeId> + use<> {
+    pub(super) fn nodes<'t>(&self, tree: &'t Tree) -> impl Iterator<Item = NodeId> + use<'t> {
         let end = (self.first + self.words.len() * 64).min(tree.node_count());
-        tree.nodes().take(end).skip(self.first.max(1))
+        // `skip` on all nodes would step through those of the chunks before.
+        (self.first.max(1)..end).filter_map(|index| tree.node_at(index))
     }
 
     pub(super) fn insert(&mut self, node: NodeId) {

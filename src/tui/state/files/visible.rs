@@ -46,6 +46,8 @@ pub(super) enum JumpTarget {
 const VISIBLE: u8 = 1;
 const MATCH: u8 = 1 << 1;
 const CHANGED: u8 = 1 << 2;
+/// The node has children in the comparison.
+const HAS_CHILDREN: u8 = 1 << 5;
 /// Shift from [`MATCH`] or [`CHANGED`] to the flag for a node or any of its descendants.
 const WITHIN: u8 = 2;
 
@@ -116,7 +118,9 @@ impl VisibleNodes {
                         self.matches[node.index()] += 1;
                     }
                 }
-                if change != Change::Unmodified && is_leaf(tree, comparison, node) {
+                // A directory with children may have changed only because of its descendants.
+                let is_leaf = || flags & HAS_CHILDREN == 0 || !is_directory(tree, comparison, node);
+                if change != Change::Unmodified && is_leaf() {
                     flags |= CHANGED | CHANGED << WITHIN;
                 }
             } else if below > 0 {
@@ -128,8 +132,11 @@ impl VisibleNodes {
             } else {
                 hidden.keep(tree, comparison, node);
             }
-            let Some(parent) = tree.parent(node).filter(|_| flags & VISIBLE != 0) else { continue };
-            self.flags[parent.index()] |= flags & (MATCH << WITHIN | CHANGED << WITHIN);
+            let Some(parent) = tree.parent(node) else { continue };
+            self.flags[parent.index()] |= HAS_CHILDREN | flags & (MATCH << WITHIN | CHANGED << WITHIN);
+            if flags & VISIBLE == 0 {
+                continue;
+            }
             if let Some(count) = self.matches.get(node.index()).copied() {
                 self.matches[parent.index()] += count;
             }
@@ -202,10 +209,4 @@ pub enum Fold {
     Expanded,
     /// Children have no rows.
     Collapsed,
-}
-
-/// True for files and for directories without children in the comparison. Other directories may have changed only
-/// because of their descendants.
-fn is_leaf(tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
-    tree.children(node).all(|child| comparison.change(child).is_none()) || !is_directory(tree, comparison, node)
 }

@@ -1,5 +1,4 @@
-//! Parses YAML files into a tree of text, and finds the line of any key. `serde_yaml` only reports a line with an error, so the
-//! line of a key is found by parsing the file again and failing at that key.
+//! Parses YAML files into a tree of text, and finds the line of any key.
 //!
 //! Scalars stay text, so files and environment variables use the same parsers, and `"0.9"` equals `0.9`. File size, nesting depth
 //! and the size after alias expansion are limited.
@@ -10,11 +9,11 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, IgnoredAny, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor};
 
+use super::key_lines::KeyLines;
 use super::origin::Origin;
 use super::problem::ConfigError;
 use super::yaml::Yaml;
@@ -41,6 +40,8 @@ pub(crate) enum Tags {
 pub(crate) struct Document {
     path: PathBuf,
     text: String,
+    /// Found when the first is asked for.
+    lines: OnceLock<KeyLines>,
     /// The root node.
     pub(crate) root: Yaml,
 }
@@ -64,7 +65,7 @@ impl Document {
         }
         let budget = Cell::new(LARGEST_TREE);
         match (YamlReader { room: &budget, tags }).deserialize(serde_yaml::Deserializer::from_str(&text)) {
-            Ok(root) => Ok(Self { path, text, root }),
+            Ok(root) => Ok(Self { path, text, lines: OnceLock::new(), root }),
             Err(error) => {
                 let line = error.location().map(|place| place.line());
                 Err(ConfigError::Syntax { origin: Origin::File { path, line }, message: without_location(&error) })
@@ -80,8 +81,7 @@ impl Document {
     /// The file and line of the key at path `keys`, outermost first, spelled as in the file. The key of an item in a list is
     /// its number, from 0.
     pub(crate) fn origin_of(&self, keys: &[&str]) -> Origin {
-        let probe = KeyFinder { keys }.deserialize(serde_yaml::Deserializer::from_str(&self.text));
-        let line = probe.err().and_then(|error| error.location()).map(|place| place.line());
+        let line = self.lines.get_or_init(|| KeyLines::of(&self.text)).line(keys);
         Origin::File { path: self.path.clone(), line }
     }
 }
@@ -257,91 +257,6 @@ impl Visitor<'_> for UniqueKey<'_> {
             return Err(E::custom(format_args!("the key `{key}` is set twice; keep one of the two")));
         }
         Ok(key.to_owned())
-    }
-}
-
-/// Descends to the key at path `keys` and fails there, for the line in the error. In a list, the key is the number of an item.
-struct KeyFinder<'a> {
-    keys: &'a [&'a str],
-}
-
-impl<'de> DeserializeSeed<'de> for KeyFinder<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-/// A scalar is an error at its line, which is the one to report.
-impl<'de> Visitor<'de> for KeyFinder<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a mapping")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Some((wanted, below)) = self.keys.split_first() else { return Err(found()) };
-        while let Some(key) = entries.next_key_seed(KeyMatcher { wanted, is_last: below.is_empty() })? {
-            match key {
-                KeyMatch::Descend => return entries.next_value_seed(KeyFinder { keys: below }),
-                KeyMatch::Skip => entries.next_value::<IgnoredAny>().map(|_| ())?,
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Some((wanted, below)) = self.keys.split_first() else { return Err(found()) };
-        let Ok(wanted) = wanted.parse::<usize>() else { return Ok(()) };
-        for _ in 0..wanted {
-            if items.next_element::<IgnoredAny>()?.is_none() {
-                return Ok(());
-            }
-        }
-        items.next_element_seed(KeyFinder { keys: below }).map(|_| ())
-    }
-}
-
-/// The error at the end of the path.
-fn found<E: serde::de::Error>() -> E {
-    E::custom("the end of the path")
-}
-
-/// What to do with a key.
-enum KeyMatch {
-    Descend,
-    Skip,
-}
-
-/// Compares a key with `wanted`, and fails at the last one.
-struct KeyMatcher<'a> {
-    wanted: &'a str,
-    is_last: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for KeyMatcher<'_> {
-    type Value = KeyMatch;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<KeyMatch, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KeyMatcher<'_> {
-    type Value = KeyMatch;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<KeyMatch, E> {
-        match key == self.wanted {
-            true if self.is_last => Err(E::invalid_value(Unexpected::Str(key), &"the end of the path")),
-            true => Ok(KeyMatch::Descend),
-            false => Ok(KeyMatch::Skip),
-        }
     }
 }
 

@@ -28,6 +28,7 @@ mod environment;
 mod file;
 mod ignore;
 mod item_list;
+mod key_lines;
 mod keybinding;
 mod keys;
 mod layering;

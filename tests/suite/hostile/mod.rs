@@ -8,6 +8,7 @@ mod comparing;
 mod listing;
 mod memory;
 mod merging;
+mod settings;
 mod unpacking;
 
 use std::path::{Path, PathBuf};

@@ -41,6 +41,7 @@ pub(super) fn check<'a>(
         sums: vec![PatternSum::default(); rules.len() + ignored_numbers.len()],
         groups: Vec::new(),
         next_group: 0,
+        covering: Covering::default(),
     };
     walk.run();
     let sums = walk.sums;
@@ -87,6 +88,8 @@ struct PathWalk<'a> {
     groups: Vec<Group>,
     /// The number of the next group.
     next_group: u64,
+    /// Memory for the next file: most match on their own, and each would allocate.
+    covering: Covering,
 }
 
 /// What a pattern has found.
@@ -142,17 +145,18 @@ enum GroupKind {
     Files,
 }
 
-/// The groups of a directory's files, by rule.
-type GroupsByRule = Rc<[(u32, usize)]>;
+/// The patterns that cover a path, sorted, and the groups that it belongs to, by rule.
+#[derive(Default)]
+struct Covering {
+    patterns: Vec<u32>,
+    groups: Vec<(u32, usize)>,
+}
 
 /// A directory on the way down.
 struct OpenDirectory {
     children: Vec<NodeId>,
     frame: MatchFrame,
-    /// The patterns that cover it, sorted.
-    covered: Rc<[u32]>,
-    /// The groups that its files belong to, by rule.
-    groups: GroupsByRule,
+    covering: Rc<Covering>,
     /// The groups of files that match themselves, by rule.
     own: HashMap<u32, usize>,
     /// The groups before those of this directory.
@@ -197,8 +201,7 @@ impl PathWalk<'_> {
         let root = OpenDirectory {
             children: self.children(NodeId::ROOT),
             frame: self.matcher.root(),
-            covered: Rc::new([]),
-            groups: Rc::new([]),
+            covering: Rc::default(),
             own: HashMap::new(),
             groups_before: 0,
             node: NodeId::ROOT,
@@ -237,24 +240,26 @@ impl PathWalk<'_> {
             None => (None, self.matcher.matched(&above.frame, tree.name(node))),
         };
         let mut groups_before = self.groups.len();
-        let (mut covered, mut groups) = (Rc::clone(&above.covered), Rc::clone(&above.groups));
-        if !matched.is_empty() || !covered.is_empty() {
+        let mut covering = Rc::clone(&above.covering);
+        if !matched.is_empty() || !covering.patterns.is_empty() {
             let sight = self.sight(node);
-            if !matched.is_empty() {
-                (covered, groups) = self.cover(above, node, &matched, &sight);
-            }
+            let mut own = std::mem::take(&mut self.covering);
+            let is_covered = !matched.is_empty() && self.cover(above, node, &matched, &sight, &mut own);
             if !sight.is_directory {
                 // The groups of files are of the directory above.
                 groups_before = self.groups.len();
-                self.count(node, &covered, &groups, &sight);
+                self.count(node, if is_covered { &own } else { &covering }, &sight);
+            } else if is_covered {
+                covering = Rc::new(std::mem::take(&mut own));
             }
+            self.covering = own;
         }
-        let Some(frame) = frame.filter(|frame| !frame.is_at_end() || !covered.is_empty()) else {
+        let Some(frame) = frame.filter(|frame| !frame.is_at_end() || !covering.patterns.is_empty()) else {
             self.end_groups(groups_before);
             return None;
         };
         let children = self.children(node);
-        Some(OpenDirectory { children, frame, covered, groups, own: HashMap::new(), groups_before, node })
+        Some(OpenDirectory { children, frame, covering, own: HashMap::new(), groups_before, node })
     }
 
     /// Keeps the matches of the last groups, if they are among the largest.
@@ -273,28 +278,32 @@ impl PathWalk<'_> {
         }
     }
 
-    /// The patterns that cover `node`, and its groups.
+    /// Writes the patterns that cover `node` and its groups into `covering`. `false` if they are those of the directory above.
     fn cover(
         &mut self,
         above: &mut OpenDirectory,
         node: NodeId,
         matched: &[u32],
         sight: &PathSight,
-    ) -> (Rc<[u32]>, GroupsByRule) {
+        covering: &mut Covering,
+    ) -> bool {
         let is_directory = sight.is_directory;
-        let is_new = |pattern: &u32| {
+        let Covering { patterns, groups } = covering;
+        patterns.clear();
+        let inherited = &above.covering.patterns;
+        patterns.extend(matched.iter().copied().filter(|pattern| {
             (is_directory || self.matcher.kinds(*pattern) == MatchedKinds::All)
-                && above.covered.binary_search(pattern).is_err()
-        };
-        let new: Vec<u32> = matched.iter().copied().filter(is_new).collect();
-        if new.is_empty() {
-            return (Rc::clone(&above.covered), Rc::clone(&above.groups));
+                && inherited.binary_search(pattern).is_err()
+        }));
+        let new = patterns.len();
+        if new == 0 {
+            return false;
         }
-        let mut covered: Vec<u32> = above.covered.iter().copied().chain(new.iter().copied()).collect();
-        covered.sort_unstable();
-        let last_exception = self.last_exception(&covered);
-        let mut groups = above.groups.to_vec();
-        for pattern in new {
+        patterns.extend(inherited);
+        let last_exception = self.last_exception(patterns);
+        groups.clear();
+        groups.extend(&above.covering.groups);
+        for pattern in patterns.iter().copied().take(new) {
             let Some(rule) = self.rules.get(pattern as usize) else { continue };
             let ReachSight { layer: Some(layer), seen } = sight.at(rule.reach) else { continue };
             if let Some(sum) = self.sums.get_mut(pattern as usize) {
@@ -332,14 +341,15 @@ impl PathWalk<'_> {
             }
             groups.push((pattern, group));
         }
-        (covered.into(), groups.into())
+        patterns.sort_unstable();
+        true
     }
 
     /// Adds a file to the sums of the patterns that cover it.
-    fn count(&mut self, node: NodeId, covered: &[u32], groups: &[(u32, usize)], sight: &PathSight) {
-        let last_exception = self.last_exception(covered);
+    fn count(&mut self, node: NodeId, covering: &Covering, sight: &PathSight) {
+        let last_exception = self.last_exception(&covering.patterns);
         let rules = self.rules;
-        for (pattern, group) in groups.iter().copied() {
+        for (pattern, group) in covering.groups.iter().copied() {
             let Some(rule) = rules.get(pattern as usize) else { continue };
             let ReachSight { layer: Some(_), seen } = sight.at(rule.reach) else { continue };
             let seen = seen.filter(|_| last_exception.is_none_or(|last| last < pattern));
@@ -362,7 +372,7 @@ impl PathWalk<'_> {
                 sum.size_bytes = sum.size_bytes.saturating_add(size_bytes);
             }
         }
-        self.note(node, covered, last_exception, sight);
+        self.note(node, &covering.patterns, last_exception, sight);
     }
 
     /// Notes files that an exception takes from a rule, and deleted files that a rule does not see.
@@ -395,14 +405,14 @@ impl PathWalk<'_> {
         }
     }
 
-    /// The last of the patterns that is an exception.
+    /// The last of the patterns that is an exception; they need not be sorted.
     fn last_exception(&self, covered: &[u32]) -> Option<u32> {
         let is_exception = |pattern: &u32| match self.rules.get(*pattern as usize) {
             Some(rule) => rule.demand == PathDemand::Except,
             // Patterns of `ignore:`.
             None => true,
         };
-        covered.iter().copied().rev().find(is_exception)
+        covered.iter().copied().filter(is_exception).max()
     }
 
     fn sight(&self, node: NodeId) -> PathSight {

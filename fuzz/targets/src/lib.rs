@@ -13,6 +13,7 @@ mod answers;
 // Images in memory and the model of the tree, shared with the integration tests.
 #[allow(dead_code, reason = "the integration tests use the rest")]
 mod build;
+mod compose;
 mod compression;
 mod configuration;
 mod documents;
@@ -38,7 +39,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     Target { name: "tar", run: tar::run },
     Target { name: "compression", run: compression::run },
     Target { name: "documents", run: documents::docker_archive },
@@ -50,6 +51,7 @@ pub const TARGETS: [Target; 17] = [
     Target { name: "table", run: table::run },
     Target { name: "configuration", run: configuration::configuration },
     Target { name: "rules", run: configuration::rules },
+    Target { name: "compose", run: compose::run },
     Target { name: "keys", run: configuration::keys },
     Target { name: "terms", run: names::terms },
     Target { name: "references", run: names::references },

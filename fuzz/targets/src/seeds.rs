@@ -43,6 +43,15 @@ pub fn own(target: &str) -> Vec<Vec<u8>> {
             "rules:\n  paths:\n    - { path: \"**/[a-c]?/*.x\", forbid: true }\n    - { path: \"!b/\" }\n    - { path: c, highestBytes: 1kB }\n",
             "ignore:\n  - { path: a/**/b, reason: x, until: 2026-12-31 }\n  - { class: package-databases, reason: y }\nignoreWasteBelow: 1kB\n",
         ]),
+        // Compose file, override file, another file and `.env`.
+        "compose" => texts(&[
+            "name: shop\nservices:\n  web: {image: \"nginx:${TAG:-1.25}\", platform: linux/arm64}\n  db:\n    image: $DB\n\u{1e}\
+             services:\n  web: {image: !reset null, build: .}\n  cache: {image: redis, profiles: [x]}\n\u{1e}\u{1e}DB=postgres:16\n",
+            "x-base: &base\n  image: a\nservices:\n  a:\n    <<: *base\n  b: {extends: {file: other.yaml, service: c}}\n\u{1e}\
+             \u{1e}services:\n  c: {image: \"${C?no}\", build: {context: .}}\n\u{1e}export C='d$e'\nF=\"${C}\\n\" # g\n",
+            "include:\n  - path: [other.yaml]\n    env_file: .env\nservices: {}\n\u{1e}\u{1e}services:\n  d: {build: x}\n",
+            "web:\n  image: old\n  links: [db]\ndb:\n  build: .\n",
+        ]),
         "keys" => {
             texts(&["ctrl+f", "ctrl+shift+up,q", "space", "alt+enter, pgdn", "f12", "shift+tab", "ctrl+slash", "é,日"])
         }
@@ -104,7 +113,7 @@ pub fn own(target: &str) -> Vec<Vec<u8>> {
 #[must_use]
 pub fn of_corpus(target: &str, corpus: &Path) -> Vec<Vec<u8>> {
     let folders: &[&str] = match target {
-        "configuration" | "rules" => &["configs", "hostile/log-code-execution"],
+        "configuration" | "rules" | "compose" => &["configs", "hostile/log-code-execution"],
         "escapes" => &["hostile"],
         "statements" => &["provenance"],
         _ => &["broken", "reports", "hostile"],
@@ -118,7 +127,7 @@ pub fn of_corpus(target: &str, corpus: &Path) -> Vec<Vec<u8>> {
             let mut bytes = Vec::new();
             fs::File::open(&path).unwrap().take(8 << 20).read_to_end(&mut bytes).unwrap();
             seeds.extend(match target {
-                "configuration" | "rules" | "escapes" => vec![bytes],
+                "configuration" | "rules" | "compose" | "escapes" => vec![bytes],
                 _ => of_archive(target, &bytes),
             });
         }

@@ -1,5 +1,6 @@
 //! A Compose file: its merge keys are resolved, and its texts are interpolated where they are used.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,11 +8,8 @@ use std::sync::Arc;
 use super::error::ComposeError;
 use super::interpolation::interpolate;
 use super::project::Project;
-use crate::config::{ConfigError, Document, Origin, Tags, Yaml, read_text};
+use crate::config::{ConfigError, Document, Origin, Tags, TextFile, Yaml, read_text};
 use dive_sources::Environment;
-
-/// Limit of a Compose file, in bytes.
-const LARGEST_FILE: u64 = 1 << 20;
 
 /// The key above the services.
 const SERVICES: &str = "services";
@@ -67,8 +65,10 @@ pub(super) struct ComposeFile {
     document: Arc<Document>,
     /// The root, with resolved merge keys, but without the services.
     root: Vec<(String, Yaml)>,
-    /// The services by name.
+    /// The services, in the order of the file.
     pub(super) services: Vec<(String, Yaml)>,
+    /// Their places by name.
+    places: HashMap<String, usize>,
     /// The key above the services; `None` in Compose's first format, where they are at the top.
     services_key: Option<&'static str>,
 }
@@ -76,12 +76,13 @@ pub(super) struct ComposeFile {
 impl ComposeFile {
     /// Reads the file that `named_by` names.
     pub(super) fn read(path: &Path, named_by: &Origin, environment: &Environment) -> Result<Self, ComposeError> {
-        let text = read_text(&environment.working_dir.join(path), path, LARGEST_FILE).map_err(|error| match error {
-            ConfigError::Unreadable { path, cause } if cause.kind() == std::io::ErrorKind::NotFound => {
-                ConfigError::Missing { path, named_by: named_by.clone() }
-            }
-            error => error,
-        })?;
+        let text =
+            read_text(&environment.working_dir.join(path), path, TextFile::Compose).map_err(|error| match error {
+                ConfigError::Unreadable { path, cause } if cause.kind() == std::io::ErrorKind::NotFound => {
+                    ConfigError::Missing { path, named_by: named_by.clone() }
+                }
+                error => error,
+            })?;
         Self::parse(path, text)
     }
 
@@ -102,18 +103,32 @@ impl ComposeFile {
         };
         if is_first_format(&root) {
             let (services, root) = root.into_iter().partition(|(_, node)| is_service(node));
-            return Ok(Self { document, root, services, services_key: None });
+            return Ok(Self { document, root, services: Vec::new(), places: HashMap::new(), services_key: None }
+                .with(services));
         }
         let services = root.iter().position(|(key, _)| key == SERVICES).map(|at| root.swap_remove(at).1);
-        let mut file = Self { document, root, services: Vec::new(), services_key: Some(SERVICES) };
+        let file = Self { document, root, services: Vec::new(), places: HashMap::new(), services_key: Some(SERVICES) };
         match services {
-            Some(Yaml::Map(services)) => file.services = services,
-            Some(Yaml::Empty) | None => {}
+            Some(Yaml::Map(services)) => Ok(file.with(services)),
+            Some(Yaml::Empty) | None => Ok(file),
             Some(Yaml::Scalar(_) | Yaml::List(_)) => {
-                return Err(file.place(&[SERVICES]).problem("expected a mapping of services"));
+                Err(file.place(&[SERVICES]).problem("expected a mapping of services"))
             }
         }
-        Ok(file)
+    }
+
+    /// Sets the services.
+    fn with(self, services: Vec<(String, Yaml)>) -> Self {
+        let mut places = HashMap::with_capacity(services.len());
+        for (place, (name, _)) in services.iter().enumerate() {
+            places.entry(name.clone()).or_insert(place);
+        }
+        Self { services, places, ..self }
+    }
+
+    /// The service of this name.
+    pub(super) fn service(&self, name: &str) -> Option<&Yaml> {
+        self.places.get(name).and_then(|place| self.services.get(*place)).map(|(_, node)| node)
     }
 
     /// The value of a key beside the services.

@@ -1,5 +1,6 @@
 //! Reads the files of a project in order, with the files they include and the services they extend.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::document::{ComposeFile, ComposeText, value};
@@ -54,7 +55,7 @@ pub fn images(
     }
     let (name, profiles) = (project.name(name.as_deref()), project.profiles(profiles));
     let mut images = ProjectImages::default();
-    for (service, found) in services.0 {
+    for (service, found) in services.in_order {
         if !profiles.enable(found.profiles()) {
             images.disabled.push(service);
             continue;
@@ -70,21 +71,32 @@ pub fn images(
 
 /// Services by name, in the order of the files.
 #[derive(Debug, Default)]
-struct Services(Vec<(String, Service)>);
+struct Services {
+    in_order: Vec<(String, Service)>,
+    /// Their places in the order.
+    places: HashMap<String, usize>,
+}
 
 impl Services {
     /// Adds the services of a later file.
     fn merge(&mut self, later: Self) {
-        for (name, service) in later.0 {
-            match self.0.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, known)) => known.over(service),
-                None => self.0.push((name, service)),
-            }
+        for (name, service) in later.in_order {
+            self.add(name, service);
         }
     }
 
+    /// Adds what a later file says of a service.
+    fn add(&mut self, name: String, service: Service) {
+        if let Some((_, known)) = self.places.get(&name).and_then(|place| self.in_order.get_mut(*place)) {
+            known.over(service);
+            return;
+        }
+        self.places.insert(name.clone(), self.in_order.len());
+        self.in_order.push((name, service));
+    }
+
     fn contains(&self, name: &str) -> bool {
-        self.0.iter().any(|(known, _)| known == name)
+        self.places.contains_key(name)
     }
 }
 
@@ -117,11 +129,11 @@ impl Loader<'_> {
         }
         for (name, _) in &file.services {
             let service = self.service(&file, name, project, &mut Vec::new())?;
-            services.0.push((name.clone(), service));
+            services.add(name.clone(), service);
         }
         if let Some(node) = file.setting("include") {
             let included = self.include(&file, node, project, depth)?;
-            if let Some((name, _)) = included.0.iter().find(|(name, _)| services.contains(name)) {
+            if let Some((name, _)) = included.in_order.iter().find(|(name, _)| services.contains(name)) {
                 return Err(file.place(&["services", name]).problem("a file in `include:` has a service of this name"));
             }
             services.merge(included);
@@ -146,7 +158,7 @@ impl Loader<'_> {
         chain: &mut Vec<(PathBuf, String)>,
     ) -> Result<Service, ComposeError> {
         let keys = file.service_keys(name);
-        let entries = match value(&file.services, name) {
+        let entries = match file.service(name) {
             Some(Yaml::Map(entries)) => entries.as_slice(),
             Some(Yaml::Empty) => &[],
             Some(Yaml::Scalar(_) | Yaml::List(_)) | None => {
@@ -185,7 +197,7 @@ impl Loader<'_> {
         project: &Project<'_>,
         chain: &mut Vec<(PathBuf, String)>,
     ) -> Result<Service, ComposeError> {
-        if value(&file.services, name).is_none() {
+        if file.service(name).is_none() {
             return Err(named_by.place.problem(format!("{} has no service {name:?}", file.path().display())));
         }
         self.service(file, name, project, chain)

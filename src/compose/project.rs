@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::dotenv;
 use super::error::ComposeError;
-use crate::config::read_text;
+use crate::config::{TextFile, read_text};
 use dive_sources::Environment;
 
 /// The names of a Compose file, preferred first.
@@ -15,9 +15,6 @@ const FILE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.ym
 /// The names of the file that is merged over the Compose file of a directory.
 const OVERRIDE_NAMES: [&str; 4] =
     ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yml", "docker-compose.override.yaml"];
-
-/// Limit of a file with variables, in bytes.
-const LARGEST_FILE: u64 = 1 << 20;
 
 /// The profiles that are enabled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,7 +83,7 @@ impl<'a> Project<'a> {
     }
 
     fn read_variables(&mut self, path: &Path) -> Result<(), ComposeError> {
-        let text = read_text(&self.environment.working_dir.join(path), path, LARGEST_FILE)?;
+        let text = read_text(&self.environment.working_dir.join(path), path, TextFile::Variables)?;
         let read = dotenv::parse(&text, &|name| self.variable(name));
         let read =
             read.map_err(|error| ComposeError::Line { path: path.to_owned(), line: error.line, reason: error.reason })?;

@@ -49,7 +49,7 @@ pub(crate) struct Document {
 impl Document {
     /// Reads a configuration. Messages name it as `shown`.
     pub(super) fn read(path: &Path, shown: &Path) -> Result<Self, ConfigError> {
-        Self::parse(shown.to_owned(), read_text(path, shown, LARGEST_FILE)?)
+        Self::parse(shown.to_owned(), read_text(path, shown, TextFile::Configuration)?)
     }
 
     /// Parses `text`, the content of the configuration `path`.
@@ -86,13 +86,46 @@ impl Document {
     }
 }
 
-/// Reads a file of at most `limit` bytes. Messages name it as `shown`.
-pub(crate) fn read_text(path: &Path, shown: &Path, limit: u64) -> Result<String, ConfigError> {
+/// What a text file is read as, which limits its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextFile {
+    /// `.dive.yaml` or `.dive-ci`.
+    Configuration,
+    /// A file of a Compose project.
+    Compose,
+    /// A `.env`.
+    Variables,
+}
+
+impl TextFile {
+    /// The name in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "a configuration file",
+            Self::Compose => "a Compose file",
+            Self::Variables => "a file of variables",
+        }
+    }
+
+    /// The limit in bytes.
+    #[must_use]
+    pub const fn limit(self) -> u64 {
+        match self {
+            Self::Configuration => LARGEST_FILE,
+            Self::Compose | Self::Variables => 1 << 20,
+        }
+    }
+}
+
+/// Reads a file. Messages name it as `shown`.
+pub(crate) fn read_text(path: &Path, shown: &Path, kind: TextFile) -> Result<String, ConfigError> {
+    let limit = kind.limit();
     let unreadable = |cause| ConfigError::Unreadable { path: shown.to_owned(), cause };
     let mut bytes = Vec::new();
     File::open(path).map_err(unreadable)?.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limit {
-        return Err(ConfigError::TooLarge { path: shown.to_owned(), limit });
+        return Err(ConfigError::TooLarge { path: shown.to_owned(), kind });
     }
     String::from_utf8(bytes)
         .map_err(|_| ConfigError::NotText { origin: Origin::File { path: shown.to_owned(), line: None } })

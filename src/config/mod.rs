@@ -55,6 +55,7 @@ mod yaml;
 pub use action::{Action, Bound, Context, Task};
 pub use date::Date;
 pub use discovery::{Discovery, SearchResult, SearchedPlace};
+pub use document::TextFile;
 pub(crate) use document::{Document, Tags, read_text};
 pub use environment::{CiVariable, forbids_colour};
 pub use file::{Config, Diff, FileTree, Layer, Log, Registries};

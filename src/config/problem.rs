@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::document::TextFile;
 use super::origin::Origin;
 use super::rule::Rule;
 use dive_model::units::counted;
@@ -29,12 +30,12 @@ pub enum ConfigError {
         cause: io::Error,
     },
     /// The file is larger than the limit.
-    #[error("{} is larger than {limit} bytes (the limit for a configuration file); check the path", path.display())]
+    #[error("{} is larger than {} bytes (the limit for {}); check the path", path.display(), kind.limit(), kind.name())]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// The limit in bytes.
-        limit: u64,
+        /// What it is read as.
+        kind: TextFile,
     },
     /// The file or variable is not UTF-8.
     #[error("{origin} is not UTF-8 text; save it as UTF-8")]

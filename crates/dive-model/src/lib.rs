@@ -34,6 +34,7 @@
 //! extract   writes files of any layer to a folder
 //! analysis  dive's numbers and the exact ones
 //! advice    what to write instead, measured in the image
+//! stored_digests  digests of the compressed layers of a file
 //! opener    opens an image in one call
 //! rebuilt   digests of layers without their times
 //! ```
@@ -64,6 +65,7 @@ mod rebuilt;
 pub mod remark;
 pub mod shell;
 pub mod store;
+mod stored_digests;
 pub mod tarfile;
 pub mod tree;
 pub mod unfinished;
@@ -71,3 +73,4 @@ pub mod units;
 
 pub use observer::Observer;
 pub use opener::{DockerfileFit, OpenError, Opened, Opener, TablePolicy, Verification};
+pub use stored_digests::StoredDigests;

@@ -1,9 +1,11 @@
 //! Opens an image in one call: finds it in a store, fetches its layers, merges them, computes the numbers.
 
-use std::error::Error;
+mod base_search;
+mod threads;
+
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::info;
@@ -14,13 +16,14 @@ use crate::budget::{Budget, Limits};
 use crate::cache::{self, Cache};
 use crate::compression::Compression;
 use crate::image::{
-    self, Base, BaseCandidates, BaseScope, BaseSearch, Dockerfile, DockerfileError, GivenBase, Image, ImageError,
-    ImagePart, ImageSelector, NamedMismatch, Platform, PrefixSearch, Selection, VerifiedStore, WrongBase,
+    self, BaseCandidates, BaseScope, Dockerfile, DockerfileError, GivenBase, Image, ImageError, ImagePart,
+    ImageSelector, NamedMismatch, Platform, Selection, VerifiedStore, WrongBase,
 };
 use crate::layer::{self, HashPolicy, LayerBlob, LayerIndex, ReadOptions};
 use crate::observer::{Observer, Silent};
 use crate::remark::{OnDamage, Remark, Shown};
 use crate::store::{FileStore, Links, Store, StoreError};
+use crate::stored_digests::StoredDigests;
 use crate::tree::{self, LoadError, Loaded, Tree};
 
 /// Options for opening an image. [`Opener::new`] has the defaults: the first image of the file, an error on damage, no cache.
@@ -37,6 +40,7 @@ pub struct Opener<'a> {
     base_candidates: Option<(&'a dyn BaseCandidates, BaseScope)>,
     dockerfile: Option<(&'a Arc<Dockerfile>, DockerfileFit)>,
     pub(crate) hashes: HashPolicy,
+    stored_digests: Option<&'a StoredDigests>,
     observer: &'a dyn Observer,
 }
 
@@ -194,6 +198,7 @@ impl Default for Opener<'_> {
             base_candidates: None,
             dockerfile: None,
             hashes: HashPolicy::default(),
+            stored_digests: None,
             observer: &Silent,
         }
     }
@@ -269,8 +274,8 @@ impl<'a> Opener<'a> {
         self
     }
 
-    /// Reads scanned layers from `cache`, and adds others. Only layers with an [`Identity`](crate::blob::Identity) are
-    /// cached: those of engines and registries, not of files.
+    /// Reads scanned layers from `cache`, and adds others: those of engines and registries, which have an
+    /// [`Identity`](crate::blob::Identity), and with [`Self::stored_digests`] those of files.
     #[must_use]
     pub const fn cache(mut self, cache: Option<&'a Cache>) -> Self {
         self.cache = cache;
@@ -301,6 +306,13 @@ impl<'a> Opener<'a> {
     #[must_use]
     pub const fn dockerfile(mut self, dockerfile: Option<(&'a Arc<Dockerfile>, DockerfileFit)>) -> Self {
         self.dockerfile = dockerfile;
+        self
+    }
+
+    /// Also caches compressed layers of files: `digests` computes the digests of their stored bytes. It belongs to one store.
+    #[must_use]
+    pub const fn stored_digests(mut self, digests: Option<&'a StoredDigests>) -> Self {
+        self.stored_digests = digests;
         self
     }
 
@@ -378,7 +390,7 @@ impl<'a> Opener<'a> {
             }
             image.base = Some(found);
         } else if let Some((candidates, scope)) = self.base_candidates {
-            find_base(&mut image, store.name(), candidates, scope);
+            base_search::find_base(&mut image, store.name(), candidates, scope);
         }
         if let Some((dockerfile, fit)) = self.dockerfile {
             match (image.match_dockerfile(dockerfile), fit) {
@@ -396,9 +408,13 @@ impl<'a> Opener<'a> {
         let platform = image.platform.as_ref().map_or_else(String::new, |platform| format!(" ({platform})"));
         let (name, count, elapsed) = (&image.name, image.layers.len(), start.elapsed());
         info!("image {name}{platform}: {count} layers, documents read in {elapsed:.1?}");
+        if let Some(digests) = self.stored_digests.filter(|_| self.cache.is_some()) {
+            threads::start()?;
+            digests.identify(&mut image.layers);
+        }
         let image = Arc::new(self.with_layers(store, image)?);
         self.observer.found(&image);
-        start_threads()?;
+        threads::start()?;
         let start = Instant::now();
         let budget = Budget::new(self.limits, store.stored_bytes().unwrap_or_else(|| image.distinct_bytes()));
         let Self { on_damage, cache, hashes, .. } = *self;
@@ -440,43 +456,6 @@ impl<'a> Opener<'a> {
     }
 }
 
-/// Completes the base of `image` from other images. What prevents it is a remark, if all images were to be compared.
-fn find_base(image: &mut Image, archive: &str, candidates: &dyn BaseCandidates, scope: BaseScope) {
-    let problem = match image.base_in(candidates, scope) {
-        Ok(BaseSearch { base, search }) => {
-            let problem = unfound_base(image, base.as_ref(), search.as_ref());
-            image.base = base.or(image.base.take());
-            problem
-        }
-        Err(problem) => Some(format!("dive cannot search the engine for its base: {problem}")),
-    };
-    match (problem, scope) {
-        (Some(problem), BaseScope::All) => image.remarks.push(Remark::new(archive, problem)),
-        (Some(problem), BaseScope::Named) => info!("{problem}"),
-        (None, _) => {}
-    }
-}
-
-/// Why the base was not found, or may be another one.
-fn unfound_base(image: &Image, found: Option<&Base>, search: Option<&PrefixSearch>) -> Option<String> {
-    match (found, search) {
-        (_, Some(PrefixSearch { compared, left, .. })) if *left > 0 => {
-            let all = compared + left;
-            Some(format!(
-                "dive compared only {compared} of the {all} images of the engine (its limit) to find the base; name the base with --base"
-            ))
-        }
-        (None, Some(PrefixSearch { compared, .. })) => {
-            Some(format!("its base is not among the {compared} other images of the engine; name it with --base"))
-        }
-        (None, None) => {
-            let base = image.base.as_ref().filter(|base| !base.has_equal_diff_ids())?;
-            Some(format!("the engine has no image {} with the lowest layers of this one", Shown(base.name()?)))
-        }
-        (Some(_), _) => None,
-    }
-}
-
 /// Maximum number of mismatches in an error.
 const MAX_MISMATCHES: usize = 10;
 
@@ -485,16 +464,4 @@ fn listed(mismatches: &[NamedMismatch]) -> String {
     let more = mismatches.len().saturating_sub(MAX_MISMATCHES);
     let rest = (more > 0).then(|| format!("and {more} more"));
     mismatches.iter().take(MAX_MISMATCHES).map(text).chain(rest).collect::<Vec<_>>().join("; ")
-}
-
-/// Starts rayon's threads, unless the program has done so. On first use, a failure would panic.
-fn start_threads() -> Result<(), OpenError> {
-    // Keep the first result: a second attempt after a failure returns success, although there are no threads.
-    static STARTED: OnceLock<Result<(), String>> = OnceLock::new();
-    let started = STARTED.get_or_init(|| match rayon::ThreadPoolBuilder::new().build_global() {
-        Ok(()) => Ok(()),
-        // Only an error of the system has a source. The other error is that the program already started its threads.
-        Err(error) => error.source().map_or(Ok(()), |cause| Err(cause.to_string())),
-    });
-    started.clone().map_err(|cause| OpenError::Threads { cause })
 }

@@ -3,9 +3,12 @@
 //! Records are written under a temporary name and renamed, and have a checksum, so a record is complete or missing. A
 //! corrupt record is treated as missing. The cache is optional: without a writable folder, dive is only slower.
 
+mod memory;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tracing::{debug, warn};
@@ -13,16 +16,19 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::dir::Dir;
 use crate::unfinished::{self, FilePurpose, Readers, Unfinished};
+use memory::MemoryRecords;
 
-/// A cache in one folder. Clones share the folder.
+/// A cache in one folder, or in memory. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: PathBuf,
     limit: u64,
+    /// The records, if they are not in a folder.
+    memory: Option<Arc<MemoryRecords>>,
 }
 
 /// The kind of a record. Each kind has its own folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RecordKind {
     /// Entries of a layer, by the digest of the layer.
     Layer,
@@ -79,7 +85,13 @@ impl Cache {
     /// The cache in `root`, which need not exist.
     #[must_use]
     pub const fn new(root: PathBuf) -> Self {
-        Self { root, limit: LIMIT }
+        Self { root, limit: LIMIT, memory: None }
+    }
+
+    /// A cache that lasts as long as its clones, for several images of one run. It holds at most 64 MiB.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self { root: PathBuf::new(), limit: LIMIT, memory: Some(Arc::default()) }
     }
 
     /// Sets the size limit, in bytes.
@@ -97,12 +109,18 @@ impl Cache {
     /// True if there is a record. It may be corrupt.
     #[must_use]
     pub fn contains(&self, kind: RecordKind, key: &str) -> bool {
+        if let Some(memory) = &self.memory {
+            return memory.contains(kind, key);
+        }
         self.path(kind, key).is_some_and(|path| path.is_file())
     }
 
     /// Reads a record; `None` if missing or corrupt. A corrupt record is deleted.
     #[must_use]
     pub fn read(&self, kind: RecordKind, key: &str) -> Option<Vec<u8>> {
+        if let Some(memory) = &self.memory {
+            return unpacked(&memory.read(kind, key)?).ok();
+        }
         let path = self.path(kind, key)?;
         // Opening a pipe would block, and a link can point anywhere.
         if !is_plain_file(&path) {
@@ -125,6 +143,9 @@ impl Cache {
 
     /// Deletes a record, for example because its content is invalid.
     pub fn remove(&self, kind: RecordKind, key: &str) {
+        if let Some(memory) = &self.memory {
+            return memory.remove(kind, key);
+        }
         if let Some(path) = self.path(kind, key) {
             let _ = fs::remove_file(path);
         }
@@ -132,6 +153,13 @@ impl Cache {
 
     /// Stores what `write` writes. Errors are only logged: a missing record makes the next run slower.
     pub fn write(&self, kind: RecordKind, key: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        if let Some(memory) = &self.memory {
+            match packed(write) {
+                Ok(record) => memory.write(kind, key, record.into()),
+                Err(error) => debug!("{key} cannot be cached: {error}"),
+            }
+            return;
+        }
         let Some(path) = self.path(kind, key) else { return };
         match self.pack(&path, key, write) {
             Ok(bytes) => debug!("{} is cached: {bytes} bytes", path.display()),
@@ -146,13 +174,7 @@ impl Cache {
         if !self.has_no_links() {
             return Err(io::Error::other("a directory of the cache is a symbolic link"));
         }
-        // Compress in memory: the checksum precedes the payload. Compressed records are about a tenth of their size.
-        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1)?;
-        write(&mut encoder)?;
-        let packed = encoder.finish()?;
-        if packed.len() as u64 > PACKED_LIMIT {
-            return Err(io::Error::other(too_large(PACKED_LIMIT)));
-        }
+        let packed = packed(write)?;
         let dir = Dir::open(folder)?;
         unfinished::sweep(&dir, FilePurpose::Record);
         let mut record = Unfinished::create(&dir, FilePurpose::Record, Readers::Owner)?;
@@ -314,6 +336,17 @@ fn too_large(limit: u64) -> String {
     format!("it is larger than {} MiB (the limit for a record)", limit >> 20)
 }
 
+/// Compresses a record in memory: the checksum precedes the payload. Compressed records are about a tenth of their size.
+fn packed(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Vec<u8>> {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1)?;
+    write(&mut encoder)?;
+    let packed = encoder.finish()?;
+    if packed.len() as u64 > PACKED_LIMIT {
+        return Err(io::Error::other(too_large(PACKED_LIMIT)));
+    }
+    Ok(packed)
+}
+
 /// Checks and unpacks a record.
 fn unpack(file: &File, key: &str) -> io::Result<Vec<u8>> {
     let damaged = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text.to_owned());
@@ -328,166 +361,19 @@ fn unpack(file: &File, key: &str) -> io::Result<Vec<u8>> {
     if magic != MAGIC || sum != checksum(key, packed) {
         return Err(damaged("its checksum is wrong"));
     }
+    unpacked(packed)
+}
+
+fn unpacked(packed: &[u8]) -> io::Result<Vec<u8>> {
     let mut record = Vec::new();
     let decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
     decoder.take(UNPACKED_LIMIT + 1).read_to_end(&mut record)?;
     if record.len() as u64 > UNPACKED_LIMIT {
-        return Err(damaged(&format!("unpacked, {}", too_large(UNPACKED_LIMIT))));
+        let reason = format!("unpacked, {}", too_large(UNPACKED_LIMIT));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
     }
     Ok(record)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KEY: &str = "sha256:a7e4d0394b3007a9d46463b74d830cde9e99072710d12248a8b127cd4de3f0aa";
-
-    fn cache() -> (tempfile::TempDir, Cache) {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::new(folder.path().join("dive"));
-        (folder, cache)
-    }
-
-    fn keep(cache: &Cache, key: &str, bytes: &[u8]) {
-        cache.write(RecordKind::Layer, key, |out| out.write_all(bytes));
-    }
-
-    #[test]
-    fn records_are_read_until_they_are_cleared() {
-        let (folder, cache) = cache();
-        assert_eq!(cache.read(RecordKind::Layer, KEY), None);
-        keep(&cache, KEY, b"entries");
-        assert!(cache.contains(RecordKind::Layer, KEY) && !cache.contains(RecordKind::Image, KEY));
-        assert_eq!(cache.read(RecordKind::Layer, KEY).unwrap(), b"entries");
-        assert_eq!((cache.usage().layers, cache.usage().images), (1, 0));
-        std::fs::write(cache.root().join("mine.txt"), "not dive's").unwrap();
-        cache.clear().unwrap();
-        assert_eq!(cache.usage(), Usage::default());
-        assert!(folder.path().join("dive/mine.txt").exists(), "only records are removed");
-    }
-
-    #[test]
-    fn no_key_writes_outside_the_folder() {
-        let (_folder, cache) = cache();
-        for key in ["", "../x", "a/b", "..", "sha256:..", "\0", &"a".repeat(300)] {
-            keep(&cache, key, b"x");
-            assert_eq!(cache.read(RecordKind::Layer, key), None, "{key}");
-        }
-        assert_eq!(cache.usage(), Usage::default());
-    }
-
-    /// After a killed program, a full disk or a flipped bit, the image must still open.
-    #[test]
-    fn a_corrupt_record_is_missing_and_deleted() {
-        let (_folder, cache) = cache();
-        keep(&cache, KEY, b"entries");
-        let path = cache.path(RecordKind::Layer, KEY).unwrap();
-        let whole = std::fs::read(&path).unwrap();
-        for damaged in [&whole[..0], &whole[..5], &whole[..whole.len() - 1], &[&whole[..], b"x"].concat()[..]] {
-            std::fs::write(&path, damaged).unwrap();
-            assert_eq!(cache.read(RecordKind::Layer, KEY), None);
-            assert!(!path.exists(), "it would be read again and again");
-        }
-        for at in 0..whole.len() {
-            let mut flipped = whole.clone();
-            flipped[at] ^= 1;
-            std::fs::write(&path, flipped).unwrap();
-            assert_eq!(cache.read(RecordKind::Layer, KEY), None, "byte {at}");
-        }
-        keep(&cache, KEY, b"entries");
-        assert_eq!(cache.read(RecordKind::Layer, KEY).unwrap(), b"entries", "it is written anew");
-        std::fs::copy(&path, cache.path(RecordKind::Layer, "other").unwrap()).unwrap();
-        assert_eq!(cache.read(RecordKind::Layer, "other"), None, "another's record");
-    }
-
-    #[test]
-    fn the_least_recently_used_record_is_deleted_first() {
-        let (_folder, cache) = cache();
-        for (age, key) in [(30, "a"), (20, "b"), (10, "c")] {
-            keep(&cache, key, &[0; 10]);
-            let file = File::options().write(true).open(cache.path(RecordKind::Layer, key).unwrap()).unwrap();
-            file.set_modified(SystemTime::now() - std::time::Duration::from_secs(age)).unwrap();
-        }
-        // Reading `a` makes it the most recently used.
-        assert!(cache.read(RecordKind::Layer, "a").is_some());
-        let three = cache.usage().bytes;
-        let cache = cache.with_limit(three);
-        keep(&cache, "d", &[0; 10]);
-        let left: Vec<_> =
-            ["a", "b", "c", "d"].into_iter().filter(|key| cache.contains(RecordKind::Layer, key)).collect();
-        assert_eq!(left, ["a", "c", "d"]);
-    }
-
-    /// The folder may contain files of others: deleting through a link or blocking on a pipe would harm the user.
-    #[cfg(unix)]
-    #[test]
-    fn links_pipes_and_files_of_others_are_left_alone() {
-        let (folder, cache) = cache();
-        let mine = folder.path().join("mine");
-        std::fs::create_dir_all(mine.join("layers")).unwrap();
-        for name in ["thesis", "layers/thesis"] {
-            std::fs::write(mine.join(name), [0; 100]).unwrap();
-        }
-        keep(&cache, KEY, b"entries");
-        let version = cache.root().join(folder_of(VERSION));
-        std::fs::write(version.join("layers/notes.txt"), "mine").unwrap();
-        std::os::unix::fs::symlink(&mine, version.join("tables")).unwrap();
-        std::os::unix::fs::symlink(&mine, cache.root().join("v0")).unwrap();
-        std::os::unix::fs::symlink(mine.join("thesis"), version.join("layers/link")).unwrap();
-        assert!(std::process::Command::new("mkfifo").arg(version.join("layers/pipe")).status().unwrap().success());
-        assert_eq!((cache.read(RecordKind::Layer, "link"), cache.read(RecordKind::Layer, "pipe")), (None, None));
-        cache.write(RecordKind::Table, "x", |out| out.write_all(b"x"));
-        let small = cache.clone().with_limit(1);
-        keep(&small, "other", b"entries");
-        cache.clear().unwrap();
-        assert_eq!(cache.usage(), Usage::default());
-        assert!(mine.join("thesis").exists() && mine.join("layers/thesis").exists() && !mine.join("x").exists());
-        assert!(version.join("layers/notes.txt").exists());
-    }
-
-    #[test]
-    fn records_of_old_versions_and_killed_programs_are_deleted() {
-        let (_folder, cache) = cache();
-        keep(&cache, KEY, b"entries");
-        let old = cache.root().join("v0/layers");
-        std::fs::create_dir_all(&old).unwrap();
-        std::fs::write(old.join("sha256-aa"), [0; 100]).unwrap();
-        let left = cache.root().join(folder_of(VERSION)).join("layers/.new-abc");
-        std::fs::write(&left, [0; 100]).unwrap();
-        let file = File::options().write(true).open(&left).unwrap();
-        file.set_modified(SystemTime::now() - ABANDONED_AFTER * 2).unwrap();
-        assert!(cache.usage().bytes > 200, "all of it is counted");
-        keep(&cache, "other", b"entries");
-        assert!(!left.exists() && !old.join("sha256-aa").exists());
-        assert_eq!(cache.usage().layers, 2);
-    }
-
-    #[test]
-    fn concurrent_readers_see_complete_records() {
-        let (_folder, cache) = cache();
-        let records: Vec<Vec<u8>> = (0..4u8).map(|byte| vec![byte; 100_000]).collect();
-        std::thread::scope(|scope| {
-            for record in &records {
-                scope.spawn(|| (0..50).for_each(|_| keep(&cache, KEY, record)));
-                scope.spawn(|| {
-                    for _ in 0..50 {
-                        let read = cache.read(RecordKind::Layer, KEY);
-                        assert!(read.is_none_or(|read| records.contains(&read)));
-                    }
-                });
-            }
-        });
-    }
-
-    #[test]
-    fn an_unwritable_folder_is_not_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
-        std::fs::write(&file, "").unwrap();
-        let cache = Cache::new(file);
-        keep(&cache, KEY, b"x");
-        assert_eq!(cache.read(RecordKind::Layer, KEY), None);
-        assert_eq!(cache.usage(), Usage::default());
-    }
-}
+mod tests;

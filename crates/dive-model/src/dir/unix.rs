@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -14,11 +14,11 @@ use super::FileKind;
 
 /// An open directory. Clones share the descriptor.
 #[derive(Debug, Clone)]
-pub struct Dir(Rc<OwnedFd>);
+pub struct Dir(Arc<OwnedFd>);
 
 /// A lock on a directory. Released on drop, even while the directory stays open.
 #[derive(Debug)]
-pub(crate) struct DirLock(Rc<OwnedFd>);
+pub(crate) struct DirLock(Arc<OwnedFd>);
 
 impl Drop for DirLock {
     fn drop(&mut self) {
@@ -42,7 +42,7 @@ impl Dir {
     /// The error of the file system.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self(Rc::new(rustix::fs::open(path, flags, Mode::empty())?)))
+        Ok(Self(Arc::new(rustix::fs::open(path, flags, Mode::empty())?)))
     }
 
     /// Opens a subdirectory. An error if it is a link or not a directory.
@@ -51,7 +51,7 @@ impl Dir {
     /// The error of the file system.
     pub fn open_child(&self, name: &[u8]) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(Self(Rc::new(rustix::fs::openat(&*self.0, name, flags, Mode::empty())?)))
+        Ok(Self(Arc::new(rustix::fs::openat(&*self.0, name, flags, Mode::empty())?)))
     }
 
     /// Kind of the file `name`, without following links; `None` if it does not exist.
@@ -95,7 +95,7 @@ impl Dir {
     }
 
     fn lock(&self, operation: FlockOperation) -> Option<DirLock> {
-        rustix::fs::flock(&*self.0, operation).ok().map(|()| DirLock(Rc::clone(&self.0)))
+        rustix::fs::flock(&*self.0, operation).ok().map(|()| DirLock(Arc::clone(&self.0)))
     }
 
     /// True if an open file has no name left.

@@ -29,5 +29,6 @@ pub use index::LayerIndex;
 pub use listed::is_complete;
 pub use read::{HashPolicy, LayerError, OnBytes, ReadOptions, read};
 pub use remarks::Remarks;
+pub(crate) use scan::sniff_at;
 pub use scan::{Scan, ScanError};
 pub use verify::{Claims, Verifier};

@@ -164,7 +164,7 @@ fn unreadable_layer(error: io::Error, on_damage: OnDamage) -> Result<Scan, ScanE
 }
 
 /// Detects the compression of a layer by its first bytes.
-pub(super) fn sniff_at<R: ReadAt>(bytes: &R) -> io::Result<Compression> {
+pub(crate) fn sniff_at<R: ReadAt>(bytes: &R) -> io::Result<Compression> {
     let mut first = Vec::with_capacity(SNIFF_LEN);
     SequentialReader::new(bytes).take(SNIFF_LEN as u64).read_to_end(&mut first)?;
     Ok(sniff(&first))

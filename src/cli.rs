@@ -14,13 +14,15 @@ use dive_sources::{Mirror, PullPolicy, SCHEMES, SourceKind};
 
 mod advise;
 mod completion;
+mod many;
 mod rules;
 mod words;
 
 pub use advise::{AdviceFormat, AdviseArgs};
 pub use completion::completion_script;
+pub use many::ManyArgs;
 pub use rules::RuleFlags;
-pub use words::is_verb;
+pub use words::{is_verb, mistyped_command};
 
 /// Explore a container image: what each layer changed, which bytes are wasted and why
 #[derive(Debug, Parser)]
@@ -29,14 +31,15 @@ pub use words::is_verb;
     version,
     after_help = AFTER_HELP,
     after_long_help = AFTER_LONG_HELP,
-    override_usage = "dive [OPTIONS] IMAGE\n       dive [OPTIONS] COMMAND"
+    override_usage = "dive [OPTIONS] IMAGE...\n       dive [OPTIONS] COMMAND"
 )]
 pub struct Cli {
     /// Image to explore: a name in an engine, a saved archive, an OCI layout directory, or - for standard input
     ///
-    /// Without a terminal, dive prints a report. Choose the source with `SOURCE://NAME` or --source SOURCE.
+    /// Without a terminal, dive prints a report. Choose the source with `SOURCE://NAME` or --source SOURCE. Of several images,
+    /// dive prints a report each, then one table.
     #[arg(id = "IMAGE", value_hint = ValueHint::AnyPath)]
-    pub image: Option<OsString>,
+    pub images: Vec<OsString>,
 
     /// Write the analysis as JSON to FILE (- for standard output)
     ///
@@ -72,6 +75,10 @@ pub struct Cli {
     #[command(flatten)]
     pub opening: OpeningArgs,
 
+    /// Options for several images.
+    #[command(flatten)]
+    pub many: ManyArgs,
+
     /// Options of CI mode.
     #[command(flatten)]
     pub ci: CiArgs,
@@ -96,6 +103,8 @@ Examples:
   dive --json my-app.json my-app:1.0       write the analysis as JSON
   dive tree --changes --layer 3 my-app     list what layer 3 changed
   dive advise my-app:1.0                   say what to write instead in the Dockerfile
+  dive --ci web:1.0 worker:1.0 db.tar      check several images, then compare them in one table
+  dive --compose compose.yaml              the images of a Compose project
 
 Exit codes: 0 the image passed, 1 a rule failed, 2 dive failed.
 CI=true in the environment means --ci. Rules are read from .dive-ci, other settings from .dive.yaml and DIVE_* variables.";
@@ -205,7 +214,7 @@ pub struct OpeningArgs {
 }
 
 /// Options of CI mode.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "CI mode")]
 pub struct CiArgs {
     /// Check the image against the rules

@@ -8,6 +8,7 @@
 //! config    settings and their origins
 //! compose   the images of a Compose project
 //! ci        rules and a verdict
+//! many      what several images have in common
 //! report    text, JSON, listings
 //! tui       the screen
 //! cli, run  the command line, and what each command does
@@ -18,6 +19,7 @@ mod ci;
 pub mod cli;
 pub mod compose;
 pub mod config;
+mod many;
 pub mod report;
 pub mod run;
 #[cfg(feature = "tui")]

@@ -11,6 +11,7 @@ fn main() -> ExitCode {
     match run(Cli::of_process()) {
         Ok(Outcome::Passed) => ExitCode::SUCCESS,
         Ok(Outcome::RuleFailed) => ExitCode::from(1),
+        Ok(Outcome::ImageUnread) => ExitCode::from(2),
         Ok(Outcome::BuildFailed(code)) => ExitCode::from(code),
         Err(error) => {
             for message in messages(&error) {

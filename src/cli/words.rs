@@ -113,7 +113,7 @@ pub(super) fn takes_next(command: &Command, option: &OsStr) -> bool {
     wants.is_some() && letters.next().is_none()
 }
 
-/// Replaces clap's error for an extra word: two images, or a mistyped command.
+/// Replaces clap's error for an option after a mistyped command.
 pub(super) fn explain(error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let context = match error.kind() {
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,
@@ -124,20 +124,24 @@ pub(super) fn explain(error: clap::Error, arguments: &[OsString]) -> clap::Error
     let mut command = Cli::command();
     let first = positional(&command, arguments, 1).and_then(|at| arguments[at].to_str());
     let Some(first) = first.filter(|first| command.find_subcommand(first).is_none()) else { return error };
-    let nearest_command = nearest(&command, first);
-    if extra.starts_with('-') && !nearest_command.is_some_and(|meant| has_option(&command, meant, extra)) {
+    let Some(meant) = nearest(&command, first) else { return error };
+    if extra.starts_with('-') && !has_option(&command, meant, extra) {
         return error;
     }
-    let message = match nearest_command {
-        Some(meant) => {
-            format!("no command {first:?}; did you mean `dive {meant} {}`?", shell_word(extra.as_bytes()))
-        }
-        None => format!(
-            "unexpected argument {extra:?}: dive opens one image at a time, such as `dive {}`",
-            shell_word(first.as_bytes())
-        ),
-    };
+    let message = did_you_mean(first, meant, OsStr::new(extra));
     command.error(ErrorKind::UnknownArgument, message)
+}
+
+/// The message for a mistyped command, whose arguments would be read as images: `dive tre x`.
+#[must_use]
+pub fn mistyped_command(images: &[OsString]) -> Option<String> {
+    let [first, second, ..] = images else { return None };
+    let first = first.to_str()?;
+    nearest(&Cli::command(), first).map(|meant| did_you_mean(first, meant, second))
+}
+
+fn did_you_mean(word: &str, meant: &str, argument: &OsStr) -> String {
+    format!("no command {word:?}; did you mean `dive {meant} {}`?", shell_word(argument.as_encoded_bytes()))
 }
 
 /// Prints an error of clap, or the help, and exits. clap quotes arguments raw, and a script may pass names from an image,
@@ -240,14 +244,16 @@ mod tests {
             explain(error, &arguments).to_string()
         };
         for (line, hint) in [
-            ("dive tre x", "did you mean `dive tree x`?"),
             ("dive buil -t x .", "did you mean `dive build -t`?"),
             ("dive tre --changes x", "did you mean `dive tree --changes`?"),
-            ("dive a b", "dive opens one image at a time, such as `dive a`"),
             ("dive tre --chagnes", "unexpected argument '--chagnes'"),
         ] {
             assert!(explained(line).contains(hint), "{line}: {}", explained(line));
         }
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let hint = mistyped_command(&words("tre x y")).unwrap();
+        assert!(hint.contains("did you mean `dive tree x`?"), "{hint}");
+        assert_eq!((mistyped_command(&words("tre")), mistyped_command(&words("alpine tre"))), (None, None));
         for image in ["alpine", "trees/app", "redis", "tree", "a"] {
             assert_eq!(nearest(&command, image), None, "{image}");
         }

@@ -6,6 +6,7 @@ pub(crate) mod ci;
 pub(crate) mod instruction;
 pub mod json;
 pub mod listing;
+pub(crate) mod many;
 pub(crate) mod starter;
 pub(crate) mod text;
 mod waste;

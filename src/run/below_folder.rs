@@ -10,8 +10,8 @@ use super::output::write_atomically;
 use crate::config::{ConfigScope, is_below_folder};
 use dive_model::dir::{Dir, FileKind};
 
-/// The first bytes of JSON documents, ours and dive's.
-const DOCUMENT_STARTS: [&[u8]; 2] = [b"{\n  \"schemaVersion\"", b"{\n  \"layer\""];
+/// The first bytes of JSON documents: ours, those of several images, and dive's.
+const DOCUMENT_STARTS: [&[u8]; 3] = [b"{\n  \"schemaVersion\"", b"{\"schemaVersion\"", b"{\n  \"layer\""];
 
 /// Refuses a path in a rules file that leads out of `folder`, the working directory. The reason follows the path in a sentence.
 /// `flag` can name any file.
@@ -71,12 +71,18 @@ pub(super) fn replace(
     scope: ConfigScope,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
+    let (dir, name) = enter_to_replace(folder, path, scope)?;
+    write_atomically(&dir, name, render)
+}
+
+/// The directory of the file that [`replace`] may write, and the file's name in it.
+pub(super) fn enter_to_replace<'a>(folder: &Path, path: &'a Path, scope: ConfigScope) -> io::Result<(Dir, &'a OsStr)> {
     let (dir, name) = enter(folder, path)?;
     let is_there = regular_file_exists(&dir, name)?;
     if is_there && scope == ConfigScope::WorkingDirectory && !is_document(&dir, name)? {
         return Err(refused("the file exists and is not a JSON document of dive; choose another path"));
     }
-    write_atomically(&dir, name, render)
+    Ok((dir, name))
 }
 
 /// The directory of the file, and the file's name in it.

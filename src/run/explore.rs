@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use super::access::{Mode, Subject};
 use super::baseline::{self, BaselineFile, BaselineUse};
 use super::invocation::Invocation;
+use super::line_documents::LineDocuments;
 use super::opening::{Opening, ReadImage, open_headless};
 use super::outcome::Outcome;
 use super::output::{self, JsonTarget, Notices};
@@ -51,16 +52,36 @@ pub(super) enum DockerfileArgument {
 }
 
 /// The destinations of reports, documents and notices.
-struct ReportOutput<'a> {
+pub(super) struct ReportOutput<'a> {
     json: Option<JsonTarget>,
     summary: Option<JsonTarget>,
+    /// The open files of a run over several images.
+    lines: Option<Arc<LineDocuments>>,
     environment: &'a Environment,
     notices: Notices,
 }
 
-impl ReportOutput<'_> {
+impl<'a> ReportOutput<'a> {
+    /// The destinations of the command line and the configuration.
+    pub(super) fn new(report: &ReportArgs, invocation: &'a Invocation) -> anyhow::Result<Self> {
+        let Invocation { config, environment, notices, .. } = invocation;
+        let json = JsonTarget::wanted(report.json.clone(), config, environment);
+        let summary = report.summary.clone().map(JsonTarget::named);
+        if let (Some(JsonTarget::Stdout), Some(JsonTarget::Stdout)) = (&json, &summary) {
+            anyhow::bail!("--json and --summary cannot both go to standard output; write one of them to a file");
+        }
+        Ok(Self { json, summary, lines: None, environment, notices: *notices })
+    }
+
+    /// Writes the documents of several images to the same files.
+    pub(super) fn open_lines(&mut self) -> anyhow::Result<Arc<LineDocuments>> {
+        let lines = Arc::new(LineDocuments::create(self.json.as_ref(), self.summary.as_ref())?);
+        self.lines = Some(Arc::clone(&lines));
+        Ok(lines)
+    }
+
     /// Prints a report to standard output, or to standard error if the document goes to standard output.
-    fn print(&self, render: impl FnOnce(Look, &mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    pub(super) fn print(&self, render: impl FnOnce(Look, &mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
         match (&self.json, &self.summary) {
             (Some(JsonTarget::Stdout), _) | (_, Some(JsonTarget::Stdout)) => {
                 output::print_error(|out| render(look(self.environment, &io::stderr()), out))
@@ -70,7 +91,7 @@ impl ReportOutput<'_> {
     }
 
     /// True if a document is written. Outside CI mode, it replaces the report.
-    const fn has_document(&self) -> bool {
+    pub(super) const fn has_document(&self) -> bool {
         self.json.is_some() || self.summary.is_some()
     }
 
@@ -79,8 +100,26 @@ impl ReportOutput<'_> {
         self.summary.is_some() || self.json.as_ref().is_some_and(JsonTarget::is_requested_by_user)
     }
 
+    /// Says that default limits are not checked beside a document.
+    pub(super) fn note_unchecked(&self) {
+        self.notices.note(
+            if self.summary.is_some() {
+                "no rule was checked: with --summary, dive checks only rules that you set; set one in .dive-ci or by a flag, \
+                 or leave out --summary"
+            } else {
+                "no rule was checked: with --json, dive checks only rules that you set; set one in .dive-ci or by a flag, or \
+                 leave out --json"
+            },
+        );
+    }
+
     /// Refuses documents in the place of the rules file, of `read`, or of each other.
-    fn refuse_overwriting(&self, ci: &CiArgs, config: &Config, mut read: Vec<ReadFile>) -> anyhow::Result<()> {
+    pub(super) fn refuse_overwriting(
+        &self,
+        ci: &CiArgs,
+        config: &Config,
+        mut read: Vec<ReadFile>,
+    ) -> anyhow::Result<()> {
         let rules_file =
             ci.ci_config.as_deref().or(config.ci_config.value.as_deref()).unwrap_or(Path::new(RulesFile::NAME));
         read.push(ReadFile { what: "the rules file", path: self.environment.working_dir.join(rules_file) });
@@ -95,7 +134,11 @@ impl ReportOutput<'_> {
     }
 
     /// Writes the requested documents.
-    fn write_documents(&self, opened: &Opened, judged: Option<json::Judged<'_>>) -> anyhow::Result<()> {
+    pub(super) fn write_documents(&self, opened: &Opened, judged: Option<json::Judged<'_>>) -> anyhow::Result<()> {
+        if let Some(lines) = &self.lines {
+            lines.add_json(|out| json::render_line(opened, judged, out))?;
+            return lines.add_summary(|out| json::summary::render(opened, judged, out));
+        }
         self.write_json(opened, judged)?;
         if let Some(target) = &self.summary {
             target.write(|out| json::summary::render(opened, judged, out))?;
@@ -121,11 +164,11 @@ impl ReportOutput<'_> {
 
 /// The rules of CI mode.
 #[derive(Debug)]
-struct Gate {
+pub(super) struct Gate {
     rules: Rules,
     rules_file: Option<PathBuf>,
     /// The base image in the rules file.
-    base: Option<Setting<String>>,
+    pub(super) base: Option<Setting<String>>,
     /// The summary of an earlier image.
     baseline: Option<GateBaseline>,
 }
@@ -151,12 +194,22 @@ enum BaselineRenewal {
 impl Gate {
     /// Reads the rules from flags, rules file and configuration. Invalid limits are also printed in dive's format before
     /// the error.
-    fn load(ci: &CiArgs, config: &Config, output: &ReportOutput<'_>) -> anyhow::Result<Self> {
+    pub(super) fn load(ci: &CiArgs, config: &Config, output: &ReportOutput<'_>) -> anyhow::Result<Self> {
         let named = match &ci.ci_config {
             Some(path) => Setting::by_flag(Some(path.clone()), "--ci-config"),
             None => config.ci_config.clone(),
         };
-        let file = match RulesFile::load(output.environment, &named) {
+        Self::of_file(&named, ci, config, output)
+    }
+
+    /// As [`Self::load`], with this rules file.
+    pub(super) fn of_file(
+        named: &Setting<Option<PathBuf>>,
+        ci: &CiArgs,
+        config: &Config,
+        output: &ReportOutput<'_>,
+    ) -> anyhow::Result<Self> {
+        let file = match RulesFile::load(output.environment, named) {
             Err(ConfigError::Mistakes(mistakes)) => {
                 output.print(|look, out| misconfigured(&mistakes, look, out))?;
                 return Err(ConfigError::Mistakes(mistakes).into());
@@ -195,7 +248,7 @@ pub(super) fn invocation(
         if let (true, Some(ConfigError::Mistakes(mistakes))) = (ci_mode, error.downcast_ref()) {
             let target = |path: &Option<PathBuf>| path.clone().map(JsonTarget::named);
             let (json, summary) = (target(&report.json), target(&report.summary));
-            let output = ReportOutput { json, summary, environment: &known, notices: Notices::Quiet };
+            let output = ReportOutput { json, summary, lines: None, environment: &known, notices: Notices::Quiet };
             // The mistakes follow anyway.
             let _ = output.print(|look, out| misconfigured(mistakes, look, out));
         }
@@ -251,12 +304,7 @@ pub(super) fn explore(
 ) -> anyhow::Result<Outcome> {
     let Invocation { config, environment, notices, .. } = invocation;
     let notices = *notices;
-    let json = JsonTarget::wanted(report.json, config, environment);
-    let summary = report.summary.map(JsonTarget::named);
-    if let (Some(JsonTarget::Stdout), Some(JsonTarget::Stdout)) = (&json, &summary) {
-        anyhow::bail!("--json and --summary cannot both go to standard output; write one of them to a file");
-    }
-    let output = ReportOutput { json, summary, environment, notices };
+    let output = ReportOutput::new(&report, invocation)?;
     let ci_mode = ci.ci.unwrap_or(config.ci.value);
     // Before the image, so that a mistake in the rules is reported at once.
     let gate = if ci_mode { Some(Gate::load(ci, config, &output)?) } else { None };
@@ -307,7 +355,7 @@ pub(super) fn explore(
         refuse_without_layers(&opened)?;
     }
     if let Some(gate) = gate {
-        return judge(&gate, &opened, &origin, rows, &output);
+        return Ok(judge(&gate, &opened, &origin, rows, &output)?.unwrap_or(Outcome::Passed));
     }
     output.write_documents(&opened, None)?;
     if !output.has_document() {
@@ -316,14 +364,15 @@ pub(super) fn explore(
     Ok(Outcome::Passed)
 }
 
-/// Writes the documents, prints the report of CI mode and returns the verdict.
-fn judge(
+/// Writes the documents, prints the report of CI mode and returns the verdict; `None` if no rule was checked. Several images have
+/// one note about that, at the end.
+pub(super) fn judge(
     gate: &Gate,
     opened: &Opened,
     origin: &ImageOrigin,
     rows: Rows,
     output: &ReportOutput<'_>,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Option<Outcome>> {
     let rules_file = gate.rules_file.as_deref();
     let baseline = gate.baseline.as_ref().and_then(GateBaseline::summary);
     if let (Some(summary), Some(GateBaseline { origin, .. })) = (baseline, &gate.baseline) {
@@ -336,16 +385,10 @@ fn judge(
             ci_report::preamble(rules_file, origin, look.colour, out)?;
             output.exporting(look.colour, out)
         })?;
-        output.notices.note(
-            if output.summary.is_some() {
-                "no rule was checked: with --summary, dive checks only rules that you set; set one in .dive-ci or by a flag, \
-                 or leave out --summary"
-            } else {
-                "no rule was checked: with --json, dive checks only rules that you set; set one in .dive-ci or by a flag, or \
-                 leave out --json"
-            },
-        );
-        return Ok(Outcome::Passed);
+        if output.lines.is_none() {
+            output.note_unchecked();
+        }
+        return Ok(None);
     }
     let verdict = ci::evaluate(opened, &gate.rules, baseline, Date::of(SystemTime::now()));
     let judged = Some(json::Judged { rules: &gate.rules, verdict: &verdict });
@@ -366,7 +409,7 @@ fn judge(
         output.exporting(look.colour, out)?;
         ci_report::block(opened, ruling, look, out)
     })?;
-    Ok(if verdict.passed() { Outcome::Passed } else { Outcome::RuleFailed })
+    Ok(Some(if verdict.passed() { Outcome::Passed } else { Outcome::RuleFailed }))
 }
 
 /// True if this build has the screen, and standard output is a terminal that can show it.
@@ -385,7 +428,7 @@ pub(super) fn look(environment: &Environment, stream: &impl IsTerminal) -> Look 
 }
 
 /// Refuses a verdict if a layer is unreadable: part of the file system would be missing.
-fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
+pub(super) fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
     let unread = image.layers.iter().enumerate().find_map(|(number, layer)| {
         let loss = layer.blob.as_ref().err().filter(|loss| loss.is_damage())?;
         Some((number, loss.other_content()?))
@@ -401,7 +444,7 @@ fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
 }
 
 /// Refuses a verdict if no layer is readable, even with `--ignore-errors`.
-fn refuse_without_layers(opened: &Opened) -> anyhow::Result<()> {
+pub(super) fn refuse_without_layers(opened: &Opened) -> anyhow::Result<()> {
     let Opened { image, tree, damaged_layers, .. } = opened;
     let is_unread = |(index, layer): (LayerIndex, &ImageLayer)| {
         let mut spans = tree.layer_spans(index);

@@ -15,7 +15,9 @@ mod explore;
 mod followed;
 mod init;
 mod invocation;
+mod line_documents;
 mod log;
+mod many;
 mod opening;
 mod outcome;
 mod output;
@@ -28,6 +30,7 @@ pub mod testing;
 mod tree;
 mod visible;
 
+use std::ffi::OsStr;
 #[cfg(unix)]
 use std::sync::Arc;
 
@@ -55,6 +58,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Outcome> {
     match &ended {
         Ok(Outcome::Passed) => info!("done"),
         Ok(Outcome::RuleFailed) => info!("done: a rule failed"),
+        Ok(Outcome::ImageUnread) => info!("done: an image could not be read"),
         Ok(Outcome::BuildFailed(code)) => info!("done: the build failed with exit code {code}"),
         Err(error) => error!("{error:#}"),
     }
@@ -81,9 +85,9 @@ fn handle_file_size_signal() {
 }
 
 fn execute(cli: Cli) -> anyhow::Result<Outcome> {
-    let Cli { image, opening, ci, json, summary, base, dockerfile, all, command } = cli;
+    let Cli { images, opening, many, ci, json, summary, base, dockerfile, all, command } = cli;
     if command.is_some() {
-        if let Some(image) = &image {
+        if let Some(image) = images.first() {
             bail!("unexpected argument {} before a command; see dive --help", image.display());
         }
         let explores = json.is_some() || summary.is_some() || base.is_some() || dockerfile.is_some() || ci.is_given();
@@ -92,18 +96,29 @@ fn execute(cli: Cli) -> anyhow::Result<Outcome> {
                 "--json, --summary, --base, --dockerfile, --ci and the rules need an image to explore, not a command; see dive --help"
             );
         }
+        if many.are_given() {
+            bail!("--from, --compose and --all-images name images to explore, not a command; see dive --help");
+        }
     }
     let dockerfile = dockerfile.map(DockerfileArgument::Named);
     let report = ReportArgs { json, summary, base, dockerfile, rows: if all { Rows::Files } else { Rows::Groups } };
     let environment = environment::of_process();
     match command {
         None => {
-            let Some(image) = image else {
+            if let Some(message) = cli::mistyped_command(&images) {
+                bail!(message);
+            }
+            if many::are_named(&images, &many) {
+                let invocation = explore::invocation(opening, environment, &ci, &report)?;
+                invocation.begin("opens", OsStr::new("several images"));
+                return many::explore(&images, &many, &invocation, &ci, &report);
+            }
+            let Some(image) = images.first() else {
                 bail!("no image given; try `dive NAME`, `dive FILE`, `docker save NAME | dive -` or `dive --help`");
             };
             let invocation = explore::invocation(opening, environment, &ci, &report)?;
-            invocation.begin("opens", &image);
-            return explore(Subject::Named(&image), &invocation, &ci, report);
+            invocation.begin("opens", image);
+            return explore(Subject::Named(image), &invocation, &ci, report);
         }
         Some(Command::Build { arguments }) => {
             let invocation = explore::invocation(opening, environment, &ci, &report)?;

@@ -19,13 +19,14 @@ use super::progress::ProgressBar;
 use crate::cli;
 use crate::config::Setting;
 use dive_model::blob::{TransferProgress, TransferStep};
+use dive_model::cache::Cache;
 #[cfg(feature = "tui")]
 use dive_model::image::Base;
-use dive_model::image::{BaseScope, Dockerfile, Image, ImageSelector, OtherEntry, Selection};
+use dive_model::image::{BaseScope, Dockerfile, GivenBase, Image, ImageSelector, OtherEntry, Platform, Selection};
 use dive_model::layer::HashPolicy;
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
-use dive_model::{DockerfileFit, Observer, OpenError, Opener, TablePolicy, Verification};
+use dive_model::{DockerfileFit, Observer, OpenError, Opener, StoredDigests, TablePolicy, Verification};
 use dive_sources::{Access, ContainerEngine, ImageOrigin, LocalImages, PullPolicy, Reference, Source, SourceError};
 
 /// Limit of a Dockerfile, in bytes.
@@ -89,6 +90,24 @@ pub(super) struct Opening {
     local_images: Option<(LocalImages, BaseScope)>,
     /// The Dockerfile, if known.
     dockerfile: Option<(Arc<Dockerfile>, DockerfileFit)>,
+    layer_reuse: LayerReuse,
+}
+
+/// Which layers are read once, if several images have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LayerReuse {
+    /// Those of engines and registries.
+    Identified,
+    /// Compressed layers in files, too: dive computes their digests.
+    Computed,
+}
+
+/// An open source of one or more images.
+#[derive(Debug)]
+pub(super) struct OpenSource {
+    source: Source,
+    /// Digests of its layers.
+    digests: StoredDigests,
 }
 
 /// An image that was read, and its origin.
@@ -103,6 +122,16 @@ pub(super) struct ReadImage {
 impl Opening {
     /// Parses the argument. On a terminal, checks whether the engine has the image and asks whether to pull it.
     pub(super) fn new(subject: Subject<'_>, invocation: &Invocation, mode: Mode) -> anyhow::Result<Self> {
+        Self::for_platform(subject, invocation, mode, invocation.opening.platform.clone())
+    }
+
+    /// As [`Self::new`], for another platform than that of the flag.
+    pub(super) fn for_platform(
+        subject: Subject<'_>,
+        invocation: &Invocation,
+        mode: Mode,
+        platform: Option<Platform>,
+    ) -> anyhow::Result<Self> {
         let Invocation { opening, config, .. } = invocation;
         let argument = subject.argument();
         let reference = Reference::parse(argument, opening.source, config.container_engine.value)?;
@@ -111,9 +140,10 @@ impl Opening {
         }
         let image = selected(opening.selected.as_ref(), &reference)?;
         let mut access = access::of(subject, invocation);
+        access.platform = platform.as_ref().map(Platform::for_engines);
         access::ask_to_pull(subject, &reference, invocation, mode, &mut access)
             .map_err(|error| with_other_reading(error, argument, &reference))?;
-        let selection = Selection { image, platform: opening.platform.clone() };
+        let selection = Selection { image, platform };
         // What the image names is one request; a search of all images is only made on request, or for the screen.
         let local_images = LocalImages::beside(&reference, &access).filter(LocalImages::are_on_this_machine);
         let local_images = local_images.map(|images| (images, BaseScope::Named));
@@ -129,7 +159,32 @@ impl Opening {
             base: None,
             local_images,
             dockerfile: None,
+            layer_reuse: LayerReuse::Identified,
         })
+    }
+
+    /// Reads compressed layers of files that another image of this run has from `cache`, if the user has no cache. Verification
+    /// reads every layer.
+    pub(super) fn reuse_layers(&mut self, cache: &Cache) {
+        if self.verification == Verification::Off {
+            self.layer_reuse = LayerReuse::Computed;
+            self.access.cache.get_or_insert_with(|| cache.clone());
+        }
+    }
+
+    /// Only opens an image that the engine has, whose absence has another remedy than a pull.
+    pub(super) fn never_pull(&mut self) {
+        self.access.pull = PullPolicy::Never;
+    }
+
+    /// What the image's name refers to.
+    pub(super) const fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
+    /// How the image is reached.
+    pub(super) const fn access(&self) -> &Access {
+        &self.access
     }
 
     /// Keeps the hashes of contents, for a summary or a comparison with one.
@@ -205,18 +260,51 @@ impl Opening {
                 anyhow!("standard input cannot be read again; save the archive to a file to choose another image");
             return Err(OpeningError { error, remarks: Vec::new() });
         }
+        let base = self.open_base(observer)?;
+        let source = self.source(observer)?;
+        self.load_on(base.as_ref(), &source, selection, lookup, observer)
+    }
+
+    fn open_base(&self, observer: &dyn Observer) -> Result<Option<GivenBase>, OpeningError> {
         let base = self.base.as_ref().map(|base| base.open(observer)).transpose();
-        let base = base.map_err(|error| OpeningError { error, remarks: Vec::new() })?;
+        base.map_err(|error| OpeningError { error, remarks: Vec::new() })
+    }
+
+    /// Opens the source alone, to load several of its images.
+    pub(super) fn source(&self, observer: &dyn Observer) -> Result<OpenSource, OpeningError> {
         let start = Instant::now();
         let source = Source::open(&self.reference, &self.access, observer).map_err(|error| OpeningError {
             error: with_other_reading(error.into(), &self.argument, &self.reference),
             remarks: Vec::new(),
         })?;
         info!("{} found in {:.1?}", source.store().name(), start.elapsed());
+        Ok(OpenSource { source, digests: StoredDigests::default() })
+    }
+
+    /// Loads an image of an open source.
+    pub(super) fn load(
+        &self,
+        source: &OpenSource,
+        selection: &Selection,
+        observer: &dyn Observer,
+    ) -> Result<ReadImage, OpeningError> {
+        let base = self.open_base(observer)?;
+        self.load_on(base.as_ref(), source, selection, BaseLookup::First, observer)
+    }
+
+    fn load_on(
+        &self,
+        base: Option<&GivenBase>,
+        OpenSource { source, digests }: &OpenSource,
+        selection: &Selection,
+        lookup: BaseLookup,
+        observer: &dyn Observer,
+    ) -> Result<ReadImage, OpeningError> {
         let candidates = self.local_images.as_ref().filter(|_| lookup == BaseLookup::First);
         let opener = self.opener(selection).base_candidates(candidates.map(|(images, scope)| (images as _, *scope)));
         let dockerfile = self.dockerfile.as_ref().map(|(file, fit)| (file, *fit));
-        let opener = opener.base(base.as_ref()).dockerfile(dockerfile).observer(observer);
+        let opener = opener.base(base).dockerfile(dockerfile).observer(observer);
+        let opener = opener.stored_digests(Some(digests).filter(|_| self.layer_reuse == LayerReuse::Computed));
         let (image, loaded) = opener.load(source.store()).map_err(OpeningError::new)?;
         Ok(ReadImage { image, loaded, origin: source.origin().clone(), source: source.store().name().to_owned() })
     }
@@ -311,14 +399,8 @@ pub(super) fn remarks<'a>(image: &'a Image, loaded: &'a Loaded) -> impl Iterator
 
 /// Opens and reads the image with a progress bar, and prints the remarks.
 pub(super) fn open_headless(opening: &Opening, notices: Notices) -> anyhow::Result<ReadImage> {
-    let progress = ProgressBar::new(notices, opening.pull_notice());
-    let read = opening.open(BaseLookup::First, &progress).map_err(|OpeningError { error, remarks }| {
-        progress.finish();
-        notices.warn_all(remarks);
-        error
-    })?;
+    let read = with_progress(opening, notices, |progress| opening.open(BaseLookup::First, progress))?;
     let ReadImage { image, loaded, source, .. } = &read;
-    progress.finish();
     if !image.other_images.is_empty() && opening.selection.image.is_none() {
         let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
         notices.note(&format!(
@@ -333,4 +415,20 @@ pub(super) fn open_headless(opening: &Opening, notices: Notices) -> anyhow::Resu
     }
     notices.warn_all(remarks(image, loaded));
     Ok(read)
+}
+
+/// Does something with a progress bar, and prints the remarks on a failure.
+pub(super) fn with_progress<T>(
+    opening: &Opening,
+    notices: Notices,
+    does: impl FnOnce(&ProgressBar) -> Result<T, OpeningError>,
+) -> anyhow::Result<T> {
+    let progress = ProgressBar::new(notices, opening.pull_notice());
+    let done = does(&progress).map_err(|OpeningError { error, remarks }| {
+        progress.finish();
+        notices.warn_all(remarks);
+        error
+    })?;
+    progress.finish();
+    Ok(done)
 }

@@ -7,6 +7,8 @@ pub enum Outcome {
     Passed,
     /// The image broke a rule.
     RuleFailed,
+    /// Of several images, one could not be read. The reason has been printed.
+    ImageUnread,
     /// `dive build`: the builder failed with this exit code.
     BuildFailed(u8),
 }

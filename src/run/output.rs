@@ -1,7 +1,8 @@
 //! Results go to standard output, notices to standard error, and a JSON file is written atomically.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Display};
+use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -123,27 +124,98 @@ impl JsonTarget {
                 .with_context(|| format!("{} cannot be written", path.display())),
         }
     }
+
+    /// Opens the destination of several documents.
+    pub(super) fn open(&self) -> anyhow::Result<OpenTarget> {
+        let opened = match self {
+            Self::Stdout => Ok(OpenTarget::Direct(OutputStream::Stdout)),
+            Self::File(path) => open_file(path),
+            Self::Below { folder, path, scope } => {
+                let entered = below_folder::enter_to_replace(folder, path, *scope);
+                entered.and_then(|(dir, name)| OpenTarget::unfinished(&dir, name)).map_err(Into::into)
+            }
+        };
+        opened.with_context(|| self.failure())
+    }
+
+    /// The start of an error about the destination.
+    pub(super) fn failure(&self) -> String {
+        match self {
+            Self::Stdout => "standard output cannot be written".to_owned(),
+            Self::File(path) | Self::Below { path, .. } => format!("{} cannot be written", path.display()),
+        }
+    }
+}
+
+/// An open destination of documents.
+#[derive(Debug)]
+pub(super) enum OpenTarget {
+    /// What is written to directly.
+    Direct(OutputStream),
+    /// A file with a temporary name.
+    Unfinished {
+        file: Unfinished,
+        /// The name that it gets.
+        name: OsString,
+    },
+}
+
+/// A destination without a temporary name.
+#[derive(Debug)]
+pub(super) enum OutputStream {
+    Stdout,
+    /// A device or a pipe.
+    Device(File),
+}
+
+impl OutputStream {
+    /// Writes a document.
+    pub(super) fn write(&mut self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+        let file = match self {
+            Self::Stdout => return print_as(Notation::Json, render),
+            Self::Device(file) => file,
+        };
+        let escapes = file.is_terminal().then_some(Notation::Json);
+        let mut out = BufWriter::new(file);
+        render_escaped(&mut out, escapes, render)?;
+        Ok(out.flush()?)
+    }
+}
+
+impl OpenTarget {
+    /// A new file in `dir`, which gets its name later.
+    fn unfinished(dir: &Dir, name: &OsStr) -> io::Result<Self> {
+        Ok(Self::Unfinished { file: create_unfinished(dir)?, name: name.to_owned() })
+    }
 }
 
 fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    match open_file(path)? {
+        OpenTarget::Direct(mut stream) => stream.write(render),
+        OpenTarget::Unfinished { mut file, name } => {
+            render_to(&mut file, render)?;
+            file.replace(name.as_encoded_bytes())?;
+            Ok(())
+        }
+    }
+}
+
+fn open_file(path: &Path) -> anyhow::Result<OpenTarget> {
     // Replace the target of a link, not the link.
     let path = &followed::resolve(path)?;
     let folder = path.parent().unwrap_or(path);
     match path.symlink_metadata() {
         Ok(known) if !known.is_file() && !known.is_dir() => {
             followed::refuse_foreign_link(folder, path, &known)?;
-            let file = std::fs::OpenOptions::new().write(true).open(path)?;
-            let escapes = file.is_terminal().then_some(Notation::Json);
-            let mut out = BufWriter::new(file);
-            render_escaped(&mut out, escapes, render)?;
-            return Ok(out.flush()?);
+            let device = std::fs::OpenOptions::new().write(true).open(path)?;
+            return Ok(OpenTarget::Direct(OutputStream::Device(device)));
         }
         Ok(known) if known.is_dir() => bail!("it is a directory"),
         _ => {}
     }
     let Some(name) = path.file_name() else { bail!("it is a directory") };
     let dir = Dir::open(folder).with_context(|| format!("the directory {} cannot be opened", folder.display()))?;
-    Ok(write_atomically(&dir, name, render)?)
+    Ok(OpenTarget::unfinished(&dir, name)?)
 }
 
 /// Writes a file in `dir` to a temporary name, and renames it.
@@ -164,15 +236,27 @@ pub(super) fn write_new(
     write_unfinished(dir, render)?.take_free(name.as_bytes()).map(drop)
 }
 
+/// Creates a file in `dir` with a temporary name.
+fn create_unfinished(dir: &Dir) -> io::Result<Unfinished> {
+    unfinished::sweep(dir, FilePurpose::Document);
+    Unfinished::create(dir, FilePurpose::Document, Readers::Umask)
+}
+
 /// Writes a file in `dir` to a temporary name.
 fn write_unfinished(dir: &Dir, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Unfinished> {
-    unfinished::sweep(dir, FilePurpose::Document);
-    let mut file = Unfinished::create(dir, FilePurpose::Document, Readers::Umask)?;
+    let mut file = create_unfinished(dir)?;
+    render_to(&mut file, render)?;
+    Ok(file)
+}
+
+/// Writes to a file with a temporary name.
+pub(super) fn render_to(
+    file: &mut Unfinished,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let mut out = BufWriter::new(file.file());
     render(&mut out)?;
-    out.flush()?;
-    drop(out);
-    Ok(file)
+    out.flush()
 }
 
 /// How many notices and warnings are printed.

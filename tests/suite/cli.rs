@@ -94,9 +94,7 @@ fn invalid_arguments_are_refused() {
 #[test]
 fn extra_argument_gets_a_suggestion() {
     for (arguments, part) in [
-        (&["alpine", "busybox"][..], "dive opens one image at a time"),
-        (&["alpine:3", "b"], "dive opens one image at a time"),
-        (&["tre", "alpine"], "did you mean `dive tree alpine`?"),
+        (&["tre", "alpine"][..], "did you mean `dive tree alpine`?"),
         (&["-q", "tree", "alpine", "busybox"], "Usage: dive tree"),
         (&["--source", "docker-archiv", "x"], "a similar value exists: 'docker-archive'"),
     ] {
@@ -112,7 +110,7 @@ fn help_version_config_and_completion_work() {
     user.runs(&["--help"]).ends_with(0).prints(&["Usage: dive", "--lowestEfficiency", "tree", exit_codes]);
     let version = concat!("dive ", env!("CARGO_PKG_VERSION"), "\n");
     let short = user.runs(&["-h"]).ends_with(0).prints(&["Usage: dive", "--source", "dive --help"]).stdout;
-    assert!(short.lines().count() <= 46 && !short.contains("--registry-mirror"), "{short}");
+    assert!(short.lines().count() <= 52 && !short.contains("--registry-mirror"), "{short}");
     user.runs(&["--help"]).prints(&["Examples:\n  dive nginx", "--registry-mirror", "docker-archive:"]);
     for argument in ["version", "--version", "-v"] {
         assert_eq!(user.runs(&[argument]).ends_with(0).stdout, version);

@@ -40,11 +40,12 @@ const PACKAGES: [Package; 2] = [
             "extract",
             "analysis",
             "advice",
+            "stored_digests",
             "opener",
             "rebuilt",
         ],
     },
-    Package { folder: "src", modules: &["config", "compose", "ci", "report", "tui", "cli", "run"] },
+    Package { folder: "src", modules: &["config", "compose", "ci", "many", "report", "tui", "cli", "run"] },
 ];
 
 /// All folders with the project's own code.

@@ -50,6 +50,7 @@ mod layouts;
 mod left_out;
 mod library;
 mod log;
+mod many;
 mod messages;
 mod model;
 mod oracle;

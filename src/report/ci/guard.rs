@@ -84,8 +84,8 @@ fn origins(text: &str) -> Vec<Range<usize>> {
     names.flat_map(|name| text.match_indices(&name).map(|(at, name)| at..at + name.len()).collect::<Vec<_>>()).collect()
 }
 
-/// Escapes one letter of every marker in a name for dive's block.
-pub(super) fn unforgeable(name: &str) -> Cow<'_, str> {
+/// Escapes one letter of every marker in a name for dive's block, or for text beside it.
+pub(crate) fn unforgeable(name: &str) -> Cow<'_, str> {
     // Every marker has a colon or a space, and most names have neither.
     if name.is_ascii() && !name.contains([':', ' ']) {
         return Cow::Borrowed(name);

@@ -13,6 +13,7 @@ mod words;
 use std::io::{self, Write};
 
 pub(crate) use block::{exporting, misconfigured, preamble};
+pub(crate) use guard::unforgeable;
 pub(crate) use ruling::Ruling;
 
 use super::Look;

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter};
 
 use dive_model::Opened;
 use dive_model::image::{Dockerfile, Image, ImageLayer, ImagePart};
@@ -22,7 +23,7 @@ use dive_model::layer::LayerIndex;
 use dive_model::tree::Tree;
 use facts::{BaseFigures, ExactSums, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, camel_case};
 use files::FileList;
-use formatter::PrintableFormatter;
+use formatter::{Printable, PrintableFormatter};
 use texts::Texts;
 pub(crate) use verdict::Judged;
 use verdict::VerdictFigures;
@@ -43,9 +44,26 @@ pub fn render(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// When writing fails.
 pub(crate) fn render_judged(opened: &Opened, judged: Option<Judged<'_>>, out: &mut dyn Write) -> io::Result<()> {
+    write_with(PrintableFormatter::default(), opened, judged, out)
+}
+
+/// Writes the document on one line, for a file with a document for each of several images.
+///
+/// # Errors
+/// When writing fails.
+pub(crate) fn render_line(opened: &Opened, judged: Option<Judged<'_>>, out: &mut dyn Write) -> io::Result<()> {
+    write_with(Printable::<CompactFormatter>::default(), opened, judged, out)
+}
+
+fn write_with(
+    formatter: impl Formatter,
+    opened: &Opened,
+    judged: Option<Judged<'_>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     // An entry takes a hundred small writes, so buffer them before the dynamic dispatch.
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, PrintableFormatter::default());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
     JsonReport::of(opened, judged).serialize(&mut serializer)?;
     writeln!(out)?;
     out.flush()

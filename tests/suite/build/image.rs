@@ -69,7 +69,20 @@ impl Image {
 
     /// The bytes of the archive.
     pub(crate) fn archive(&self, format: Format) -> Vec<u8> {
+        self.archive_described_by(self, format)
+    }
+
+    /// The bytes of an archive with these layers, and the configuration of another image.
+    pub(crate) fn archive_described_by(&self, other: &Self, format: Format) -> Vec<u8> {
         let layers: Vec<Vec<u8>> = self.layers.iter().map(Layer::blob).collect();
+        let config = other.config();
+        match format {
+            Format::DockerArchive => docker_archive(&config, &layers),
+            Format::OciArchive => oci_archive(&config, &layers),
+        }
+    }
+
+    fn config(&self) -> Vec<u8> {
         let diff_ids: Vec<String> = self.layers.iter().map(|layer| digest(&layer.tar())).collect();
         let step =
             |(at, layer): (usize, &Layer)| layer.command().map_or_else(|| format!("step {at}"), ToOwned::to_owned);
@@ -79,11 +92,7 @@ impl Image {
             "architecture": "amd64", "os": "linux", "config": { "User": self.user, "Cmd": self.command },
             "rootfs": { "type": "layers", "diff_ids": diff_ids }, "history": history,
         });
-        let config = config.to_string().into_bytes();
-        match format {
-            Format::DockerArchive => docker_archive(&config, &layers),
-            Format::OciArchive => oci_archive(&config, &layers),
-        }
+        config.to_string().into_bytes()
     }
 }
 

@@ -1,0 +1,119 @@
+//! The layers of all images as a forest. Engines store an unpacked layer under its diff id and those of all layers below it, so two
+//! images share a layer if they are equal from the base up to it. Stored layers are shared by digest alone.
+
+use std::collections::HashMap;
+
+use dive_model::Opened;
+use dive_model::units::Total;
+
+/// The layers of all images, each once.
+#[derive(Debug, Default)]
+pub(super) struct SharedLayers {
+    layers: Vec<SharedLayer>,
+    /// By the layer below and the diff id.
+    known: HashMap<(Option<ChainLink>, Box<str>), ChainLink>,
+    /// Stored bytes by digest.
+    stored: HashMap<Box<str>, u64>,
+    /// Stored bytes of layers without a digest, which may be any layer.
+    stored_unknown: u64,
+}
+
+/// A layer, on those below it.
+#[derive(Debug)]
+struct SharedLayer {
+    below: Option<ChainLink>,
+    unpacked_bytes: u64,
+    /// The number of images that have it.
+    images: u32,
+}
+
+/// The number of a layer in the forest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct ChainLink(u32);
+
+/// The layers of an image in the forest, base first.
+#[derive(Debug)]
+pub(super) struct ImageChain(Vec<ChainLink>);
+
+/// The last layer of an image in the forest; `None` for an image without layers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ChainEnd(Option<ChainLink>);
+
+impl ImageChain {
+    /// The layer with this index.
+    pub(super) fn layer(&self, index: usize) -> Option<ChainLink> {
+        self.0.get(index).copied()
+    }
+
+    pub(super) fn end(&self) -> ChainEnd {
+        ChainEnd(self.0.last().copied())
+    }
+}
+
+impl SharedLayers {
+    /// Adds the layers of an image.
+    pub(super) fn add(&mut self, opened: &Opened) -> ImageChain {
+        let mut chain = Vec::with_capacity(opened.image.layers.len());
+        let mut below = None;
+        for (index, layer) in opened.tree.layers().zip(&opened.image.layers) {
+            let link = self.link(below, layer.diff_id.as_deref(), opened.tree.layer_size_bytes(index));
+            if let Some(layer) = self.layers.get_mut(link.0 as usize) {
+                layer.images = layer.images.saturating_add(1);
+            }
+            chain.push(link);
+            below = Some(link);
+        }
+        self.add_stored(opened);
+        ImageChain(chain)
+    }
+
+    /// The layer with this diff id on the one `below`.
+    fn link(&mut self, below: Option<ChainLink>, diff_id: Option<&str>, unpacked_bytes: u64) -> ChainLink {
+        let next = ChainLink(u32::try_from(self.layers.len()).unwrap_or(u32::MAX));
+        let link = match diff_id {
+            Some(diff_id) => *self.known.entry((below, diff_id.into())).or_insert(next),
+            // A layer of unknown content is no other image's.
+            None => next,
+        };
+        if link == next {
+            self.layers.push(SharedLayer { below, unpacked_bytes, images: 0 });
+        }
+        link
+    }
+
+    fn add_stored(&mut self, opened: &Opened) {
+        let mut unknown = HashMap::new();
+        for layer in &opened.image.layers {
+            let (Ok(blob), digest) = (&layer.blob, layer.digest.as_deref().or(layer.diff_id.as_deref())) else {
+                continue;
+            };
+            match digest {
+                Some(digest) => {
+                    self.stored.entry(digest.into()).or_insert_with(|| blob.len());
+                }
+                None => {
+                    unknown.insert(blob.location(), blob.len());
+                }
+            }
+        }
+        let unknown = unknown.into_values().sum::<Total>().get();
+        self.stored_unknown = self.stored_unknown.saturating_add(unknown);
+    }
+
+    /// Unpacked bytes of the layers of an image that no other image has.
+    pub(super) fn own_bytes(&self, end: ChainEnd) -> u64 {
+        let layer = |link: ChainLink| self.layers.get(link.0 as usize);
+        let above_shared = std::iter::successors(end.0.and_then(layer), |above| above.below.and_then(layer));
+        above_shared.take_while(|layer| layer.images <= 1).map(|layer| layer.unpacked_bytes).sum::<Total>().get()
+    }
+
+    /// Unpacked bytes of all layers.
+    pub(super) fn unpacked_bytes(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.unpacked_bytes).sum::<Total>().get()
+    }
+
+    /// Stored bytes of all layers.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        self.stored.values().copied().chain([self.stored_unknown]).sum::<Total>().get()
+    }
+}

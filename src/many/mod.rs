@@ -1,0 +1,183 @@
+//! What a run over several images keeps of each when its tree is gone, and what the images have in common.
+//!
+//! Layers, digests and bases are taken as the images state them: a forged digest changes these sums, never the report on another
+//! image.
+//!
+//! ```text
+//! chains   the layers that images share
+//! bases    the versions of base images
+//! waste    the largest groups of waste
+//! ```
+
+mod bases;
+mod chains;
+mod waste;
+
+pub(crate) use bases::BaseUsage;
+pub(crate) use waste::SharedGroup;
+
+use bases::BaseVersions;
+use chains::{ChainEnd, SharedLayers};
+use dive_model::Opened;
+use waste::LargestWaste;
+
+/// The images of a run, in the order named.
+#[derive(Debug, Default)]
+pub(crate) struct ImageSet {
+    members: Vec<SetMember>,
+    chains: SharedLayers,
+    bases: BaseVersions,
+    waste: LargestWaste,
+}
+
+/// An image of the set.
+#[derive(Debug)]
+pub(crate) struct SetMember {
+    /// Its name, as the user gave it.
+    pub(crate) name: String,
+    state: MemberState,
+}
+
+#[derive(Debug)]
+enum MemberState {
+    Read(MemberSums, ChainEnd),
+    Unread(String),
+}
+
+/// The figures of an image.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MemberSums {
+    /// Stored bytes, each blob once.
+    pub(crate) stored_bytes: u64,
+    /// Unpacked bytes of all layers.
+    pub(crate) unpacked_bytes: u64,
+    /// Bytes that the finished file system hides.
+    pub(crate) reclaimable_bytes: u64,
+    /// The share of the bytes that it does not hide.
+    pub(crate) exact_efficiency: f64,
+    /// Whether the image kept its rules.
+    pub(crate) verdict: MemberVerdict,
+}
+
+/// Whether an image kept its rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MemberVerdict {
+    /// It kept them.
+    Kept,
+    /// It broke one.
+    Broken,
+    /// No rule was checked.
+    Unchecked,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum MemberRow<'a> {
+    /// The image was read.
+    Read {
+        /// Its figures.
+        sums: MemberSums,
+        /// Unpacked bytes of the layers that no other image has: what deleting the image frees.
+        own_bytes: u64,
+    },
+    /// The image could not be read, for this reason.
+    Unread(&'a str),
+}
+
+/// Bytes of several images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct SetBytes {
+    /// Unpacked.
+    pub(crate) unpacked: u64,
+    /// Stored.
+    pub(crate) stored: u64,
+}
+
+impl ImageSet {
+    /// Adds an image that was read.
+    pub(crate) fn add(&mut self, name: String, opened: &Opened, verdict: MemberVerdict) {
+        let (sizes, exact) = (opened.sizes(), &opened.analysis.exact);
+        let sums = MemberSums {
+            stored_bytes: sizes.stored_bytes,
+            unpacked_bytes: sizes.unpacked_bytes,
+            reclaimable_bytes: exact.reclaimable_bytes(),
+            exact_efficiency: exact.efficiency(),
+            verdict,
+        };
+        let chain = self.chains.add(opened);
+        self.bases.add(&opened.image, &chain);
+        self.waste.add(&name, opened, &chain);
+        self.members.push(SetMember { name, state: MemberState::Read(sums, chain.end()) });
+    }
+
+    /// Adds an image that could not be read.
+    pub(crate) fn add_unread(&mut self, name: String, reason: String) {
+        self.members.push(SetMember { name, state: MemberState::Unread(reason) });
+    }
+
+    /// The number of images.
+    pub(crate) const fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The number of images that could not be read.
+    pub(crate) fn unread(&self) -> usize {
+        self.members.iter().filter(|member| matches!(member.state, MemberState::Unread(_))).count()
+    }
+
+    /// The number of images that broke a rule.
+    pub(crate) fn broken(&self) -> usize {
+        self.with(MemberVerdict::Broken)
+    }
+
+    /// The number of images that were read, and no rule was checked.
+    pub(crate) fn unchecked(&self) -> usize {
+        self.with(MemberVerdict::Unchecked)
+    }
+
+    fn with(&self, wanted: MemberVerdict) -> usize {
+        let has = |member: &&SetMember| match member.state {
+            MemberState::Read(MemberSums { verdict, .. }, _) => verdict == wanted,
+            MemberState::Unread(_) => false,
+        };
+        self.members.iter().filter(has).count()
+    }
+
+    /// The images and their figures, in the order named.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&SetMember, MemberRow<'_>)> {
+        self.members.iter().map(|member| {
+            let row = match &member.state {
+                MemberState::Read(sums, end) => MemberRow::Read { sums: *sums, own_bytes: self.chains.own_bytes(*end) },
+                MemberState::Unread(reason) => MemberRow::Unread(reason),
+            };
+            (member, row)
+        })
+    }
+
+    /// The bytes of all images that were read, if none shared a layer.
+    pub(crate) fn separate_bytes(&self) -> SetBytes {
+        let mut bytes = SetBytes::default();
+        for member in &self.members {
+            if let MemberState::Read(sums, _) = member.state {
+                bytes.unpacked = bytes.unpacked.saturating_add(sums.unpacked_bytes);
+                bytes.stored = bytes.stored.saturating_add(sums.stored_bytes);
+            }
+        }
+        bytes
+    }
+
+    /// The bytes of all layers of these images, each once: what a host or a registry with all of them holds.
+    pub(crate) fn shared_bytes(&self) -> SetBytes {
+        SetBytes { unpacked: self.chains.unpacked_bytes(), stored: self.chains.stored_bytes() }
+    }
+
+    /// The base images, the one with the most versions first.
+    pub(crate) fn bases(&self) -> Vec<BaseUsage<'_>> {
+        self.bases.usage()
+    }
+
+    /// The largest groups of waste, each once, largest first.
+    pub(crate) fn waste(&self) -> &[SharedGroup] {
+        self.waste.groups()
+    }
+}

@@ -1,0 +1,173 @@
+//! The report on several images: one table, and what they have in common. It follows the reports on the images, so none of its own
+//! words are those that scripts look for in dive's block, and none of the names in it can imitate a line of that block.
+
+use std::io::{self, Write};
+
+use super::ci::unforgeable;
+use crate::many::{BaseUsage, ImageSet, MemberRow, MemberSums, MemberVerdict, SetBytes};
+use dive_model::escape::Escaped;
+use dive_model::units::{Bytes, count_of};
+
+/// The longest name that widens the column of names.
+const WIDEST_NAME: usize = 60;
+
+/// Bases and names that are listed.
+const LISTED: usize = 10;
+
+/// Writes the table of the images, and what they share. `repeated` has the images that were named again.
+///
+/// # Errors
+/// When writing fails.
+pub(crate) fn render(set: &ImageSet, repeated: &[String], out: &mut dyn Write) -> io::Result<()> {
+    table(set, out)?;
+    unread(set, out)?;
+    repeats(repeated, out)?;
+    if set.unread() < set.len() {
+        shared(set, out)?;
+        bases(&set.bases(), out)?;
+        waste(set, out)?;
+    }
+    counts(set, out)
+}
+
+/// A name or a message in one line.
+fn shown(text: &[u8]) -> String {
+    unforgeable(&Escaped(text).to_string()).into_owned()
+}
+
+fn table(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
+    let names: Vec<String> = set.rows().map(|(member, _)| shown(member.name.as_bytes())).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp("Image".len(), WIDEST_NAME);
+    writeln!(out, "Images:")?;
+    writeln!(
+        out,
+        "{:<width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>11}  {:>8}  Rules",
+        "Image", "Stored", "Unpacked", "Own", "Shared", "Reclaimable", "Kept"
+    )?;
+    for ((_, row), name) in set.rows().zip(names) {
+        match row {
+            MemberRow::Unread(_) => {
+                let none = "-";
+                writeln!(
+                    out,
+                    "{name:<width$}  {none:>8}  {none:>8}  {none:>8}  {none:>8}  {none:>11}  {none:>8}  unread"
+                )?;
+            }
+            MemberRow::Read { sums, own_bytes } => {
+                let MemberSums { stored_bytes, unpacked_bytes, reclaimable_bytes, exact_efficiency, verdict } = sums;
+                writeln!(
+                    out,
+                    "{name:<width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>11}  {:>6.2} %  {}",
+                    Bytes(stored_bytes).to_string(),
+                    Bytes(unpacked_bytes).to_string(),
+                    Bytes(own_bytes).to_string(),
+                    Bytes(unpacked_bytes.saturating_sub(own_bytes)).to_string(),
+                    Bytes(reclaimable_bytes).to_string(),
+                    exact_efficiency * 100.0,
+                    match verdict {
+                        MemberVerdict::Kept => "kept",
+                        MemberVerdict::Broken => "broken",
+                        MemberVerdict::Unchecked => "-",
+                    }
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unread(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
+    if set.unread() > 0 {
+        writeln!(out, "Unread:")?;
+    }
+    for (member, row) in set.rows() {
+        if let MemberRow::Unread(reason) = row {
+            // Most errors name the image themselves.
+            let name = if reason.contains(&member.name) { String::new() } else { format!("{}: ", member.name) };
+            writeln!(out, "  {}", shown(format!("{name}{reason}").as_bytes()))?;
+        }
+    }
+    Ok(())
+}
+
+fn repeats(repeated: &[String], out: &mut dyn Write) -> io::Result<()> {
+    if repeated.is_empty() {
+        return Ok(());
+    }
+    let mut names: Vec<String> = repeated.iter().take(LISTED).map(|name| shown(name.as_bytes())).collect();
+    if repeated.len() > LISTED {
+        names.push(format!("and {} more", repeated.len() - LISTED));
+    }
+    writeln!(out, "Named again, read once: {}", names.join(", "))
+}
+
+fn shared(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "Layers of all images:")?;
+    for (what, SetBytes { unpacked, stored }) in
+        [("each image alone", set.separate_bytes()), ("each layer once", set.shared_bytes())]
+    {
+        writeln!(out, "  {what}: {} unpacked, {} stored", Bytes(unpacked), Bytes(stored))?;
+    }
+    writeln!(
+        out,
+        "  A host with all images holds each layer once. Deleting an image frees its own bytes: no other image has those layers."
+    )
+}
+
+fn bases(bases: &[BaseUsage<'_>], out: &mut dyn Write) -> io::Result<()> {
+    if bases.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "Base images:")?;
+    for base in bases.iter().take(LISTED) {
+        let BaseUsage { name, versions, images, unknown } = *base;
+        let name = shown(name.as_bytes());
+        let images = count_of(images as u64, "image");
+        match (versions, unknown) {
+            (0, _) => writeln!(out, "  {name} under {images}, version unknown")?,
+            (versions, 0) => writeln!(out, "  {} of {name} under {images}", count_of(versions as u64, "version"))?,
+            (versions, unknown) => {
+                let versions = count_of(versions as u64, "version");
+                writeln!(out, "  {versions} of {name} under {images}, unknown for {unknown} of them")?;
+            }
+        }
+    }
+    match bases.len().saturating_sub(LISTED) {
+        0 => Ok(()),
+        more => writeln!(out, "  ... and {more} more"),
+    }
+}
+
+fn waste(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
+    if set.waste().is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "Largest reclaimable groups of all images, each once:")?;
+    writeln!(out, "{:>10}  {:>7}  {:>6}  {:<22}  Path", "Size", "Files", "Images", "Cause")?;
+    for group in set.waste() {
+        writeln!(
+            out,
+            "{:>10}  {:>7}  {:>6}  {:<22}  {} ({})",
+            Bytes(group.size_bytes).to_string(),
+            group.files,
+            group.images,
+            group.cause.name(),
+            shown(&group.path),
+            shown(group.first_image.as_bytes()),
+        )?;
+    }
+    Ok(())
+}
+
+/// The number of images by their outcome.
+fn counts(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{}", count_of(set.len() as u64, "image"))?;
+    match set.broken() {
+        0 => {}
+        broken => write!(out, ", {broken} with broken rules")?,
+    }
+    match set.unread() {
+        0 => writeln!(out),
+        unread => writeln!(out, ", {unread} unread"),
+    }
+}

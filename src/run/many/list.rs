@@ -1,0 +1,114 @@
+//! The file of `--from`: an image a line. A rules file for the image may follow its name and a tab.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+/// Limit of a list, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// A line of a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ListLine {
+    /// Its number, from 1.
+    pub(super) number: usize,
+    /// The image, named as on the command line.
+    pub(super) image: String,
+    /// The rules file of this image.
+    pub(super) rules_file: Option<PathBuf>,
+}
+
+/// The name of a list in messages.
+pub(super) fn shown(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Reads the list in `path`; `-` is standard input.
+pub(super) fn read(path: &Path, working_dir: &Path) -> anyhow::Result<Vec<ListLine>> {
+    let shown = shown(path);
+    let input: Box<dyn Read> = if path.as_os_str() != "-" {
+        Box::new(File::open(working_dir.join(path)).with_context(|| format!("--from: {shown} cannot be read"))?)
+    } else if io::stdin().is_terminal() {
+        bail!(
+            "standard input is a terminal; pipe a list into it: `docker images --format '{{{{.ID}}}}' | dive --from -`"
+        )
+    } else {
+        Box::new(io::stdin().lock())
+    };
+    let mut bytes = Vec::new();
+    input.take(LARGEST + 1).read_to_end(&mut bytes).with_context(|| format!("--from: {shown} cannot be read"))?;
+    if bytes.len() as u64 > LARGEST {
+        bail!("{shown} is larger than {LARGEST} bytes (the limit for a list of images); check the path");
+    }
+    let lines = parse(&bytes).map_err(|(number, problem)| anyhow::anyhow!("{shown}:{number}: {problem}"))?;
+    if lines.is_empty() {
+        bail!("{shown} lists no image; write a name on each line");
+    }
+    Ok(lines)
+}
+
+/// Parses a list. An error has the number of its line.
+fn parse(bytes: &[u8]) -> Result<Vec<ListLine>, (usize, &'static str)> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut lines = Vec::new();
+    for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        let line = str::from_utf8(line).map_err(|_| (number, "the line is not UTF-8; check that this is a list"))?;
+        let line = without_comment(line).trim_end();
+        let (image, rules_file) = match line.split_once('\t') {
+            Some((image, rules_file)) => (image.trim(), rules_file.trim()),
+            None => (line.trim(), ""),
+        };
+        match (image.is_empty(), rules_file.is_empty()) {
+            (true, true) => continue,
+            (true, false) => return Err((number, "no image before the tab; write the name, a tab, the rules file")),
+            (false, _) => {}
+        }
+        if rules_file.contains('\t') {
+            return Err((number, "more than one tab; write the name, a tab, the rules file"));
+        }
+        let rules_file = (!rules_file.is_empty()).then(|| PathBuf::from(rules_file));
+        lines.push(ListLine { number, image: image.to_owned(), rules_file });
+    }
+    Ok(lines)
+}
+
+/// The line before a `#` that begins it or follows a blank. A `#` inside a word is a part of it.
+fn without_comment(line: &str) -> &str {
+    let is_comment = |at: usize| at == 0 || line[..at].ends_with([' ', '\t']);
+    line.match_indices('#').find(|(at, _)| is_comment(*at)).map_or(line, |(at, _)| &line[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Vec<(usize, String, Option<String>)> {
+        let rules = |line: &ListLine| line.rules_file.as_ref().map(|path| path.display().to_string());
+        let lines = parse(text.as_bytes()).unwrap();
+        lines.iter().map(|line| (line.number, line.image.clone(), rules(line))).collect()
+    }
+
+    #[test]
+    fn a_list_has_names_comments_and_rules_files() {
+        let text = "\u{feff}# the team's images\r\n\nnginx:1.27  # the proxy\r\n  my image.tar\napi\tapi.dive-ci # strict\na#b\n\t\n";
+        let rules = Some("api.dive-ci".to_owned());
+        let expected = [
+            (3, "nginx:1.27".to_owned(), None),
+            (4, "my image.tar".to_owned(), None),
+            (5, "api".to_owned(), rules),
+            (6, "a#b".to_owned(), None),
+        ];
+        assert_eq!(parsed(text), expected);
+    }
+
+    #[test]
+    fn a_wrong_line_is_named() {
+        for (text, number) in [("a\n\trules\n", 2), ("a\tb\tc\n", 1)] {
+            assert_eq!(parse(text.as_bytes()).unwrap_err().0, number, "{text}");
+        }
+        assert_eq!(parse(b"a\n\xff\n").unwrap_err().0, 2);
+        assert_eq!(parsed(""), []);
+    }
+}

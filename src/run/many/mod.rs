@@ -1,0 +1,308 @@
+//! `dive IMAGE IMAGE`, `--from`, `--compose` and `--all-images`: a report on each image, as that many runs would print it, then one
+//! table.
+//!
+//! Images are read one after another, in the order named: only one tree is in memory, and the images of a list or a project that
+//! have layers in common usually stand together.
+//!
+//! ```text
+//! list        the file of `--from`
+//! requested   the images that the command line names
+//! interrupt   a signal in the middle of a run
+//! ```
+
+mod interrupt;
+mod list;
+mod requested;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{anyhow, bail};
+
+use super::access::{Mode, Subject};
+use super::explore::{self, Gate, ReportArgs, ReportOutput};
+use super::invocation::Invocation;
+use super::opening::{OpenSource, Opening, ReadImage, open_headless, remarks, with_progress};
+use super::outcome::Outcome;
+use super::output::say;
+use crate::cli::{CiArgs, ManyArgs};
+use crate::config::Setting;
+use crate::many::{ImageSet, MemberVerdict};
+use crate::report::{many as report, text};
+use dive_model::cache::Cache;
+use dive_model::image::{ImageError, ImageSelector, Selection};
+use dive_model::{OpenError, Opened};
+use dive_sources::{PathReference, Reference};
+use requested::{RequestedImage, RequestedImages};
+
+/// True if the command line names several images, or images in another way than one argument.
+pub(super) fn are_named(images: &[OsString], many: &ManyArgs) -> bool {
+    images.len() > 1 || many.are_given()
+}
+
+/// Explores the images and reports on all of them.
+pub(super) fn explore(
+    arguments: &[OsString],
+    many: &ManyArgs,
+    invocation: &Invocation,
+    ci: &CiArgs,
+    report: &ReportArgs,
+) -> anyhow::Result<Outcome> {
+    refuse_options_of_one(invocation, ci, report)?;
+    let mut output = ReportOutput::new(report, invocation)?;
+    let requested = RequestedImages::of(arguments, many, invocation)?;
+    let ci_mode = ci.ci.unwrap_or(invocation.config.ci.value);
+    let mut gates = HashMap::new();
+    if ci_mode {
+        // Before any image, so that a mistake in the rules is reported at once.
+        gates.insert(None, Gate::load(ci, &invocation.config, &output)?);
+        for file in requested.images.iter().filter_map(|image| image.rules_file.as_ref()) {
+            if let Entry::Vacant(gate) = gates.entry(Some(file.clone())) {
+                let named = Setting::by_flag(Some(file.clone()), "--from");
+                gate.insert(Gate::of_file(&named, ci, &invocation.config, &output)?);
+            }
+        }
+    }
+    output.refuse_overwriting(ci, &invocation.config, requested.files(invocation))?;
+    let documents = output.open_lines()?;
+    let finished = Arc::new(AtomicUsize::new(0));
+    interrupt::finish_on_signal(&documents, &finished);
+    let mut run = Run {
+        mode: if ci_mode { Mode::Ci } else { Mode::Plain },
+        all_images: many.all_images,
+        layers: Cache::in_memory(),
+        set: ImageSet::default(),
+        gates,
+        output,
+        finished,
+        invocation,
+        report,
+    };
+    if !ci_mode && ci.sets_rules() {
+        invocation.notices.note("dive checks rules only in CI mode; add --ci");
+    }
+    let read = requested.images.iter().try_for_each(|image| run.explore(image));
+    // What is finished is written even if the rest cannot be.
+    documents.finish().and(read)?;
+    run.conclude(&requested.repeated)
+}
+
+/// Refuses options that are about one image.
+fn refuse_options_of_one(invocation: &Invocation, ci: &CiArgs, report: &ReportArgs) -> anyhow::Result<()> {
+    if invocation.opening.selected.is_some() {
+        bail!(
+            "--image chooses an image of one file; with several images, name each as FILE:TAG with a source (oci:FOLDER:TAG), or add --all-images without --image"
+        );
+    }
+    if report.dockerfile.is_some() {
+        bail!("--dockerfile is the Dockerfile of one image; explore that image alone");
+    }
+    if ci.baseline.is_some() {
+        bail!("--baseline is the summary of one image; check the growth of that image alone");
+    }
+    Ok(())
+}
+
+/// A run over several images.
+struct Run<'a> {
+    mode: Mode,
+    all_images: bool,
+    /// Scanned layers, if the user has no cache.
+    layers: Cache,
+    set: ImageSet,
+    /// The rules, by rules file; `None` for that of the working directory. Empty outside CI mode.
+    gates: HashMap<Option<PathBuf>, Gate>,
+    output: ReportOutput<'a>,
+    /// The number of images that are finished, for a message after a signal.
+    finished: Arc<AtomicUsize>,
+    invocation: &'a Invocation,
+    report: &'a ReportArgs,
+}
+
+impl Run<'_> {
+    /// Reads an image and reports on it. An image that cannot be read is a row of the table; an error is one that ends the run.
+    fn explore(&mut self, image: &RequestedImage) -> anyhow::Result<()> {
+        let opening = match self.opening(image) {
+            Ok(opening) => opening,
+            Err(error) => {
+                self.unread(image, image.name(), &error);
+                return Ok(());
+            }
+        };
+        if self.all_images {
+            return self.explore_all_of(image, &opening);
+        }
+        match open_headless(&opening, self.invocation.notices) {
+            Ok(read) => self.judge(image, image.name(), read),
+            Err(error) => {
+                self.unread(image, image.name(), &error);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads all images of an archive or a layout, which is opened once.
+    fn explore_all_of(&mut self, image: &RequestedImage, opening: &Opening) -> anyhow::Result<()> {
+        let notices = self.invocation.notices;
+        let source = match opening.reference() {
+            Reference::Stdin | Reference::Path(PathReference { tag: None, .. }) => {
+                with_progress(opening, notices, |progress| opening.source(progress))
+            }
+            Reference::Path(_) => Err(anyhow!("the tag chooses one image; leave it out, or leave out --all-images")),
+            _ => Err(anyhow!("--all-images needs an archive or a layout; name a file or a directory")),
+        };
+        let source = match source {
+            Ok(source) => source,
+            Err(error) => {
+                self.unread(image, image.name(), &error);
+                return Ok(());
+            }
+        };
+        let mut count = None;
+        for number in 0..requested::MOST_IMAGES {
+            if count.is_some_and(|count| number >= count) {
+                break;
+            }
+            let name = format!("{} image {number}", image.name());
+            match self.load(opening, &source, number) {
+                Ok(read) => {
+                    count = Some(read.image.other_images.len().saturating_add(1));
+                    let name = if read.image.tags.is_empty() { name } else { read.image.name.clone() };
+                    self.judge(image, name, read)?;
+                }
+                // Every number was tried, and no image could be read to count them.
+                Err(error) if number > 0 && count.is_none() && is_unknown_image(&error) => break,
+                Err(error) => {
+                    let ends = number == 0 && is_unknown_image(&error);
+                    self.unread(image, name, &error);
+                    if ends {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads the image with this number.
+    fn load(&self, opening: &Opening, source: &OpenSource, number: usize) -> anyhow::Result<ReadImage> {
+        let notices = self.invocation.notices;
+        let selection = Selection { image: Some(ImageSelector::Index(number)), platform: None };
+        let read = with_progress(opening, notices, |progress| opening.load(source, &selection, progress))?;
+        notices.warn_all(remarks(&read.image, &read.loaded));
+        Ok(read)
+    }
+
+    fn opening(&self, image: &RequestedImage) -> anyhow::Result<Opening> {
+        // A flag says more than a file.
+        let platform = self.invocation.opening.platform.clone().or_else(|| image.platform.clone());
+        let open =
+            |argument| Opening::for_platform(Subject::Named(argument), self.invocation, self.mode, platform.clone());
+        let mut opening = open(&image.argument)?;
+        if let Some(older) = image.built.as_ref().and_then(|built| built.older_name.as_ref()) {
+            let lacks = |name: &str| match opening.reference() {
+                Reference::Engine { engine, .. } => {
+                    dive_sources::is_present(*engine, name, opening.access()).is_ok_and(|is_present| !is_present)
+                }
+                _ => false,
+            };
+            // Docker Compose 1 built it.
+            if lacks(&image.name()) && !lacks(older) {
+                opening = open(&OsString::from(older))?;
+            }
+            // No registry has it.
+            opening.never_pull();
+        }
+        let engine = self.invocation.config.container_engine.value;
+        match (&self.report.base, self.gate(image).and_then(|gate| gate.base.as_ref())) {
+            (Some(flag), _) => opening.set_base(flag, engine)?,
+            (None, Some(named)) => opening.set_base_of_rules(named, engine)?,
+            (None, None) => {}
+        }
+        if self.report.summary.is_some() {
+            opening.keep_hashes();
+        }
+        opening.reuse_layers(&self.layers);
+        Ok(opening)
+    }
+
+    fn gate(&self, image: &RequestedImage) -> Option<&Gate> {
+        self.gates.get(&image.rules_file)
+    }
+
+    /// Reports on an image that was read.
+    fn judge(&mut self, requested: &RequestedImage, name: String, read: ReadImage) -> anyhow::Result<()> {
+        let ReadImage { image, loaded, origin, .. } = read;
+        let is_complete = if self.mode == Mode::Ci && !self.invocation.config.ignore_errors.value {
+            explore::refuse_unread_layers(&image)
+        } else {
+            Ok(())
+        };
+        let opened = Opened::new(image, loaded);
+        let has_layers = if self.mode == Mode::Ci { explore::refuse_without_layers(&opened) } else { Ok(()) };
+        if let Err(error) = is_complete.and(has_layers) {
+            self.unread(requested, name, &error);
+            return Ok(());
+        }
+        let rows = self.report.rows;
+        let outcome = if let Some(gate) = self.gate(requested) {
+            explore::judge(gate, &opened, &origin, rows, &self.output)?
+        } else {
+            self.output.write_documents(&opened, None)?;
+            if !self.output.has_document() {
+                self.output.print(|look, out| text::render(&opened, look, rows, out))?;
+            }
+            None
+        };
+        let verdict = match outcome {
+            Some(Outcome::RuleFailed) => MemberVerdict::Broken,
+            Some(_) => MemberVerdict::Kept,
+            None => MemberVerdict::Unchecked,
+        };
+        self.set.add(name, &opened, verdict);
+        self.finished.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Reports an image that cannot be read. The others are still read.
+    fn unread(&mut self, requested: &RequestedImage, name: String, error: &anyhow::Error) {
+        let mut reason = format!("{error:#}");
+        if let Some(origin) = &requested.origin {
+            reason = format!("{origin}: {reason}");
+        }
+        if let Some(built) = &requested.built {
+            let service = &built.service;
+            reason = format!(
+                "{reason}; the service {service} builds this image: run `docker compose build {service}` first"
+            );
+        }
+        say(&format!("dive: error: {reason}"));
+        self.set.add_unread(name, reason);
+    }
+
+    /// Prints the table, and returns the outcome of all images.
+    fn conclude(&self, repeated: &[String]) -> anyhow::Result<Outcome> {
+        if self.mode == Mode::Ci && self.set.unchecked() > 0 {
+            self.output.note_unchecked();
+        }
+        self.output.print(|_, out| report::render(&self.set, repeated, out))?;
+        Ok(match (self.set.unread(), self.set.broken()) {
+            (0, 0) => Outcome::Passed,
+            (0, _) => Outcome::RuleFailed,
+            (_, _) => Outcome::ImageUnread,
+        })
+    }
+}
+
+/// True if the source has no image of this number.
+fn is_unknown_image(error: &anyhow::Error) -> bool {
+    let problem = error.downcast_ref();
+    matches!(
+        problem,
+        Some(OpenError::Image { problem: ImageError::UnknownImage { .. } | ImageError::NoImage { .. }, .. })
+    )
+}

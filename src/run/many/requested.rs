@@ -1,0 +1,193 @@
+//! The images that a command line names: its arguments, its lists and its Compose project, each image once.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+use super::list;
+use crate::cli::ManyArgs;
+use crate::compose::{self, Profiles, ServiceImage};
+use crate::config::Origin;
+use crate::run::invocation::Invocation;
+use crate::run::overwriting::ReadFile;
+use dive_model::image::{Platform, repository};
+use dive_sources::{PathReference, Reference};
+
+/// Limit of the images of a run.
+pub(super) const MOST_IMAGES: usize = 20_000;
+
+/// The [`key`] of standard input.
+const STDIN: &str = "standard input";
+
+/// An image to read.
+#[derive(Debug)]
+pub(super) struct RequestedImage {
+    /// Its name, as in `dive IMAGE`.
+    pub(super) argument: OsString,
+    /// The line that names it; `None` on the command line.
+    pub(super) origin: Option<Origin>,
+    /// The platform of the service that runs it.
+    pub(super) platform: Option<Platform>,
+    /// Its own rules file.
+    pub(super) rules_file: Option<PathBuf>,
+    /// For an image that a Compose project builds.
+    pub(super) built: Option<BuiltService>,
+}
+
+/// The service of a Compose project that builds an image.
+#[derive(Debug, Clone)]
+pub(super) struct BuiltService {
+    /// Its name.
+    pub(super) service: String,
+    /// The name that Docker Compose 1 gives the image.
+    pub(super) older_name: Option<String>,
+}
+
+/// The images of a run.
+#[derive(Debug)]
+pub(super) struct RequestedImages {
+    /// Each once, in the order named.
+    pub(super) images: Vec<RequestedImage>,
+    /// Names of images that were named before, with their lines.
+    pub(super) repeated: Vec<String>,
+}
+
+impl RequestedImage {
+    fn of(argument: impl Into<OsString>, origin: Option<Origin>) -> Self {
+        Self { argument: argument.into(), origin, platform: None, rules_file: None, built: None }
+    }
+
+    /// The name in the table and in messages.
+    pub(super) fn name(&self) -> String {
+        self.argument.to_string_lossy().into_owned()
+    }
+
+    /// The name with the line that names it.
+    fn name_and_origin(&self) -> String {
+        match &self.origin {
+            Some(origin) => format!("{} ({origin})", self.name()),
+            None => self.name(),
+        }
+    }
+}
+
+impl RequestedImages {
+    /// Collects the images in the order of the arguments, the lists and the Compose project.
+    pub(super) fn of(arguments: &[OsString], many: &ManyArgs, invocation: &Invocation) -> anyhow::Result<Self> {
+        let working_dir = &invocation.environment.working_dir;
+        let mut named: Vec<RequestedImage> =
+            arguments.iter().map(|argument| RequestedImage::of(argument, None)).collect();
+        for path in &many.from {
+            for line in list::read(path, working_dir)? {
+                let origin = Origin::File { path: list::shown(path).into(), line: Some(line.number) };
+                let rules_file = line.rules_file;
+                if let Some(rules) = rules_file.as_deref().filter(|rules| !working_dir.join(rules).exists()) {
+                    bail!("{origin}: the rules file {} does not exist; check its path", rules.display());
+                }
+                named.push(RequestedImage { rules_file, ..RequestedImage::of(line.image, Some(origin)) });
+            }
+        }
+        if !many.compose.is_empty() {
+            let found = compose::images(&many.compose, &Profiles::new(many.profiles.clone()), &invocation.environment)?;
+            invocation.notices.warn_all(&found.warnings);
+            if !found.disabled.is_empty() {
+                let services = found.disabled.join(", ");
+                invocation.notices.note(&format!("no enabled profile starts {services}; --profile enables one"));
+            }
+            for service in found.images {
+                named.push(of_service(service)?);
+            }
+        }
+        if named.len() > MOST_IMAGES {
+            bail!("more than {MOST_IMAGES} images are named (dive's limit); split the list");
+        }
+        let lists_stdin = many.from.iter().filter(|path| path.as_os_str() == "-").count();
+        let images_in_stdin = named.iter().filter(|image| key(image, invocation) == STDIN).count();
+        if lists_stdin > 1 || (lists_stdin > 0 && images_in_stdin > 0) {
+            bail!("standard input can be read once, as one list or one image; write the other to a file");
+        }
+        Ok(Self::once(named, invocation))
+    }
+
+    /// The files that the images are read from.
+    pub(super) fn files(&self, invocation: &Invocation) -> Vec<ReadFile> {
+        let engine = invocation.config.container_engine.value;
+        let file = |image: &RequestedImage| match Reference::parse(&image.argument, invocation.opening.source, engine) {
+            Ok(Reference::Path(PathReference { path, .. })) => Some(ReadFile { what: "the image", path }),
+            _ => None,
+        };
+        self.images.iter().filter_map(file).collect()
+    }
+
+    /// Removes images that were named before.
+    fn once(named: Vec<RequestedImage>, invocation: &Invocation) -> Self {
+        let (mut images, mut repeated): (Vec<RequestedImage>, _) = (Vec::new(), Vec::new());
+        let mut known = HashSet::new();
+        for image in named {
+            let (key, platform, rules) = (key(&image, invocation), image.platform.clone(), image.rules_file.clone());
+            let platform = platform.map(|platform| platform.to_string());
+            if !known.insert((key, platform, rules)) {
+                repeated.push(image.name_and_origin());
+                continue;
+            }
+            images.push(image);
+        }
+        Self { images, repeated }
+    }
+}
+
+fn of_service(service: ServiceImage) -> anyhow::Result<RequestedImage> {
+    let ServiceImage { service, name, older_name, is_built, platform, place } = service;
+    let origin = place.origin();
+    let platform = platform.map(|platform| platform.parse::<Platform>()).transpose();
+    let platform = platform.with_context(|| format!("{origin}: platform of the service {service}"))?;
+    let built = is_built.then_some(BuiltService { service, older_name });
+    Ok(RequestedImage { platform, built, ..RequestedImage::of(name, Some(origin)) })
+}
+
+/// What two names of one image have in common. `nginx` and `docker.io/library/nginx:latest` are one image of an engine.
+fn key(image: &RequestedImage, invocation: &Invocation) -> String {
+    let engine = invocation.config.container_engine.value;
+    match Reference::parse(&image.argument, invocation.opening.source, engine) {
+        Ok(Reference::Path(PathReference { path, tag, .. })) => {
+            let path = path.canonicalize().unwrap_or(path);
+            format!("path {tag:?} {}", path.display())
+        }
+        Ok(Reference::Stdin) => STDIN.to_owned(),
+        Ok(Reference::Engine { engine, name, .. }) => format!("{engine:?} {}", full_name(&name)),
+        Ok(Reference::Registry { name }) => format!("registry {}", full_name(&name)),
+        Ok(Reference::Containerd { name }) => format!("containerd {}", full_name(&name)),
+        Ok(Reference::Container { engine, name }) => format!("container {engine:?} {name}"),
+        Err(_) => format!("invalid {}", image.argument.display()),
+    }
+}
+
+/// The name with its registry and tag.
+fn full_name(name: &str) -> String {
+    let Some(repository) = repository(name) else { return name.to_owned() };
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let version = last.find([':', '@']).map_or(":latest", |at| &last[at..]);
+    repository + version
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_spellings_of_a_name_are_one_image() {
+        for (one, other) in [
+            ("nginx", "docker.io/library/nginx:latest"),
+            ("team/app:1", "docker.io/team/app:1"),
+            ("h:5000/app", "h:5000/app:latest"),
+            ("app@sha256:00", "docker.io/library/app@sha256:00"),
+        ] {
+            assert_eq!(full_name(one), full_name(other));
+        }
+        for (one, other) in [("nginx", "nginx:1"), ("a/nginx", "nginx"), ("app:1", "app:1@sha256:00")] {
+            assert_ne!(full_name(one), full_name(other));
+        }
+    }
+}

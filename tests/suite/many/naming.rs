@@ -1,0 +1,130 @@
+//! Arguments, lists, Compose projects, and archives with several images.
+
+use super::{on_base, rows, saves};
+use crate::build::Packing;
+use crate::place::{Corpus, sample};
+use crate::user::User;
+
+fn user() -> User {
+    let user = User::new();
+    for name in ["a", "b", "c"] {
+        saves(&user, &format!("{name}.tar"), &on_base(name, Packing::Plain));
+    }
+    user
+}
+
+fn names(stdout: &str) -> Vec<String> {
+    rows(stdout).into_iter().map(|row| row[0].clone()).collect()
+}
+
+/// Each part of the report is what a run over that image alone prints.
+#[test]
+fn each_image_is_reported_as_if_alone() {
+    let user = user();
+    for mode in [&["--ci"][..], &[]] {
+        let alone = |name: &str| user.runs(&[mode, &[name]].concat()).ends_with(0).stdout;
+        let all = user.runs(&[mode, &["b.tar", "a.tar"]].concat()).ends_with(0);
+        let expected = alone("b.tar") + &alone("a.tar");
+        assert!(all.stdout.starts_with(&expected), "{}", all.stdout);
+        assert_eq!(names(&all.stdout), ["b.tar", "a.tar"]);
+    }
+    let ci = User::new().sets("CI", "true");
+    saves(&ci, "a.tar", &on_base("a", Packing::Plain));
+    saves(&ci, "b.tar", &on_base("b", Packing::Plain));
+    ci.runs(&["a.tar", "b.tar"]).ends_with(0).prints(&["Result:PASS", "Images:"]);
+}
+
+#[test]
+fn a_list_names_images_with_comments_and_rules_files() {
+    let user = user().writes("team.txt", "# services\na.tar # the first\n\nb.tar\tstrict.dive-ci\n");
+    let user = user.writes("strict.dive-ci", "rules:\n  highestLayerCount: 2\n");
+    let ran = user.runs(&["--ci", "--from", "team.txt", "c.tar"]).ends_with(1);
+    let rows = rows(&ran.stdout);
+    let verdicts: Vec<_> = rows.iter().map(|row| (row[0].as_str(), row.last().unwrap().as_str())).collect();
+    assert_eq!(verdicts, [("c.tar", "kept"), ("a.tar", "kept"), ("b.tar", "broken")]);
+    let ran = user.pipes(b"a.tar\nb.tar\n".to_vec()).runs(&["--from", "-"]).ends_with(0);
+    assert_eq!(names(&ran.stdout), ["a.tar", "b.tar"]);
+}
+
+#[test]
+fn mistakes_in_a_list_name_the_line() {
+    let user = user()
+        .writes("no-image.txt", "a.tar\n\tstrict.dive-ci\n")
+        .writes("no-rules.txt", "\n\na.tar\tnone.dive-ci\n")
+        .writes("empty.txt", "# nothing\n")
+        .writes("wrong.txt", "a.tar\twrong.dive-ci\n")
+        .writes("wrong.dive-ci", "rules:\n  highestLayerCount: many\n");
+    for (list, error) in [
+        ("no-image.txt", "no-image.txt:2: no image before the tab"),
+        ("no-rules.txt", "no-rules.txt:3: the rules file none.dive-ci does not exist"),
+        ("empty.txt", "empty.txt lists no image"),
+        ("missing.txt", "--from: missing.txt cannot be read"),
+        ("wrong.txt", "wrong.dive-ci:2: highestLayerCount"),
+    ] {
+        let ran = user.runs(&["--ci", "--from", list]);
+        assert!(ran.error().contains(error), "{}", ran.error());
+    }
+    let ran = user.writes("stdin.txt", "-\n").runs(&["--from", "-", "--from", "stdin.txt"]);
+    assert!(ran.error().contains("standard input lists no image"), "{}", ran.error());
+}
+
+#[test]
+fn an_image_that_is_named_twice_is_read_once() {
+    let user = user().writes("team.txt", "./a.tar\nb.tar\n");
+    let ran = user.runs(&["a.tar", "b.tar", "b.tar", "--from", "team.txt"]).ends_with(0);
+    assert_eq!(names(&ran.stdout), ["a.tar", "b.tar"]);
+    ran.prints(&["Named again, read once: b.tar, ./a.tar (team.txt:1), b.tar (team.txt:2)\n"]);
+}
+
+#[test]
+fn the_images_of_a_compose_project_are_read() {
+    let user = user().writes(
+        "compose.yaml",
+        "services:\n  one: { image: ./a.tar }\n  two: { image: \"${TWO:-./b.tar}\" }\n  three:\n    image: ./c.tar\n    \
+         profiles: [debug]\n",
+    );
+    std::fs::create_dir(user.file("x")).unwrap();
+    let ran = user.runs(&["--source", "docker-archive", "--compose", "compose.yaml"]).ends_with(0);
+    assert_eq!(names(&ran.stdout), ["./a.tar", "./b.tar"]);
+    let ran = ran.says(&["no enabled profile starts three; --profile enables one"]);
+    assert_eq!(ran.code, 0);
+    let all = user.runs(&["--source", "docker-archive", "--compose", ".", "--profile", "debug"]).ends_with(0);
+    assert_eq!(names(&all.stdout).len(), 3);
+    let user = user.writes("wrong.yaml", "services:\n  one:\n    image: ${NAME:?not set}\n");
+    let ran = user.runs(&["--compose", "wrong.yaml"]);
+    assert!(ran.error().starts_with("wrong.yaml:3: "), "{}", ran.error());
+    user.runs(&["--profile", "x", "a.tar"]).ends_with(2).says(&["--compose"]);
+}
+
+#[test]
+fn every_image_of_an_archive_is_read() {
+    let Some(corpus) = Corpus::here() else { return };
+    for (archive, expected) in [
+        ("multi/docker20.tar", &["multi-a:1", "multi-b:1"][..]),
+        ("multi/docker26.tar", &["multi-a:1", "multi-b:1"]),
+        ("multi/podman-docker.tar", &["localhost/multi-a:1", "localhost/multi-b:1"]),
+    ] {
+        let ran = User::new().runs(&["--all-images", &corpus.path(archive)]).ends_with(0);
+        assert_eq!(names(&ran.stdout), expected, "{archive}");
+        let piped = User::new().pipes(std::fs::read(corpus.path(archive)).unwrap());
+        assert_eq!(names(&piped.runs(&["--all-images", "-"]).ends_with(0).stdout), expected, "{archive}");
+    }
+}
+
+/// What would be about one image alone is refused before anything is read.
+#[test]
+fn options_about_one_image_are_refused() {
+    let (user, sample) = (user(), sample());
+    for (arguments, part) in [
+        (&["--image", "0", "a.tar", "b.tar"][..], "--image chooses an image of one file"),
+        (&["--dockerfile", "Dockerfile", "a.tar", "b.tar"], "--dockerfile is the Dockerfile of one image"),
+        (&["--baseline", "x.json", "a.tar", "b.tar"], "--baseline is the summary of one image"),
+        (&["--json", "a.tar", "a.tar", "b.tar"], "a.tar: the document would replace the image"),
+        (&["--all-images", "tree", &sample], "name images to explore, not a command"),
+        (&["--from", "x", "tree", &sample], "name images to explore, not a command"),
+    ] {
+        let ran = user.runs(arguments).ends_with(2);
+        assert!(ran.stderr.contains(part), "{arguments:?}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{arguments:?}");
+    }
+}

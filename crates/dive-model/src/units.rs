@@ -172,7 +172,7 @@ pub enum RatioError {
     #[error("`{0}` is outside the range of a ratio: write a number from 0 to 1, such as 0.9")]
     OutOfRange(String),
     /// Not a share that may exceed 1.
-    #[error("`{0}` is not a share: write a number from 0 on, such as 0.05 for 5 % or 1.5 for 150 %")]
+    #[error("`{}` is not a share: write a number from 0 on, such as {}", .0, share_example(.0))]
     NotAShare(String),
 }
 
@@ -227,6 +227,16 @@ impl FromStr for Ratio {
 /// A percentage without its sign.
 fn percent_number(text: &str) -> &str {
     text.trim().trim_end_matches('%').trim_end()
+}
+
+/// A share for messages: the one that `text` means, if it has a percent sign.
+fn share_example(text: &str) -> String {
+    let number = percent_number(text);
+    let hundredths = number.parse::<f64>().ok().filter(|it| *it >= 0.0 && it.is_finite() && text.contains('%'));
+    hundredths.map_or_else(
+        || "0.05 for 5 % or 1.5 for 150 %".to_owned(),
+        |hundredths| format!("{} for {number} %", (hundredths * 1e8).round() / 1e10),
+    )
 }
 
 /// The ratio that a percentage means. A number just above 1 may as well be a ratio that is too large.
@@ -373,6 +383,12 @@ mod tests {
                 message.ends_with(&format!("such as {means}")) && message.contains(&format!("`{text}`")),
                 "{message}"
             );
+        }
+        for (text, means) in
+            [("150%", "1.5 for 150 %"), ("20 %", "0.2 for 20 %"), ("-3", "0.05 for 5 % or 1.5 for 150 %")]
+        {
+            let message = Ratio::parse_share(text).unwrap_err().to_string();
+            assert!(message.ends_with(&format!("such as {means}")), "{message}");
         }
         for text in ["1.5", "-0.1", "inf", "NaN", "abc", "", "90%"] {
             let message = text.parse::<Ratio>().unwrap_err().to_string();

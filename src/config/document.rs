@@ -68,7 +68,12 @@ impl Document {
             Ok(root) => Ok(Self { path, text, lines: OnceLock::new(), root }),
             Err(error) => {
                 let line = error.location().map(|place| place.line());
-                Err(ConfigError::Syntax { origin: Origin::File { path, line }, message: without_location(&error) })
+                let message = if line.is_some_and(|line| is_indented_by_tab(&text, line)) {
+                    "a tab indents this line, which YAML does not allow; use spaces".to_owned()
+                } else {
+                    without_location(&error)
+                };
+                Err(ConfigError::Syntax { origin: Origin::File { path, line }, message })
             }
         }
     }
@@ -149,6 +154,12 @@ fn first_line_too_deep(text: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// True if there is a tab before the text of line `line`, from 1.
+fn is_indented_by_tab(text: &str, line: usize) -> bool {
+    let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    line.chars().take_while(|letter| letter.is_whitespace()).any(|letter| letter == '\t')
 }
 
 /// The error message without its ` at line 3 column 5`, which the origin already has.
@@ -363,9 +374,12 @@ mod tests {
 
     #[test]
     fn unsupported_yaml_is_refused_with_its_line() {
+        let tab = "a tab indents this line, which YAML does not allow; use spaces";
         for (text, start) in [
             ("a: 1\nb: [1,\n", "f.yaml:3: "),
-            ("a: 1\n\tb: 2\n", "f.yaml:2: "),
+            ("a: 1\n\tb: 2\n", &format!("f.yaml:2: {tab}")),
+            ("a:\n\tb: 2\n", &format!("f.yaml:2: {tab}")),
+            ("a:\n  b: 2\n  \t- c\n", &format!("f.yaml:3: {tab}")),
             ("a: !tag b\n", "f.yaml:1: a: invalid type"),
             ("? [a]\n: b\n", "f.yaml:1: invalid type"),
             ("a: *nobody\n", "f.yaml:1: "),

@@ -22,19 +22,7 @@ impl<'a> CiVariable<'a> {
     /// The meaning of `$CI` for CI mode, ignoring case.
     #[must_use]
     pub fn of(environment: &'a Environment) -> Self {
-        Self::named(environment, "CI")
-    }
-
-    /// True if `DIVE_CI` or, without it, `CI` turns on CI mode.
-    #[must_use]
-    pub fn turns_on(environment: &'a Environment) -> bool {
-        let of_dive = Self::named(environment, "DIVE_CI");
-        let decides = if of_dive == CiVariable::Unset { Self::named(environment, "CI") } else { of_dive };
-        decides == CiVariable::On
-    }
-
-    fn named(environment: &'a Environment, name: &str) -> Self {
-        let Some(value) = environment.get(name) else { return Self::Unset };
+        let Some(value) = environment.get("CI") else { return Self::Unset };
         let is_one_of = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
         if is_one_of(&["true", "1", "yes"]) {
             Self::On

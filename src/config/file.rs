@@ -301,6 +301,7 @@ impl Config {
             config.ci = Setting { value, origin: Origin::Variable("CI".to_owned()) };
         }
         add(variables::lay(&mut config, &table, environment))?;
+        mistakes.ci = config.ci.value;
         mistakes.or(())?;
         let files: Vec<_> = documents.iter().map(|(document, _)| document.path()).collect();
         warnings.extend(config.keybinding.resolve_conflicts(&files));

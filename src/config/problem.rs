@@ -63,6 +63,8 @@ pub struct Mistakes {
     pub named: Vec<Mistake>,
     /// The number of the others.
     pub more: usize,
+    /// True if the configuration turns on CI mode.
+    pub ci: bool,
 }
 
 impl Mistakes {

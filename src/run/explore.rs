@@ -234,18 +234,19 @@ fn misconfigured(mistakes: &Mistakes, look: Look, out: &mut dyn Write) -> io::Re
     if limits.is_empty() { Ok(()) } else { ci_report::misconfigured(&limits, look.colour, out) }
 }
 
-/// Reads the configuration of a command that may check rules. If a flag or a variable turns on CI mode, invalid limits are
-/// also printed in dive's format before the error.
+/// Reads the configuration of a command that may check rules. In CI mode, invalid limits are also printed in dive's format
+/// before the error.
 pub(super) fn invocation(
     opening: OpeningArgs,
     environment: Environment,
     ci: &CiArgs,
     report: &ReportArgs,
 ) -> anyhow::Result<Invocation> {
-    let ci_mode = ci.ci.unwrap_or_else(|| CiVariable::turns_on(&environment));
     let known = environment.clone();
     Invocation::new(opening, environment).inspect_err(|error| {
-        if let (true, Some(ConfigError::Mistakes(mistakes))) = (ci_mode, error.downcast_ref()) {
+        if let Some(ConfigError::Mistakes(mistakes)) = error.downcast_ref()
+            && ci.ci.unwrap_or(mistakes.ci)
+        {
             let target = |path: &Option<PathBuf>| path.clone().map(JsonTarget::named);
             let (json, summary) = (target(&report.json), target(&report.summary));
             let output = ReportOutput { json, summary, lines: None, environment: &known, notices: Notices::Quiet };

@@ -183,6 +183,12 @@ fn a_mistake_in_a_variable_or_a_configuration_prints_dives_lines() {
         assert_eq!(ran.stdout, "");
         ran.says(&["CI Misconfigured"]);
     }
+    // The configuration that has the mistake turns on CI mode, unless a variable or a flag turns it off.
+    let user = User::new().keeps(".dive.yaml", "ci: true\nrules:\n  lowest-efficiency: 95\n");
+    let path = image.path().to_str().unwrap();
+    user.runs(&[path]).ends_with(2).prints(&["  MISCONFIGURED: lowestEfficiency: ", "CI Misconfigured\n"]);
+    assert_eq!(user.runs(&["--ci=false", path]).ends_with(2).stdout, "");
+    assert_eq!(user.sets("DIVE_CI", "false").runs(&[path]).ends_with(2).stdout, "");
     // Both at once.
     let user = User::new()
         .keeps(".dive.yaml", "rules:\n  lowest-efficiency: 95\n")

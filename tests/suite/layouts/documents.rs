@@ -116,3 +116,31 @@ fn root_file_system_with_blob_names_is_not_an_image() {
         assert!(paths(&ran).contains(name) && ran.stderr.contains("a root file system"), "{}", ran.stderr);
     }
 }
+
+/// `unknown` is no platform that a user could ask for.
+#[test]
+fn unknown_platform_of_a_docker_archive_is_not_offered() {
+    let archive = |platforms: &[&str]| {
+        let names = ["a", "b"];
+        let tar = names.iter().zip(platforms).fold(Layer::default(), |tar, (file, platform)| {
+            tar.file(format!("{file}.json"), described(platform, &["sha256:0"]).to_string())
+                .file(format!("{file}.tar"), Layer::default().file(*file, *file).tar())
+        });
+        let entries: Vec<_> = names.iter().zip(platforms).map(|(file, _)| entry(file)).collect();
+        tar.file("manifest.json", json!(entries).to_string()).tar()
+    };
+    let platform = ["--platform", "linux/arm64"];
+    assert_eq!(paths(&listed(&archive(&["unknown/unknown"]), &platform).ends_with(0)), "a", "it may be for any");
+    for platforms in [["unknown/unknown", "linux/s390x"], ["linux/s390x", "unknown/unknown"]] {
+        let ran = listed(&archive(&platforms), &platform);
+        assert!(
+            ran.error().contains("no image for linux/arm64; available: linux/s390x. Choose one"),
+            "{}",
+            ran.error()
+        );
+        let ran = listed(&archive(&platforms), &["--platform", "linux/s390x"]).ends_with(0);
+        assert_eq!(paths(&ran), if platforms[0] == "linux/s390x" { "a" } else { "b" });
+    }
+    let ran = listed(&archive(&["unknown/unknown", "unknown/unknown"]), &platform);
+    assert!(ran.error().contains("no image states a platform, so leave out --platform"), "{}", ran.error());
+}

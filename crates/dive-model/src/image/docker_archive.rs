@@ -69,7 +69,7 @@ impl DockerArchive {
         let platform = |at: usize| {
             let blob = store.blob(&images.get(at)?.config).ok()?;
             let read = document::read(store, &blob, DocumentKind::DockerConfig, &mut Vec::new());
-            ImageConfig::platform(&read.ok()?)
+            ImageConfig::platform(&read.ok()?).filter(Platform::is_known)
         };
         match (&candidates[..], &selection.platform) {
             ([], _) => {

@@ -58,7 +58,7 @@ impl LayerDocument {
     }
 
     fn platform(&self) -> Option<Platform> {
-        Some(Platform::new(self.os.as_deref()?, self.architecture.as_deref()?, None))
+        Some(Platform::new(self.os.as_deref()?, self.architecture.as_deref()?, None)).filter(Platform::is_known)
     }
 
     /// True if the step changed no file.

@@ -8,7 +8,7 @@ use crate::remark::Quoted;
 use oci_spec::image::Arch;
 
 /// An operating system and processor, by Go's names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Platform {
     /// `linux`, `windows`, ...
     pub os: String,
@@ -277,22 +277,23 @@ const ARCHITECTURES: [&str; 14] = [
     "s390x", "wasm",
 ];
 
-/// Position of the best-fitting image among `candidates`. If none fits, the first if a platform is unknown, otherwise
-/// an error with their platforms.
+/// Position of the best-fitting image among `candidates`. A single one without a known platform may be for any.
+/// Otherwise, if none fits, an error with their platforms.
 pub(super) fn of_platform(
     candidates: &[usize],
     platform: impl Fn(usize) -> Option<Platform>,
     fit: &dyn Fn(&Platform) -> Option<Fit>,
 ) -> Result<usize, Vec<String>> {
     let platforms: Vec<(usize, Option<Platform>)> = candidates.iter().map(|at| (*at, platform(*at))).collect();
+    if let [(only, None)] = platforms[..] {
+        return Ok(only);
+    }
     let fits = platforms.iter().filter_map(|(at, found)| Some((fit(found.as_ref()?)?, *at)));
     if let Some((_, at)) = fits.max_by_key(|(fit, at)| (*fit, usize::MAX - at)) {
         return Ok(at);
     }
     let mut found: Vec<String> = Vec::new();
-    for (_, platform) in &platforms {
-        let Some(platform) = platform else { return candidates.first().copied().ok_or(found) };
-        let platform = platform.to_string();
+    for platform in platforms.iter().filter_map(|(_, platform)| platform.as_ref()).map(ToString::to_string) {
         if !found.contains(&platform) {
             found.push(platform);
         }

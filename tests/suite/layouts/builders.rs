@@ -174,3 +174,21 @@ fn empty_artifact_index_has_no_image() {
     let ran = opened(&layout.archive(), &[]);
     assert!(ran.error().contains("contains no image"), "{}", ran.error());
 }
+
+/// <https://github.com/moby/moby/pull/36599>: Docker on Windows wrote paths with backslashes in `manifest.json`, and
+/// members with slashes.
+#[test]
+fn windows_paths_in_the_manifest_open() {
+    let folder = "1".repeat(64);
+    let manifest = json!([{ "Config": "c\\c.json", "RepoTags": ["a:1"], "Layers": [format!("{folder}\\layer.tar")] }]);
+    let archive = Layer::default()
+        .file("c/c.json", described("windows/amd64", &["sha256:0"]).to_string())
+        .file(format!("{folder}/layer.tar"), Layer::default().file("Files/a.txt", "a").tar())
+        .file("manifest.json", manifest.to_string());
+    let ran = opened(&archive.tar(), &["tree", "--platform", "windows/amd64"]).ends_with(0).prints(&["a.txt"]);
+    assert_eq!(ran.stderr, "");
+    let gone = json!([{ "Config": "c\\c.json", "RepoTags": ["a:1"], "Layers": ["gone\\layer.tar"] }]);
+    let archive = archive.file("manifest.json", gone.to_string());
+    let ran = opened(&archive.tar(), &[]);
+    assert!(ran.error().contains("its blob gone\\layer.tar is missing"), "{}", ran.error());
+}

@@ -144,3 +144,21 @@ fn unknown_platform_of_a_docker_archive_is_not_offered() {
     let ran = listed(&archive(&["unknown/unknown", "unknown/unknown"]), &platform);
     assert!(ran.error().contains("no image states a platform, so leave out --platform"), "{}", ran.error());
 }
+
+/// `imgpkg copy --to-tar` keeps all documents of its images in `manifest.json`
+/// (<https://github.com/carvel-dev/imgpkg/issues/223>).
+#[test]
+fn imgpkg_bundle_is_named() {
+    let image = json!({
+        "Refs": ["reg.example/a@sha256:0"], "Layers": [{ "MediaType": "m", "Digest": "sha256:0", "DiffID": "sha256:0", "Size": 1 }],
+        "Config": { "Digest": "sha256:0", "Raw": "{}" }, "Manifest": { "MediaType": "m", "Digest": "sha256:0", "Raw": "{}" },
+    });
+    let index = json!({ "ImageIndex": { "Refs": [], "Images": [image] }, "Image": null });
+    for manifest in [json!([{ "ImageIndex": null, "Image": image }]), json!([index])] {
+        let tar = Layer::default()
+            .file("manifest.json", manifest.to_string())
+            .file(format!("sha256-{}.tar.gz", "0a".repeat(32)), "x");
+        let ran = listed(&tar.tar(), &[]);
+        assert!(ran.error().contains("manifest.json is that of an imgpkg bundle"), "{}", ran.error());
+    }
+}

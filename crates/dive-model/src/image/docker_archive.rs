@@ -6,15 +6,90 @@ use super::config::ImageConfig;
 use super::document::{self, DocumentKind};
 use super::error::ImageError;
 use super::index;
-use super::manifest::{DockerImage, DockerImages, digest_of_path};
+use super::manifest::{Descriptor, digest_of_path};
 use super::plan::{BlobReference, ConfigDocument, ImagePlan, PlannedConfig};
 use super::platform::{Platform, of_platform};
 use super::selection::{ImageName, ImageSelector, Selection, find_all, hint_for, listed, note_shared_tags};
-use crate::json::List;
+use crate::json::{Decode, JsonError, JsonKey, JsonProblem, JsonReader, JsonType, List, Map, Object};
 use crate::remark::Remark;
-use crate::store::Store;
+use crate::store::{Store, is_layer_name};
 
 pub(super) const MANIFEST: &str = "manifest.json";
+
+/// An image in a docker-archive's `manifest.json`.
+#[derive(Debug, Default)]
+struct DockerImage {
+    config: String,
+    tags: List<String>,
+    layers: List<String>,
+    /// Descriptors of layers by digest, in Docker 25 and later.
+    sources: Option<Map<Descriptor>>,
+    bundled: ImgpkgImage,
+}
+
+impl DockerImage {
+    /// True if the entry is `null` or empty.
+    fn is_empty(&self) -> bool {
+        self.config.is_empty() && self.layers.0.is_empty() && self.tags.0.is_empty()
+    }
+}
+
+impl Object for DockerImage {
+    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
+        Some(match key {
+            _ if key.is("Config") => &mut self.config,
+            _ if key.is("RepoTags") => &mut self.tags,
+            _ if key.is("Layers") => &mut self.layers,
+            _ if key.is("LayerSources") => &mut self.sources,
+            _ if key.is("Image") || key.is("ImageIndex") => &mut self.bundled,
+            _ => return None,
+        })
+    }
+}
+
+/// True for an image of imgpkg, which contains its documents.
+#[derive(Debug, Default)]
+struct ImgpkgImage(bool);
+
+/// Other applications have keys of that name with other values.
+impl Decode for ImgpkgImage {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
+        if json.next_type()? != JsonType::Object {
+            return json.skip();
+        }
+        json.object(&mut |key, json| {
+            self.0 |= key.is("Refs");
+            json.skip()
+        })
+    }
+}
+
+/// The list in a docker-archive's `manifest.json`.
+#[derive(Debug, Default)]
+struct DockerImages {
+    images: List<DockerImage>,
+    /// True if the document is a single entry instead of a list, as some builders write it.
+    is_bare_entry: bool,
+}
+
+impl Decode for DockerImages {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
+        if json.next_type()? != JsonType::Object {
+            return self.images.decode(json);
+        }
+        let refused = json.error(JsonProblem::WrongType { expected: "a list", found: JsonType::Object });
+        let mut image = DockerImage::default();
+        let is_entry = |image: &DockerImage| {
+            let layers = &image.layers.0;
+            !image.config.is_empty() && !layers.is_empty() && layers.iter().all(|layer| is_layer_name(layer))
+        };
+        if image.decode(json).is_err() || !is_entry(&image) {
+            return Err(refused);
+        }
+        *self = Self { images: List(vec![image]), is_bare_entry: true };
+        Ok(())
+    }
+}
 
 /// The content of `manifest.json`.
 pub(super) struct DockerArchive {
@@ -31,6 +106,14 @@ impl DockerArchive {
         if is_bare_entry {
             remark("is a single entry instead of a list; dive reads it as a list of one".to_owned());
         }
+        if !images.is_empty() && images.iter().all(|image| image.is_empty() && image.bundled.0) {
+            return Err(ImageError::Manifest {
+                archive: store.name().to_owned(),
+                document: MANIFEST.to_owned(),
+                problem: "is that of an imgpkg bundle, which dive does not read; copy the bundle to a registry (`imgpkg copy \
+                    --tar FILE --to-repo NAME`)",
+            });
+        }
         // Go reads `null` as an empty entry. Other entries keep their position in the document, which skopeo also
         // counts.
         let empty: Vec<usize> = (0..images.len()).filter(|at| images[*at].is_empty()).collect();
@@ -41,6 +124,11 @@ impl DockerArchive {
                 0 => format!("entry {first} is empty; dive skips it"),
                 more => format!("entry {first} and {more} more are empty; dive skips them"),
             });
+        }
+        for (_, image) in &mut images {
+            for path in std::iter::once(&mut image.config).chain(&mut image.layers.0) {
+                slash(store, path);
+            }
         }
         let names = images.iter_mut().map(|(index, image)| ImageName {
             index: *index,
@@ -87,6 +175,16 @@ impl DockerArchive {
                 let host = Platform::host();
                 Ok(of_platform(&candidates, platform, &|found| found.fit_host(&host)).unwrap_or(*first))
             }
+        }
+    }
+}
+
+/// Docker on Windows writes paths with backslashes, but members with slashes.
+fn slash(store: &dyn Store, path: &mut String) {
+    if path.contains('\\') && !store.contains(path) {
+        let slashed = path.replace('\\', "/");
+        if store.contains(&slashed) {
+            *path = slashed;
         }
     }
 }

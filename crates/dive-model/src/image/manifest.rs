@@ -1,5 +1,5 @@
-//! Types of the documents that list the blobs of an image: Docker's `manifest.json`, and the OCI index and manifest
-//! with the equal ones of Docker schema 2.
+//! Types of the documents that list the blobs of an image: the OCI index and manifest, with the equal ones of Docker
+//! schema 2. `docker_archive` has those of `manifest.json`.
 //!
 //! Archives, layouts and registries all use them. oci-spec's documents reject what engines load (`"layers": null`, a
 //! wrong size), so only its media types, digests and annotation names are used.
@@ -12,66 +12,9 @@ use oci_spec::image::{
 
 use super::named_image::NamedImage;
 use super::platform::Platform;
-use crate::json::{Decode, JsonError, JsonKey, JsonProblem, JsonReader, JsonText, JsonType, List, Map, Object, Size};
+use crate::json::{Decode, JsonError, JsonKey, JsonReader, JsonText, JsonType, List, Object, Size};
 use crate::layer::toc::TocReference;
 use crate::remark::Quoted;
-use crate::store::is_layer_name;
-
-/// An image in a docker-archive's `manifest.json`.
-#[derive(Debug, Default)]
-pub(super) struct DockerImage {
-    pub(super) config: String,
-    pub(super) tags: List<String>,
-    pub(super) layers: List<String>,
-    /// Descriptors of layers by digest, in Docker 25 and later.
-    pub(super) sources: Option<Map<Descriptor>>,
-}
-
-impl DockerImage {
-    /// True if the entry is `null` or empty.
-    pub(super) fn is_empty(&self) -> bool {
-        self.config.is_empty() && self.layers.0.is_empty() && self.tags.0.is_empty()
-    }
-}
-
-impl Object for DockerImage {
-    fn field(&mut self, key: &JsonKey<'_>) -> Option<&mut dyn Decode> {
-        Some(match key {
-            _ if key.is("Config") => &mut self.config,
-            _ if key.is("RepoTags") => &mut self.tags,
-            _ if key.is("Layers") => &mut self.layers,
-            _ if key.is("LayerSources") => &mut self.sources,
-            _ => return None,
-        })
-    }
-}
-
-/// The list in a docker-archive's `manifest.json`.
-#[derive(Debug, Default)]
-pub(super) struct DockerImages {
-    pub(super) images: List<DockerImage>,
-    /// True if the document is a single entry instead of a list, as some builders write it.
-    pub(super) is_bare_entry: bool,
-}
-
-impl Decode for DockerImages {
-    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
-        if json.next_type()? != JsonType::Object {
-            return self.images.decode(json);
-        }
-        let refused = json.error(JsonProblem::WrongType { expected: "a list", found: JsonType::Object });
-        let mut image = DockerImage::default();
-        let is_entry = |image: &DockerImage| {
-            let layers = &image.layers.0;
-            !image.config.is_empty() && !layers.is_empty() && layers.iter().all(|layer| is_layer_name(layer))
-        };
-        if image.decode(json).is_err() || !is_entry(&image) {
-            return Err(refused);
-        }
-        *self = Self { images: List(vec![image]), is_bare_entry: true };
-        Ok(())
-    }
-}
 
 /// An index or manifest of OCI or Docker. Its lists determine the kind: media types are often missing or wrong.
 #[derive(Debug, Default)]

@@ -192,3 +192,20 @@ fn windows_paths_in_the_manifest_open() {
     let ran = opened(&archive.tar(), &[]);
     assert!(ran.error().contains("its blob gone\\layer.tar is missing"), "{}", ran.error());
 }
+
+/// <https://github.com/ibm-ecm/ibm-fncm-containers/issues/1>: a product is shipped as a tar of image archives.
+#[test]
+fn archive_of_archives_is_named() {
+    let inner = image(&[Layer::default().file("a", "a")]);
+    for (tar, path, word) in [
+        (Layer::default().file("ICN/charts.tgz", "x").file("ICN/icn.tar", &inner), "ICN/icn.tar", "./ICN/icn.tar"),
+        (Layer::default().file("b.tar.gz", "x").file("a b.tar.zst", "x"), "a b.tar.zst", "'./a b.tar.zst'"),
+        (Layer::default().file("readme", "").file("app.tgz", "x"), "app.tgz", "./app.tgz"),
+    ] {
+        let ran = opened(&tar.tar(), &[]);
+        let message = format!(
+            "if the image is an archive inside it, such as \"{path}\", unpack it (`tar xf`) and open that: `dive {word}`"
+        );
+        assert!(ran.error().contains(&message), "{}", ran.error());
+    }
+}

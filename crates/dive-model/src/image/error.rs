@@ -1,6 +1,7 @@
 //! Errors of reading an image or a layer. Every message names the archive and the document or layer, the likely cause,
 //! and what to do.
 
+use std::borrow::Cow;
 use std::io;
 
 use super::layer_kind::OtherContent;
@@ -26,7 +27,7 @@ pub enum ImageError {
         /// Name of the archive.
         archive: String,
         /// Likely format of the archive, and what to do.
-        hint: &'static str,
+        hint: Cow<'static, str>,
     },
     /// The list of images is empty.
     #[error(

@@ -1,6 +1,9 @@
 //! The plan of one image: names of its configuration and layers. `docker_archive` and `index` make plans; the rest of
 //! the module is the same for both.
 
+use std::borrow::Cow;
+use std::path::Path;
+
 use super::config::ImageConfig;
 use super::document::DocumentKind;
 use super::manifest::{Descriptor, InvalidDigest, path_of_digest};
@@ -8,6 +11,8 @@ use super::named_image::NamedImage;
 use super::other_entry::OtherEntry;
 use super::platform::Platform;
 use super::selection::ImageName;
+use crate::remark::Quoted;
+use crate::shell::shell_path;
 use crate::store::{Ending, Store, is_blob_name};
 
 /// The chosen image of a store.
@@ -114,15 +119,47 @@ pub(super) fn why_missing(store: &dyn Store) -> &'static str {
 }
 
 /// Likely format of a store without a manifest, and what to do.
-pub(super) fn why_no_manifest(store: &dyn Store) -> &'static str {
-    let holds = |test: fn(&str) -> bool| store.member_names().into_iter().any(test);
-    if store.contains("oci-layout") {
+pub(super) fn why_no_manifest(store: &dyn Store) -> Cow<'static, str> {
+    let names = store.member_names();
+    let hint = if store.contains("oci-layout") {
         "it is an OCI layout without its index; copy the image again"
-    } else if holds(is_blob_name) {
+    } else if names.iter().any(|name| is_blob_name(name)) {
         "the manifest often comes last, so the archive is probably truncated; save or copy the image again"
-    } else if store.member_names().is_empty() {
+    } else if names.is_empty() {
         "give a directory that contains an OCI layout, or the tar that `docker save NAME -o FILE` writes"
+    } else if let Some(inner) = inner_archive(&names) {
+        let (inner, path) = (Quoted(inner), shell_path(&Path::new(".").join(inner)));
+        let text = format!(
+            "if the image is an archive inside it, such as {inner}, unpack it (`tar xf`) and open that: `dive {path}`"
+        );
+        return Cow::Owned(text);
     } else {
         "give the tar that `docker save NAME -o FILE` writes"
+    };
+    Cow::Borrowed(hint)
+}
+
+/// The first member, by name, that may be an image archive: some products are shipped as a tar of them.
+fn inner_archive<'a>(names: &[&'a str]) -> Option<&'a str> {
+    // A chart is usually a `.tgz`.
+    let by_name = names.iter().filter_map(|name| Some((archive_kind(name)?, *name)));
+    by_name.min().map(|(_, name)| name)
+}
+
+/// Kinds of names of archives, the most likely for an image first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum ArchiveName {
+    Tar,
+    Tgz,
+}
+
+fn archive_kind(name: &str) -> Option<ArchiveName> {
+    let name = name.to_ascii_lowercase();
+    if name.strip_suffix(".tgz").is_some() {
+        return Some(ArchiveName::Tgz);
     }
+    let plain = [".gz", ".zst", ".xz", ".bz2"].into_iter().find_map(|ending| name.strip_suffix(ending));
+    let stem = plain.unwrap_or(&name).strip_suffix(".tar")?;
+    // `layer.tar` is a part of an image.
+    (stem.rsplit('/').next() != Some("layer")).then_some(ArchiveName::Tar)
 }

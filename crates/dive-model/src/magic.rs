@@ -50,6 +50,13 @@ const SIGNATURES: &[(usize, &[u8], KnownFormat)] = &[
     (0, b"QFI\xfb", file_system("a QCOW disk image")),
     (0, b"vhdxfile", file_system("a VHDX disk image")),
     (0, b"KDMV", file_system("a VMDK disk image")),
+    (0, b"conectix", file_system("a VHD disk image")),
+    (0, b"LSMT\0\x01\x02", file_system("an overlaybd block device")),
+    (0, b"ZFile\0\x01", file_system("an overlaybd block device")),
+    (3, b"NTFS    ", file_system("an NTFS file system")),
+    (3, b"EXFAT   ", file_system("an exFAT file system")),
+    (54, b"FAT1", file_system("a FAT file system")),
+    (82, b"FAT32", file_system("a FAT file system")),
     (0, b"LUKS\xba\xbe", file_system("an encrypted disk (LUKS)")),
     (0, b"XFSB", file_system("an XFS file system")),
     (0, b"\x45\x3d\xcd\x28", file_system("a cramfs file system")),
@@ -61,6 +68,7 @@ const SIGNATURES: &[(usize, &[u8], KnownFormat)] = &[
     (0x438, b"\x53\xef", file_system("an ext4 file system")),
     (0x200, b"EFI PART", file_system("a disk with partitions")),
     (0x8001, b"CD001", file_system("an ISO 9660 file system")),
+    (510, b"\x55\xaa", file_system("a disk with a boot sector")),
 ];
 
 /// The format of data that starts with `first`; `None` if unknown. Pass [`SAMPLE_LEN`] bytes if available.
@@ -85,17 +93,18 @@ pub(crate) fn describe(first: &[u8]) -> &'static str {
 }
 
 /// True for gzip or zstd data piped through PowerShell, which reads each byte as a character of a code page. ASCII is
-/// the same in all of them; other bytes become non-ASCII characters.
+/// the same in all of them. Another byte becomes a non-ASCII character or a question mark, in code pages of two bytes
+/// perhaps together with the next one.
 fn is_compressed_utf16(first: &[u8]) -> bool {
+    let is_changed = |unit: u16| unit >= 0x80 || unit == u16::from(b'?');
     let of_order = |unit: fn([u8; 2]) -> u16| {
-        let mut units = [0; 10];
-        for (unit_at, pair) in units.iter_mut().zip(first.chunks_exact(2)) {
-            *unit_at = unit([pair[0], pair[1]]);
-        }
-        match units {
-            // Method and flags of a gzip header, and the compression level after the time.
-            [0x1f, magic, 8, flags, .., level, _] => magic >= 0x80 && flags < 0x20 && matches!(level, 0 | 2 | 4),
-            [0x28, magic, 0x2f, rest, ..] => magic >= 0x80 && rest >= 0x80,
+        let mut units = first.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+        let mut next = || units.next().unwrap_or(u16::MAX);
+        match (next(), next(), next()) {
+            // Method and flags of a gzip header, or the flags alone.
+            (0x1f, magic, 8) => is_changed(magic) && next() < 0x20,
+            (0x1f, magic, flags) => is_changed(magic) && flags < 0x20,
+            (0x28, magic, 0x2f) => is_changed(magic) && is_changed(next()),
             _ => false,
         }
     };
@@ -179,6 +188,8 @@ mod tests {
             ("1252", "\u{1f}\u{2039}\u{8}\0\0\0\0\0\u{4}\u{ff}"),
             ("866", "\u{1f}\u{41b}\u{8}\0\0\0\0\0\0\u{3}"),
             ("UTF-8", "\u{1f}\u{fffd}\u{8}\0\0\0\0\0\0\u{3}"),
+            ("932", "\u{1f}\u{30fb}\u{8}\0\u{80c}\u{4e00}\0\u{3}"),
+            ("936", "\u{1f}?\0\0\0\0\0\0\u{3}"),
         ] {
             assert!(describe(&utf16(gzip)).contains("PowerShell"), "{page}");
             let big_endian: Vec<u8> = gzip.encode_utf16().flat_map(u16::to_be_bytes).collect();
@@ -211,6 +222,11 @@ mod tests {
             (0, b"XFSB", "an XFS file system"),
             (0x400, b"\x10\x20\xf5\xf2", "an F2FS file system"),
             (0x200, b"EFI PART", "a disk with partitions"),
+            (0, b"conectix", "a VHD disk image"),
+            (0, b"ZFile\0\x01", "an overlaybd block device"),
+            (3, b"NTFS    ", "an NTFS file system"),
+            (54, b"FAT16", "a FAT file system"),
+            (510, b"\x55\xaa", "a disk with a boot sector"),
         ] {
             let mut bytes = vec![0; 4096];
             bytes[at..at + signature.len()].copy_from_slice(signature);

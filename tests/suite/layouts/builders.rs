@@ -209,3 +209,24 @@ fn archive_of_archives_is_named() {
         assert!(ran.error().contains(&message), "{}", ran.error());
     }
 }
+
+/// <https://github.com/containerd/accelerated-container-image>: layers with the media type of a tar, which are block
+/// devices. An annotation says so.
+#[test]
+fn overlaybd_layers_get_no_verdict() {
+    let device = [&b"LSMT\0\x01\x02\0"[..], &[7; 600]].concat();
+    let in_tar = Layer::default().file("overlaybd.commit", &device).tar();
+    for content in [device, in_tar] {
+        let mut layout = Layout::default();
+        let config = layout
+            .blob("application/vnd.oci.image.config.v1+json", described("linux/amd64", &["sha256:0"]).to_string());
+        let mut layer = layout.blob(TAR, content);
+        layer["annotations"] = json!({ "containerd.io/snapshot/overlaybd/blob-digest": layer["digest"] });
+        let manifest = layout.document(&json!({ "schemaVersion": 2, "config": config, "layers": [layer] }));
+        layout.lists(manifest, &json!({}));
+        for options in [&[][..], &["--ci"]] {
+            let ran = opened(&layout.archive(), options);
+            assert!(ran.error().contains("layer 0 is an overlaybd block device"), "{}", ran.error());
+        }
+    }
+}

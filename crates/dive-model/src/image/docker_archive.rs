@@ -218,7 +218,7 @@ pub(super) fn plan(
     let wanted = |path: String| {
         let digest = digest_of_path(&path);
         let media_type = digest.as_ref().and_then(|digest| media_types.get(digest).cloned());
-        BlobReference { media_type, ..BlobReference::at(path, digest) }
+        BlobReference::at(path, digest).with_media_type(media_type)
     };
     let layers = image.layers.0.into_iter().map(wanted).collect();
     let attestations = name.id.as_ref().filter(|_| store.contains(index::INDEX));

@@ -28,6 +28,9 @@ pub(super) enum LayerKind {
     Unknown,
 }
 
+/// A block device of overlaybd, which an annotation names: its media type is that of a tar.
+pub(super) const OVERLAYBD: LayerKind = LayerKind::Other(file_system("an overlaybd block device"));
+
 /// Substrings of media types, and the content they mean. The first match counts.
 const OTHER_TYPES: &[(&str, OtherContent)] = &[
     ("+encrypted", file_system("an encrypted layer; decrypt the image first (`skopeo copy --decryption-key`)")),

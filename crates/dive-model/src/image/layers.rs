@@ -7,7 +7,7 @@ use super::ImageLayer;
 use super::config::ImageConfig;
 use super::error::{ImageError, LayerLoss};
 use super::history::{HistoryStep, command};
-use super::layer_kind::{LayerKind, OtherContent, layer_kind, sniff};
+use super::layer_kind::{LayerKind, OtherContent, sniff};
 use super::plan::{BlobReference, why_missing};
 use crate::blob::Blob;
 use crate::layer::LayerBlob;
@@ -112,8 +112,7 @@ impl FoundLayers {
         remarks: &mut Vec<Remark>,
     ) -> Result<(), ImageError> {
         if diff_ids > 0 && self.described_by(diff_ids).len() != diff_ids {
-            let is_unknown =
-                |reference: &BlobReference| layer_kind(reference.media_type.as_deref()) == LayerKind::Unknown;
+            let is_unknown = |reference: &BlobReference| reference.kind == LayerKind::Unknown;
             let choices = [
                 self.places(|reference, blob| !is_unknown(reference) && !is_data(blob)),
                 self.places(|reference, blob| !is_unknown(reference) && other_content(blob).is_none()),
@@ -134,9 +133,7 @@ impl FoundLayers {
             }
         }
         for (layer, (reference, blob)) in self.layers.iter().enumerate() {
-            if let (LayerKind::Unknown, Some(media_type), Ok(_)) =
-                (layer_kind(reference.media_type.as_deref()), &reference.media_type, blob)
-            {
+            if let (LayerKind::Unknown, Some(media_type), Ok(_)) = (reference.kind, &reference.media_type, blob) {
                 let text = format!("has the unknown media type {media_type}; dive reads it by its content");
                 remarks.push(Remark::new(format!("{}: layer {layer}", store.name()), text));
             }
@@ -256,15 +253,13 @@ fn open_layer(
     }
     let sniffed = || sniff(&blob).map_err(|error| LayerLoss::Unreadable(error.to_string()));
     match (kind, media_type) {
-        (LayerKind::Other(content), Some(media_type)) => {
-            // Podman reads layers that are labelled encrypted but are not.
-            if !media_type.ends_with("+encrypted") || sniffed()?.is_some() {
-                return Err(not_a_tar(content, Some(blob.len())));
-            }
+        // Podman reads layers that are labelled encrypted but are not.
+        (LayerKind::Other(_), Some(media_type)) if media_type.ends_with("+encrypted") && sniffed()?.is_none() => {
             let text =
                 format!("has the media type of an encrypted layer ({media_type}) but is not encrypted; dive reads it");
             remarks.push(Remark::new(place(), text));
         }
+        (LayerKind::Other(content), _) => return Err(not_a_tar(content, Some(blob.len()))),
         (LayerKind::Unknown, _) => {
             if let Some(content) = sniffed()? {
                 return Err(not_a_tar(content, Some(blob.len())));

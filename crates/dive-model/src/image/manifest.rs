@@ -174,6 +174,8 @@ struct Annotations {
     stargz_digest: Option<String>,
     chunked_position: Option<String>,
     chunked_digest: Option<String>,
+    /// Digest of an overlaybd blob, which is a layer with the media type of a tar.
+    overlaybd_digest: Option<String>,
 }
 
 /// Like a map in Go: keys are not folded, and `null` clears it.
@@ -195,6 +197,7 @@ impl Decode for Annotations {
                 "containerd.io/snapshot/stargz/toc.digest" => &mut self.stargz_digest,
                 "io.github.containers.zstd-chunked.manifest-position" => &mut self.chunked_position,
                 "io.github.containers.zstd-chunked.manifest-checksum" => &mut self.chunked_digest,
+                "containerd.io/snapshot/overlaybd/blob-digest" => &mut self.overlaybd_digest,
                 _ => return json.skip(),
             };
             *annotation = None;
@@ -266,6 +269,11 @@ impl Descriptor {
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
         !self.urls.0.is_empty()
+    }
+
+    /// True for a block device of overlaybd, often inside a tar.
+    pub(super) const fn is_overlaybd(&self) -> bool {
+        self.annotations.overlaybd_digest.is_some()
     }
 
     /// Reference to the layer's table of contents, if it has one.

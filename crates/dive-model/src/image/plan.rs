@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::config::ImageConfig;
 use super::document::DocumentKind;
+use super::layer_kind::{LayerKind, OVERLAYBD, layer_kind};
 use super::manifest::{Descriptor, InvalidDigest, path_of_digest};
 use super::named_image::NamedImage;
 use super::other_entry::OtherEntry;
@@ -73,6 +74,7 @@ pub(super) struct BlobReference {
     /// Digest as in the manifest.
     pub(super) digest: Option<String>,
     pub(super) media_type: Option<String>,
+    pub(super) kind: LayerKind,
     pub(super) size: Option<u64>,
     pub(super) urls: Vec<String>,
 }
@@ -80,12 +82,17 @@ pub(super) struct BlobReference {
 impl BlobReference {
     /// A reference by path, in a docker-archive.
     pub(super) fn at(path: String, digest: Option<String>) -> Self {
-        Self { path: Ok(path), digest, media_type: None, size: None, urls: Vec::new() }
+        Self { path: Ok(path), digest, media_type: None, kind: LayerKind::Tar, size: None, urls: Vec::new() }
+    }
+
+    /// Sets the media type.
+    pub(super) fn with_media_type(self, media_type: Option<String>) -> Self {
+        Self { kind: layer_kind(media_type.as_deref()), media_type, ..self }
     }
 
     /// A reference by digest, in a schema 1 manifest.
     pub(super) fn of_digest(digest: String) -> Self {
-        Self { path: path_of_digest(&digest), digest: Some(digest), media_type: None, size: None, urls: Vec::new() }
+        Self { path: path_of_digest(&digest), ..Self::at(String::new(), Some(digest)) }
     }
 }
 
@@ -95,6 +102,7 @@ impl From<&Descriptor> for BlobReference {
             path: descriptor.path(),
             digest: Some(descriptor.digest.clone()),
             media_type: descriptor.media_type().map(str::to_owned),
+            kind: if descriptor.is_overlaybd() { OVERLAYBD } else { layer_kind(descriptor.media_type()) },
             size: descriptor.size(),
             urls: descriptor.urls.0.clone(),
         }

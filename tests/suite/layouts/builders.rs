@@ -193,6 +193,30 @@ fn windows_paths_in_the_manifest_open() {
     assert!(ran.error().contains("its blob gone\\layer.tar is missing"), "{}", ran.error());
 }
 
+/// <https://github.com/bazelbuild/rules_docker/issues/2099>: an empty file stands for a layer that engines download.
+/// Docker: "invalid diffID for layer 0". An empty layer would pass every rule.
+#[test]
+fn rules_docker_stub_of_a_layer_is_refused() {
+    let config = described("linux/amd64", &[&format!("sha256:{}", "1".repeat(64)), "sha256:0"]);
+    let manifest = json!([{ "Config": "c.json", "RepoTags": ["a:1"], "Layers": ["stub.tar", "a.tar"] }]);
+    let archive = Layer::default()
+        .file("c.json", config.to_string())
+        .file("stub.tar", "")
+        .file("a.tar", Layer::default().file("a", "a").tar())
+        .file("manifest.json", manifest.to_string());
+    for options in [&[][..], &["--ci"]] {
+        let ran = opened(&archive.tar(), options);
+        let message =
+            "layer 0 (of 2, from 0): its blob stub.tar is empty, but its diff id is not that of an empty layer";
+        assert!(ran.error().contains(message), "{}", ran.error());
+    }
+    opened(&archive.tar(), &["tree", "-i"]).ends_with(0).prints(&["a\n"]).says(&["is empty", "dive skips the layer"]);
+    // Engines load an empty layer with its own digest.
+    let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let config = described("linux/amd64", &[empty, "sha256:0"]).to_string();
+    assert_eq!(listed(&archive.file("c.json", config).tar()), ("a".to_owned(), String::new()));
+}
+
 /// <https://github.com/ibm-ecm/ibm-fncm-containers/issues/1>: a product is shipped as a tar of image archives.
 #[test]
 fn archive_of_archives_is_named() {

@@ -237,6 +237,12 @@ pub enum LayerLoss {
     /// The manifest gives an empty name.
     #[error("the manifest gives its blob an empty name; save the image again")]
     Unnamed,
+    /// The blob has no bytes, but belongs to a layer with content.
+    #[error("its blob {} is empty, but its diff id is not that of an empty layer; save the image again", Shown(path))]
+    Empty {
+        /// Name.
+        path: String,
+    },
     /// The layer is foreign: it must be fetched from elsewhere.
     #[error(
         "its blob {} is not in the archive: it is a foreign layer, which engines download from {}",

@@ -1,6 +1,7 @@
 //! Looks up the layers of a plan as blobs. A missing layer is damage of that layer alone, so that the others can be
 //! shown. Also determines the layer ids of dive's JSON.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::ImageLayer;
@@ -141,6 +142,31 @@ impl FoundLayers {
         Ok(())
     }
 
+    /// Refuses empty blobs of layers whose diff id is another: some builders write one for a layer that they do not have.
+    pub(super) fn refuse_stubs(
+        &mut self,
+        store: &dyn Store,
+        diff_ids: &[String],
+        on_damage: OnDamage,
+        remarks: &mut Vec<Remark>,
+    ) -> Result<(), ImageError> {
+        let count = self.count() as u32;
+        for (layer, diff_id) in self.described_by(diff_ids.len()).into_iter().zip(diff_ids) {
+            let Some((reference, blob)) = self.layers.get_mut(layer as usize) else { continue };
+            if !blob.as_ref().is_ok_and(Blob::is_empty) || !is_of_content(diff_id) {
+                continue;
+            }
+            let path = reference.path.as_ref().map_or(Cow::Borrowed(""), |path| store.file_name(path));
+            let loss = LayerLoss::Empty { path: path.into_owned() };
+            if on_damage == OnDamage::Fail {
+                return Err(ImageError::Layer { archive: store.name().to_owned(), layer, count, loss });
+            }
+            remarks.push(Remark::tolerated(&format!("{}: layer {layer}", store.name()), &loss, "dive skips the layer"));
+            *blob = Err(loss);
+        }
+        Ok(())
+    }
+
     /// Replaces the blobs of layers with other content by a loss.
     fn leave_out(&mut self, content_of: impl Fn(u32, &BlobReference) -> Option<OtherContent>) {
         for (layer, (reference, blob)) in (0..).zip(&mut self.layers) {
@@ -190,6 +216,13 @@ impl FoundLayers {
 /// Content of a layer of unknown type that the configuration does not describe.
 const UNKNOWN_LAYER: OtherContent = OtherContent { name: "a layer of an unknown type", is_file_system: false };
 
+/// True for the SHA-256 digest of at least one byte.
+fn is_of_content(digest: &str) -> bool {
+    const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let hex = digest.strip_prefix("sha256:").filter(|hex| hex.len() == OF_NOTHING.len());
+    hex.is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()) && !hex.eq_ignore_ascii_case(OF_NOTHING))
+}
+
 fn other_content(blob: &Result<Blob, LayerLoss>) -> Option<OtherContent> {
     blob.as_ref().err().and_then(LayerLoss::other_content)
 }
@@ -236,8 +269,7 @@ fn open_layer(
     place: &dyn Fn() -> String,
     remarks: &mut Vec<Remark>,
 ) -> Result<Blob, LayerLoss> {
-    let media_type = reference.media_type.as_deref();
-    let kind = layer_kind(media_type);
+    let (kind, media_type) = (reference.kind, reference.media_type.as_deref());
     let not_a_tar = |content, size| LayerLoss::NotATar { content, media_type: reference.media_type.clone(), size };
     if let LayerKind::Other(content) = kind
         && !content.is_file_system

@@ -198,6 +198,7 @@ fn load_plan(
         let error = error("");
         remarks.push(Remark::tolerated(store.name(), &error, "dive shows the layers of the manifest"));
     }
+    layers.refuse_stubs(store, config.diff_ids(), on_damage, remarks)?;
     let mut layers = layers.described(store, &config, &history);
     let digests: Vec<Option<&str>> = layers.iter().map(|layer| layer.digest.as_deref()).collect();
     let provenance = provenance::read(store, &plan.attestations, &digests, remarks);

@@ -193,6 +193,23 @@ fn windows_paths_in_the_manifest_open() {
     assert!(ran.error().contains("its blob gone\\layer.tar is missing"), "{}", ran.error());
 }
 
+/// <https://github.com/moby/buildkit/issues/5572>: with `tar=false`, one annotation names all tags.
+#[test]
+fn buildkit_names_with_commas_are_several_tags() {
+    let mut layout = Layout::default();
+    let entry = layout.image("linux/amd64", "a");
+    layout.lists(
+        entry,
+        &json!({ "annotations": { "org.opencontainers.image.ref.name": "docker.io/library/a:1,reg.example/a:2" } }),
+    );
+    opened(&layout.archive(), &[])
+        .ends_with(0)
+        .prints(&["Image: docker.io/library/a:1 (linux/amd64)", "Tags: docker.io/library/a:1, reg.example/a:2"]);
+    for image in ["a:1", "reg.example/a:2"] {
+        opened(&layout.archive(), &["tree", "--image", image]).ends_with(0).prints(&["a\n"]);
+    }
+}
+
 /// <https://github.com/bazelbuild/rules_docker/issues/2099>: an empty file stands for a layer that engines download.
 /// Docker: "invalid diffID for layer 0". An empty layer would pass every rule.
 #[test]

@@ -292,6 +292,16 @@ impl Descriptor {
         [containerd_name, ref_name].into_iter().flatten().find(|name| !name.is_empty()).map(String::as_str)
     }
 
+    /// Names of the image: one, or several with commas, as `BuildKit` writes them without a tar.
+    pub(super) fn image_names(&self) -> Vec<String> {
+        const MAX_NAMES: usize = 100;
+        let name = self.image_name().unwrap_or_default();
+        if name.split(',').nth(MAX_NAMES).is_some() {
+            return vec![name.to_owned()];
+        }
+        name.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    }
+
     pub(super) fn platform(&self) -> Option<Platform> {
         let entry = self.platform.as_ref()?;
         let platform = Platform::new(entry.os.as_deref()?, entry.architecture.as_deref()?, entry.variant.as_deref());

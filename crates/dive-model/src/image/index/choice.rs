@@ -1,6 +1,8 @@
 //! Chooses a manifest of an index: the one that `--image` names; otherwise readable before missing or damaged, known
 //! platform before unknown, better fit before worse, first before later.
 
+use std::collections::HashSet;
+
 use super::super::error::ImageError;
 use super::super::other_entry::OtherEntry;
 use super::super::platform::{Fit, Platform};
@@ -191,14 +193,9 @@ impl Chooser<'_> {
 
     /// Platforms of the readable `candidates`, each once.
     fn platforms(&self, candidates: &[Choice]) -> Vec<&Platform> {
-        let leaves = candidates.iter().map(|choice| self.leaf(*choice));
-        let mut platforms: Vec<&Platform> = Vec::new();
-        for platform in leaves.filter(|leaf| leaf.error.is_none()).filter_map(|leaf| leaf.platform.as_ref()) {
-            if !platforms.contains(&platform) {
-                platforms.push(platform);
-            }
-        }
-        platforms
+        let leaves = candidates.iter().map(|choice| self.leaf(*choice)).filter(|leaf| leaf.error.is_none());
+        let mut seen = HashSet::new();
+        leaves.filter_map(|leaf| leaf.platform.as_ref()).filter(|platform| seen.insert(*platform)).collect()
     }
 
     fn no_platform(&self, wanted: &Platform, found: &[&Platform]) -> ImageError {

@@ -13,10 +13,13 @@ use super::super::selection::{ImageName, is_id, note_shared_tags};
 use super::walk::{INDEX, IndexWalker, ManifestContent, ManifestLeaf};
 use crate::json::List;
 
+/// Tags, which many manifests may share.
+type TagList = Arc<[String]>;
+
 /// One image: its manifests, each for another platform.
 #[derive(Debug, Default)]
 pub(super) struct IndexedImage {
-    tags: Arc<[String]>,
+    tags: TagList,
     /// Digests of its entries in `index.json`.
     pub(super) digests: Vec<String>,
     pub(super) leaves: Vec<ManifestLeaf>,
@@ -137,7 +140,7 @@ impl From<ManifestLeaf> for OtherEntry {
             ManifestContent::Attestation | ManifestContent::Image | ManifestContent::Unread => None,
         };
         Self {
-            tag: leaf.descriptor.image_name().map(str::to_owned),
+            tag: leaf.descriptor.image_names().into_iter().next(),
             digest: leaf.descriptor.digest,
             is_attestation: artifact_type.is_none(),
             artifact_type: artifact_type.flatten(),
@@ -163,13 +166,13 @@ fn groups(walker: &mut IndexWalker<'_>, entries: List<Descriptor>) -> Result<Vec
     let mut of_platforms = None;
     let mut seen_tags = HashSet::new();
     for entry in walker.with_digest(INDEX, entries) {
-        let (digest, tag) = (entry.digest.clone(), entry.image_name().map(str::to_owned));
+        let (digest, tags) = (entry.digest.clone(), entry.image_names());
         let at = if let Some(at) = by_digest.get(&digest) {
             *at
         } else {
             let at = images.add();
             let leaves = walker.leaves(entry)?;
-            let for_platform = tag.is_none()
+            let for_platform = tags.is_empty()
                 && matches!(&leaves[..], [leaf] if leaf.may_be_image() && leaf.descriptor.digest == digest
                         && (leaf.platform.is_some() || leaf.is_of_unknown_platform()));
             if for_platform {
@@ -179,33 +182,44 @@ fn groups(walker: &mut IndexWalker<'_>, entries: List<Descriptor>) -> Result<Vec
             listed.push(IndexEntry { digest, tags: Vec::new(), leaves });
             at
         };
-        let Some(tag) = tag.filter(|tag| seen_tags.insert((at, tag.clone()))) else { continue };
         // Entries that are not images are not merged.
-        if listed[at].leaves.iter().any(ManifestLeaf::may_be_image) {
-            images.unite(at, *by_tag.entry(tag.clone()).or_insert(at));
+        let may_be_image = listed[at].leaves.iter().any(ManifestLeaf::may_be_image);
+        for tag in tags {
+            if !seen_tags.insert((at, tag.clone())) {
+                continue;
+            }
+            if may_be_image {
+                images.unite(at, *by_tag.entry(tag.clone()).or_insert(at));
+            }
+            listed[at].tags.push(tag);
         }
-        listed[at].tags.push(tag);
     }
-    let mut groups: BTreeMap<usize, IndexedImage> = BTreeMap::new();
+    let mut groups: BTreeMap<usize, (IndexedImage, Vec<TagList>)> = BTreeMap::new();
     for (at, IndexEntry { digest, tags, mut leaves }) in listed.into_iter().enumerate() {
-        let group = groups.entry(images.first_of(at)).or_default();
-        let tags: Arc<[String]> = tags.into();
+        let (group, lists) = groups.entry(images.first_of(at)).or_default();
+        let tags: TagList = tags.into();
         for leaf in &mut leaves {
             leaf.tags = Arc::clone(&tags);
         }
-        group.tags = if group.tags.is_empty() { tags } else { group.tags.iter().chain(&*tags).cloned().collect() };
+        lists.push(tags);
         group.digests.push(digest);
         group.leaves.append(&mut leaves);
     }
-    let mut groups: Vec<IndexedImage> = groups.into_values().collect();
-    for group in &mut groups {
-        let mut seen = HashSet::new();
-        if !group.tags.iter().all(|tag| seen.insert(tag)) {
+    Ok(groups.into_values().map(|(group, lists)| IndexedImage { tags: merged(&lists), ..group }).collect())
+}
+
+/// All tags of `lists`, each once. A single list is shared, and others are copied only once: an index may have thousands
+/// of both.
+fn merged(lists: &[TagList]) -> TagList {
+    let mut filled = lists.iter().filter(|list| !list.is_empty());
+    match (filled.next(), filled.next()) {
+        (None, _) => Arc::default(),
+        (Some(only), None) => Arc::clone(only),
+        _ => {
             let mut seen = HashSet::new();
-            group.tags = group.tags.iter().filter(|tag| seen.insert(*tag)).cloned().collect();
+            lists.iter().flat_map(|list| &**list).filter(|tag| seen.insert(tag.as_str())).cloned().collect()
         }
     }
-    Ok(groups)
 }
 
 /// Disjoint sets of numbers from 0, each represented by its first member (union-find).
@@ -261,14 +275,9 @@ fn split(group: IndexedImage, leaves: Vec<ManifestLeaf>) -> Vec<IndexedImage> {
         leaves.partition(ManifestLeaf::is_listed_as_unknown);
     let (of_platforms, without_platform): (Vec<ManifestLeaf>, Vec<ManifestLeaf>) =
         others.into_iter().chain(unknown).partition(|leaf| leaf.platform.is_some());
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for leaf in of_platforms {
-        if seen.contains(&leaf.platform) {
-            apart.push(leaf);
-        } else {
-            seen.push(leaf.platform.clone());
-            image.push(leaf);
-        }
+        if seen.insert(leaf.platform.clone()) { image.push(leaf) } else { apart.push(leaf) }
     }
     for leaf in without_platform {
         // An unreadable manifest may be for any platform.

@@ -175,6 +175,12 @@ fn empty_artifact_index_has_no_image() {
     assert!(ran.error().contains("contains no image"), "{}", ran.error());
 }
 
+/// A layout whose `manifest.json` is this list.
+fn with_manifest(layout: &Layout, manifest: &Value) -> Vec<u8> {
+    let archive = layout.files().into_iter().fold(Layer::default(), |tar, (name, content)| tar.file(name, content));
+    archive.file("manifest.json", manifest.to_string()).tar()
+}
+
 /// <https://github.com/moby/moby/pull/36599>: Docker on Windows wrote paths with backslashes in `manifest.json`, and
 /// members with slashes.
 #[test]
@@ -193,6 +199,70 @@ fn windows_paths_in_the_manifest_open() {
     assert!(ran.error().contains("its blob gone\\layer.tar is missing"), "{}", ran.error());
 }
 
+/// <https://github.com/moby/moby/issues/47065>: the OCI manifest of Docker 25.0.0 lists no layers. `manifest.json` does.
+#[test]
+fn docker_25_manifest_without_layers_opens() {
+    let mut layout = Layout::default();
+    let config =
+        layout.blob("application/vnd.oci.image.config.v1+json", described("linux/amd64", &["sha256:0"]).to_string());
+    let layer = layout.blob(TAR, Layer::default().file("hello", "x").tar());
+    let manifest = layout.document(&json!({ "schemaVersion": 2, "config": config, "layers": [] }));
+    layout.lists(
+        manifest,
+        &json!({ "annotations": { "io.containerd.image.name": "docker.io/library/hello-world:latest" } }),
+    );
+    let path = |descriptor: &Value| format!("blobs/{}", descriptor["digest"].as_str().unwrap().replace(':', "/"));
+    let listing = json!([{ "Config": path(&config), "RepoTags": ["hello-world:latest"], "Layers": [path(&layer)] }]);
+    assert_eq!(listed(&with_manifest(&layout, &listing)), ("hello".to_owned(), String::new()));
+    let ran = opened(&layout.archive(), &[]);
+    assert!(ran.error().contains("the manifest lists 0 layers, but the configuration lists 1"), "{}", ran.error());
+}
+
+/// <https://github.com/jwilder/docker-squash/issues/91>: `manifest.json` lists layers that are no longer in the archive.
+/// Docker: "layer.tar: no such file or directory".
+#[test]
+fn docker_squash_manifest_of_removed_layers_is_refused() {
+    let (gone, id) = ("8".repeat(64), "9".repeat(64));
+    let manifest = json!([{ "Config": "c.json", "RepoTags": ["a:1"], "Layers": [format!("{gone}/layer.tar")] }]);
+    let archive = Layer::default()
+        .file(format!("{id}/json"), json!({ "id": id }).to_string())
+        .file(format!("{id}/layer.tar"), Layer::default().file("squashed", "x").tar())
+        .file("c.json", described("linux/amd64", &["sha256:0"]).to_string())
+        .file("repositories", json!({ "a": { "1": id } }).to_string())
+        .file("manifest.json", manifest.to_string());
+    let ran = opened(&archive.tar(), &[]);
+    assert!(ran.error().contains(&format!("its blob {gone}/layer.tar is missing")), "{}", ran.error());
+}
+
+/// <https://github.com/containerd/containerd/issues/14000>: `podman manifest push --add-compression` lists an image twice,
+/// with one configuration and two compressions.
+#[test]
+fn two_compressions_of_an_image_are_two_images() {
+    let mut layout = Layout::default();
+    let config =
+        layout.blob("application/vnd.oci.image.config.v1+json", described("linux/amd64", &["sha256:0"]).to_string());
+    let mut entries = Vec::new();
+    for (ending, layer) in
+        [("gzip", Layer::default().file("a", "a").gzip()), ("zstd", Layer::default().file("a", "a").zstd())]
+    {
+        let layer = layout.blob(&format!("{TAR}+{ending}"), layer.blob());
+        let mut manifest = layout.document(&json!({ "schemaVersion": 2, "config": config, "layers": [layer] }));
+        manifest["platform"] = json!({ "os": "linux", "architecture": "amd64" });
+        entries.push(manifest);
+    }
+    let index = layout.index(&entries);
+    layout.lists(index, &json!({ "annotations": { "org.opencontainers.image.ref.name": "a" } }));
+    let zstd = entries[1]["digest"].as_str().unwrap();
+    opened(&layout.archive(), &[])
+        .ends_with(0)
+        .says(&[&format!("contains 2 images; this is a. Choose another with --image: 1: a ({zstd})")]);
+    for (image, ending) in [("0", "gzip"), ("1", "zstd"), (zstd, "zstd")] {
+        opened(&layout.archive(), &["--image", image, "--json", "-"])
+            .ends_with(0)
+            .prints(&[&format!("{TAR}+{ending}")]);
+    }
+}
+
 /// <https://github.com/moby/buildkit/issues/5572>: with `tar=false`, one annotation names all tags.
 #[test]
 fn buildkit_names_with_commas_are_several_tags() {
@@ -208,6 +278,74 @@ fn buildkit_names_with_commas_are_several_tags() {
     for image in ["a:1", "reg.example/a:2"] {
         opened(&layout.archive(), &["tree", "--image", image]).ends_with(0).prints(&["a\n"]);
     }
+}
+
+/// <https://github.com/moby/buildkit/issues/266> and <https://github.com/NixOS/nixpkgs/issues/45369>: a directory occurs
+/// twice in a layer. Docker with aufs refused it; today's engines take the later mode.
+#[test]
+fn repeated_directory_has_the_later_mode() {
+    let layer = Layer::default().dir("nix/").file("nix/store/a", "a").dir("nix/").mode(0o555);
+    let ran = opened(&image(&[layer]), &["tree", "--format", "tsv"]).ends_with(0).prints(&[
+        "nix\td\t",
+        "\t555\t",
+        "nix/store/a\tf\t1",
+    ]);
+    assert_eq!(ran.stderr, "");
+}
+
+/// <https://github.com/ko-build/ko/pull/112>: ko on Windows wrote paths with backslashes, which are part of a name.
+#[test]
+fn backslash_in_a_layer_is_part_of_a_name() {
+    let layer = Layer::default().dir("\\ko-app").file("\\ko-app\\manager", "x");
+    assert_eq!(listed(&image(&[layer])), ("\\\\ko-app \\\\ko-app\\\\manager".to_owned(), String::new()));
+}
+
+/// <https://github.com/rancher/rke2/issues/5944>: `ctr image export` keeps the index of all platforms, with the content of
+/// one.
+#[test]
+fn containerd_export_of_one_platform_opens() {
+    let mut layout = Layout::default();
+    let mut own = layout.image("linux/amd64", "a");
+    own["platform"] = json!({ "os": "linux", "architecture": "amd64" });
+    let absent = |digit: &str, os: &str, architecture: &str| {
+        json!({
+            "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": format!("sha256:{}", digit.repeat(64)), "size": 9,
+            "platform": { "os": os, "architecture": architecture },
+        })
+    };
+    let index = layout.index(&[own, absent("b", "linux", "arm64"), absent("c", "unknown", "unknown")]);
+    layout.lists(index, &json!({ "annotations": { "io.containerd.image.name": "docker.io/library/nginx:latest" } }));
+    let ran = opened(&layout.archive(), &["tree", "--platform", "linux/amd64"]).ends_with(0).prints(&["a\n"]);
+    assert_eq!(ran.stderr, "");
+    let ran = opened(&layout.archive(), &["--platform", "linux/arm64"]);
+    assert!(ran.error().contains(&"b".repeat(64)) && ran.error().contains("is missing"), "{}", ran.error());
+}
+
+/// <https://github.com/rancher/rke2/issues/2732>: a bundle of untagged images for Linux and Windows.
+#[test]
+fn untagged_images_of_a_bundle_open_by_number_and_platform() {
+    let mut archive = Layer::default();
+    let mut entries = Vec::new();
+    for (platform, file) in [("linux/amd64", "l"), ("windows/amd64", "w")] {
+        let mut config = described(platform, &["sha256:0"]);
+        config["os.version"] = "10.0.17763.1".into();
+        archive = archive.file(format!("{file}.json"), config.to_string());
+        archive = archive.file(format!("{file}/layer.tar"), Layer::default().file(file, file).tar());
+        entries.push(
+            json!({ "Config": format!("{file}.json"), "RepoTags": null, "Layers": [format!("{file}/layer.tar")] }),
+        );
+    }
+    let tar = archive.file("manifest.json", json!(entries).to_string()).tar();
+    for (options, file) in [
+        (&["--image", "0"][..], "l\n"),
+        (&["--image", "1"], "w\n"),
+        (&["--platform", "windows/amd64:10.0.17763"], "w\n"),
+    ] {
+        opened(&tar, &[&["tree"], options].concat()).ends_with(0).prints(&[file]);
+    }
+    opened(&tar, &[])
+        .ends_with(0)
+        .says(&["contains 2 images; this is image.tar. Choose another with --image: 1: untagged"]);
 }
 
 /// <https://github.com/bazelbuild/rules_docker/issues/2099>: an empty file stands for a layer that engines download.
@@ -232,6 +370,55 @@ fn rules_docker_stub_of_a_layer_is_refused() {
     let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let config = described("linux/amd64", &[empty, "sha256:0"]).to_string();
     assert_eq!(listed(&archive.file("c.json", config).tar()), ("a".to_owned(), String::new()));
+}
+
+/// <https://github.com/OSInside/kiwi/issues/918> and <https://github.com/containers/olot/issues/40>: fewer steps of history
+/// than layers. Podman 1.0 refused such an image.
+#[test]
+fn kiwi_history_of_fewer_steps_opens_with_a_warning() {
+    let mut layout = Layout::default();
+    let mut config = described("linux/amd64", &["sha256:1", "sha256:2"]);
+    config["history"] = json!([{ "created_by": "KIWI 9.17.7" }]);
+    let layers = ["a", "b"].map(|file| (TAR, Layer::default().file(file, file).tar()));
+    let manifest = layout.manifest(&config, &layers);
+    layout.lists(manifest, &json!({}));
+    opened(&layout.archive(), &[])
+        .ends_with(0)
+        .prints(&["2 layers", "KIWI 9.17.7"])
+        .says(&["the history describes 1 layer, but the image has 2; dive matches commands from the base up"]);
+}
+
+/// <https://github.com/bazelbuild/rules_docker/issues/246>: a file, and a directory of the same name. Docker refuses the
+/// layer.
+#[test]
+fn file_and_directory_of_one_name_get_a_warning() {
+    let layer = Layer::default().file("app/foo", "binary").file("app/foo/data.txt", "x");
+    let (paths, warnings) = listed(&image(&[layer]));
+    assert_eq!(paths, "app app/foo app/foo/data.txt");
+    assert!(warnings.contains("\"app/foo/data.txt\" is below \"app/foo\", which is not a directory"), "{warnings}");
+}
+
+/// <https://github.com/cvmfs/cvmfs/pull/4286>: whiteouts that share an inode are hard links of each other.
+#[test]
+fn hard_linked_whiteouts_remove_their_files() {
+    let layers = [
+        Layer::default().file("x/a", "a").file("x/b", "b").file("x/c", "c"),
+        Layer::default().file("x/.wh.a", "").hardlink("x/.wh.b", "x/.wh.a"),
+    ];
+    assert_eq!(listed(&image(&layers)), ("x x/c".to_owned(), String::new()));
+}
+
+/// <https://github.com/google/go-containerregistry/issues/977>: a later layer replaces a hard link, and the other name
+/// keeps the content.
+#[test]
+fn replaced_hard_link_keeps_its_other_name() {
+    let layers = [
+        Layer::default().file("libexec/git", "git").hardlink("bin/git", "libexec/git"),
+        Layer::default().whiteout("bin/git").symlink("bin/git", "/libexec/git"),
+    ];
+    let ran = opened(&image(&layers), &["tree", "--format", "tsv"]).ends_with(0);
+    let rows: Vec<_> = ran.stdout.lines().map(|line| line.split('\t').take(3).collect::<Vec<_>>().join(" ")).collect();
+    assert!(rows.contains(&"bin/git l 0".to_owned()) && rows.contains(&"libexec/git f 3".to_owned()), "{rows:?}");
 }
 
 /// <https://github.com/ibm-ecm/ibm-fncm-containers/issues/1>: a product is shipped as a tar of image archives.

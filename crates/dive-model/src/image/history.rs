@@ -69,7 +69,8 @@ pub(super) fn steps(
         remarks.push(Remark::new(
             place,
             format!(
-                "the history describes {made} layers, but the image has {}; dive matches commands from the base up",
+                "the history describes {made} layer{}, but the image has {}; dive matches commands from the base up",
+                if made == 1 { "" } else { "s" },
                 layers.len()
             ),
         ));

@@ -57,7 +57,9 @@ pub(super) fn breakers(terms: &RuleTerms, limit: Amount, facts: RuleInput<'_>) -
     let layers = own.chosen(terms.layers, opened.image.layers.len());
     match terms.rule {
         Rule::LowestEfficiency | Rule::HighestWastedBytes | Rule::HighestUserWastedPercent => repeated(opened),
-        Rule::HighestImageBytes | Rule::HighestLayerCount => by_size(layer_sizes(opened, layers)),
+        Rule::HighestImageBytes | Rule::HighestLayerCount | Rule::HighestTotalBytes => {
+            by_size(layer_sizes(opened, layers))
+        }
         Rule::HighestStoredBytes => by_size(stored_sizes(opened, layers)),
         Rule::HighestLayerBytes => {
             let breaks = |size| Amount::of_bytes(size).breaks(limit, terms.rule.row().fails).is_some();
@@ -71,7 +73,7 @@ pub(super) fn breakers(terms: &RuleTerms, limit: Amount, facts: RuleInput<'_>) -
             let counted = |growth: &Growth| growth.own_layers.chosen(terms.layers, opened.image.layers.len());
             growth.map(|growth| grown(growth, &counted(growth))).unwrap_or_default()
         }
-        Rule::ForbidRoot => Vec::new(),
+        Rule::ForbidRoot | Rule::HighestBaseVersions => Vec::new(),
         Rule::Paths => of_paths(paths),
     }
 }

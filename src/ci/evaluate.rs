@@ -225,7 +225,7 @@ fn check_paths(opened: &Opened, rules: &Rules, today: Date, own: &OwnLayers) -> 
 }
 
 /// The reason in dive's words if the number of a rule breaks its limit.
-fn failure(terms: &RuleTerms, measured: &Measured, limit: Amount) -> Option<String> {
+pub(super) fn failure(terms: &RuleTerms, measured: &Measured, limit: Amount) -> Option<String> {
     let row = terms.rule.row();
     let number = measured.deciding?;
     // dive fails above a limit, this program also at it: `>=` shows only where the two differ.

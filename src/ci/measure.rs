@@ -52,7 +52,10 @@ pub(super) fn measure(terms: &RuleTerms, facts: RuleInput<'_>) -> Measured {
         Rule::LowestEfficiency => efficiency(&opened.analysis),
         Rule::HighestWastedBytes => wasted_bytes(&opened.analysis),
         Rule::HighestUserWastedPercent => user_wasted_share(&opened.analysis),
-        Rule::HighestImageBytes => Measured::of(Amount::of_bytes(unpacked_bytes(opened, layers))),
+        // One image alone is all images of its run.
+        Rule::HighestImageBytes | Rule::HighestTotalBytes => {
+            Measured::of(Amount::of_bytes(unpacked_bytes(opened, layers)))
+        }
         Rule::HighestStoredBytes => Measured::of(Amount::of_bytes(opened.image.distinct_bytes_in(layers))),
         Rule::HighestLayerBytes => largest_layer(opened, layers),
         Rule::HighestLayerCount => Measured::of(Amount::Count(layers.len() as u64)),
@@ -74,12 +77,13 @@ pub(super) fn measure(terms: &RuleTerms, facts: RuleInput<'_>) -> Measured {
         Rule::HighestGrowthPercent => grown(terms, growth, grown_share),
         Rule::ForbidRoot => user(opened),
         Rule::Paths => broken_paths(paths),
+        Rule::HighestBaseVersions => Measured::of(Amount::Count(1)),
     }
 }
 
 impl Measured {
     /// A number that decides.
-    fn of(value: Amount) -> Self {
+    pub(super) fn of(value: Amount) -> Self {
         Self { value: Some(value), deciding: Some(value), exact: None, holder: None }
     }
 

@@ -1,7 +1,7 @@
 //! The effective limits: flags override the rules file, which overrides the configuration, which overrides the defaults.
 
 pub(crate) use crate::config::Rule;
-use crate::config::{Config, Ignore, Origin, RuleLimits, RuleNeeds, RulesFile};
+use crate::config::{Config, Ignore, ImageRules, Origin, RuleLimits, RuleNeeds, RuleTerms, RulesFile, Setting};
 use dive_model::units::Bytes;
 
 /// The effective limits and their origins.
@@ -24,6 +24,27 @@ impl Rules {
             ignores: rules_file.ignores.clone(),
             waste_floor: rules_file.waste_floor,
         }
+    }
+
+    /// These rules with the limits of an image's own section in the rules file.
+    #[must_use]
+    pub(crate) fn of_section(section: &ImageRules, flags: RuleLimits, rules_file: &RulesFile, config: &Config) -> Self {
+        let rest = section.limits.clone().over(rules_file.limits.clone()).over(config.rules.clone());
+        Self { limits: flags.over(rest), ..Self::merge(RuleLimits::default(), rules_file, config) }
+    }
+
+    /// Turns off the rules over all images, and returns them with their limits. The others of the copy do not count.
+    pub(crate) fn split_over_all(&mut self) -> Self {
+        let over_all = self.clone();
+        for rule in Rule::ALL.into_iter().filter(|rule| rule.is_over_all()) {
+            self.limits[rule] = Setting::by_default(RuleTerms::by_default(rule));
+        }
+        over_all
+    }
+
+    /// A rule over all images that is on.
+    pub(crate) fn over_all(&self) -> Option<Rule> {
+        Rule::ALL.into_iter().find(|rule| rule.is_over_all() && !self.limits[*rule].value.limit.is_off())
     }
 
     /// True if any rule was set or turned off, or has an exception.
@@ -53,7 +74,7 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Limit, RuleTerms, Setting};
+    use crate::config::Limit;
     use dive_model::units::Ratio;
 
     #[test]

@@ -17,7 +17,7 @@ use super::yaml::Yaml;
 const KEYS_NAMED: usize = 20;
 
 /// Keys of the rules file beside `rules:`, which some write in `.dive.yaml`.
-const OF_RULES_FILE: [&str; 4] = ["base", "baseline", "ignore", "ignorewastebelow"];
+const OF_RULES_FILE: [&str; 5] = ["base", "baseline", "ignore", "ignorewastebelow", "images"];
 
 /// Rules that this version does not have yet.
 const LATER_RULES: [&str; 3] = ["forbidsecrets", "packages", "highestadvicebytes"];

@@ -11,6 +11,7 @@
 //! output_path    output paths that an untrusted file may set
 //! layering, variables   apply files and variables, by a table
 //! rule, rule_terms, rule_limits   the table of rules, and their settings
+//! image_rules    rules for some images
 //! rules_file     .dive-ci
 //! action         the table of actions
 //! keybinding     conflicts between keys
@@ -27,6 +28,7 @@ mod document;
 mod environment;
 mod file;
 mod ignore;
+mod image_rules;
 mod item_list;
 mod key_lines;
 mod keybinding;
@@ -60,6 +62,7 @@ pub(crate) use document::{Document, Tags, read_text};
 pub use environment::{CiVariable, forbids_colour};
 pub use file::{Config, Diff, FileTree, Layer, Log, Registries};
 pub use ignore::{Ignore, Ignored, WasteClass};
+pub use image_rules::ImageRules;
 pub use keybinding::Keybinding;
 pub use keys::{Binding, Key, KeyPress, Modifiers};
 pub use limit::{Ban, Fails, Limit};

@@ -60,6 +60,14 @@ pub fn render_beside_rules(file: &RulesFile) -> String {
         // Writing to a String does not fail.
         let _ = writeln!(out, "# {} ({})", escape_line_breaks(&text), escape_line_breaks(&origin.to_string()));
     }
+    for entry in &file.images {
+        let _ = writeln!(
+            out,
+            "# images: {} ({})",
+            escape_line_breaks(entry.pattern()),
+            escape_line_breaks(&entry.origin.to_string())
+        );
+    }
     if let Some(floor) = file.waste_floor {
         let _ = writeln!(out, "# ignoreWasteBelow: {}", floor.yaml());
     }

@@ -50,6 +50,8 @@ pub enum RuleNeeds {
     Image,
     /// The image and the summary of an earlier one.
     Baseline,
+    /// All images of the run.
+    AllImages,
 }
 
 impl RuleRow {
@@ -133,6 +135,9 @@ macro_rules! rules {
 /// Why `for: ours` does not apply to dive's own numbers.
 const DIVES_NUMBER: &str = "dive's numbers are about the whole image; use highestReclaimableBytes or \
                             highestReclaimablePercent";
+
+/// Why `for: ours` does not apply to rules over all images.
+const OVER_ALL: &str = "the rule is about all images of the run; leave `for` out";
 
 rules! {
     /// Limits the efficiency from below.
@@ -344,6 +349,36 @@ rules! {
         needs: RuleNeeds::Image,
         elsewhere: &["forbiddenpaths", "forbiddenfiles", "requiredpaths", "requiredfiles", "disallowedpaths", "denypaths", "excludepaths"],
     }
+
+    /// Limits the unpacked size of all images of a run.
+    HighestTotalBytes "highestTotalBytes" "highest-total-bytes" {
+        default: Limit::Bytes(None),
+        fails: Fails::AtOrAbove,
+        help: "Fail at this unpacked size of all images together, each layer once",
+        fails_when: "the unpacked layers of all images of the run, each once, have this size or more",
+        complaint: "the images are too large together",
+        number: "total-bytes",
+        exact: None,
+        subject: "unpacked size of all images",
+        only_all_layers: Some(OVER_ALL),
+        needs: RuleNeeds::AllImages,
+        elsewhere: &["maxtotalbytes", "totalsize", "maxtotalsize"],
+    }
+
+    /// Limits the versions of one base image under the images of a run.
+    HighestBaseVersions "highestBaseVersions" "highest-base-versions" {
+        default: Limit::Count(None),
+        fails: Fails::Above,
+        help: "Fail above this number of versions of one base image under all images",
+        fails_when: "the images of the run stand on more versions of one base image than the limit",
+        complaint: "too many versions of a base image",
+        number: "base-versions",
+        exact: None,
+        subject: "versions of a base image",
+        only_all_layers: Some(OVER_ALL),
+        needs: RuleNeeds::AllImages,
+        elsewhere: &["maxbaseversions", "maxbases"],
+    }
 }
 
 /// Limit of the edits that make a typo, and the letters of a name for each edit: a short name that differs by two is another.
@@ -353,6 +388,12 @@ const LETTERS_PER_TYPO: usize = 4;
 impl Rule {
     /// The rules of dive, sorted by name, as dive reports them.
     pub const DIVES: [Self; 3] = [Self::HighestUserWastedPercent, Self::HighestWastedBytes, Self::LowestEfficiency];
+
+    /// True for the rules about all images of a run together.
+    #[must_use]
+    pub const fn is_over_all(self) -> bool {
+        matches!(self.row().needs, RuleNeeds::AllImages)
+    }
 
     /// True for the rules of dive.
     #[must_use]
@@ -410,69 +451,4 @@ impl fmt::Display for Rule {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_typo_is_distinguished_from_another_rule() {
-        for (key, rule) in [
-            ("lowestEfficency", Rule::LowestEfficiency),
-            ("lowest-effeciency", Rule::LowestEfficiency),
-            ("LowestEfficeincy", Rule::LowestEfficiency),
-            ("higestWastedByte", Rule::HighestWastedBytes),
-            ("highestUserWastedPercentage", Rule::HighestUserWastedPercent),
-            ("highest_user_wasted_precent", Rule::HighestUserWastedPercent),
-            ("highestWastedPercent", Rule::HighestUserWastedPercent),
-            ("highestUserWastedBytes", Rule::HighestWastedBytes),
-            ("highestLayersBytes", Rule::HighestLayerBytes),
-            ("highestStoreBytes", Rule::HighestStoredBytes),
-            ("lowestExactEficiency", Rule::LowestExactEfficiency),
-            ("forbid_roots", Rule::ForbidRoot),
-        ] {
-            assert_eq!(Rule::nearest(key), Some(rule), "{key}");
-        }
-        for key in
-            ["imageSizeLimit", "highestAdviceBytes", "forbidSecrets", "packages", "efficiency", "userId", "user", ""]
-        {
-            assert_eq!(Rule::nearest(key), None, "{key}");
-        }
-        assert_eq!(Rule::nearest(&"lowestEfficiency".repeat(4000)), None);
-    }
-
-    /// The kebab-case spelling is written out in the table so that a search finds it.
-    #[test]
-    fn both_spellings_of_a_rule_agree() {
-        for rule in Rule::ALL {
-            let row = rule.row();
-            let dashed = |letter: char| {
-                let dash = if letter.is_ascii_uppercase() { "-" } else { "" };
-                format!("{dash}{}", letter.to_ascii_lowercase())
-            };
-            assert_eq!(row.kebab_name, row.name.chars().map(dashed).collect::<String>());
-            for (index, file) in [(row.name, RulesIn::RulesFile), (row.kebab_name, RulesIn::Configuration)] {
-                let paths = keys::<RuleLimits>(file).map(|key| key.path);
-                assert!(paths.contains(&format!("rules.{index}").as_str()), "{paths:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn names_elsewhere_lead_to_one_rule() {
-        let mut names: Vec<&str> = Rule::ALL.into_iter().flat_map(|rule| rule.row().elsewhere).copied().collect();
-        assert!(names.iter().all(|name| bare(name) == *name && Rule::named(name).is_none()));
-        assert_eq!(Rule::elsewhere("image-size-limit"), Some(Rule::HighestImageBytes));
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
-    }
-
-    #[test]
-    fn every_rule_is_reported_once_and_dives_first() {
-        let reported: Vec<Rule> = Rule::reported().collect();
-        assert_eq!(reported[..3], Rule::DIVES);
-        let mut sorted = reported.clone();
-        sorted.sort();
-        assert_eq!(sorted, Rule::ALL);
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::discovery;
 use super::document::Document;
 use super::ignore::{Ignore, IgnoreList};
+use super::image_rules::{ImageRules, ImageRulesList};
 use super::layering;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
@@ -31,6 +32,8 @@ pub struct RulesFile {
     pub ignores: Vec<Ignore>,
     /// Groups of waste below this size do not count in this program's own rules.
     pub waste_floor: Option<Bytes>,
+    /// Rules for some images.
+    pub images: Vec<ImageRules>,
     /// Warnings about keys without effect.
     pub warnings: Vec<Warning>,
 }
@@ -43,6 +46,7 @@ struct RulesFileKeys {
     baseline: Setting<Option<PathBuf>>,
     ignore: Setting<IgnoreList>,
     waste_floor: Setting<Option<Bytes>>,
+    images: Setting<ImageRulesList>,
 }
 
 impl AsRef<RuleLimits> for RulesFileKeys {
@@ -65,7 +69,8 @@ fn table() -> Table<RulesFileKeys> {
     let baseline: KeyRow<RulesFileKeys> = gate!("baseline", Trust::Anyone, baseline);
     let ignore: KeyRow<RulesFileKeys> = gate!("ignore", Trust::Anyone, ignore);
     let waste_floor: KeyRow<RulesFileKeys> = gate!("ignoreWasteBelow", Trust::Anyone, waste_floor);
-    let keys = [&[base, baseline, ignore, waste_floor], &rule::keys(RulesIn::RulesFile)[..]].concat();
+    let images: KeyRow<RulesFileKeys> = gate!("images", Trust::Anyone, images);
+    let keys = [&[base, baseline, ignore, waste_floor, images], &rule::keys(RulesIn::RulesFile)[..]].concat();
     Table { keys, inert: &[], stray_rules: BadValue::Refused }
 }
 
@@ -135,16 +140,18 @@ impl RulesFile {
             baseline: Setting::by_default(None),
             ignore: Setting::by_default(IgnoreList::default()),
             waste_floor: Setting::by_default(None),
+            images: Setting::by_default(ImageRulesList::default()),
         };
         let mut warnings = layering::lay_document(&mut keys, &table(), document, ConfigScope::User)?;
-        if document.is_without("rules") && keys.ignore.value.0.is_empty() {
+        if document.is_without("rules") && keys.ignore.value.0.is_empty() && keys.images.value.0.is_empty() {
             warnings.push(Warning::NoRules { path: document.path().to_owned() });
         }
-        let RulesFileKeys { limits, base: Setting { value, origin }, baseline, ignore, waste_floor } = keys;
+        let RulesFileKeys { limits, base: Setting { value, origin }, baseline, ignore, waste_floor, images } = keys;
         let base = value.map(|ImageArgument(value)| Setting { value, origin });
         let baseline = baseline.value.map(|value| Setting { value, origin: baseline.origin });
         let (path, ignores) = (Some(document.path().to_owned()), ignore.value.0);
-        Ok(Self { path, limits, base, baseline, ignores, waste_floor: waste_floor.value, warnings })
+        let (waste_floor, images) = (waste_floor.value, images.value.0);
+        Ok(Self { path, limits, base, baseline, ignores, waste_floor, images, warnings })
     }
 }
 

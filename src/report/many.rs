@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use super::ci::unforgeable;
+use crate::ci::{RuleOutcome, Status};
 use crate::many::{BaseUsage, ImageSet, MemberRow, MemberSums, MemberVerdict, SetBytes};
 use dive_model::escape::Escaped;
 use dive_model::units::{Bytes, count_of};
@@ -14,11 +15,16 @@ const WIDEST_NAME: usize = 60;
 /// Bases and names that are listed.
 const LISTED: usize = 10;
 
-/// Writes the table of the images, and what they share. `repeated` has the images that were named again.
+/// Writes the table of the images, what they share, and the rules over all. `repeated` has the images that were named again.
 ///
 /// # Errors
 /// When writing fails.
-pub(crate) fn render(set: &ImageSet, repeated: &[String], out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn render(
+    set: &ImageSet,
+    repeated: &[String],
+    over_all: &[RuleOutcome],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     table(set, out)?;
     unread(set, out)?;
     repeats(repeated, out)?;
@@ -27,7 +33,27 @@ pub(crate) fn render(set: &ImageSet, repeated: &[String], out: &mut dyn Write) -
         bases(&set.bases(), out)?;
         waste(set, out)?;
     }
+    rules(over_all, out)?;
     counts(set, out)
+}
+
+/// The rules over all images.
+fn rules(over_all: &[RuleOutcome], out: &mut dyn Write) -> io::Result<()> {
+    if !over_all.is_empty() {
+        writeln!(out, "Rules over all images:")?;
+    }
+    for outcome in over_all {
+        let word = match outcome.status {
+            Status::Pass | Status::Skip => "kept",
+            Status::Warn => "warning",
+            Status::Fail => "broken",
+        };
+        match &outcome.reason {
+            Some(reason) => writeln!(out, "  {word}: {}: {}", outcome.rule, shown(reason.as_bytes()))?,
+            None => writeln!(out, "  {word}: {}", outcome.rule)?,
+        }
+    }
+    Ok(())
 }
 
 /// A name or a message in one line.

@@ -17,7 +17,7 @@ use super::overwriting::{self, ReadFile};
 use crate::ci::{self, Baseline, Rules};
 use crate::cli::{CiArgs, OpeningArgs};
 use crate::config::{
-    BadLimit, CiVariable, Config, ConfigError, Date, Mistakes, Origin, RulesFile, Setting, forbids_colour,
+    BadLimit, CiVariable, Config, ConfigError, Date, ImageRules, Mistakes, Origin, RulesFile, Setting, forbids_colour,
 };
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Look, Rows, ci as ci_report, json, text};
@@ -166,6 +166,8 @@ impl<'a> ReportOutput<'a> {
 #[derive(Debug)]
 pub(super) struct Gate {
     rules: Rules,
+    /// The rules of images that an entry of the rules file matches, first match first.
+    for_images: Vec<(ImageRules, Rules)>,
     rules_file: Option<PathBuf>,
     /// The base image in the rules file.
     pub(super) base: Option<Setting<String>>,
@@ -218,13 +220,31 @@ impl Gate {
         };
         output.notices.warn_all(&file.warnings);
         let rules = Rules::merge(ci.rules.limits(), &file, config);
+        let own = |entry: &ImageRules| (entry.clone(), Rules::of_section(entry, ci.rules.limits(), &file, config));
+        let for_images: Vec<_> = file.images.iter().map(own).collect();
         let by_flag = ci.baseline.clone().map(|path| Setting::by_flag(path, "--baseline"));
         let named = by_flag.or(file.baseline);
         if named.is_none() {
-            baseline::refuse_growth_without(&rules)?;
+            [&rules]
+                .into_iter()
+                .chain(for_images.iter().map(|(_, rules)| rules))
+                .try_for_each(baseline::refuse_growth_without)?;
         }
         let baseline = named.map(|named| GateBaseline::read(&named, &rules, output)).transpose()?;
-        Ok(Self { rules, rules_file: file.path, base: file.base, baseline })
+        Ok(Self { rules, for_images, rules_file: file.path, base: file.base, baseline })
+    }
+
+    /// The rules of the image with this name.
+    fn rules_of(&self, name: &str) -> &Rules {
+        self.for_images.iter().find(|(entry, _)| entry.match_name(name)).map_or(&self.rules, |(_, rules)| rules)
+    }
+
+    /// Takes the rules over all images out of those of each.
+    pub(super) fn split_over_all(&mut self) -> Rules {
+        for (_, rules) in &mut self.for_images {
+            rules.split_over_all();
+        }
+        self.rules.split_over_all()
     }
 }
 
@@ -329,7 +349,7 @@ pub(super) fn explore(
         Some(DockerfileArgument::Built(file)) => opening.built_from(file),
         None => {}
     }
-    let rows = report.rows;
+    let (rows, name) = (report.rows, subject.argument().to_string_lossy());
     let opens_screen = !ci_mode && !output.has_document() && shows_screen(environment);
     if !ci_mode {
         let is_set = ci.ci.is_some() || config.ci.origin != Origin::Default;
@@ -356,7 +376,7 @@ pub(super) fn explore(
         refuse_without_layers(&opened)?;
     }
     if let Some(gate) = gate {
-        return Ok(judge(&gate, &opened, &origin, rows, &output)?.unwrap_or(Outcome::Passed));
+        return Ok(judge(&gate, &name, &opened, &origin, rows, &output)?.unwrap_or(Outcome::Passed));
     }
     output.write_documents(&opened, None)?;
     if !output.has_document() {
@@ -369,18 +389,19 @@ pub(super) fn explore(
 /// one note about that, at the end.
 pub(super) fn judge(
     gate: &Gate,
+    name: &str,
     opened: &Opened,
     origin: &ImageOrigin,
     rows: Rows,
     output: &ReportOutput<'_>,
 ) -> anyhow::Result<Option<Outcome>> {
-    let rules_file = gate.rules_file.as_deref();
+    let (rules, rules_file) = (gate.rules_of(name), gate.rules_file.as_deref());
     let baseline = gate.baseline.as_ref().and_then(GateBaseline::summary);
     if let (Some(summary), Some(GateBaseline { origin, .. })) = (baseline, &gate.baseline) {
         summary.check(&opened.image).map_err(|error| baseline::problem(error, origin))?;
     }
     // dive checks no rule if it writes a document, so default limits alone must not fail such a job.
-    if output.has_requested_document() && !gate.rules.are_set() {
+    if output.has_requested_document() && !rules.are_set() {
         output.write_documents(opened, None)?;
         output.print(|look, out| {
             ci_report::preamble(rules_file, origin, look.colour, out)?;
@@ -391,8 +412,8 @@ pub(super) fn judge(
         }
         return Ok(None);
     }
-    let verdict = ci::evaluate(opened, &gate.rules, baseline, Date::of(SystemTime::now()));
-    let judged = Some(json::Judged { rules: &gate.rules, verdict: &verdict });
+    let verdict = ci::evaluate(opened, rules, baseline, Date::of(SystemTime::now()));
+    let judged = Some(json::Judged { rules, verdict: &verdict });
     let renews = gate.baseline.as_ref().is_some_and(|baseline| baseline.renewal == BaselineRenewal::Requested);
     if renews && !verdict.passed() {
         // The next run would compare with the image that has just failed, and pass.
@@ -404,7 +425,7 @@ pub(super) fn judge(
     } else {
         output.write_documents(opened, judged)?;
     }
-    let ruling = Ruling { rules_file, origin, rules: &gate.rules, verdict: &verdict };
+    let ruling = Ruling { rules_file, origin, rules, verdict: &verdict };
     output.print(|look, out| {
         ci_report::overview(opened, ruling, look, rows, out)?;
         output.exporting(look.colour, out)?;

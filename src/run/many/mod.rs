@@ -17,7 +17,7 @@ mod requested;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -29,8 +29,9 @@ use super::invocation::Invocation;
 use super::opening::{OpenSource, Opening, ReadImage, open_headless, remarks, with_progress};
 use super::outcome::Outcome;
 use super::output::say;
+use crate::ci::{self, Rule, RuleOutcome, Rules, RunFigures, Status};
 use crate::cli::{CiArgs, ManyArgs};
-use crate::config::Setting;
+use crate::config::{Origin, Setting};
 use crate::many::{ImageSet, MemberVerdict};
 use crate::report::{many as report, text};
 use dive_model::cache::Cache;
@@ -56,14 +57,18 @@ pub(super) fn explore(
     let mut output = ReportOutput::new(report, invocation)?;
     let requested = RequestedImages::of(arguments, many, invocation)?;
     let ci_mode = ci.ci.unwrap_or(invocation.config.ci.value);
-    let mut gates = HashMap::new();
+    let (mut gates, mut over_all) = (HashMap::new(), None);
     if ci_mode {
         // Before any image, so that a mistake in the rules is reported at once.
-        gates.insert(None, Gate::load(ci, &invocation.config, &output)?);
+        let mut gate = Gate::load(ci, &invocation.config, &output)?;
+        over_all = Some(gate.split_over_all());
+        gates.insert(None, gate);
         for file in requested.images.iter().filter_map(|image| image.rules_file.as_ref()) {
             if let Entry::Vacant(gate) = gates.entry(Some(file.clone())) {
                 let named = Setting::by_flag(Some(file.clone()), "--from");
-                gate.insert(Gate::of_file(&named, ci, &invocation.config, &output)?);
+                let mut read = Gate::of_file(&named, ci, &invocation.config, &output)?;
+                refuse_over_all(&read.split_over_all(), file)?;
+                gate.insert(read);
             }
         }
     }
@@ -77,6 +82,7 @@ pub(super) fn explore(
         layers: Cache::in_memory(),
         set: ImageSet::default(),
         gates,
+        over_all,
         output,
         finished,
         invocation,
@@ -107,6 +113,18 @@ fn refuse_options_of_one(invocation: &Invocation, ci: &CiArgs, report: &ReportAr
     Ok(())
 }
 
+/// Refuses a rule over all images in the rules file of one.
+fn refuse_over_all(rules: &Rules, file: &Path) -> anyhow::Result<()> {
+    let own = |rule: &Rule| matches!(rules.origin(*rule), Origin::File { path, .. } if path == file);
+    match rules.over_all().filter(own) {
+        Some(rule) => bail!(
+            "{}: {rule} is about all images, and this file is for one; set it in the rules file of the run",
+            rules.origin(rule)
+        ),
+        None => Ok(()),
+    }
+}
+
 /// A run over several images.
 struct Run<'a> {
     mode: Mode,
@@ -116,6 +134,8 @@ struct Run<'a> {
     set: ImageSet,
     /// The rules, by rules file; `None` for that of the working directory. Empty outside CI mode.
     gates: HashMap<Option<PathBuf>, Gate>,
+    /// The rules over all images, in CI mode.
+    over_all: Option<Rules>,
     output: ReportOutput<'a>,
     /// The number of images that are finished, for a message after a signal.
     finished: Arc<AtomicUsize>,
@@ -250,7 +270,7 @@ impl Run<'_> {
         }
         let rows = self.report.rows;
         let outcome = if let Some(gate) = self.gate(requested) {
-            explore::judge(gate, &opened, &origin, rows, &self.output)?
+            explore::judge(gate, &name, &opened, &origin, rows, &self.output)?
         } else {
             self.output.write_documents(&opened, None)?;
             if !self.output.has_document() {
@@ -289,9 +309,16 @@ impl Run<'_> {
         if self.mode == Mode::Ci && self.set.unchecked() > 0 {
             self.output.note_unchecked();
         }
-        self.output.print(|_, out| report::render(&self.set, repeated, out))?;
+        let bases = self.set.bases();
+        let figures = RunFigures {
+            total_bytes: self.set.shared_bytes().unpacked,
+            base_versions: bases.first().map(|base| (base.name, base.versions)),
+        };
+        let over_all = self.over_all.as_ref().map(|rules| ci::evaluate_over_all(rules, figures)).unwrap_or_default();
+        self.output.print(|_, out| report::render(&self.set, repeated, &over_all, out))?;
+        let is_broken = |outcome: &RuleOutcome| outcome.status == Status::Fail;
         Ok(match (self.set.unread(), self.set.broken()) {
-            (0, 0) => Outcome::Passed,
+            (0, 0) if !over_all.iter().any(is_broken) => Outcome::Passed,
             (0, _) => Outcome::RuleFailed,
             (_, _) => Outcome::ImageUnread,
         })

@@ -31,7 +31,7 @@ const fn excepted(rule: Rule, met: &'static str, broken: &'static str, wrong: &'
     Case { exception: ExceptionEffect::Met, ..case(rule, met, broken, wrong) }
 }
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 16] = [
     case(Rule::LowestEfficiency, "0.1", "0.9", "90 %"),
     case(Rule::HighestWastedBytes, "1GB", "1kB", "many"),
     case(Rule::HighestUserWastedPercent, "0.9", "0.1", "20"),
@@ -46,6 +46,8 @@ const CASES: [Case; 14] = [
     case(Rule::HighestGrowthPercent, "20", "0.05", "-1"),
     case(Rule::ForbidRoot, "true", "true", "maybe"),
     excepted(Rule::Paths, "[{ path: x, forbid: true }]", "[{ path: app, forbid: true }]", "[{ path: app }]"),
+    case(Rule::HighestTotalBytes, "10kB", "4kB", "none"),
+    case(Rule::HighestBaseVersions, "1", "0", "1.5"),
 ];
 
 /// The rules with one value, all others of dive off, and a baseline of 600 bytes.

@@ -2,6 +2,7 @@
 //! pipeline over many images passes, fails or counts wrongly.
 
 mod naming;
+mod rules;
 mod sharing;
 mod trouble;
 

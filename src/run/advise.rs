@@ -17,6 +17,7 @@ pub(super) fn run(arguments: &AdviseArgs, invocation: &Invocation) -> anyhow::Re
     invocation.begin("advises on", &arguments.image);
     let engine = invocation.config.container_engine.value;
     let mut opening = Opening::new(Subject::Named(&arguments.image), invocation, Mode::Plain)?;
+    opening.inspect_contents();
     if let Some(base) = &arguments.base {
         opening.set_base(base, engine)?;
     }

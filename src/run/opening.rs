@@ -23,7 +23,8 @@ use dive_model::cache::Cache;
 #[cfg(feature = "tui")]
 use dive_model::image::Base;
 use dive_model::image::{BaseScope, Dockerfile, GivenBase, Image, ImageSelector, OtherEntry, Platform, Selection};
-use dive_model::layer::HashPolicy;
+use dive_model::layer::content::ContentPolicy;
+use dive_model::layer::{ContentOptions, HashPolicy};
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
 use dive_model::{DockerfileFit, Observer, OpenError, Opener, StoredDigests, TablePolicy, Verification};
@@ -83,7 +84,7 @@ pub(super) struct Opening {
     access: Access,
     mode: Mode,
     verification: Verification,
-    hashes: HashPolicy,
+    contents: ContentOptions,
     /// The base image, if named.
     base: Option<BaseOpening>,
     /// The images to look for the base in, if it is not named.
@@ -155,7 +156,7 @@ impl Opening {
             access,
             mode,
             verification,
-            hashes: HashPolicy::Drop,
+            contents: ContentOptions::default(),
             base: None,
             local_images,
             dockerfile: None,
@@ -189,7 +190,12 @@ impl Opening {
 
     /// Keeps the hashes of contents, for a summary or a comparison with one.
     pub(super) const fn keep_hashes(&mut self) {
-        self.hashes = HashPolicy::Keep;
+        self.contents.hashes = HashPolicy::Keep;
+    }
+
+    /// Inspects contents, for advice.
+    pub(super) const fn inspect_contents(&mut self) {
+        self.contents.inspection = ContentPolicy::Inspect;
     }
 
     /// Sets the base image of `--base`.
@@ -336,7 +342,9 @@ impl Opening {
         let selection = Selection { image, platform };
         let Access { on_damage, cache, limits, .. } = &self.access;
         let opener = Opener::new().selection(selection).on_damage(*on_damage).cache(cache.as_ref());
-        opener.tables_of_contents(tables).verification(self.verification).limits(*limits).hashes(self.hashes)
+        let ContentOptions { hashes, inspection } = self.contents;
+        let opener = opener.tables_of_contents(tables).verification(self.verification).limits(*limits);
+        opener.hashes(hashes).inspection(inspection)
     }
 
     /// The notice for a pull of a missing image.

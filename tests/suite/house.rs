@@ -42,6 +42,7 @@ const PACKAGES: [Package; 2] = [
             "advice",
             "stored_digests",
             "opener",
+            "advised",
             "rebuilt",
         ],
     },

@@ -36,6 +36,7 @@
 //! advice    what to write instead, measured in the image
 //! stored_digests  digests of the compressed layers of a file
 //! opener    opens an image in one call
+//! advised   advice on an opened image
 //! rebuilt   digests of layers without their times
 //! ```
 //!
@@ -44,6 +45,7 @@
 // Here numbers come from outside. What may overflow is added with `units::Total`, or with methods that saturate or check.
 #[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 pub mod advice;
+mod advised;
 #[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 pub mod analysis;
 pub mod blob;

@@ -10,7 +10,6 @@ use std::time::Instant;
 
 use tracing::info;
 
-use crate::advice::{Advice, KindSet};
 use crate::analysis::{Analysis, Part, Sizes};
 use crate::budget::{Budget, Limits};
 use crate::cache::{self, Cache};
@@ -19,7 +18,8 @@ use crate::image::{
     self, BaseCandidates, BaseScope, Dockerfile, DockerfileError, GivenBase, Image, ImageError, ImagePart,
     ImageSelector, NamedMismatch, Platform, Selection, VerifiedStore, WrongBase,
 };
-use crate::layer::{self, HashPolicy, LayerBlob, LayerIndex, ReadOptions};
+use crate::layer::content::ContentPolicy;
+use crate::layer::{self, ContentOptions, LayerBlob, LayerIndex, ReadOptions};
 use crate::observer::{Observer, Silent};
 use crate::remark::{OnDamage, Remark, Shown};
 use crate::store::{FileStore, Links, Store, StoreError};
@@ -39,7 +39,7 @@ pub struct Opener<'a> {
     base: Option<&'a GivenBase>,
     base_candidates: Option<(&'a dyn BaseCandidates, BaseScope)>,
     dockerfile: Option<(&'a Arc<Dockerfile>, DockerfileFit)>,
-    pub(crate) hashes: HashPolicy,
+    pub(crate) contents: ContentOptions,
     stored_digests: Option<&'a StoredDigests>,
     observer: &'a dyn Observer,
 }
@@ -122,12 +122,6 @@ impl Opened {
         self.image.base.as_ref()?.part_of(layer)
     }
 
-    /// What to write instead: findings of these kinds.
-    #[must_use]
-    pub fn advice(&self, kinds: KindSet) -> Advice {
-        Advice::of(&self.image, &self.tree, &self.analysis.exact, &self.unpacked_bytes, kinds)
-    }
-
     /// Sums over the layers below `end`, and over those from it on.
     #[must_use]
     pub fn parts_at(&self, end: usize) -> (Part, Part) {
@@ -197,7 +191,7 @@ impl Default for Opener<'_> {
             base: None,
             base_candidates: None,
             dockerfile: None,
-            hashes: HashPolicy::default(),
+            contents: ContentOptions::default(),
             stored_digests: None,
             observer: &Silent,
         }
@@ -417,8 +411,8 @@ impl<'a> Opener<'a> {
         threads::start()?;
         let start = Instant::now();
         let budget = Budget::new(self.limits, store.stored_bytes().unwrap_or_else(|| image.distinct_bytes()));
-        let Self { on_damage, cache, hashes, .. } = *self;
-        let options = ReadOptions { on_damage, cache, verifier: None, budget: &budget, hashes };
+        let Self { on_damage, cache, contents, .. } = *self;
+        let options = ReadOptions { on_damage, cache, verifier: None, budget: &budget, contents };
         let Some(mismatches) = mismatches else {
             let loaded = tree::load(&image, store.name(), options, self.observer)?;
             info!("layers read in {:.1?}", start.elapsed());
@@ -440,7 +434,8 @@ impl<'a> Opener<'a> {
             return Ok(image);
         }
         // Use tables for all layers or none: their hashes of contents cannot be compared with those of scanned layers.
-        let layers = image.layer_blobs().filter(|_| self.tables == TablePolicy::Trust);
+        let uses_tables = self.tables == TablePolicy::Trust && self.contents.inspection == ContentPolicy::Skip;
+        let layers = image.layer_blobs().filter(|_| uses_tables);
         let tables = layers.and_then(|layers| store.tables_of_contents(&layers));
         if let Some(tables) = tables.filter(|tables| tables.iter().all(layer::is_complete)) {
             info!("layers are listed by their own tables of contents");

@@ -15,7 +15,7 @@ impl Opener<'_> {
     /// Sets whether compressed layers have digests in [`Opened::entries_digests`].
     #[must_use]
     pub const fn hashes(mut self, hashes: HashPolicy) -> Self {
-        self.hashes = hashes;
+        self.contents.hashes = hashes;
         self
     }
 }

@@ -3,7 +3,7 @@
 use dive_model::analysis::Analysis;
 use dive_model::budget::{Budget, Limits};
 use dive_model::compression::{Compression, sniff};
-use dive_model::layer::content::PlainLayers;
+use dive_model::layer::content::{ContentPolicy, PlainLayers};
 use dive_model::layer::scan::{scan_through, scan_within};
 use dive_model::layer::{Scan, ScanError};
 use dive_model::remark::OnDamage;
@@ -11,8 +11,8 @@ use dive_model::tree::Builder;
 
 pub(crate) fn run(input: &[u8]) {
     let budget = || Budget::new(Limits::default(), input.len() as u64);
-    let passed_over = |on_damage| scan_within(input, on_damage, &budget(), &|| false);
-    let read = |on_damage| scan_through(input, on_damage, &budget(), &|| false, &mut |_| ());
+    let passed_over = |on_damage| scan_within(input, on_damage, ContentPolicy::Inspect, &budget(), &|| false);
+    let read = |on_damage| scan_through(input, on_damage, ContentPolicy::Inspect, &budget(), &|| false, &mut |_| ());
     let strict = passed_over(OnDamage::Fail);
     let lenient = passed_over(OnDamage::Remark);
     compare(&strict, &lenient);

@@ -5,6 +5,7 @@ use std::path::Path;
 use dive_model::Opener;
 use dive_model::analysis::{Classic, Exact};
 use dive_model::layer::LayerIndex;
+use dive_model::layer::content::ContentPolicy;
 use dive_model::tree::Tree;
 use tempfile::NamedTempFile;
 
@@ -92,7 +93,7 @@ impl DrawnImage {
 }
 
 fn open(path: &Path) -> dive_model::Opened {
-    let opened = Opener::new().open(path).unwrap();
+    let opened = Opener::new().inspection(ContentPolicy::Inspect).open(path).unwrap();
     assert_eq!(opened.image.remarks, [], "warnings about the archive");
     opened
 }

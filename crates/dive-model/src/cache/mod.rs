@@ -51,7 +51,7 @@ pub struct Usage {
 
 /// Version of the records. Increment it when their format changes, or when the same layer is scanned differently. Other
 /// versions are not read.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Default size limit of the cache, in bytes. The entries of a large image take some megabytes.
 pub const LIMIT: u64 = 512 << 20;

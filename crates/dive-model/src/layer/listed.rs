@@ -3,7 +3,7 @@
 //! Each entry of the table becomes the tar member it describes, so that names, whiteouts and limits are handled as in
 //! other layers.
 
-use super::content::{ContentHash, SeekPoint};
+use super::content::{ContentHash, ContentPolicy, SeekPoint};
 use super::scan::{Scan, ScanError, Scanner};
 use super::toc::{Toc, TocEntry, TocFormat};
 use crate::budget::Budget;
@@ -27,7 +27,7 @@ pub(super) fn scan(toc: &Toc, on_damage: OnDamage, budget: &Budget) -> Result<Sc
         TocFormat::Estargz => Compression::Gzip,
         TocFormat::ZstdChunked => Compression::Zstd,
     };
-    let mut scanner = Scanner::new(on_damage, compression, budget);
+    let mut scanner = Scanner::new(on_damage, compression, ContentPolicy::Skip, budget);
     for entry in toc.entries.iter().chain(&toc.own) {
         let place = place(entry).map_or(0, SeekPoint::as_body);
         let member = Member {

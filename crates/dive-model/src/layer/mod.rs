@@ -16,6 +16,7 @@ mod remarks;
 // Here numbers come from outside: what may overflow saturates or is checked.
 #[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 pub mod scan;
+mod scan_body;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
@@ -27,7 +28,7 @@ pub use blob::LayerBlob;
 pub use entry::{Chunk, Entry, EntryKind, EntryNames, Extra, MarkerKind, TextRange};
 pub use index::LayerIndex;
 pub use listed::is_complete;
-pub use read::{HashPolicy, LayerError, OnBytes, ReadOptions, read};
+pub use read::{ContentOptions, HashPolicy, LayerError, OnBytes, ReadOptions, read};
 pub use remarks::Remarks;
 pub(crate) use scan::sniff_at;
 pub use scan::{Scan, ScanError};

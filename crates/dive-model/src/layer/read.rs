@@ -13,6 +13,7 @@ use tracing::debug;
 
 use super::LayerIndex;
 use super::blob::{LayerBlob, first_with_same_blob};
+use super::content::ContentPolicy;
 use super::listed;
 use super::record;
 use super::scan::{Scan, ScanError, scan_through, scan_within, sniff_at};
@@ -54,8 +55,17 @@ pub struct ReadOptions<'a> {
     pub verifier: Option<&'a Verifier>,
     /// Budget for memory and unpacked bytes.
     pub budget: &'a Budget,
+    /// What to learn of contents.
+    pub contents: ContentOptions,
+}
+
+/// What to learn of the contents of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ContentOptions {
     /// Whether to keep the hashes of contents.
     pub hashes: HashPolicy,
+    /// Whether to inspect contents, for advice.
+    pub inspection: ContentPolicy,
 }
 
 /// Whether a tree keeps the hashes of contents: 8 bytes for each entry of a compressed layer.
@@ -68,11 +78,15 @@ pub enum HashPolicy {
     Keep,
 }
 
+impl ContentOptions {
+    const NONE: Self = Self { hashes: HashPolicy::Drop, inspection: ContentPolicy::Skip };
+}
+
 impl<'a> ReadOptions<'a> {
     /// Options without cache and verification; damage is an error.
     #[must_use]
     pub const fn within(budget: &'a Budget) -> Self {
-        Self { on_damage: OnDamage::Fail, cache: None, verifier: None, budget, hashes: HashPolicy::Drop }
+        Self { on_damage: OnDamage::Fail, cache: None, verifier: None, budget, contents: ContentOptions::NONE }
     }
 }
 
@@ -234,11 +248,11 @@ fn read_one(
     on_bytes: OnBytes<'_>,
     stop: &AtomicBool,
 ) -> Result<Scan, ScanError> {
-    let ReadOptions { on_damage, cache, budget, .. } = options;
+    let ReadOptions { on_damage, cache, budget, contents: ContentOptions { inspection, .. }, .. } = options;
     let Some(blob) = blob else { return Ok(Scan::default()) };
     if let Some(verified) = verified {
         let counted = ProgressReader { blob, on_bytes, behind: AtomicU64::new(0) };
-        let scanned = verified.scan(&counted, on_damage, budget, &|| stop.load(Ordering::Relaxed));
+        let scanned = verified.scan(&counted, on_damage, inspection, budget, &|| stop.load(Ordering::Relaxed));
         on_bytes(blob.len().saturating_sub(counted.behind.into_inner()));
         return scanned;
     }
@@ -261,8 +275,8 @@ fn read_one(
     let counted = ProgressReader { blob, on_bytes, behind: AtomicU64::new(0) };
     let stopped = || stop.load(Ordering::Relaxed);
     let scanned = match kept {
-        None => scan_within(&counted, on_damage, budget, &stopped),
-        Some((cache, identity)) => scan_and_cache(&counted, identity, on_damage, cache, budget, &stopped),
+        None => scan_within(&counted, on_damage, inspection, budget, &stopped),
+        Some((cache, identity)) => scan_and_cache(&counted, identity, options, cache, &stopped),
     };
     on_bytes(blob.len().saturating_sub(counted.behind.into_inner()));
     scanned
@@ -272,18 +286,19 @@ fn read_one(
 fn scan_and_cache(
     bytes: &ProgressReader<'_>,
     identity: &Identity,
-    on_damage: OnDamage,
+    options: ReadOptions<'_>,
     cache: &Cache,
-    budget: &Budget,
     stopped: &dyn Fn() -> bool,
 ) -> Result<Scan, ScanError> {
+    let ReadOptions { on_damage, budget, contents: ContentOptions { inspection, .. }, .. } = options;
     let mut digest = match identity {
         Identity::Stored(_) => None,
         Identity::Unpacked(digest) if digest.starts_with("sha256:") => Some(Sha256::new()),
         // Another algorithm, which no engine uses: do not cache a layer whose digest cannot be checked.
-        Identity::Unpacked(_) => return scan_within(bytes, on_damage, budget, stopped),
+        Identity::Unpacked(_) => return scan_within(bytes, on_damage, inspection, budget, stopped),
     };
-    let mut scan = scan_through(bytes, on_damage, budget, stopped, &mut |piece| {
+    // The record serves later runs, which may need the facts. They cost a few reads of memory in each file.
+    let mut scan = scan_through(bytes, on_damage, ContentPolicy::Inspect, budget, stopped, &mut |piece| {
         if let Some(digest) = &mut digest {
             digest.update(piece);
         }

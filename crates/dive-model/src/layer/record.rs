@@ -46,6 +46,8 @@ fn is_valid(scan: &Scan) -> bool {
     let text_len = scan.chunks.iter().map(Chunk::text_len).sum::<usize>();
     (entry_count, text_len) == (scan.entry_count, scan.text_len)
         && !scan.damaged
+        && scan.facts.len() <= entry_count
+        && scan.facts.is_sorted_by_key(|(at, _)| *at)
         && scan.chunks.iter().all(|chunk| {
             chunk.is_valid()
                 && chunk.entries().iter().all(|entry| {
@@ -86,6 +88,7 @@ impl Chunk {
 mod tests {
     use super::*;
     use crate::budget::Budget;
+    use crate::layer::content::ContentPolicy;
     use crate::layer::scan::scan_through;
     use crate::remark::OnDamage;
 
@@ -114,7 +117,8 @@ mod tests {
         }
         let bytes = builder.into_inner().unwrap();
         let blob = crate::blob::Blob::in_memory(bytes, "layer");
-        scan_through(blob, OnDamage::Fail, &Budget::unlimited(), &|| false, &mut |_| ()).unwrap()
+        let policy = ContentPolicy::Inspect;
+        scan_through(blob, OnDamage::Fail, policy, &Budget::unlimited(), &|| false, &mut |_| ()).unwrap()
     }
 
     fn cache() -> (tempfile::TempDir, Cache, Identity) {

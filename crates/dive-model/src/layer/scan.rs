@@ -7,15 +7,16 @@ use std::io::{self, Read};
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::Xxh3;
 
-use super::content::ContentHash;
+use super::content::{ContentFact, ContentHash, ContentPolicy};
 use super::entry::{Chunk, Entry, EntryKind, EntryNames, Extra, MarkerKind, NameOffsets, type_bits};
 pub use super::error::{MAX_ENTRIES, MAX_PATH, ScanError};
 use super::format::{name_compressed_offset, name_format, without_members};
 use super::owner::Owner;
 use super::path::{self, Escape, NameKind};
 use super::remarks::{Remarks, engine_refusal};
+use super::scan_body::BodyScanner;
 use crate::budget::{Budget, Lease, OverBudget};
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::remark::{OnDamage, Quoted};
@@ -36,6 +37,8 @@ pub struct Scan {
     pub text_len: usize,
     /// Rare attributes; [`Entry::extra`] refers to them.
     pub extras: Vec<Extra>,
+    /// What the contents of files say of them, by the offset of the body, in order.
+    pub facts: Vec<(u64, ContentFact)>,
     /// Sum of the sizes in all headers, in bytes, for entries of any type: dive's size of the layer.
     pub size_bytes: u64,
     /// Compression of the layer; `None` if it was not read.
@@ -58,7 +61,8 @@ impl Scan {
     /// Memory of the entries, in bytes.
     pub(super) const fn memory(&self) -> usize {
         let extras = self.extras.len().saturating_mul(size_of::<Extra>());
-        self.entry_count.saturating_mul(size_of::<Entry>()).saturating_add(self.text_len).saturating_add(extras)
+        let lists = extras.saturating_add(self.facts.len().saturating_mul(size_of::<(u64, ContentFact)>()));
+        self.entry_count.saturating_mul(size_of::<Entry>()).saturating_add(self.text_len).saturating_add(lists)
     }
 
     /// Charges a scan that did not come from [`Scanner`], such as a cached one.
@@ -73,7 +77,7 @@ impl Scan {
 /// # Errors
 /// As [`scan_within`].
 pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -> Result<Scan, ScanError> {
-    scan_within(bytes, on_damage, &Budget::unlimited(), stop)
+    scan_within(bytes, on_damage, ContentPolicy::Skip, &Budget::unlimited(), stop)
 }
 
 /// Scans the layer in `bytes` and charges `budget`.
@@ -85,15 +89,16 @@ pub fn scan<R: ReadAt>(bytes: R, on_damage: OnDamage, stop: &dyn Fn() -> bool) -
 pub fn scan_within<R: ReadAt>(
     bytes: R,
     on_damage: OnDamage,
+    contents: ContentPolicy,
     budget: &Budget,
     stop: &dyn Fn() -> bool,
 ) -> Result<Scan, ScanError> {
     match sniff_at(&bytes) {
         Ok(Compression::None) => {}
-        Ok(_) => return scan_through(bytes, on_damage, budget, stop, &mut |_| ()),
+        Ok(_) => return scan_through(bytes, on_damage, contents, budget, stop, &mut |_| ()),
         Err(error) => return unreadable_layer(error, on_damage),
     }
-    let mut scanner = Scanner::new(on_damage, Compression::None, budget);
+    let mut scanner = Scanner::new(on_damage, Compression::None, contents, budget);
     scanner.scan.unpacked_bytes = Some(bytes.len());
     let mut walker = Walker::new(Positional::new(&bytes));
     let mut outcome = scanner.walk(&mut walker, BodyUse::Skip, stop);
@@ -112,6 +117,7 @@ pub fn scan_within<R: ReadAt>(
 pub fn scan_through<R: ReadAt>(
     bytes: R,
     on_damage: OnDamage,
+    contents: ContentPolicy,
     budget: &Budget,
     stop: &dyn Fn() -> bool,
     unpacked: &mut dyn FnMut(&[u8]),
@@ -120,7 +126,7 @@ pub fn scan_through<R: ReadAt>(
         Ok(compression) => compression,
         Err(error) => return unreadable_layer(error, on_damage),
     };
-    let mut scanner = Scanner::new(on_damage, compression, budget);
+    let mut scanner = Scanner::new(on_damage, compression, contents, budget);
     let decoder = Decoder::within(budget, compression, SequentialReader::new(&bytes));
     let mut decoder = decoder.map_err(|error| ScanError::Io(error).unwrap_over_budget())?;
     let mut unpacked_bytes = Total::default();
@@ -158,7 +164,7 @@ pub fn scan_through<R: ReadAt>(
 
 /// The result for a layer whose first bytes cannot be read. Layers of a registry are not fetched before this point.
 fn unreadable_layer(error: io::Error, on_damage: OnDamage) -> Result<Scan, ScanError> {
-    let mut scanner = Scanner::new(on_damage, Compression::None, &Budget::unlimited());
+    let mut scanner = Scanner::new(on_damage, Compression::None, ContentPolicy::Skip, &Budget::unlimited());
     scanner.tolerate_damage(Err(error.into()))?;
     Ok(Scan { compression: None, ..scanner.scan })
 }
@@ -203,18 +209,17 @@ pub(super) struct Scanner {
     on_damage: OnDamage,
     /// Outcome of the current member.
     open_entry: MemberOutcome,
-    /// Reused for all files: creating the state costs more than hashing a small file.
-    hash: Xxh3,
+    body: BodyScanner,
     budget: Budget,
     /// Buffer for paths that need normalising.
     path: Vec<u8>,
 }
 
 impl Scanner {
-    pub(super) fn new(on_damage: OnDamage, compression: Compression, budget: &Budget) -> Self {
+    pub(super) fn new(on_damage: OnDamage, compression: Compression, contents: ContentPolicy, budget: &Budget) -> Self {
         let scan = Scan { compression: Some(compression), lease: budget.lease(), ..Scan::default() };
-        let (hash, budget) = (Xxh3::new(), budget.clone());
-        Self { scan, on_damage, open_entry: MemberOutcome::LeftOut, hash, budget, path: Vec::new() }
+        let (body, budget) = (BodyScanner::new(contents), budget.clone());
+        Self { scan, on_damage, open_entry: MemberOutcome::LeftOut, body, budget, path: Vec::new() }
     }
 
     fn walk<I: Input>(
@@ -241,7 +246,7 @@ impl Scanner {
             if members > MAX_ENTRIES {
                 return Err(ScanError::TooManyEntries);
             }
-            let (kind, data_len) = (member.kind, member.data_len);
+            let (kind, data_len, at) = (member.kind, member.data_len, member.body_offset);
             // Set this before reading the body: if that is cut off, `tolerate_damage` must know whether the last entry is the member's.
             self.open_entry = self.entry_or_remark(&member)?;
             if kind == MemberKind::Path(PathKind::File)
@@ -249,7 +254,8 @@ impl Scanner {
                 && bodies == BodyUse::Hash
                 && self.open_entry == MemberOutcome::Kept
             {
-                let hash = self.hash_body(walker, data_len)?;
+                let (hash, fact) = self.body.read(walker, data_len)?;
+                self.scan.facts.extend(fact.map(|fact| (at, fact)));
                 if let Some(entry) = self.last_entry() {
                     entry.hash = Some(hash);
                 }
@@ -296,20 +302,6 @@ impl Scanner {
 
     fn last_entry(&mut self) -> Option<&mut Entry> {
         self.scan.chunks.last_mut().and_then(Chunk::last_mut)
-    }
-
-    fn hash_body<I: Input>(&mut self, walker: &mut Walker<I>, len: u64) -> Result<ContentHash, ScanError> {
-        let mut whole = None;
-        let state = &mut self.hash;
-        state.reset();
-        walker.body(&mut |piece| {
-            if piece.len() as u64 == len {
-                whole = Some(xxh3_64(piece));
-            } else {
-                state.update(piece);
-            }
-        })?;
-        Ok(ContentHash::of(whole.unwrap_or_else(|| self.hash.digest())))
     }
 
     fn entry(&mut self, member: &Member<'_>) -> Result<MemberOutcome, ScanError> {

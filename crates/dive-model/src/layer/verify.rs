@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::blob::{LayerBlob, first_with_same_blob};
+use super::content::ContentPolicy;
 use super::scan::{Scan, ScanError, scan_through, scan_within, sniff_at};
 use crate::budget::Budget;
 use crate::compression::Compression;
@@ -126,14 +127,16 @@ impl<'a> SameBytes<'a> {
         &self,
         bytes: &R,
         on_damage: OnDamage,
+        contents: ContentPolicy,
         budget: &Budget,
         stopped: &dyn Fn() -> bool,
     ) -> Result<Scan, ScanError> {
         if is_plain(bytes) {
-            return scan_within(bytes, on_damage, budget, stopped);
+            return scan_within(bytes, on_damage, contents, budget, stopped);
         }
         let mut hashing = HashThread::new(self.hashers(|claims| claims.unpacked.iter().collect()));
-        let scan = scan_through(bytes, on_damage, budget, stopped, &mut |piece| hashing.update(piece))?;
+        let mut update = |piece: &[u8]| hashing.update(piece);
+        let scan = scan_through(bytes, on_damage, contents, budget, stopped, &mut update)?;
         if !scan.damaged && !stopped() {
             let digests = hashing.finish();
             self.note(|found| found.unpacked = Some(digests));

@@ -1,6 +1,7 @@
 //! The arena: lists of nodes, spans, markers and names. Ids are indices into these lists. Only `build` adds to them.
 
 use super::content_hashes::ContentHashes;
+use super::inspected::InspectedContents;
 use super::node::{Node, NodeId};
 use super::span::{Marker, Span, SpanId};
 use crate::layer::{Extra, LayerIndex, MarkerKind};
@@ -21,6 +22,8 @@ pub struct Tree {
     pub(super) extras: Vec<Extra>,
     /// Hashes of the contents of compressed layers.
     pub(super) content_hashes: ContentHashes,
+    /// For advice.
+    pub(super) inspected: InspectedContents,
 }
 
 /// Spans, markers and size of one layer.

@@ -22,9 +22,9 @@ use super::span::{Cause, OPEN, Span, SpanKind};
 use super::{NodeId, SpanId, Tree};
 use crate::budget::{Budget, Lease, OverBudget};
 use crate::layer::Remarks;
-use crate::layer::content::Bodies;
+use crate::layer::content::{Bodies, ContentPolicy};
 use crate::layer::path::components;
-use crate::layer::{Chunk, Entry, EntryKind, EntryNames, HashPolicy, LayerIndex, Scan, entry};
+use crate::layer::{Chunk, ContentOptions, Entry, EntryKind, EntryNames, HashPolicy, LayerIndex, Scan, entry};
 use crate::remark::Quoted;
 
 /// Maximum number of nodes or spans: several times the largest known image. A node takes up to 100 bytes of memory, and
@@ -173,20 +173,20 @@ impl Builder {
             empty_whiteouts: empty_whiteouts.into_iter().peekable(),
             dangling: Vec::new(),
         };
-        let mut extras = match scan {
+        let (mut extras, facts) = match scan {
             Cow::Borrowed(scan) => {
                 for chunk in &scan.chunks {
                     self.apply_chunk(chunk, &mut pass, &mut remarks)?;
                 }
-                scan.extras.clone()
+                (scan.extras.clone(), scan.facts.clone())
             }
             // Free each chunk once it is applied, so that scan and tree are not in memory together.
-            Cow::Owned(Scan { chunks, extras, mut lease, .. }) => {
+            Cow::Owned(Scan { chunks, extras, facts, mut lease, .. }) => {
                 for chunk in chunks {
                     self.apply_chunk(&chunk, &mut pass, &mut remarks)?;
                     lease.shrink_by(chunk.memory() as u64);
                 }
-                extras
+                (extras, facts)
             }
         };
         // The new spans already refer to these extras by `extras_before`. Append them before the next layer counts
@@ -197,7 +197,7 @@ impl Builder {
         let spans = first_span..self.tree.spans.len() as u32;
         let markers = first_marker..self.tree.markers.len() as u32;
         self.correct_opaque_causes(markers.clone(), from);
-        self.contents.end_layer();
+        self.contents.end_layer(facts);
         self.tree.layers.push(LayerRecord { spans, markers, size_bytes });
         Ok(remarks)
     }
@@ -231,12 +231,12 @@ impl Builder {
     /// # Errors
     /// A body cannot be read.
     pub fn finish(self, bodies: &dyn Bodies) -> io::Result<Tree> {
-        self.finish_with(bodies, HashPolicy::Drop)
+        self.finish_with(bodies, ContentOptions::default())
     }
 
-    /// Like [`Builder::finish`], with a policy for the hashes of contents.
-    pub(super) fn finish_with(self, bodies: &dyn Bodies, hashes: HashPolicy) -> io::Result<Tree> {
-        let Self { mut tree, contents, .. } = self;
+    /// Like [`Builder::finish`], and learns more of contents.
+    pub(super) fn finish_with(self, bodies: &dyn Bodies, options: ContentOptions) -> io::Result<Tree> {
+        let Self { mut tree, mut contents, .. } = self;
         // Until now the lists held children that may be open; rebuild them with all children. Children follow their
         // parents in the arena, so this backward pass leaves the oldest child first.
         for node in &mut tree.nodes {
@@ -248,7 +248,11 @@ impl Builder {
             tree.nodes[parent].first_child = index as u32;
         }
         tree.compare(&contents, bodies)?;
-        if hashes == HashPolicy::Keep {
+        if options.inspection == ContentPolicy::Inspect {
+            let facts = contents.take_facts();
+            tree.inspect(&contents, facts, bodies)?;
+        }
+        if options.hashes == HashPolicy::Keep {
             tree.content_hashes = contents.into_hashes();
         }
         Ok(tree)

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::content_hashes::ContentHashes;
 use super::span::Cause;
 use super::{SpanId, SpanKind, Tree};
-use crate::layer::content::{Bodies, Body, BodyForm, BodyLocation, ContentHash};
+use crate::layer::content::{Bodies, Body, BodyForm, BodyLocation, ContentFact, ContentHash};
 
 /// Maximum number of older versions to search for one of equal size. Docker stops at 127 layers; a hostile image with
 /// thousands of versions of a path must not cost quadratic time.
@@ -33,6 +33,8 @@ pub(super) struct Contents {
     packed: usize,
     /// Pairs of inodes of equal size at one path: older, newer.
     pairs: Vec<(SpanId, SpanId)>,
+    /// For each layer, what contents say of files.
+    facts: Vec<Vec<(u64, ContentFact)>>,
 }
 
 impl Contents {
@@ -65,8 +67,9 @@ impl Contents {
         }
     }
 
-    /// Packs the hashes of the current layer.
-    pub(super) fn end_layer(&mut self) {
+    /// Packs the hashes of the current layer, and takes its facts.
+    pub(super) fn end_layer(&mut self, facts: Vec<(u64, ContentFact)>) {
+        self.facts.push(facts);
         let end = self.first_coming + self.coming.len() as u32;
         if !self.coming.is_empty() {
             self.packed += self.coming.len();
@@ -74,8 +77,14 @@ impl Contents {
         }
     }
 
-    fn hash(&self, id: SpanId) -> Option<ContentHash> {
+    /// The hash of a file in a decoded layer.
+    pub(super) fn hash(&self, id: SpanId) -> Option<ContentHash> {
         self.hashes.get(id.raw())
+    }
+
+    /// What the contents of decoded layers say of files.
+    pub(super) fn take_facts(&mut self) -> Vec<Vec<(u64, ContentFact)>> {
+        std::mem::take(&mut self.facts)
     }
 
     /// The hashes, for later comparisons with another image.

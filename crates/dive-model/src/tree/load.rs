@@ -117,7 +117,7 @@ pub fn load(
     let plain = blobs.into_iter().zip(&compressions);
     let plain = plain.map(|(blob, compression)| blob.filter(|_| *compression == Some(Compression::None)));
     let tree = builder
-        .finish_with(&PlainLayers::new(plain.collect()), options.hashes)
+        .finish_with(&PlainLayers::new(plain.collect()), options.contents)
         .map_err(|problem| LoadError::Compare { archive: archive.to_owned(), problem })?;
     observer.merged();
     Ok(Loaded { tree, compressions, unpacked_bytes, damaged_layers, remarks })

@@ -13,6 +13,8 @@ mod diff;
 mod entries_digest;
 pub mod history;
 mod index;
+mod inspect;
+mod inspected;
 mod load;
 mod node;
 mod order;

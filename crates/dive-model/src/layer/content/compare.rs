@@ -6,7 +6,8 @@ use std::num::NonZeroU64;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::Body;
+use super::fact::read_fact;
+use super::{Body, ContentFact};
 use crate::blob::Blob;
 use crate::layer::LayerBlob;
 use crate::layer::blob::first_with_same_blob;
@@ -48,6 +49,18 @@ pub trait Bodies: Sync {
     /// # Errors
     /// Reading failed.
     fn hash(&self, body: Body) -> io::Result<Option<ContentHash>>;
+
+    /// Hash of some bytes from the middle of a body, which copies have in common; `None` if it cannot be read again.
+    ///
+    /// # Errors
+    /// Reading failed.
+    fn sample(&self, body: Body) -> io::Result<Option<ContentHash>>;
+
+    /// What the bytes of a body say of it; `None` if that is nothing, or it cannot be read again.
+    ///
+    /// # Errors
+    /// Reading failed.
+    fn fact(&self, body: Body) -> io::Result<Option<ContentFact>>;
 }
 
 /// Location of a body in the image.
@@ -128,6 +141,17 @@ impl Bodies for PlainLayers {
             done += want as u64;
         }
         Ok(Some(ContentHash::of(state.digest())))
+    }
+
+    fn sample(&self, body: Body) -> io::Result<Option<ContentHash>> {
+        const SAMPLE: u64 = 4096;
+        let len = body.len.min(SAMPLE);
+        self.hash(Body { at: body.at.saturating_add((body.len - len) / 2), len, ..body })
+    }
+
+    fn fact(&self, body: Body) -> io::Result<Option<ContentFact>> {
+        let Some(blob) = self.blob(body) else { return Ok(None) };
+        read_fact(body.len, &mut |buf, at| fill(blob, buf, body.at.saturating_add(at)))
     }
 }
 

@@ -1,10 +1,13 @@
 //! Reads file contents back from layers, to compare them ([`compare`]), or to show or extract them ([`open`]).
 
 pub mod compare;
+mod fact;
 pub mod open;
 mod seek;
 
 pub use compare::{Bodies, BodyLocation, ContentHash, PlainLayers};
+pub(super) use fact::ContentProbe;
+pub use fact::{ContentFact, ContentPolicy, MIN_INSPECTED};
 pub use open::{BodyReader, SkipProgress, open_body_while};
 pub(super) use seek::SeekPoint;
 

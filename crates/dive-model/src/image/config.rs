@@ -4,6 +4,7 @@
 use oci_spec::image::{ANNOTATION_BASE_IMAGE_DIGEST, ANNOTATION_BASE_IMAGE_NAME};
 
 use super::history::HistoryEntry;
+use super::labels::OciLabels;
 use super::named_image::NamedImage;
 use super::platform::Platform;
 use crate::json::{Decode, JsonError, JsonKey, JsonReader, JsonText, JsonType, List, Object};
@@ -55,11 +56,16 @@ impl Object for ConfigRootFs {
 pub(super) struct RunConfig {
     labels: Labels,
     pub(super) user: ContainerUser,
-    entrypoint: Words,
-    command: Words,
+    entrypoint: ArgumentList,
+    command: ArgumentList,
 }
 
 impl RunConfig {
+    /// Where the image comes from.
+    pub(super) fn labels(&self) -> OciLabels {
+        self.labels.oci.clone()
+    }
+
     /// What containers start: entrypoint and command.
     pub(super) fn start_command(&self) -> Vec<String> {
         [&self.entrypoint.0[..], &self.command.0[..]].concat()
@@ -89,21 +95,21 @@ impl Decode for ContainerUser {
     }
 }
 
-/// Maximum number of words of a command that dive reads.
-const MAX_WORDS: usize = 1_000;
+/// Maximum number of arguments of a command that dive reads.
+const MAX_ARGUMENTS: usize = 1_000;
 
-/// A command. A value that is not a list counts as missing, and so does a word that is not a string.
+/// A command. A value that is not a list counts as missing, and so does an argument that is not a string.
 #[derive(Debug, Default)]
-struct Words(Vec<String>);
+struct ArgumentList(Vec<String>);
 
-impl Decode for Words {
+impl Decode for ArgumentList {
     fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         self.0.clear();
         if json.next_type()? != JsonType::List {
             return json.skip();
         }
         json.list(&mut |json| {
-            if json.next_type()? != JsonType::String || self.0.len() == MAX_WORDS {
+            if json.next_type()? != JsonType::String || self.0.len() == MAX_ARGUMENTS {
                 return json.skip();
             }
             let mut word = String::new();
@@ -119,6 +125,7 @@ impl Decode for Words {
 struct Labels {
     base_name: Option<String>,
     base_digest: Option<String>,
+    oci: OciLabels,
 }
 
 /// Decodes like a map in Go: keys are case-sensitive data, and `null` empties it.
@@ -132,7 +139,10 @@ impl Decode for Labels {
             let label = match key.as_str() {
                 ANNOTATION_BASE_IMAGE_NAME => &mut self.base_name,
                 ANNOTATION_BASE_IMAGE_DIGEST => &mut self.base_digest,
-                _ => return json.skip(),
+                key => match self.oci.get_mut(key) {
+                    Some(label) => label,
+                    None => return json.skip(),
+                },
             };
             *label = None;
             if json.next_type()? == JsonType::String { label.decode(json) } else { json.skip() }
@@ -143,7 +153,7 @@ impl Decode for Labels {
 impl ImageConfig {
     /// Base image in the labels.
     pub(super) fn base(&self) -> Option<NamedImage> {
-        let Labels { base_name, base_digest } = &self.container.labels;
+        let Labels { base_name, base_digest, .. } = &self.container.labels;
         NamedImage::of(base_name.as_deref(), base_digest.as_deref())
     }
 

@@ -7,6 +7,7 @@ use super::base::Base;
 use super::dockerfile_lines::DockerfileLines;
 use super::error::LayerLoss;
 use super::history::HistoryStep;
+use super::labels::OciLabels;
 use super::other_entry::OtherEntry;
 use super::platform::Platform;
 use super::provenance::Provenance;
@@ -33,6 +34,8 @@ pub struct Image {
     pub user: String,
     /// The command that containers start, from the configuration: the entrypoint, then its arguments.
     pub start_command: Vec<String>,
+    /// Labels about the origin of the image.
+    pub labels: OciLabels,
     /// Layers, base first.
     pub layers: Vec<ImageLayer>,
     /// All build steps, including those without a layer.

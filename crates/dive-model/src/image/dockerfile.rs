@@ -290,7 +290,7 @@ impl<'a> Text<'a> {
 }
 
 /// True if `text` may be `pattern` with variables replaced.
-fn is_expansion(pattern: &str, text: &str) -> bool {
+pub(crate) fn is_expansion(pattern: &str, text: &str) -> bool {
     let mut literals = literals(pattern).into_iter();
     let Some(first) = literals.next() else { return false };
     let Some(mut rest) = text.strip_prefix(first) else { return false };

@@ -154,6 +154,7 @@ pub(super) fn open(
     let created = top.and_then(|top| top.created.0.clone());
     let user = top.map(|top| top.config.user.0.clone()).unwrap_or_default();
     let start_command = top.map(|top| top.config.start_command()).unwrap_or_default();
+    let labels = top.map(|top| top.config.labels()).unwrap_or_default();
     let wanted = chain.iter().map(|(id, _)| BlobReference::at(format!("{id}/layer.tar"), None)).collect();
     let history: Vec<HistoryStep> = (0..)
         .zip(chain)
@@ -174,6 +175,7 @@ pub(super) fn open(
         created,
         user,
         start_command,
+        labels,
         layers,
         history,
         base: None,

@@ -15,6 +15,7 @@ mod document;
 mod error;
 mod history;
 mod index;
+mod labels;
 mod layer_kind;
 mod layers;
 mod legacy;
@@ -34,9 +35,11 @@ pub use base::{Base, BaseGiver, BaseSource, Boundary, GivenBase, ImagePart, Wron
 pub use base_candidates::{BaseCandidates, BaseScope, BaseSearch, BaseSearchError, PrefixImage, PrefixSearch};
 pub use description::{Image, ImageLayer};
 pub use dockerfile::DockerfileError;
+pub(crate) use dockerfile::is_expansion;
 pub use dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};
 pub use error::{ImageError, LayerLoss};
 pub use history::HistoryStep;
+pub use labels::OciLabels;
 pub use layer_kind::OtherContent;
 pub use manifest::InvalidDigest;
 pub use named_image::NamedImage;
@@ -221,6 +224,7 @@ fn load_plan(
         created: config.created.0.take(),
         user: std::mem::take(&mut config.container.user.0),
         start_command: config.container.start_command(),
+        labels: config.container.labels(),
         layers,
         history,
         base,

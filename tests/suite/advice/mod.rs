@@ -1,8 +1,10 @@
 //! Advice: each kind finds what it is for, with its bytes, and nothing in its traps. A failure means that dive tells people to
 //! delete what their program needs, or counts bytes that a change does not save.
 
+mod contents;
 mod instructions;
 mod kinds;
+mod pairs;
 mod partition;
 mod report;
 mod waste;

@@ -1,14 +1,18 @@
 //! The partition: every byte of an image is waste, advice, or neither, whatever the image and the order of its entries.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io::Read;
+use std::ops::ControlFlow;
 
 use dive_model::advice::{AdviceClaims, AdviceKind, ClaimScope, CountedBytes, KindSet, testing};
-use dive_model::tree::{SpanId, Tree};
+use dive_model::layer::content::open_body_while;
+use dive_model::tree::{SpanId, SpanKind, Tree};
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::contents::{elf, program, static_library};
 use crate::build::{DrawnImage, image};
-use crate::model::random::images_of;
+use crate::model::random::{images_of, images_with};
 
 /// Paths of names that patterns have.
 fn paths() -> BoxedStrategy<String> {
@@ -28,7 +32,7 @@ fn paths() -> BoxedStrategy<String> {
 }
 
 fn scope(kinds: KindSet, own_from: usize) -> ClaimScope {
-    ClaimScope { kinds, own_from, copies: Vec::new() }
+    ClaimScope { kinds, own_from, copies: Vec::new(), kept_archives: HashSet::default() }
 }
 
 /// Some kinds, also those that are off.
@@ -56,7 +60,7 @@ fn visible_names(tree: &Tree) -> BTreeMap<SpanId, Vec<String>> {
 }
 
 /// The claims by kind and path, from the rules.
-fn expected(tree: &Tree, scope: &ClaimScope) -> BTreeSet<(AdviceKind, String, usize, u64)> {
+fn expected(tree: &Tree, scope: &ClaimScope, files: &KindsOfFiles) -> BTreeSet<(AdviceKind, String, usize, u64)> {
     let visible = AdviceKind::ALL.iter().copied().filter(|kind| kind.row().counts == CountedBytes::Visible);
     let kinds = scope.kinds.and(visible.collect());
     let mut claims = BTreeSet::new();
@@ -65,10 +69,12 @@ fn expected(tree: &Tree, scope: &ClaimScope) -> BTreeSet<(AdviceKind, String, us
         if !span.kind.is_file() || span.size == 0 {
             continue;
         }
-        let of_names: Option<Vec<_>> = names.iter().map(|name| testing::kinds_of(name).and(kinds).first()).collect();
+        let kind_of = |name: &String| files.kinds(inode, name).and(kinds).first();
+        let of_names: Option<Vec<_>> = names.iter().map(kind_of).collect();
         let Some(kind) = of_names.and_then(|kinds| kinds.into_iter().min()) else { continue };
-        let of_kind = names.iter().filter(|name| testing::kinds_of(name).and(kinds).first() == Some(kind));
-        claims.insert((kind, of_kind.min().unwrap().clone(), span.from().get(), span.size));
+        let of_kind = names.iter().filter(|name| kind_of(name) == Some(kind));
+        let bytes = if kind == AdviceKind::UnstrippedBinary { SYMBOLS as u64 } else { span.size };
+        claims.insert((kind, of_kind.min().unwrap().clone(), span.from().get(), bytes));
     }
     let sum = |kind: AdviceKind, is_base: bool| -> u64 {
         let of_part = claims.iter().filter(|claim| claim.0 == kind && (claim.2 < scope.own_from) == is_base);
@@ -91,6 +97,168 @@ fn claimed(opened: &DrawnImage, scope: &ClaimScope) -> (AdviceClaims, BTreeSet<(
     (claims, set)
 }
 
+/// Bytes of symbols in the programs of these tests.
+const SYMBOLS: usize = 1_000_000;
+
+/// Contents of which advice knows something, and some that only look like them.
+fn telling_contents() -> BoxedStrategy<Vec<u8>> {
+    let telling = vec![
+        program(SYMBOLS),
+        elf(4, 0),
+        static_library(70_128),
+        vec![b'x'; 70_128],
+        vec![b'x'; 70_128],
+        vec![b'y'; 70_128],
+        vec![b'x'; 1_000],
+        vec![],
+    ];
+    select(telling).boxed()
+}
+
+/// Paths of which advice knows something.
+fn telling_paths() -> BoxedStrategy<String> {
+    let paths = [
+        "app/a",
+        "app/b.a",
+        "app/c.debug",
+        "opt/model.safetensors",
+        "opt/pytorch_model.bin",
+        "usr/lib/d",
+        "usr/local/cuda/libcublas.so.12",
+        "app/site-packages/libcublas.so.11",
+        "tmp/e",
+    ];
+    select(paths.map(ToOwned::to_owned).to_vec()).boxed()
+}
+
+/// Kinds that paths alone do not show.
+#[derive(Debug, Default)]
+struct KindsOfFiles {
+    contents: BTreeMap<SpanId, KindSet>,
+    names: BTreeMap<String, KindSet>,
+}
+
+impl KindsOfFiles {
+    fn add(&mut self, inode: SpanId, kind: AdviceKind) {
+        let known = self.contents.entry(inode).or_default();
+        *known = known.with(kind);
+    }
+
+    fn add_name(&mut self, name: &str, kind: AdviceKind) {
+        let known = self.names.entry(name.to_owned()).or_default();
+        *known = known.with(kind);
+    }
+
+    /// All kinds of a name of an inode.
+    fn kinds(&self, inode: SpanId, name: &str) -> KindSet {
+        let of_content = self.contents.get(&inode).copied().unwrap_or_default();
+        let of_name = self.names.get(name).copied().unwrap_or_default();
+        testing::kinds_of(name).or(of_content).or(of_name)
+    }
+}
+
+/// The kinds of each file by its content and by other files, from the rules.
+fn kinds_of_files(opened: &DrawnImage, kinds: KindSet) -> KindsOfFiles {
+    let tree = opened.tree();
+    let names = visible_names(tree);
+    let content = |inode: SpanId| {
+        let body = tree.body(inode);
+        let blob = opened.opened().image.layers[body.layer.get()].blob.as_ref().unwrap();
+        let mut content = Vec::new();
+        let reader = open_body_while(blob, body, &mut |_| ControlFlow::Continue(())).unwrap();
+        reader.unwrap().read_to_end(&mut content).unwrap();
+        content
+    };
+    let is_file = |inode: SpanId| tree.span(inode).kind == SpanKind::File && tree.span(inode).size > 0;
+    let contents: BTreeMap<SpanId, Vec<u8>> =
+        names.keys().filter(|inode| is_file(**inode)).map(|inode| (*inode, content(*inode))).collect();
+    let mut found = KindsOfFiles::default();
+    let is_packaged = |inode: SpanId| {
+        names[&inode].iter().any(|name| name.starts_with("usr/lib/") || name.contains("site-packages/"))
+    };
+    for (inode, content) in &contents {
+        for name in &names[inode] {
+            match (content.get(..17), name.rsplit('.').next()) {
+                (Some([b'!', ..]), Some("a")) => found.add_name(name, AdviceKind::StaticLibrariesAndHeaders),
+                (Some([0x7f, .., 3]), Some("debug")) => found.add_name(name, AdviceKind::DebugSymbols),
+                _ => {}
+            }
+        }
+        match content.get(..17) {
+            Some([0x7f, .., 4]) if !is_packaged(*inode) => found.add(*inode, AdviceKind::CoreDump),
+            Some([0x7f, .., 3]) if !is_packaged(*inode) => found.add(*inode, AdviceKind::UnstrippedBinary),
+            _ => {}
+        }
+    }
+    // What a path leads to, also through symbolic links.
+    let last = tree.last_layer().unwrap();
+    let at = |path: &str| {
+        let (node, span) = tree.resolve(tree.find(path.as_bytes())?, last).ok()?;
+        let inode = tree.span(tree.inode(span));
+        let name = String::from_utf8(tree.path(node)[1..].to_vec()).unwrap();
+        (inode.kind == SpanKind::File).then_some((name, inode.size))
+    };
+    if let (Some((older, size)), Some((_, newest))) = (at("opt/pytorch_model.bin"), at("opt/model.safetensors"))
+        && newest >= size / 5 * 2
+    {
+        found.add_name(&older, AdviceKind::ModelWeightsTwice);
+    }
+    let named = |path: &str| {
+        let inode = names.iter().find(|(_, names)| names.iter().any(|name| name == path)).map(|(inode, _)| *inode);
+        inode.filter(|inode| tree.span(*inode).kind.is_file())
+    };
+    let system = "usr/local/cuda/libcublas.so.12";
+    if let (Some(inode), Some(twin)) = (named(system), named("app/site-packages/libcublas.so.11"))
+        && inode != twin
+    {
+        found.add_name(system, AdviceKind::CudaTwice);
+    }
+    // Copies last, since they depend on the others.
+    let claimed = |inode: SpanId, found: &KindsOfFiles| {
+        let of_names: Option<Vec<_>> =
+            names[&inode].iter().map(|name| found.kinds(inode, name).and(kinds).first()).collect();
+        of_names.and_then(|kinds| kinds.into_iter().min())
+    };
+    let mut copies: BTreeMap<&[u8], Vec<(usize, &String, SpanId)>> = BTreeMap::new();
+    for (inode, content) in &contents {
+        if content.len() >= 65_536 && claimed(*inode, &found).is_none_or(|kind| kind > AdviceKind::DuplicateContent) {
+            let place = (tree.span(*inode).from().get(), names[inode].iter().min().unwrap(), *inode);
+            copies.entry(content).or_default().push(place);
+        }
+    }
+    for mut group in copies.into_values() {
+        group.sort();
+        for (_, name, inode) in group.into_iter().skip(1).filter(|(.., inode)| !is_packaged(*inode)) {
+            if name.ends_with(".safetensors") || name.ends_with("pytorch_model.bin") {
+                found.add(inode, AdviceKind::ModelWeightsTwice);
+            }
+            found.add(inode, AdviceKind::DuplicateContent);
+        }
+    }
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn kinds_of_contents_claim_no_byte_twice(
+        random in images_with(&telling_paths(), &telling_contents()),
+        kinds in kind_sets(),
+    ) {
+        let opened = random.build().open();
+        let (tree, exact) = (opened.tree(), opened.exact());
+        let scope = scope(kinds, 0);
+        let (claims, found) = claimed(&opened, &scope);
+        let visible = AdviceKind::ALL.iter().copied().filter(|kind| kind.row().counts == CountedBytes::Visible);
+        let files = kinds_of_files(&opened, kinds.and(visible.collect()));
+        prop_assert_eq!(&found, &expected(tree, &scope, &files));
+        let whole = claims.partition(tree, &exact, &(0..tree.layer_count()));
+        prop_assert_eq!(whole.advice_bytes, found.iter().map(|claim| claim.3).sum::<u64>());
+        prop_assert_eq!(whole.total_bytes, whole.waste_bytes + whole.advice_bytes + whole.rest_bytes);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -100,7 +268,7 @@ proptest! {
         let (tree, exact) = (opened.tree(), opened.exact());
         let scope = scope(kinds, own_from);
         let (claims, found) = claimed(&opened, &scope);
-        prop_assert_eq!(&found, &expected(tree, &scope));
+        prop_assert_eq!(&found, &expected(tree, &scope, &KindsOfFiles::default()));
         let layers = tree.layer_count();
         let cut = own_from.min(layers);
         let whole = claims.partition(tree, &exact, &(0..layers));

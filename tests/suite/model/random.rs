@@ -83,26 +83,40 @@ pub(crate) fn images() -> impl Strategy<Value = RandomImage> {
 
 /// Images with these paths.
 pub(crate) fn images_of(paths: &BoxedStrategy<String>) -> impl Strategy<Value = RandomImage> + use<> {
-    prop::collection::vec(layers_of(paths), 1..=5).prop_map(RandomImage)
+    images_with(paths, &contents().boxed())
+}
+
+/// Images with these paths and contents.
+pub(crate) fn images_with(
+    paths: &BoxedStrategy<String>,
+    contents: &BoxedStrategy<Vec<u8>>,
+) -> impl Strategy<Value = RandomImage> + use<> {
+    prop::collection::vec(layers_of(paths, contents), 1..=5).prop_map(RandomImage)
 }
 
 pub(super) fn layers() -> impl Strategy<Value = RandomLayer> {
-    layers_of(&paths().boxed())
+    layers_of(&paths().boxed(), &contents().boxed())
 }
 
-fn layers_of(paths: &BoxedStrategy<String>) -> impl Strategy<Value = RandomLayer> + use<> {
+fn layers_of(
+    paths: &BoxedStrategy<String>,
+    contents: &BoxedStrategy<Vec<u8>>,
+) -> impl Strategy<Value = RandomLayer> + use<> {
     let packing = select(vec![Packing::Plain, Packing::Plain, Packing::Gzip, Packing::Zstd]);
-    let entries = prop::collection::vec(entries(paths), 0..10);
+    let entries = prop::collection::vec(entries(paths, contents), 0..10);
     (entries, packing).prop_map(|(entries, packing)| RandomLayer { entries, packing })
 }
 
-fn entries(paths: &BoxedStrategy<String>) -> impl Strategy<Value = RandomEntry> + use<> {
+fn entries(
+    paths: &BoxedStrategy<String>,
+    contents: &BoxedStrategy<Vec<u8>>,
+) -> impl Strategy<Value = RandomEntry> + use<> {
     let paths = || paths.clone();
     let spelling = select(vec!["", "", "", "./", "/", ".//", "a/../"]);
     let of_path = (
         paths(),
         prop_oneof![
-            6 => (contents(), attributes()).prop_map(|(content, attributes)| What::File(content, attributes)),
+            6 => (contents.clone(), attributes()).prop_map(|(content, attributes)| What::File(content, attributes)),
             3 => attributes().prop_map(|attributes| What::Directory(Attributes { mode: attributes.mode | 0o111, ..attributes })),
             2 => (select(vec!["", "", "/", "../"]), paths()).prop_map(|(start, path)| What::Symlink(format!("{start}{path}"))),
             2 => paths().prop_map(What::HardLink),

@@ -1,8 +1,10 @@
 //! Kinds about the modes of files in the image's own layers. They count no bytes.
 
-use super::OwnBoundary;
+use super::below::{Below, OF_PACKAGES};
+use super::boundary::OwnBoundary;
 use super::finding::{AdviceGroup, Finding};
-use super::kind::{AdviceKind, KindSet};
+use super::kind::AdviceKind;
+use super::kind_set::KindSet;
 use super::remedy::{instruction_of, place_name};
 use crate::image::{Image, ImagePart};
 use crate::layer::LayerIndex;
@@ -14,9 +16,6 @@ const SETUID: u16 = 0o6000;
 
 /// Deletion by owners only.
 const STICKY: u16 = 0o1000;
-
-/// Directories that packages of a distribution write: their setuid files are the distribution's.
-const OF_PACKAGES: [&[u8]; 6] = [b"usr/bin", b"usr/sbin", b"usr/lib", b"usr/libexec", b"bin", b"sbin"];
 
 /// Directories with programs and libraries.
 const OF_PROGRAMS: [&[u8]; 10] = [
@@ -37,8 +36,8 @@ const LISTED: usize = 10;
 
 /// The findings of these kinds.
 pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: KindSet) -> Vec<Finding> {
-    let of_packages = below(tree, &OF_PACKAGES);
-    let of_programs = below(tree, &OF_PROGRAMS);
+    let of_packages = Below::of(tree, &OF_PACKAGES, &[]);
+    let of_programs = Below::of(tree, &OF_PROGRAMS, &[]);
     let mut found: Vec<(AdviceKind, LayerIndex, NodeId)> = Vec::new();
     for layer in tree.layers().skip(own.layers()) {
         for id in tree.layer_spans(layer) {
@@ -93,33 +92,4 @@ fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, NodeId)
         labels: Vec::new(),
         remedy,
     })
-}
-
-/// Everything below some directories.
-struct Below {
-    /// By [`NodeId::index`].
-    is_below: Vec<bool>,
-}
-
-fn below(tree: &Tree, directories: &[&[u8]]) -> Below {
-    let mut is_below = vec![false; tree.node_count()];
-    for directory in directories.iter().filter_map(|path| tree.find(path)) {
-        if let Some(own) = is_below.get_mut(directory.index()) {
-            *own = true;
-        }
-    }
-    // Parents precede their children.
-    for node in tree.nodes() {
-        let is_above = tree.parent(node).and_then(|parent| is_below.get(parent.index()).copied()).unwrap_or_default();
-        if let Some(own) = is_below.get_mut(node.index()) {
-            *own |= is_above;
-        }
-    }
-    Below { is_below }
-}
-
-impl Below {
-    fn contains(&self, node: NodeId) -> bool {
-        self.is_below.get(node.index()).copied().unwrap_or_default()
-    }
 }

@@ -1,16 +1,22 @@
 //! Divides the bytes of an image: waste, advice, and the rest. An inode of a layer is in exactly one part: if no name of it is
 //! visible, it is waste; if every visible name of it is of some kind, the first of these kinds in the table claims it; otherwise
-//! it is in the rest. A hard link from outside keeps an inode of a cache alive: deleting the cache would free nothing.
+//! it is in the rest. Symbols of a program are claimed without the rest of it. A hard link from outside keeps an inode of a cache alive: deleting the cache would free nothing.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use hashbrown::HashMap;
 
-use super::kind::{AdviceKind, CountedBytes, KindSet};
+use super::below::Below;
+use super::file_kinds::FileKinds;
+use super::kind::{AdviceKind, CountedBytes};
+use super::kind_set::KindSet;
 use super::path_kinds::PathKinds;
+use super::twins::is_weights;
 use crate::analysis::Exact;
 use crate::analysis::exact::ReclaimableFile;
 use crate::layer::LayerIndex;
+use crate::layer::content::ContentFact;
 use crate::tree::{Cause, NodeId, PathOrder, SpanId, SpanKind, Tree};
 use crate::units::Total;
 
@@ -21,6 +27,8 @@ pub struct Claim {
     pub kind: AdviceKind,
     /// Node of a visible name.
     pub node: NodeId,
+    /// Another file that makes it superfluous, such as the one that it is a copy of.
+    pub twin: Option<NodeId>,
     /// Layer with the content.
     pub layer: LayerIndex,
     /// Bytes that following the advice saves.
@@ -47,6 +55,8 @@ pub struct ClaimScope {
     pub own_from: usize,
     /// For each layer, whether a COPY or ADD made it.
     pub copies: Vec<bool>,
+    /// Archives that were unpacked or installed.
+    pub kept_archives: HashSet<NodeId>,
 }
 
 /// All claims of an image.
@@ -85,7 +95,10 @@ impl AdviceClaims {
             scope.kinds.and(all.filter(|kind| kind.row().counts == counted).collect())
         };
         let claiming = counts(CountedBytes::Visible).minus(paths.vetoed);
-        let mut visible = visible_claims(tree, paths, claiming);
+        let (files, linked) = (FileKinds::of(tree, scope), visible_names(tree));
+        let mut files = VisibleFiles { tree, paths, files, linked, claiming };
+        files.add_copies();
+        let mut visible = files.claims();
         let is_base = |claim: &Claim| claim.layer.get() < scope.own_from;
         let mut sums: HashMap<(AdviceKind, bool), Total> = HashMap::new();
         for claim in &visible {
@@ -116,39 +129,100 @@ impl AdviceClaims {
     }
 }
 
-fn visible_claims(tree: &Tree, paths: &PathKinds, claiming: KindSet) -> Vec<Claim> {
-    let linked = visible_names(tree);
-    let kind_of = |node: NodeId| paths.of_node(node).and(claiming).first();
-    let mut claims = Vec::new();
-    // Which of several names a claim shows must not depend on their order in the layer.
-    let mut several: Vec<(SpanId, AdviceKind)> = Vec::new();
-    for inode in tree.all_spans() {
-        let span = tree.span(inode);
-        if !span.kind.is_file() || span.size == 0 {
-            continue;
+/// Visible inodes and their kinds.
+struct VisibleFiles<'a> {
+    tree: &'a Tree,
+    paths: &'a PathKinds,
+    files: FileKinds,
+    /// The visible names of inodes with several names.
+    linked: HashMap<SpanId, Vec<NodeId>>,
+    claiming: KindSet,
+}
+
+impl VisibleFiles<'_> {
+    /// The kind of one name of an inode.
+    fn kind_of(&self, inode: SpanId, node: NodeId) -> Option<AdviceKind> {
+        self.paths.of_node(node).or(self.files.kinds(inode, node)).and(self.claiming).first()
+    }
+
+    /// The kind that claims an inode.
+    fn kind(&self, inode: SpanId) -> Option<AdviceKind> {
+        let kinds: Option<KindSet> = self.names(inode).map(|node| self.kind_of(inode, node)).collect();
+        kinds.and_then(KindSet::first)
+    }
+
+    /// The visible names of an inode.
+    fn names(&self, inode: SpanId) -> impl Iterator<Item = NodeId> {
+        let linked = self.linked.get(&inode);
+        let span = self.tree.span(inode);
+        let only = linked.is_none() && span.end().is_none();
+        linked.into_iter().flatten().copied().chain(only.then(|| span.node()))
+    }
+
+    /// Adds the kind of copies: of those that nothing else claims, the one in the lowest layer stays. A package may need its copy.
+    fn add_copies(&mut self) {
+        let tree = self.tree;
+        let kinds: KindSet = [AdviceKind::ModelWeightsTwice, AdviceKind::DuplicateContent].into_iter().collect();
+        if tree.copies().len() == 0 || self.claiming.and(kinds) == KindSet::default() {
+            return;
         }
-        if let Some(names) = linked.get(&inode) {
-            let kinds: Option<KindSet> = names.iter().map(|node| kind_of(*node)).collect();
-            several.extend(kinds.and_then(KindSet::first).map(|kind| (inode, kind)));
-        } else if span.end().is_none()
-            && let Some(kind) = kind_of(span.node())
-        {
-            claims.push(Claim { kind, node: span.node(), layer: span.from(), size_bytes: span.size });
+        let packages = Below::packages(tree);
+        let order = PathOrder::of(tree, tree.copies().flatten().flat_map(|inode| self.names(inode)));
+        for group in tree.copies() {
+            let name = |inode: SpanId| self.names(inode).min_by_key(|node| order.rank(*node));
+            let is_free = |inode: &SpanId| self.kind(*inode).is_none_or(|kind| kind > AdviceKind::DuplicateContent);
+            let free = group.filter(is_free);
+            let mut free: Vec<(SpanId, NodeId)> = free.filter_map(|inode| Some((inode, name(inode)?))).collect();
+            free.sort_unstable_by_key(|(inode, name)| (tree.span(*inode).from(), order.rank(*name)));
+            let Some(((_, stays), others)) = free.split_first() else { continue };
+            for (inode, name) in others {
+                if self.names(*inode).any(|node| packages.contains(node)) {
+                    continue;
+                }
+                if is_weights(tree.name(*name)) {
+                    self.files.add_content(*inode, AdviceKind::ModelWeightsTwice, Some(*stays));
+                }
+                self.files.add_content(*inode, AdviceKind::DuplicateContent, Some(*stays));
+            }
         }
     }
-    let names = |inode: &SpanId| linked.get(inode).into_iter().flatten().copied();
-    let order = PathOrder::of(tree, several.iter().flat_map(|(inode, _)| names(inode)));
-    for (inode, kind) in several {
-        let of_kind = names(&inode).filter(|node| kind_of(*node) == Some(kind));
-        let span = tree.span(inode);
-        claims.extend(of_kind.min_by_key(|node| order.rank(*node)).map(|node| Claim {
-            kind,
-            node,
-            layer: span.from(),
-            size_bytes: span.size,
-        }));
+
+    /// The claim of an inode by one of its names.
+    fn claim(&self, inode: SpanId, kind: AdviceKind, node: NodeId) -> Claim {
+        let span = self.tree.span(inode);
+        let size_bytes = match self.tree.content_fact(inode) {
+            Some(ContentFact::Symbols(bytes)) if kind == AdviceKind::UnstrippedBinary => bytes.min(span.size),
+            _ => span.size,
+        };
+        Claim { kind, node, twin: self.files.twin(inode, node), layer: span.from(), size_bytes }
     }
-    claims
+
+    fn claims(&self) -> Vec<Claim> {
+        let tree = self.tree;
+        let mut claims = Vec::new();
+        // Which of several names a claim shows must not depend on their order in the layer.
+        let mut several: Vec<(SpanId, AdviceKind)> = Vec::new();
+        for inode in tree.all_spans() {
+            let span = tree.span(inode);
+            if !span.kind.is_file() || span.size == 0 {
+                continue;
+            }
+            if self.linked.contains_key(&inode) {
+                several.extend(self.kind(inode).map(|kind| (inode, kind)));
+            } else if span.end().is_none()
+                && let Some(kind) = self.kind_of(inode, span.node())
+            {
+                claims.push(self.claim(inode, kind, span.node()));
+            }
+        }
+        let order = PathOrder::of(tree, several.iter().flat_map(|(inode, _)| self.names(*inode)));
+        for (inode, kind) in several {
+            let of_kind = self.names(inode).filter(|node| self.kind_of(inode, *node) == Some(kind));
+            let first = of_kind.min_by_key(|node| order.rank(*node));
+            claims.extend(first.map(|node| self.claim(inode, kind, node)));
+        }
+        claims
+    }
 }
 
 /// The visible names of inodes with several names.

@@ -1,12 +1,13 @@
 //! Kinds about instructions and the configuration. They count no bytes. An instruction is only read if the image's own layers have
 //! it, and what its text leaves open, such as a variable, is no finding.
 
+use super::boundary::{OwnBoundary, has_distribution};
 use super::finding::Finding;
 use super::instruction::{BuildInstruction, Keyword, ShellCommand};
-use super::kind::{AdviceKind, KindSet};
+use super::kind::AdviceKind;
+use super::kind_set::KindSet;
 use super::packages;
 use super::remedy::place_name;
-use super::{OwnBoundary, has_distribution};
 use crate::image::{Image, ImageLayer, ImagePart};
 use crate::layer::LayerIndex;
 use crate::shell::shell_word;
@@ -30,6 +31,10 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
     }
     if let Some((line, name)) = unpinned_base(&layers) {
         add(AdviceKind::UnpinnedBase, None, format!("line {line}: write `FROM {name}@sha256:DIGEST`"));
+    }
+    if let [_, ..] = &image.labels.problems()[..] {
+        let keys: Vec<String> = image.labels.problems().iter().map(|key| format!("{key}=...")).collect();
+        add(AdviceKind::Labels, None, format!("write `LABEL {}`", keys.join(" ")));
     }
     let mut copies_all: Option<LayerIndex> = None;
     let mut has_installed = false;
@@ -77,7 +82,7 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
 }
 
 impl Finding {
-    fn of_configuration(kind: AdviceKind, layer: Option<LayerIndex>, remedy: String) -> Self {
+    pub(super) fn of_configuration(kind: AdviceKind, layer: Option<LayerIndex>, remedy: String) -> Self {
         Self {
             kind,
             part: ImagePart::Ours,

@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::claims::AdviceClaims;
+use super::claims::{AdviceClaims, Claim};
 use super::kind::AdviceKind;
-use super::remedy::ChangedAttributes;
+use super::remedy::{ChangedAttributes, Twin};
 use crate::analysis::DirectorySums;
 use crate::analysis::exact::ReclaimableFile;
 use crate::image::ImagePart;
 use crate::layer::LayerIndex;
-use crate::tree::{NodeId, Tree};
+use crate::tree::{NodeId, PathOrder, Tree};
 use crate::units::Total;
 
 /// Files of one kind in one layer, and what to write instead.
@@ -62,6 +62,8 @@ pub(super) struct FindingKey {
 pub(super) struct FindingSums {
     /// What a layer that hides files changed of them.
     pub(super) attributes: ChangedAttributes,
+    /// The largest file that another one makes superfluous.
+    pub(super) twin: Option<Twin>,
     directories: DirectorySums,
     labels: BTreeMap<AdviceKind, Total>,
     files: u64,
@@ -72,11 +74,22 @@ impl FindingSums {
     /// Collects the claims by kind and layers.
     pub(super) fn of(tree: &Tree, claims: &AdviceClaims) -> BTreeMap<FindingKey, Self> {
         let mut findings: BTreeMap<FindingKey, Self> = BTreeMap::new();
+        let with_twin = claims.visible.iter().filter(|claim| claim.twin.is_some());
+        let order = PathOrder::of(tree, with_twin.map(|claim| claim.node));
         for claim in &claims.visible {
             let key = FindingKey { kind: claim.kind, layer: claim.layer, hidden_by: None };
             let sums = findings.entry(key).or_default();
             sums.directories.add(tree, claim.node, claim.size_bytes);
             sums.count(claim.size_bytes);
+            let Claim { node, twin, size_bytes, .. } = *claim;
+            if let Some(twin) = twin {
+                let is_first = |known: &Twin| {
+                    (Reverse(size_bytes), order.rank(node)) < (Reverse(known.size_bytes), order.rank(known.node))
+                };
+                if sums.twin.as_ref().is_none_or(is_first) {
+                    sums.twin = Some(Twin { node, other: twin, size_bytes });
+                }
+            }
         }
         for claim in &claims.waste {
             let key = FindingKey { kind: claim.kind, layer: claim.file.layer, hidden_by: Some(claim.file.hidden_by) };

@@ -244,6 +244,12 @@ kinds! {
         floor_bytes: 1_000_000,
         hadolint: Some("DL3046"),
     }
+    /// Archives that were unpacked and kept.
+    ArchiveKept "archive-kept" Warn VISIBLE {
+        what: "archives that a RUN fetched, unpacked or installed, and kept",
+        instead: "delete them in the RUN that unpacks them, or pipe the download into `tar`",
+        hadolint: Some("DL3010"),
+    }
     /// Files in folders for temporary files.
     TemporaryFiles "temporary-files" Info VISIBLE {
         what: "files in /tmp and /var/tmp",
@@ -260,6 +266,27 @@ kinds! {
         what: "files of editors and desktops",
         instead: "name them in .dockerignore",
     }
+    /// Model weights in two formats or folders.
+    ModelWeightsTwice "model-weights-twice" Warn VISIBLE {
+        what: "model weights that the image has in two formats or folders",
+        instead: "fetch one format (`--include '*.safetensors'`), and keep the symbolic links of its cache",
+    }
+    /// CUDA libraries of the system beside those of Python packages.
+    CudaTwice "cuda-twice" Warn VISIBLE {
+        what: "CUDA libraries of the system that Python packages have, too",
+        instead: "use a base without them, such as `nvidia/cuda:*-base-*`",
+    }
+    /// Copies of other files.
+    DuplicateContent "duplicate-content" Warn VISIBLE {
+        what: "files with the content of another file",
+        instead: "store the file once, and link to it",
+    }
+    /// Model weights and data sets.
+    DataInImage "data-in-image" Warn VISIBLE {
+        what: "model weights and data sets",
+        instead: "mount them, or fetch them when a container starts",
+        floor_bytes: 100_000_000,
+    }
     /// Debug symbols in files of their own.
     DebugSymbols "debug-symbols" Warn VISIBLE {
         what: "debug symbols in files of their own",
@@ -267,7 +294,7 @@ kinds! {
     }
     /// Headers and libtool archives.
     StaticLibrariesAndHeaders "static-libraries-and-headers" Info VISIBLE {
-        what: "headers and libtool archives, which only a compiler reads",
+        what: "headers, static libraries and libtool archives, which only a compiler reads",
         instead: "build in an earlier stage",
         floor_bytes: 1_000_000,
     }
@@ -292,6 +319,12 @@ kinds! {
         what: "compiled Python modules, which start programs faster",
         instead: "set `PYTHONDONTWRITEBYTECODE=1` for the installation",
     }
+    /// Symbols in programs.
+    UnstrippedBinary "unstripped-binary" Info VISIBLE {
+        what: "symbols and debug information in programs",
+        instead: "link without them (`-ldflags=-s -w` of Go, `strip = true` of Cargo), or run `strip`",
+        floor_bytes: 1_000_000,
+    }
     /// Containers run as root.
     RunsAsRoot "runs-as-root" Info NOTHING {
         what: "a configuration without a user",
@@ -307,6 +340,16 @@ kinds! {
     WorldWritable "world-writable" Warn NOTHING {
         what: "programs or libraries that every user may write",
         instead: "remove the permission in the RUN that makes them (`chmod o-w`)",
+    }
+    /// The whole build context.
+    ContextCopiedWhole "context-copied-whole" Warn NOTHING {
+        what: "a COPY of the whole build context",
+        instead: "name what the image does not need in .dockerignore",
+    }
+    /// A second Python.
+    TwoPythons "two-pythons" Warn NOTHING {
+        what: "a second Python, from packages of the distribution",
+        instead: "install Python packages with pip, or use a base without a Python of its own",
     }
     /// A base image without a digest.
     UnpinnedBase "unpinned-base" Info NOTHING {
@@ -331,7 +374,7 @@ kinds! {
         instead: "copy the list of dependencies, install them, then copy the rest",
     }
     /// Packages without a version.
-    UnpinnedPackages "unpinned-packages" Info NOTHING {
+    UnpinnedPackages "unpinned-packages" Off NOTHING {
         what: "packages of apt, apk or pip without a version",
         instead: "name the versions",
         hadolint: Some("DL3008, DL3013, DL3018"),
@@ -341,6 +384,12 @@ kinds! {
         what: "`apt`, whose options and output may change, in a script",
         instead: "write `apt-get`",
         hadolint: Some("DL3027"),
+    }
+    /// Labels of the OCI.
+    Labels "labels" Off NOTHING {
+        what: "missing or malformed labels: source, revision, licenses, created",
+        instead: "write `LABEL org.opencontainers.image.source=ADDRESS`",
+        hadolint: Some("DL3052, DL3053"),
     }
 }
 
@@ -372,67 +421,6 @@ impl FromStr for AdviceKind {
     }
 }
 
-/// A set of kinds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct KindSet(u64);
-
-impl KindSet {
-    /// All kinds.
-    pub(super) const ALL: Self = Self(u64::MAX);
-
-    /// The kinds that are on by default.
-    #[must_use]
-    pub fn on() -> Self {
-        AdviceKind::ALL.iter().copied().filter(|kind| kind.row().level != AdviceLevel::Off).collect()
-    }
-
-    /// True if it contains `kind`.
-    #[must_use]
-    pub const fn contains(self, kind: AdviceKind) -> bool {
-        self.0 & Self::bit(kind) != 0
-    }
-
-    /// This set and `kind`.
-    #[must_use]
-    pub const fn with(self, kind: AdviceKind) -> Self {
-        Self(self.0 | Self::bit(kind))
-    }
-
-    /// This set without `kind`.
-    #[must_use]
-    pub const fn without(self, kind: AdviceKind) -> Self {
-        Self(self.0 & !Self::bit(kind))
-    }
-
-    /// The kinds in both sets.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// The kinds that are not in `other`.
-    #[must_use]
-    pub const fn minus(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// The first kind of the set in the order of claims.
-    #[must_use]
-    pub fn first(self) -> Option<AdviceKind> {
-        AdviceKind::ALL.get(self.0.trailing_zeros() as usize).copied()
-    }
-
-    const fn bit(kind: AdviceKind) -> u64 {
-        1 << kind as u32
-    }
-}
-
-impl FromIterator<AdviceKind> for KindSet {
-    fn from_iter<I: IntoIterator<Item = AdviceKind>>(kinds: I) -> Self {
-        kinds.into_iter().fold(Self::default(), Self::with)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -445,14 +433,5 @@ mod tests {
             assert!(!kind.row().what.is_empty() && !kind.row().instead.is_empty());
         }
         assert!("apt".parse::<AdviceKind>().is_err());
-    }
-
-    #[test]
-    fn the_first_kind_of_a_set_is_the_first_of_the_table() {
-        let set: KindSet = [AdviceKind::Logs, AdviceKind::AptLists].into_iter().collect();
-        assert_eq!(set.first(), Some(AdviceKind::AptLists));
-        assert_eq!(set.without(AdviceKind::AptLists).first(), Some(AdviceKind::Logs));
-        assert_eq!(KindSet::default().first(), None);
-        assert!(!KindSet::on().contains(AdviceKind::SourceMaps));
     }
 }

@@ -3,24 +3,33 @@
 //!
 //! docs/advice.md explains every kind.
 
+mod archives;
 mod attributes;
+mod below;
+mod boundary;
 pub mod claims;
 mod configuration;
+mod copied_context;
+mod file_kinds;
 mod finding;
 mod instruction;
 pub mod kind;
-mod needed;
+mod kind_set;
 mod packages;
 mod path_kinds;
 mod patterns;
 mod proof;
 mod remedy;
+mod start_command;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod twins;
 
+pub use boundary::OwnBoundary;
 pub use claims::{AdviceClaims, Claim, ClaimScope, Partition, WasteClaim};
 pub use finding::{AdviceGroup, Finding};
-pub use kind::{AdviceKind, AdviceLevel, AdviceRow, CountedBytes, KindSet, UnknownAdvice};
+pub use kind::{AdviceKind, AdviceLevel, AdviceRow, CountedBytes, UnknownAdvice};
+pub use kind_set::KindSet;
 pub use patterns::PACKAGE_DATABASES;
 
 use std::cmp::Reverse;
@@ -45,69 +54,15 @@ pub struct Advice {
     pub own: OwnBoundary,
 }
 
-/// The first of the image's own layers, and how it is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OwnBoundary {
-    /// The base is known, or guessed from the history.
-    Base(usize),
-    /// The base is unknown, but layer 0 installs a distribution: it has a database of packages.
-    Distribution,
-    /// All layers count as the image's own.
-    None,
-}
-
-impl OwnBoundary {
-    fn of(image: &Image, tree: &Tree) -> Self {
-        match image.base.as_ref().and_then(crate::image::Base::layers) {
-            Some(layers) => Self::Base(layers),
-            None if has_distribution(tree, LayerIndex::BASE) => Self::Distribution,
-            None => Self::None,
-        }
-    }
-
-    /// Number of layers that are not the image's own.
-    #[must_use]
-    pub const fn layers(self) -> usize {
-        match self {
-            Self::Base(layers) => layers,
-            Self::Distribution => 1,
-            Self::None => 0,
-        }
-    }
-
-    fn part_of(self, layer: LayerIndex) -> ImagePart {
-        if layer.get() < self.layers() { ImagePart::Base } else { ImagePart::Ours }
-    }
-}
-
-/// Databases of packages that come with a distribution.
-const DISTRIBUTIONS: [&[u8]; 8] = [
-    b"var/lib/dpkg/status",
-    b"lib/apk/db/installed",
-    b"usr/lib/apk/db/installed",
-    b"var/lib/rpm/rpmdb.sqlite",
-    b"var/lib/rpm/Packages",
-    b"usr/lib/sysimage/rpm/rpmdb.sqlite",
-    b"usr/lib/sysimage/rpm/Packages.db",
-    b"var/lib/pacman/local",
-];
-
-/// True if `layer` shows a database of packages.
-fn has_distribution(tree: &Tree, layer: LayerIndex) -> bool {
-    DISTRIBUTIONS.iter().any(|path| {
-        let node = tree.find(path);
-        node.is_some_and(|node| tree.visible(node, layer).is_some())
-    })
-}
-
 impl Advice {
     /// Finds advice of these kinds. `unpacked_bytes` has the uncompressed size of each layer.
     #[must_use]
     pub fn of(image: &Image, tree: &Tree, exact: &Exact, unpacked_bytes: &[Option<u64>], kinds: KindSet) -> Self {
         let own = OwnBoundary::of(image, tree);
         let copies = tree.layers().map(|layer| remedy::instruction_of(image, layer).copies()).collect();
-        let kinds = kinds.minus(needed::by_start_command(image));
-        let scope = ClaimScope { kinds, own_from: own.layers(), copies };
+        let kinds = kinds.minus(start_command::needed_kinds(image));
+        let kept_archives = archives::kept(image, tree);
+        let scope = ClaimScope { kinds, own_from: own.layers(), copies, kept_archives };
         let paths = PathKinds::of(tree);
         let claims = AdviceClaims::by_paths(tree, exact, &scope, &paths);
         let remedies = Remedies::new(image, tree, &paths);
@@ -115,16 +70,17 @@ impl Advice {
         let mut findings: Vec<Finding> = sums
             .into_iter()
             .map(|(key, sums)| {
-                let attributes = sums.attributes;
+                let (attributes, twin) = (sums.attributes, sums.twin);
                 let mut finding = sums.finding(tree, key, own.part_of(key.layer));
                 let unpacked = unpacked_bytes.get(key.layer.get()).copied().flatten();
                 finding.stored_bytes = stored_bytes(image, key.layer, unpacked, finding.size_bytes);
-                finding.remedy = remedies.of(&finding, attributes);
+                finding.remedy = remedies.of(&finding, attributes, twin);
                 finding
             })
             .collect();
         findings.extend(configuration::findings(image, tree, own, kinds));
         findings.extend(attributes::findings(image, tree, own, kinds));
+        findings.extend(copied_context::findings(image, tree, own, kinds));
         findings.sort_by_key(|finding| {
             let Finding { kind, part, layer, hidden_by, size_bytes, .. } = finding;
             (*part == ImagePart::Base, Reverse(*size_bytes), Reverse(kind.row().level), *kind, *layer, *hidden_by)

@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 
-use super::kind::{AdviceKind, KindSet};
+use super::kind::AdviceKind;
+use super::kind_set::KindSet;
 use super::patterns::{PATTERNS, PatternRow, VETOES};
-use super::proof::{PathProof, Surroundings};
+use super::proof::{PathProof, ProofFinder};
 use crate::tree::{NodeId, Tree};
 
 /// Patterns, and the states that paths have led to.
@@ -238,7 +239,7 @@ impl PathKinds {
         let root = Frame { state: matcher.root(), kinds: KindSet::default(), otherwise: None };
         let mut found = Self { frame_of: vec![0; tree.node_count()], frames: vec![root], vetoed: KindSet::default() };
         let mut numbers: HashMap<(u32, KindSet), u32> = HashMap::new();
-        let mut surroundings = Surroundings::of(tree);
+        let mut finder = ProofFinder::of(tree);
         for node in tree.nodes() {
             let Some(parent) = tree.parent(node) else { continue };
             let above = found.number(parent);
@@ -248,7 +249,7 @@ impl PathKinds {
                 otherwise
             } else {
                 let kinds = matched.as_deref().map_or(frame.kinds, |matched| {
-                    found.apply(&mut surroundings, node, matched, &matcher.effects, frame.kinds)
+                    found.apply(&mut finder, node, matched, &matcher.effects, frame.kinds)
                 });
                 *numbers.entry((state, kinds)).or_insert_with(|| {
                     found.frames.push(Frame { state, kinds, otherwise: None });
@@ -296,7 +297,7 @@ impl PathKinds {
     /// The kinds of a node that `matched` patterns match, below a directory of the kinds `above`.
     fn apply(
         &mut self,
-        surroundings: &mut Surroundings<'_>,
+        finder: &mut ProofFinder<'_>,
         node: NodeId,
         matched: &[u16],
         effects: &[PatternEffect],
@@ -306,8 +307,8 @@ impl PathKinds {
         let mut kinds = above;
         for effect in effects() {
             match effect {
-                PatternEffect::Adds(kind, proof) if surroundings.prove(proof, node) => kinds = kinds.with(kind),
-                PatternEffect::Vetoes(kind) if surroundings.is_visible(node) => self.vetoed = self.vetoed.with(kind),
+                PatternEffect::Adds(kind, proof) if finder.prove(proof, node) => kinds = kinds.with(kind),
+                PatternEffect::Vetoes(kind) if finder.is_visible(node) => self.vetoed = self.vetoed.with(kind),
                 _ => {}
             }
         }

@@ -2,9 +2,9 @@
 //! name, `**` any number of directories, and `!` takes paths out again.
 
 use super::kind::AdviceKind::{
-    self, ApkCache, AptArchives, AptLists, CondaPackages, CoreDump, DebugSymbols, DocsAndLocales, DotnetCache,
-    EditorAndOsFiles, GoCache, JvmCache, Logs, NodeCache, PackageDatabases, PacmanCache, PhpCache, PythonBytecode,
-    PythonCache, RJuliaCache, RpmCache, RubyCache, RustCache, SourceMaps, SparseLoginDatabase,
+    self, ApkCache, AptArchives, AptLists, CondaPackages, CoreDump, DataInImage, DebugSymbols, DocsAndLocales,
+    DotnetCache, EditorAndOsFiles, GoCache, JvmCache, Logs, NodeCache, PackageDatabases, PacmanCache, PhpCache,
+    PythonBytecode, PythonCache, RJuliaCache, RpmCache, RubyCache, RustCache, SourceMaps, SparseLoginDatabase,
     StaticLibrariesAndHeaders, TemporaryFiles, TestFolders, VcsFolder, ZypperCache,
 };
 use super::proof::PathProof;
@@ -125,6 +125,24 @@ pub(super) const PATTERNS: &[PatternRow] = &[
             "!**/node_modules/**/.vscode",
             "!**/site-packages/**/.idea",
             "!**/site-packages/**/.vscode",
+        ],
+    ),
+    (
+        DataInImage,
+        PathProof::None,
+        &[
+            "**/*.safetensors",
+            "**/*.gguf",
+            "**/*.ckpt",
+            "**/*.pt",
+            "**/*.pth",
+            "**/*.onnx",
+            "**/pytorch_model*.bin",
+            "**/models--*/blobs",
+            "**/*.parquet",
+            "**/*.tfrecord",
+            "**/*.h5",
+            "**/*.hdf5",
         ],
     ),
     (DebugSymbols, PathProof::None, &["/usr/lib/debug", "**/*.dSYM"]),

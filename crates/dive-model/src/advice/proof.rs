@@ -22,14 +22,14 @@ pub(super) enum PathProof {
 /// Looks for proofs. Each directory is searched once for each name, since a hostile image may repeat the question a million
 /// times.
 #[derive(Debug)]
-pub(super) struct Surroundings<'a> {
+pub(super) struct ProofFinder<'a> {
     tree: &'a Tree,
     children: HashMap<(NodeId, &'static str), Option<NodeId>>,
     /// The visible and the other children of directories.
     names: HashMap<NodeId, HashSet<(&'a [u8], bool)>>,
 }
 
-impl<'a> Surroundings<'a> {
+impl<'a> ProofFinder<'a> {
     pub(super) fn of(tree: &'a Tree) -> Self {
         Self { tree, children: HashMap::new(), names: HashMap::new() }
     }

@@ -2,7 +2,8 @@
 
 use super::finding::Finding;
 use super::instruction::{BuildInstruction, ShellCommand};
-use super::kind::{AdviceKind, KindSet};
+use super::kind::AdviceKind;
+use super::kind_set::KindSet;
 use super::path_kinds::PathKinds;
 use crate::image::Image;
 use crate::layer::LayerIndex;
@@ -17,6 +18,14 @@ pub(super) enum ChangedAttributes {
     OnlyTimes,
     /// Owner or mode of at least one file.
     OwnerOrMode,
+}
+
+/// A file, and another one that makes it superfluous.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Twin {
+    pub(super) node: NodeId,
+    pub(super) other: NodeId,
+    pub(super) size_bytes: u64,
 }
 
 /// A layer, as the build wrote it.
@@ -90,13 +99,14 @@ impl<'a> Remedies<'a> {
     }
 
     /// The sentence of a finding.
-    pub(super) fn of(&self, finding: &Finding, attributes: ChangedAttributes) -> String {
+    pub(super) fn of(&self, finding: &Finding, attributes: ChangedAttributes, twin: Option<Twin>) -> String {
         let place = |layer: LayerIndex| self.places.get(layer.get());
         let Some(holds) = finding.layer.and_then(place) else { return finding.kind.row().instead.to_owned() };
-        match finding.hidden_by.and_then(place) {
-            Some(hides) => self.of_waste(finding, holds, hides, attributes),
-            None => format!("{}: {}", holds.name, self.of_files(finding, holds)),
+        if let Some(hides) = finding.hidden_by.and_then(place) {
+            return self.of_waste(finding, holds, hides, attributes);
         }
+        let remedy = twin.map_or_else(|| self.of_files(finding, holds), |twin| self.of_twin(finding, holds, twin));
+        format!("{}: {remedy}", holds.name)
     }
 
     fn path(&self, node: NodeId) -> String {
@@ -110,6 +120,15 @@ impl<'a> Remedies<'a> {
 
     /// True if a deletion of `node` deletes files of the kind alone.
     fn is_removable(&self, finding: &Finding, node: NodeId) -> bool {
+        let is_file = |layer| {
+            let span = self.tree.visible(node, layer);
+            span.is_some_and(|id| !self.tree.span(id).kind.is_directory())
+        };
+        // A file of a kind that paths do not show.
+        let is_group = finding.groups.first().is_some_and(|group| group.place == node && group.files == 1);
+        if is_group && self.tree.last_layer().is_some_and(is_file) {
+            return true;
+        }
         self.removable.get(node.index()).is_some_and(|kinds| kinds.contains(finding.kind))
     }
 
@@ -141,6 +160,19 @@ impl<'a> Remedies<'a> {
             AdviceKind::Logs if !is_file => format!("add `&& find {path} -type f -delete`"),
             AdviceKind::TemporaryFiles if !is_file && is_outermost => format!("add `&& rm -rf {path}/*`"),
             _ => format!("add `&& rm -rf {path}`"),
+        }
+    }
+
+    /// What to write instead of a file that another one makes superfluous.
+    fn of_twin(&self, finding: &Finding, place: &Place<'_>, twin: Twin) -> String {
+        let (path, other) = (self.path(twin.node), self.path(twin.other));
+        match finding.kind {
+            AdviceKind::CudaTwice => format!("{path} is not needed beside {other}; {}", finding.kind.row().instead),
+            AdviceKind::ModelWeightsTwice => {
+                format!("{path} has the weights of {other}; {}", finding.kind.row().instead)
+            }
+            _ if place.instruction.copies() => format!("leave {path} out of the copy; {other} has the same content"),
+            _ => format!("write `ln -sf {other} {path}`; both have the same content"),
         }
     }
 
@@ -208,6 +240,7 @@ impl<'a> Remedies<'a> {
             AdviceKind::GoCache | AdviceKind::RustCache | AdviceKind::JvmCache => {
                 format!("{} ({})", kind.row().instead, self.largest(finding))
             }
+            AdviceKind::UnstrippedBinary => format!("{} ({})", kind.row().instead, self.largest(finding)),
             AdviceKind::SparseLoginDatabase => match place.tool(&["useradd", "adduser"]) {
                 Some("adduser") => "write `useradd --no-log-init` for adduser".to_owned(),
                 _ => "write `useradd --no-log-init`".to_owned(),
@@ -216,6 +249,7 @@ impl<'a> Remedies<'a> {
             | AdviceKind::RJuliaCache
             | AdviceKind::RubyCache
             | AdviceKind::CoreDump
+            | AdviceKind::ArchiveKept
             | AdviceKind::TemporaryFiles
             | AdviceKind::Logs
             | AdviceKind::EditorAndOsFiles

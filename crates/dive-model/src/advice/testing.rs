@@ -1,6 +1,7 @@
 //! Support for tests: a straightforward reading of the patterns that need no proof.
 
-use super::kind::{AdviceKind, KindSet};
+use super::kind::AdviceKind;
+use super::kind_set::KindSet;
 use super::patterns::PATTERNS;
 use super::proof::PathProof;
 

@@ -1,11 +1,12 @@
-//! Caches that the image needs, because its containers start the program that reads them: they are no waste.
+//! Kinds that the command of containers takes out: they start the program that reads these files.
 
 use super::instruction::{ShellCommand, started};
-use super::kind::{AdviceKind, KindSet};
+use super::kind::AdviceKind;
+use super::kind_set::KindSet;
 use crate::image::Image;
 
 /// The kinds that containers of the image read.
-pub(super) fn by_start_command(image: &Image) -> KindSet {
+pub(super) fn needed_kinds(image: &Image) -> KindSet {
     let commands = started(&image.start_command);
     let starts = |names: &[&str]| commands.iter().any(|command| command.is(names));
     let mentions = |part: &str| image.start_command.iter().any(|word| word.contains(part));

@@ -1,0 +1,65 @@
+//! Everything below some directories, in one pass over the nodes: a hostile image may ask about a million deep paths.
+
+use crate::tree::{NodeId, Tree};
+
+/// The nodes below some directories, these included.
+pub(super) struct Below {
+    /// By [`NodeId::index`].
+    is_below: Vec<bool>,
+}
+
+/// Directories that packages of a distribution write: what is in them is the distribution's.
+pub(super) const OF_PACKAGES: [&[u8]; 6] = [b"usr/bin", b"usr/sbin", b"usr/lib", b"usr/libexec", b"bin", b"sbin"];
+
+/// Directories that packages of a distribution or a language write.
+const OF_ANY_PACKAGES: [&[u8]; 11] = [
+    b"usr/bin",
+    b"usr/sbin",
+    b"usr/lib",
+    b"usr/lib32",
+    b"usr/lib64",
+    b"usr/libexec",
+    b"usr/share",
+    b"bin",
+    b"sbin",
+    b"lib",
+    b"lib64",
+];
+
+/// Names of directories with packages of a language.
+const FOLDERS_OF_PACKAGES: [&[u8]; 5] = [b"site-packages", b"dist-packages", b"node_modules", b"gems", b"pkgs"];
+
+impl Below {
+    /// Everything below these directories and below each directory with one of these names.
+    pub(super) fn of(tree: &Tree, directories: &[&[u8]], names: &[&[u8]]) -> Self {
+        Self::of_nodes(tree, directories.iter().filter_map(|path| tree.find(path)), names)
+    }
+
+    /// Like [`Self::of`].
+    pub(super) fn of_nodes(tree: &Tree, directories: impl IntoIterator<Item = NodeId>, names: &[&[u8]]) -> Self {
+        let mut below = Self { is_below: vec![false; tree.node_count()] };
+        directories.into_iter().for_each(|directory| below.set(directory));
+        // Parents precede their children.
+        for node in tree.nodes() {
+            if tree.parent(node).is_some_and(|parent| below.contains(parent)) || names.contains(&tree.name(node)) {
+                below.set(node);
+            }
+        }
+        below
+    }
+
+    /// Where packages of a distribution or a language have their files.
+    pub(super) fn packages(tree: &Tree) -> Self {
+        Self::of(tree, &OF_ANY_PACKAGES, &FOLDERS_OF_PACKAGES)
+    }
+
+    pub(super) fn contains(&self, node: NodeId) -> bool {
+        self.is_below.get(node.index()).copied().unwrap_or_default()
+    }
+
+    fn set(&mut self, node: NodeId) {
+        if let Some(own) = self.is_below.get_mut(node.index()) {
+            *own = true;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Kinds about what instructions brought together: a COPY of the whole build context, and a second Python. They count no bytes;
+//! the files may be of other kinds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::boundary::OwnBoundary;
+use super::finding::{AdviceGroup, Finding};
+use super::instruction::ShellCommand;
+use super::kind::AdviceKind;
+use super::kind_set::KindSet;
+use super::remedy::{instruction_of, place_name};
+use crate::image::Image;
+use crate::layer::LayerIndex;
+use crate::shell::shell_word;
+use crate::tree::{NodeId, SpanKind, Tree};
+
+/// A name that is at home in a build context, not in an image.
+struct ContextMark {
+    name: &'static [u8],
+    /// Names of which one is beside it, if it is an ordinary name.
+    beside: &'static [&'static [u8]],
+    strength: MarkStrength,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MarkStrength {
+    /// Only in a context.
+    Strong,
+    /// Also in programs.
+    Weak,
+}
+
+const fn strong(name: &'static [u8]) -> ContextMark {
+    ContextMark { name, beside: &[], strength: MarkStrength::Strong }
+}
+
+const MARKS: [ContextMark; 21] = [
+    strong(b"Dockerfile"),
+    strong(b"Containerfile"),
+    strong(b".dockerignore"),
+    strong(b"compose.yaml"),
+    strong(b"compose.yml"),
+    strong(b"docker-compose.yaml"),
+    strong(b"docker-compose.yml"),
+    strong(b".git"),
+    strong(b".github"),
+    strong(b".gitlab-ci.yml"),
+    strong(b".circleci"),
+    strong(b".travis.yml"),
+    strong(b"Jenkinsfile"),
+    strong(b".env"),
+    ContextMark { name: b"coverage", beside: &[], strength: MarkStrength::Weak },
+    ContextMark { name: b"tests", beside: &[], strength: MarkStrength::Weak },
+    ContextMark { name: b"__tests__", beside: &[], strength: MarkStrength::Weak },
+    ContextMark { name: b".gitignore", beside: &[], strength: MarkStrength::Weak },
+    ContextMark { name: b".pytest_cache", beside: &[], strength: MarkStrength::Weak },
+    ContextMark { name: b"node_modules", beside: &[b"package.json"], strength: MarkStrength::Weak },
+    ContextMark { name: b"target", beside: &[b"Cargo.toml", b"pom.xml"], strength: MarkStrength::Weak },
+];
+
+/// Directories of packages, which are published with such files.
+const PACKAGES: [&[u8]; 5] = [b"node_modules", b"site-packages", b"dist-packages", b"gems", b"vendor"];
+
+/// The findings of these kinds.
+pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: KindSet) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if kinds.contains(AdviceKind::ContextCopiedWhole) {
+        let copies = |layer: &LayerIndex| instruction_of(image, *layer).copies();
+        let layers = tree.layers().skip(own.layers()).filter(copies);
+        found.extend(layers.filter_map(|layer| copied_context(image, tree, layer)));
+    }
+    if kinds.contains(AdviceKind::TwoPythons) {
+        found.extend(second_python(image, tree, own));
+    }
+    found
+}
+
+/// The names of a build context that a layer copied into one directory.
+fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex) -> Option<Finding> {
+    let mut names: BTreeMap<NodeId, BTreeSet<usize>> = BTreeMap::new();
+    let mut nodes: BTreeMap<(NodeId, usize), NodeId> = BTreeMap::new();
+    let mut others: BTreeSet<(NodeId, &[u8])> = BTreeSet::new();
+    let is_beside = |name: &[u8]| MARKS.iter().any(|mark| mark.beside.contains(&name));
+    for id in tree.layer_spans(layer) {
+        let node = tree.span(id).node();
+        let (Some(parent), name) = (tree.parent(node), tree.name(node)) else { continue };
+        if tree.span(id).end().is_some() {
+            continue;
+        }
+        if let Some(mark) = MARKS.iter().position(|mark| mark.name == name) {
+            names.entry(parent).or_default().insert(mark);
+            nodes.insert((parent, mark), node);
+        } else if is_beside(name) {
+            others.insert((parent, name));
+        }
+    }
+    let mut contexts: Vec<(usize, NodeId, Vec<usize>)> = Vec::new();
+    for (parent, marks) in names {
+        let mark = |at: &usize| MARKS.get(*at);
+        let has_beside = |mark: &ContextMark| {
+            mark.beside.is_empty() || mark.beside.iter().any(|name| others.contains(&(parent, name)))
+        };
+        let marks: Vec<usize> = marks.into_iter().filter(|at| mark(at).is_some_and(has_beside)).collect();
+        let strong = marks.iter().filter_map(mark).filter(|mark| mark.strength == MarkStrength::Strong).count();
+        if strong == 0 || marks.len() < 2 {
+            continue;
+        }
+        let above = || std::iter::successors(Some(parent), |node| tree.parent(*node));
+        if !above().any(|node| PACKAGES.contains(&tree.name(node))) {
+            contexts.push((above().count(), parent, marks));
+        }
+    }
+    // What is deeper belongs to parts of the context.
+    let (_, parent, marks) = contexts.into_iter().min_by_key(|(depth, parent, _)| (*depth, tree.path(*parent)))?;
+    let nodes: Vec<NodeId> = marks.iter().filter_map(|mark| nodes.get(&(parent, *mark)).copied()).collect();
+    let lines: Vec<String> = nodes.iter().map(|node| format!("`{}`", shell_word(tree.name(*node)))).collect();
+    let place = place_name(image, layer);
+    let remedy = format!("{place}: write in .dockerignore what the image does not need: {}", lines.join(", "));
+    Some(of_nodes(AdviceKind::ContextCopiedWhole, layer, remedy, &nodes))
+}
+
+/// The distribution's Python, installed beside one in `/usr/local`.
+fn second_python(image: &Image, tree: &Tree, own: OwnBoundary) -> Option<Finding> {
+    let last = tree.last_layer()?;
+    let first = tree.visible(tree.find(b"usr/local/bin/python3")?, last)?;
+    let programs = tree.find(b"usr/bin")?;
+    let is_python = |node: &NodeId| {
+        let version = tree.name(*node).strip_prefix(b"python3.");
+        version.is_some_and(|version| !version.is_empty() && version.iter().all(u8::is_ascii_digit))
+    };
+    let second = tree.children(programs).filter(is_python).filter_map(|node| tree.visible(node, last));
+    let is_ours = |id: &crate::tree::SpanId| {
+        let span = tree.span(*id);
+        span.kind == SpanKind::File && span.from().get() >= own.layers() && span.from() >= tree.span(first).from()
+    };
+    let span = tree.span(second.filter(is_ours).min_by_key(|id| tree.span(*id).from())?);
+    let (layer, place, path) = (span.from(), place_name(image, span.from()), shell_word(&tree.path(span.node())));
+    let installs = |name: &str| ["apt-get", "apt", "apk", "dnf", "yum", "microdnf"].contains(&name);
+    let commands = instruction_of(image, layer).commands();
+    let words = commands.iter().filter(|command| installs(command.name())).flat_map(ShellCommand::arguments);
+    let packages: Vec<String> =
+        words.filter(|word| word.starts_with("python")).take(3).map(|word| shell_word(word.as_bytes())).collect();
+    let remedy = if packages.is_empty() {
+        format!("{place}: {path} comes with a package beside /usr/local/bin/python3; look for one without it")
+    } else {
+        let packages = packages.join(" ");
+        format!(
+            "{place}: /usr/local/bin/python3 does not use {packages}, which brings {path}; install with pip instead"
+        )
+    };
+    Some(of_nodes(AdviceKind::TwoPythons, layer, remedy, &[span.node()]))
+}
+
+/// A finding about some paths that counts no bytes.
+fn of_nodes(kind: AdviceKind, layer: LayerIndex, remedy: String, nodes: &[NodeId]) -> Finding {
+    let group = |node: &NodeId| AdviceGroup { place: *node, files: 1, size_bytes: 0 };
+    let groups = nodes.iter().map(group).collect();
+    Finding { groups, files: nodes.len() as u64, ..Finding::of_configuration(kind, Some(layer), remedy) }
+}

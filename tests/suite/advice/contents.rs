@@ -1,0 +1,151 @@
+//! Kinds by the content of files: programs with symbols, memory dumps, static libraries, copies.
+
+use dive_model::advice::{AdviceKind, KindSet};
+
+use super::finds;
+use crate::build::{Image, Layer, Packing, image};
+
+/// An ELF file of some type with a symbol table.
+pub(super) fn elf(kind: u8, symbols: usize) -> Vec<u8> {
+    let mut file = vec![0; 64];
+    file[..6].copy_from_slice(b"\x7fELF\x02\x01");
+    file[16] = kind;
+    // Code that is loaded.
+    file.resize(70_000, 0x90);
+    let start = file.len() as u64;
+    file.resize(file.len() + symbols, 1);
+    let table = file.len() as u64;
+    file[40..48].copy_from_slice(&table.to_le_bytes());
+    (file[58], file[60]) = (64, 2);
+    let mut section = [0; 64];
+    section[4] = 2;
+    section[24..32].copy_from_slice(&start.to_le_bytes());
+    section[32..40].copy_from_slice(&(symbols as u64).to_le_bytes());
+    file.extend([0; 64]);
+    file.extend(section);
+    file
+}
+
+/// A program with symbols of this size.
+pub(super) fn program(symbols: usize) -> Vec<u8> {
+    elf(3, symbols)
+}
+
+/// An archive of object files.
+pub(super) fn static_library(size: usize) -> Vec<u8> {
+    [b"!<arch>\n", &vec![b'x'; size - 8][..]].concat()
+}
+
+/// The same layer plain, and with both compressions, whose contents pass by once.
+fn packed(fill: impl Fn(Layer) -> Layer) -> Vec<Image> {
+    let of = |packing| image().layer(|layer| fill(layer).packed(packing));
+    [Packing::Plain, Packing::Gzip, Packing::Zstd].map(of).to_vec()
+}
+
+#[test]
+fn symbols_of_programs_are_found_and_the_rest_is_not_claimed() {
+    for image in packed(|l| l.file("app/server", program(1_100_000)).file("app/tool", program(300_000))) {
+        finds(&image, "unstripped-binary 1400000 B 2 files layer 0 /app");
+        let opened = image.open();
+        let (_, ours) = opened.opened().advice(KindSet::on()).partitions(opened.tree(), &opened.exact());
+        assert_eq!(ours.rest_bytes, ours.total_bytes - 1_400_000);
+    }
+}
+
+/// Debian strips its programs, and packages of a language are as their authors built them.
+#[test]
+fn programs_of_packages_object_files_and_stripped_programs_are_left_alone() {
+    for path in ["usr/bin/node", "usr/lib/x.so", "opt/venv/lib/python3/site-packages/x.so", "app/node_modules/x.node"] {
+        finds(&image().layer(|l| l.file(path, program(2_000_000))), "");
+    }
+    finds(&image().layer(|l| l.file("app/x.o", elf(1, 2_000_000))), "");
+    finds(&image().layer(|l| l.file("app/x", elf(3, 0))), "");
+    finds(&image().layer(|l| l.file("app/x", program(300_000))), "");
+    let linked = image().layer(|l| l.file("usr/bin/x", program(2_000_000)).hardlink("app/x", "usr/bin/x"));
+    finds(&linked, "");
+}
+
+#[test]
+fn memory_dumps_are_recognized_by_their_content() {
+    for image in packed(|l| l.file("app/core", elf(4, 0)).file("app/core.js", "x".repeat(70_000))) {
+        finds(&image, "core-dump 70128 B 1 files layer 0 /app/core");
+    }
+    finds(&image().layer(|l| l.file("usr/lib/python3/site-packages/elf/tests/core", elf(4, 0))), "");
+}
+
+#[test]
+fn static_libraries_and_debug_files_need_name_and_content() {
+    for image in
+        packed(|l| l.file("usr/lib/libx.a", static_library(1_000_001)).file("app/x.deb", static_library(99_999)))
+    {
+        finds(&image, "static-libraries-and-headers 1000001 B 1 files layer 0 /usr/lib/libx.a");
+    }
+    for image in packed(|l| l.file("app/server.debug", program(300_000)).file("etc/app.debug", "x".repeat(70_000))) {
+        finds(&image, "debug-symbols 370128 B 1 files layer 0 /app/server.debug");
+    }
+    // A program of the image compiles with them.
+    for path in ["usr/local/go/pkg/linux/x.a", "root/.rustup/toolchains/x/lib/x.a", "usr/lib/gcc/x86_64/13/libgcc.a"] {
+        finds(&image().layer(|l| l.file(path, static_library(2_000_000))), "");
+    }
+    finds(&image().layer(|l| l.file("app/data.a", "x".repeat(2_000_000))), "");
+}
+
+#[test]
+fn a_copy_is_advice_on_the_upper_layer() {
+    let big = "x".repeat(70_000);
+    let other = format!("{}y", "x".repeat(69_999));
+    for packing in [Packing::Plain, Packing::Gzip] {
+        let image = image()
+            .layer(|l| l.file("opt/data", &big).file("opt/other", &other).packed(packing))
+            .layer(|l| l.file("app/data", &big).file("app/small", "x").created_by("COPY . /app # buildkit"))
+            .layer(|l| l.file("srv/data", &big).packed(packing).created_by("RUN /bin/sh -c cp /opt/data /srv"));
+        finds(
+            &image,
+            "
+            duplicate-content 70000 B 1 files layer 1 /app/data
+            duplicate-content 70000 B 1 files layer 2 /srv/data
+            ",
+        );
+        super::says(
+            &image,
+            &[
+                "layer 1: leave /app/data out of the copy; /opt/data has the same content",
+                "layer 2: write `ln -sf /opt/data /srv/data`; both have the same content",
+            ],
+        );
+    }
+}
+
+#[test]
+fn hard_links_small_files_and_copies_of_packages_are_left_alone() {
+    let big = "x".repeat(70_000);
+    finds(&image().layer(|l| l.file("app/a", &big).hardlink("app/b", "app/a")), "");
+    let small = "x".repeat(60_000);
+    finds(&image().layer(|l| l.file("app/a", &small).file("app/b", &small)), "");
+    finds(&image().layer(|l| l.file("usr/lib/a", &big).file("usr/share/b", &big)), "");
+    finds(
+        &image().layer(|l| l.file("app/node_modules/a/x", &big).file("app/node_modules/b/node_modules/a/x", &big)),
+        "",
+    );
+    let overwritten = image().layer(|l| l.file("app/a", &big)).layer(|l| l.file("app/a", "1").file("app/b", &big));
+    finds(&overwritten, "overwritten-later 70000 B 1 files layer 0 hidden by 1 /app/a");
+}
+
+/// If both were deleted, nothing would be left.
+#[test]
+fn the_last_copy_that_no_other_kind_claims_stays() {
+    let big = "x".repeat(70_000);
+    finds(
+        &image().layer(|l| l.file("tmp/a", &big).file("app/a", &big)),
+        "temporary-files 70000 B 1 files layer 0 /tmp/a",
+    );
+}
+
+#[test]
+fn contents_are_only_inspected_if_asked() {
+    let archive = image().layer(|l| l.file("app/server", program(2_000_000))).save(crate::build::Format::DockerArchive);
+    let opened = dive_model::Opener::new().open(archive.path()).unwrap();
+    let kinds = AdviceKind::ALL.iter().copied().collect();
+    assert!(!opened.advice(kinds).findings.iter().any(|finding| finding.kind == AdviceKind::UnstrippedBinary));
+    assert!(opened.tree.copies().len() == 0);
+}

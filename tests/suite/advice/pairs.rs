@@ -1,0 +1,190 @@
+//! Kinds by another file or instruction: archives beside what they unpacked to, weights in two formats, CUDA twice, a second
+//! Python, the whole build context.
+
+use dive_model::advice::{AdviceKind, KindSet};
+
+use super::{finds, says};
+use crate::build::{Image, image};
+
+#[test]
+fn archives_that_were_unpacked_are_found() {
+    let of = |path: &str, command: &str| image().layer(|l| l.file(path, "1234").created_by(command));
+    for (path, command) in [
+        ("opt/node-v22.tar.xz", "RUN /bin/sh -c curl -O https://x.example/node-v22.tar.xz && tar xf node-v22.tar.xz"),
+        ("tmp/node-v22.tar.xz", "RUN /bin/sh -c curl -O https://x.example/node-$VERSION.tar.xz # buildkit"),
+        ("root/tool.deb", "/bin/sh -c wget https://x.example/tool.deb && dpkg -i tool.deb"),
+        ("cuda.run", "/bin/sh -c sh cuda.run --silent"),
+        ("usr/src/a.zip", "/bin/sh -c unzip /usr/src/*.zip"),
+    ] {
+        let image = of(path, command);
+        finds(&image, &format!("archive-kept 4 B 1 files layer 0 /{path}"));
+        says(&image, &[&format!("layer 0: add `&& rm -rf /{path}`")]);
+    }
+    let copied = image()
+        .layer(|l| l.file("opt/app.tgz", "1234").created_by("COPY app.tgz /opt/ # buildkit"))
+        .layer(|l| l.file("opt/app/run", "1").created_by("RUN /bin/sh -c tar xzf /opt/app.tgz -C /opt # buildkit"));
+    finds(&copied, "archive-kept 4 B 1 files layer 0 /opt/app.tgz");
+    let beside = image().layer(|l| l.file("opt/app-1.tar.gz", "1234").file("opt/app-1/run", "1"));
+    finds(&beside, "archive-kept 4 B 1 files layer 0 /opt/app-1.tar.gz");
+}
+
+/// A program may read an archive.
+#[test]
+fn archives_without_a_proof_are_left_alone() {
+    let of = |path: &str, command: &str| image().layer(|l| l.file(path, "1234").created_by(command));
+    finds(&of("opt/model.zip", "RUN /bin/sh -c curl -o /opt/model.zip https://x.example/model.zip"), "");
+    finds(&of("opt/model.zip", "COPY model.zip /opt/ # buildkit"), "");
+    finds(&of("app/model.zip", "RUN /bin/sh -c unzip /app/model.zip"), "");
+    finds(&of("srv/repository/a.deb", "/bin/sh -c dpkg -i /srv/repository/a.deb"), "");
+    finds(&of("opt/app.tgz", "RUN /bin/sh -c tar xzf $ARCHIVE"), "");
+    finds(&of("opt/app.tgz", "RUN /bin/sh -c echo tar xzf app.tgz"), "");
+}
+
+#[test]
+fn weights_in_an_older_format_are_found() {
+    let sized = |l: crate::build::Layer, path: &str, size: usize| l.file(path, "x".repeat(size));
+    let of = |files: &[(&str, usize)]| image().layer(|l| files.iter().fold(l, |l, (path, size)| sized(l, path, *size)));
+    let both = of(&[("m/pytorch_model.bin", 900), ("m/model.safetensors", 800), ("m/config.json", 2)]);
+    finds(&both, "model-weights-twice 900 B 1 files layer 0 /m/pytorch_model.bin");
+    says(
+        &both,
+        &["layer 0: /m/pytorch_model.bin has the weights of /m/model.safetensors; fetch one format \
+          (`--include '*.safetensors'`), and keep the symbolic links of its cache"],
+    );
+    let parts = [
+        ("m/pytorch_model-00001-of-00002.bin", 500),
+        ("m/pytorch_model-00002-of-00002.bin", 400),
+        ("m/model-00001-of-00001.safetensors", 450),
+    ];
+    finds(&of(&parts), "model-weights-twice 900 B 2 files layer 0 /m");
+    // An adapter, another directory, the newest format alone.
+    finds(&of(&[("m/pytorch_model.bin", 900), ("m/adapter_model.safetensors", 90)]), "");
+    finds(&of(&[("m/adapter_model.bin", 90), ("m/model.safetensors", 900)]), "");
+    finds(&of(&[("m/pytorch_model.bin", 900), ("n/model.safetensors", 900)]), "");
+    finds(&of(&[("m/pytorch_model.bin", 9_000), ("m/model.safetensors", 90)]), "");
+    finds(&of(&[("m/model-00001-of-00002.safetensors", 900), ("m/model-00002-of-00002.safetensors", 900)]), "");
+}
+
+/// In the cache of Hugging Face, the names are symbolic links.
+#[test]
+fn weights_are_found_through_the_links_of_a_cache() {
+    let cache = image().layer(|l| {
+        let l = l.file("hub/models--x/blobs/aa", "x".repeat(900)).file("hub/models--x/blobs/bb", "x".repeat(800));
+        let l = l.symlink("hub/models--x/snapshots/1/pytorch_model.bin", "../../blobs/aa");
+        l.symlink("hub/models--x/snapshots/1/model.safetensors", "../../blobs/bb")
+    });
+    finds(&cache, "model-weights-twice 900 B 1 files layer 0 /hub/models--x/blobs/aa");
+}
+
+/// Copied with `cp -rL`, the cache has everything twice.
+#[test]
+fn weights_that_a_cache_has_twice_are_found() {
+    let weights = "x".repeat(70_000);
+    let cache = image().layer(|l| {
+        let l = l.file("hub/models--x/blobs/aa", &weights);
+        l.file("hub/models--x/snapshots/1/model.safetensors", &weights)
+    });
+    finds(&cache, "model-weights-twice 70000 B 1 files layer 0 /hub/models--x/snapshots/1/model.safetensors");
+}
+
+#[test]
+fn data_is_found_above_its_floor() {
+    let of = |path: &str, size: u64| image().layer(|l| l.sparse_file(path, "x", size));
+    finds(&of("models/x.gguf", 100_000_000), "data-in-image 100000000 B 1 files layer 0 /models/x.gguf");
+    finds(&of("models/x.gguf", 99_999_999), "");
+    finds(&of("app/video.mp4", 200_000_000), "");
+}
+
+#[test]
+fn cuda_libraries_of_system_and_packages_are_found_whatever_their_versions() {
+    let of = |system: &str, python: &str| image().layer(|l| l.file(system, "12345").file(python, "123"));
+    let python = "opt/venv/lib/python3/site-packages/nvidia/cublas/lib/libcublas.so.12";
+    for system in ["usr/local/cuda-12.4/lib64/libcublas.so.11.1", "usr/lib/x86_64-linux-gnu/libcublas.so.11"] {
+        finds(&of(system, python), &format!("cuda-twice 5 B 1 files layer 0 /{system}"));
+    }
+    says(
+        &of("usr/local/cuda/lib64/libcudart.so.12", "x/dist-packages/torch/lib/libcudart-8066.so.11"),
+        &["layer 0: /usr/local/cuda/lib64/libcudart.so.12 is not needed beside \
+          /x/dist-packages/torch/lib/libcudart-8066.so.11; use a base without them, such as `nvidia/cuda:*-base-*`"],
+    );
+    for system in
+        ["usr/local/cuda/lib64/stubs/libcublas.so.11", "usr/local/cuda/lib64/libcufft.so.11", "opt/libcublas.so"]
+    {
+        finds(&of(system, python), "");
+    }
+    let linked =
+        image().layer(|l| l.file(python, "123").symlink("usr/local/cuda/lib64/libcublas.so", format!("/{python}")));
+    finds(&linked, "");
+}
+
+fn remedies(image: &Image, kind: AdviceKind) -> Vec<String> {
+    let opened = image.open();
+    let found = opened.opened().advice([kind].into_iter().collect()).findings;
+    assert!(found.iter().all(|finding| finding.size_bytes == 0));
+    found.into_iter().map(|finding| finding.remedy).collect()
+}
+
+#[test]
+fn a_context_that_was_copied_whole_is_named_with_its_lines() {
+    let of = |paths: &[&str], command: &str| {
+        image()
+            .layer(|l| l.file("var/lib/dpkg/status", "1"))
+            .layer(|l| paths.iter().fold(l, |l, path| l.file(path, "1")).created_by(command))
+    };
+    let found = |paths: &[&str]| remedies(&of(paths, "COPY . /app # buildkit"), AdviceKind::ContextCopiedWhole);
+    assert_eq!(
+        found(&["app/Dockerfile", "app/.git/HEAD", "app/tests/a", "app/main.py"]),
+        ["layer 1: write in .dockerignore what the image does not need: `Dockerfile`, `.git`, `tests`"]
+    );
+    assert_eq!(
+        found(&["app/.env", "app/package.json", "app/node_modules/x/Dockerfile", "app/node_modules/x/.github/x"]),
+        ["layer 1: write in .dockerignore what the image does not need: `.env`, `node_modules`"]
+    );
+    for paths in [
+        &["app/Dockerfile", "app/main.py"][..],
+        &["app/tests/a", "app/coverage/b"],
+        &["app/node_modules/x/Dockerfile", "app/node_modules/x/.github/x"],
+        &["app/a/Dockerfile", "app/b/.git"],
+        &["app/.env", "app/target/x"],
+    ] {
+        assert_eq!(found(paths), [""; 0], "{paths:?}");
+    }
+    let cloned = of(&["app/Dockerfile", "app/.git/HEAD"], "RUN /bin/sh -c git clone x /app # buildkit");
+    assert_eq!(remedies(&cloned, AdviceKind::ContextCopiedWhole), [""; 0]);
+}
+
+#[test]
+fn a_second_python_is_named_with_its_packages() {
+    let of = |command: &str| {
+        image()
+            .layer(|l| l.file("var/lib/dpkg/status", "1").file("usr/local/bin/python3", "1"))
+            .layer(|l| l.file("usr/bin/python3.13", "1").created_by(command))
+    };
+    assert_eq!(
+        remedies(&of("RUN /bin/sh -c apt-get install -y gcc python3-yaml # buildkit"), AdviceKind::TwoPythons),
+        [
+            "layer 1: /usr/local/bin/python3 does not use python3-yaml, which brings /usr/bin/python3.13; install with pip instead"
+        ]
+    );
+    assert_eq!(
+        remedies(&of("RUN /bin/sh -c apt-get install -y gdb # buildkit"), AdviceKind::TwoPythons),
+        ["layer 1: /usr/bin/python3.13 comes with a package beside /usr/local/bin/python3; look for one without it"]
+    );
+    let base = image().layer(|l| {
+        l.file("var/lib/dpkg/status", "1").file("usr/local/bin/python3", "1").file("usr/bin/python3.13", "1")
+    });
+    assert_eq!(remedies(&base, AdviceKind::TwoPythons), [""; 0], "both in the base");
+    let only = image().layer(|l| l.file("x", "1")).layer(|l| l.file("usr/bin/python3.13", "1"));
+    assert_eq!(remedies(&only, AdviceKind::TwoPythons), [""; 0]);
+}
+
+#[test]
+fn labels_are_off() {
+    let image = image().layer(|l| l.file("x", "1"));
+    assert!(!KindSet::on().contains(AdviceKind::Labels));
+    assert_eq!(
+        remedies(&image, AdviceKind::Labels),
+        ["write `LABEL org.opencontainers.image.source=... org.opencontainers.image.revision=... \
+          org.opencontainers.image.licenses=... org.opencontainers.image.created=...`"]
+    );
+}

@@ -281,7 +281,8 @@ fn buildkit_names_with_commas_are_several_tags() {
 }
 
 /// <https://github.com/moby/buildkit/issues/266> and <https://github.com/NixOS/nixpkgs/issues/45369>: a directory occurs
-/// twice in a layer. Docker with aufs refused it; today's engines take the later mode.
+/// twice in a layer. Docker and Podman refuse it ("duplicates of file paths not supported"), containerd takes the later
+/// mode.
 #[test]
 fn repeated_directory_has_the_later_mode() {
     let layer = Layer::default().dir("nix/").file("nix/store/a", "a").dir("nix/").mode(0o555);

@@ -259,3 +259,9 @@ fn layout_without_blobs_suggests_shared_blob_dir() {
     let ran = user.runs(&["layout"]);
     assert!(ran.error().contains("skopeo copy --src-shared-blob-dir"), "{}", ran.error());
 }
+
+#[test]
+fn empty_tar_is_named() {
+    let ran = listed(&[0; 10240], &[]);
+    assert!(ran.error().contains("contains no image") && ran.error().contains("it is an empty tar"), "{}", ran.error());
+}

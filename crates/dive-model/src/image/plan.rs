@@ -133,8 +133,10 @@ pub(super) fn why_no_manifest(store: &dyn Store) -> Cow<'static, str> {
         "it is an OCI layout without its index; copy the image again"
     } else if names.iter().any(|name| is_blob_name(name)) {
         "the manifest often comes last, so the archive is probably truncated; save or copy the image again"
-    } else if names.is_empty() {
+    } else if store.is_directory() {
         "give a directory that contains an OCI layout, or the tar that `docker save NAME -o FILE` writes"
+    } else if names.is_empty() {
+        "it is an empty tar; save the image again"
     } else if let Some(inner) = inner_archive(&names) {
         let (inner, path) = (Quoted(inner), shell_path(&Path::new(".").join(inner)));
         let text = format!(

@@ -38,6 +38,7 @@ const SIGNATURES: &[(usize, &[u8], KnownFormat)] = &[
     (0, b"Rar!", format("a RAR file")),
     (0, b"\x04\x22\x4d\x18", format("lz4 data, which dive does not unpack; unpack it first (`lz4 -d`)")),
     (0, b"\x02\x21\x4c\x18", format("lz4 data, which dive does not unpack; unpack it first (`lz4 -d`)")),
+    (0, b"\x5d\0\0", format("lzma data, which dive does not unpack; unpack it first (`xz -d`)")),
     (0, b"LZIP", format("lzip data, which dive does not unpack; unpack it first (`lzip -d`)")),
     (0, b"\x89LZO\0", format("lzop data, which dive does not unpack; unpack it first (`lzop -d`)")),
     (0, b"\x1f\x9d", format("compress data, which dive does not unpack; unpack it first (`uncompress`)")),
@@ -111,7 +112,18 @@ fn is_compressed_utf16(first: &[u8]) -> bool {
     of_order(u16::from_le_bytes) || of_order(u16::from_be_bytes)
 }
 
+/// True for gzip or zstd data, or a tar with a byte order mark, that a shell converted to UTF-8.
+fn is_converted_to_utf8(first: &[u8]) -> bool {
+    // U+FFFD stands for an invalid byte; from Latin-1, the byte is the character.
+    const STARTS: [&[u8]; 4] = [b"\x1f\xef\xbf\xbd\x08", b"\x1f\xc2\x8b\x08", b"\x28\xef\xbf\xbd/", b"\x28\xc2\xb5/"];
+    let is_tar = || first.strip_prefix(b"\xef\xbb\xbf").and_then(|tar| tar.get(257..262)) == Some(b"ustar");
+    STARTS.iter().any(|start| first.starts_with(start)) || is_tar()
+}
+
 fn text(first: &[u8]) -> Option<&'static str> {
+    if is_converted_to_utf8(first) {
+        return Some("data converted to UTF-8, as by PowerShell's `>`; save the image with `docker save -o FILE NAME`");
+    }
     if is_utf16(first) || is_compressed_utf16(first) {
         return Some("UTF-16 text, as PowerShell's `>` writes it; save the image with `docker save -o FILE NAME`");
     }
@@ -196,6 +208,13 @@ mod tests {
             assert!(describe(&big_endian).contains("PowerShell"), "{page}");
         }
         assert!(describe(&utf16("(\u{b5}/\u{fd}\u{4}\0")).contains("PowerShell"));
+        let mut tar = b"\xef\xbb\xbfmanifest.json".to_vec();
+        tar.resize(260, 0);
+        tar.extend_from_slice(b"ustar\x0000");
+        for utf8 in [&b"\x1f\xef\xbf\xbd\x08\0"[..], b"\x1f\xc2\x8b\x08\0", b"\x28\xef\xbf\xbd/\xef\xbf\xbd", &tar] {
+            assert!(describe(utf8).contains("converted to UTF-8"), "{utf8:?}");
+        }
+        assert!(describe(b"\x5d\0\0\x80\0").contains("lzma"));
         for other in [&[0x1f, 0, 8, 0, 8, 0, 0, 0, 0, 0][..], b"\x1f\0\x8b\0\x08\0\xff\0"] {
             assert!(!describe(other).contains("PowerShell"), "{other:?}");
         }

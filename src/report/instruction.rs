@@ -1,10 +1,12 @@
 //! Formats a layer's build instruction. Image histories record it as one line with the shell invocation, and long
 //! command chains are unreadable that way.
 
+use dive_model::image::BuildInstruction;
+
 /// Formats an instruction on several lines, one per command of a chain.
 #[cfg(feature = "tui")]
 pub(crate) fn lines(created_by: &str) -> Vec<String> {
-    let text = instruction(created_by);
+    let text = BuildInstruction::of(created_by).written();
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines() {
         chain(line, &mut lines);
@@ -15,7 +17,7 @@ pub(crate) fn lines(created_by: &str) -> Vec<String> {
 /// Formats an instruction on one line. Lines of a here document are separated by `;`.
 pub(crate) fn line(created_by: &str) -> String {
     let mut out = String::new();
-    for line in instruction(created_by).lines() {
+    for line in BuildInstruction::of(created_by).written().lines() {
         let mut commands = Vec::new();
         chain(line, &mut commands);
         for (at, command) in commands.iter().enumerate() {
@@ -37,27 +39,6 @@ pub(crate) fn line(created_by: &str) -> String {
 fn continues(line: &str) -> bool {
     let last = line.rsplit(' ').next().unwrap_or_default();
     line.ends_with(['\\', ';', '&', '|', '{', '(']) || matches!(last, "then" | "do" | "else")
-}
-
-/// Removes the wrapper that builders add: `/bin/sh -c #(nop) CMD ...` and `/bin/sh -c ...` by the classic builder,
-/// `RUN |1 ARG=x /bin/sh -c ... # buildkit` by buildkit.
-fn instruction(created_by: &str) -> String {
-    let text = created_by.trim();
-    let text = text.strip_suffix("# buildkit").unwrap_or(text).trim_end();
-    // The summary of a baseline has no shell before it.
-    let nop = text.strip_prefix("/bin/sh -c ").unwrap_or(text).strip_prefix("#(nop)");
-    if let Some(rest) = nop {
-        return rest.trim_start().to_owned();
-    }
-    if let Some(rest) = text.strip_prefix("/bin/sh -c ") {
-        return format!("RUN {}", rest.trim_start());
-    }
-    match text.strip_prefix("RUN ").and_then(|run| run.split_once("/bin/sh -c ")) {
-        Some((before, command)) if before.is_empty() || before.starts_with('|') => {
-            format!("RUN {}", command.trim_start())
-        }
-        _ => text.to_owned(),
-    }
 }
 
 /// Splits a line at `&&`, `||` and `;` outside of quotes, and collapses the blanks of continued lines.
@@ -131,6 +112,7 @@ mod tests {
             ("#(nop) WORKDIR /app", "WORKDIR /app"),
             ("RUN /bin/sh -c make # buildkit", "RUN make"),
             ("RUN |1 VERSION=1 /bin/sh -c make # buildkit", "RUN make"),
+            ("|1 VERSION=1 /bin/sh -c make", "RUN make"),
             ("COPY . /app # buildkit", "COPY . /app"),
             ("RUN echo \"/bin/sh -c x\"", "RUN echo \"/bin/sh -c x\""),
             ("bazel build ...", "bazel build ..."),

@@ -22,12 +22,7 @@ fn remedies(image: &Image, kind: AdviceKind) -> Vec<String> {
 #[test]
 fn instructions_are_advised_on_by_their_text() {
     for (kind, instructions, remedy) in [
-        (
-            AdviceKind::AddFromUrl,
-            &["ADD https://example.com/a.tgz /tmp/ # buildkit"][..],
-            "layer 1: write `ADD --checksum=sha256:DIGEST https://example.com/a.tgz`",
-        ),
-        (AdviceKind::AddForCopy, &["ADD src /app/ # buildkit"], "layer 1: write COPY for ADD"),
+        (AdviceKind::AddForCopy, &["ADD src /app/ # buildkit"][..], "layer 1: write COPY for ADD"),
         (AdviceKind::AddForCopy, &["/bin/sh -c #(nop) ADD dir:12 in /app "], "layer 1: write COPY for ADD"),
         (
             AdviceKind::CopyBeforeInstall,
@@ -57,7 +52,8 @@ fn instructions_are_advised_on_by_their_text() {
 #[test]
 fn instructions_that_are_right_or_unclear_are_left_alone() {
     for (kind, instructions) in [
-        (AdviceKind::AddFromUrl, &["ADD --checksum=sha256:1 https://example.com/a.tgz /tmp/ # buildkit"][..]),
+        // The history does not record `--checksum`.
+        (AdviceKind::AddFromUrl, &["ADD https://example.com/a.tgz /tmp/ # buildkit"][..]),
         (AdviceKind::AddFromUrl, &["ADD https://example.com/a.git#v1 /src # buildkit"]),
         (AdviceKind::AddFromUrl, &["RUN /bin/sh -c curl https://example.com/a.tgz # buildkit"]),
         (AdviceKind::AddForCopy, &["ADD rootfs.tar.xz / # buildkit"]),
@@ -110,6 +106,7 @@ fn a_base_without_a_digest_is_named_by_its_line() {
         ("FROM debian:13@sha256:1\nRUN make\n", None),
         ("ARG BASE=debian\nFROM $BASE\nRUN make\n", None),
         ("FROM scratch\nRUN make\n", None),
+        ("FROM debian@sha256:1\nRUN <<EOF cat >x\nFROM debian\nEOF\nRUN make\n", None),
         ("FROM debian@sha256:1 AS a\nFROM a\nRUN make\n", None),
     ] {
         let user = User::new().writes("Dockerfile", file);
@@ -117,6 +114,21 @@ fn a_base_without_a_digest_is_named_by_its_line() {
         let text = user.runs(&arguments).ends_with(0).stdout;
         assert_eq!(line.is_some(), text.contains("unpinned-base: "), "{file}\n{text}");
         assert!(line.is_none_or(|line| text.contains(line)), "{file}\n{text}");
+    }
+}
+
+#[test]
+fn an_address_without_a_checksum_is_named_by_its_line() {
+    let archive =
+        built_by(&["ADD https://example.com/a.tgz /tmp/ # buildkit"]).save(crate::build::Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    for (options, is_finding) in [("", true), ("--chown=1 ", true), ("--checksum=sha256:1 ", false)] {
+        let user = User::new().writes("Dockerfile", &format!("FROM a\nADD {options}https://example.com/a.tgz /tmp/\n"));
+        let text =
+            user.runs(&["advise", path, "--dockerfile", "Dockerfile", "--kind", "add-from-url"]).ends_with(0).stdout;
+        let remedy = "line 2: write `ADD --checksum=sha256:DIGEST https://example.com/a.tgz`";
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(is_finding, text.contains(remedy), "{options}: {text}");
     }
 }
 

@@ -3,11 +3,12 @@
 
 use super::boundary::{OwnBoundary, has_distribution};
 use super::finding::Finding;
-use super::instruction::{BuildInstruction, Keyword, ShellCommand};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::packages;
 use super::remedy::place_name;
+use super::shell_commands::ShellCommand;
+use crate::image::{BuildInstruction, Keyword};
 use crate::image::{Image, ImageLayer, ImagePart};
 use crate::layer::LayerIndex;
 use crate::shell::shell_word;
@@ -105,26 +106,11 @@ fn is_apt(command: &ShellCommand) -> bool {
     command.is(&["apt"]) && verb.is_some_and(|verb| changes.contains(&verb.as_str()))
 }
 
-/// The last FROM before the image's own instructions, if the Dockerfile is known, and the name has no digest.
-fn unpinned_base(layers: &[(LayerIndex, &ImageLayer)]) -> Option<(usize, String)> {
+/// The FROM of the image's own instructions, if the Dockerfile is known, and the name has no digest.
+fn unpinned_base(layers: &[(LayerIndex, &ImageLayer)]) -> Option<(u32, String)> {
     let lines = layers.iter().find_map(|(_, layer)| layer.lines.as_ref())?;
-    let first = lines.ranges.first()?.first as usize;
-    let mut stages: Vec<&str> = Vec::new();
-    let mut base = None;
-    for (number, line) in (1_usize..).zip(lines.file.text.lines()).take_while(|(number, _)| *number < first) {
-        let mut words = line.split_whitespace().filter(|word| !word.starts_with("--"));
-        if !words.next().is_some_and(|word| word.eq_ignore_ascii_case("FROM")) {
-            continue;
-        }
-        // A stage may have the name of its own base.
-        let is_stage = |name: &str| stages.iter().any(|stage| stage.eq_ignore_ascii_case(name));
-        let is_unpinned = |name: &&str| !is_stage(name) && *name != "scratch" && !name.contains(['@', '$']);
-        base = words.next().filter(is_unpinned).map(|name| (number, name.to_owned()));
-        if words.next().is_some_and(|word| word.eq_ignore_ascii_case("AS")) {
-            stages.extend(words.next());
-        }
-    }
-    base
+    let base = lines.file.base_before(lines.ranges.first()?.first);
+    base.filter(|(_, name)| name != "scratch" && !name.contains(['@', '$']))
 }
 
 /// What an ADD adds.
@@ -150,7 +136,8 @@ fn added<'a>(text: &'a str, layer: &ImageLayer) -> Option<Added<'a>> {
     let (destination, sources) = words.split_last()?;
     let is_address = |word: &&&str| word.starts_with("http://") || word.starts_with("https://");
     if let Some(address) = sources.iter().find(is_address) {
-        let in_file = layer.lines.as_ref().is_some_and(|lines| lines.lines().any(|(_, line)| has_checksum(line)));
+        // The history does not record the option.
+        let in_file = layer.lines.as_ref().is_none_or(|lines| lines.lines().any(|(_, line)| has_checksum(line)));
         let is_repository = address.contains(".git#") || address.rsplit('.').next() == Some("git");
         return (!has_checksum(text) && !in_file && !is_repository).then_some(Added::Address(address));
     }

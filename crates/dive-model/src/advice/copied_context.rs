@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::below::Below;
 use super::boundary::OwnBoundary;
 use super::finding::{AdviceGroup, Finding};
-use super::instruction::ShellCommand;
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::remedy::{instruction_of, place_name};
+use super::shell_commands::ShellCommand;
 use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::shell::shell_word;
@@ -110,8 +111,13 @@ fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex) -> Option<Findi
             contexts.push((above().count(), parent, marks));
         }
     }
-    // What is deeper belongs to parts of the context.
+    // What is deeper belongs to parts of the context, and so does a directory beside others.
     let (_, parent, marks) = contexts.into_iter().min_by_key(|(depth, parent, _)| (*depth, tree.path(*parent)))?;
+    let context = Below::of_nodes(tree, [parent], &[]);
+    let files = tree.layer_spans(layer).map(|id| tree.span(id)).filter(|span| !span.kind.is_directory());
+    if files.into_iter().any(|span| !context.contains(span.node())) {
+        return None;
+    }
     let nodes: Vec<NodeId> = marks.iter().filter_map(|mark| nodes.get(&(parent, *mark)).copied()).collect();
     let lines: Vec<String> = nodes.iter().map(|node| format!("`{}`", shell_word(tree.name(*node)))).collect();
     let place = place_name(image, layer);

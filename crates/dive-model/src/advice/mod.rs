@@ -12,7 +12,6 @@ mod configuration;
 mod copied_context;
 mod file_kinds;
 mod finding;
-mod instruction;
 pub mod kind;
 mod kind_set;
 mod packages;
@@ -20,6 +19,7 @@ mod path_kinds;
 mod patterns;
 mod proof;
 mod remedy;
+mod shell_commands;
 mod start_command;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

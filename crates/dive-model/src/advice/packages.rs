@@ -1,6 +1,6 @@
 //! Reads installations of packages: which names have no version, and which list of dependencies a command needs.
 
-use super::instruction::ShellCommand;
+use super::shell_commands::ShellCommand;
 
 /// Options of apt-get, apk and pip that take a value.
 const WITH_VALUE: [&str; 22] = [
@@ -113,8 +113,8 @@ fn names(words: &[&str]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::instruction::BuildInstruction;
     use super::*;
+    use crate::image::BuildInstruction;
 
     fn names_in(script: &str) -> Vec<String> {
         let text = format!("RUN /bin/sh -c {script} # buildkit");

@@ -1,10 +1,11 @@
 //! What to write instead, with the image's own lines, tools and paths.
 
 use super::finding::Finding;
-use super::instruction::{BuildInstruction, ShellCommand};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::path_kinds::PathKinds;
+use super::shell_commands::ShellCommand;
+use crate::image::BuildInstruction;
 use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::shell::shell_word;
@@ -180,6 +181,9 @@ impl<'a> Remedies<'a> {
         let kind = finding.kind;
         let vcs = self.directory_named(finding, &[".git", ".hg", ".svn"]);
         let group = finding.groups.first().map(|group| group.place);
+        if place.instruction.copies() && kind == AdviceKind::UnstrippedBinary {
+            return format!("strip {} before the copy", self.largest(finding));
+        }
         if place.instruction.copies() {
             let is_named_in_dockerignore = matches!(kind, AdviceKind::VcsFolder | AdviceKind::EditorAndOsFiles);
             return match (vcs, group) {

@@ -1,8 +1,8 @@
 //! Kinds that the command of containers takes out: they start the program that reads these files.
 
-use super::instruction::{ShellCommand, started};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
+use super::shell_commands::{ShellCommand, started};
 use crate::image::Image;
 
 /// The kinds that containers of the image read.

@@ -13,6 +13,7 @@ use parse_dockerfile::{Command, Instruction, JsonOrStringArray, Source};
 use super::description::Image;
 use super::dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};
 use super::history::HistoryStep;
+use super::instruction::BuildInstruction;
 
 /// Maximum number of steps and of instructions to compare, counted from the end. The work is their product.
 const MAX_COMPARED: usize = 1_000;
@@ -327,31 +328,14 @@ struct RecordedInstruction {
     text: String,
 }
 
-/// Instructions that create a step in the history.
-const KEYWORDS: [&str; 11] =
-    ["RUN", "COPY", "ADD", "WORKDIR", "USER", "ENV", "LABEL", "CMD", "ENTRYPOINT", "VOLUME", "EXPOSE"];
-
 impl RecordedInstruction {
-    /// Parses a step of `BuildKit`, Docker's classic builder, Buildah or kaniko.
+    /// Parses a step; `None` if it is not an instruction.
     fn of(step: &HistoryStep) -> Option<Self> {
-        let command = step.created_by.trim();
-        let command = command.strip_suffix("# buildkit").unwrap_or(command).trim_end();
-        let nop = command.strip_prefix("/bin/sh -c #(nop)").map(str::trim_start);
-        let written = nop.unwrap_or(command);
-        let instruction = KEYWORDS.iter().find_map(|keyword| {
-            let rest = written.strip_prefix(keyword)?;
-            rest.starts_with([' ', '[']).then_some((*keyword, rest))
-        });
-        let (keyword, text) = match (instruction, nop) {
-            (Some(instruction), _) => instruction,
-            // Classic builders record only the command, with build arguments before the shell.
-            (None, None) if command.starts_with(['/', '|']) => ("RUN", command),
-            (None, _) => return None,
-        };
-        let words = text.split_whitespace();
+        let instruction = BuildInstruction::of(&step.created_by);
+        let words = instruction.text.split_whitespace();
         // Only some builders record options of COPY and ADD.
-        let words = words.skip_while(|word| ["COPY", "ADD"].contains(&keyword) && word.starts_with("--"));
-        Some(Self { keyword, text: words.collect::<Vec<_>>().join(" ") })
+        let words = words.skip_while(|word| instruction.copies() && word.starts_with("--"));
+        Some(Self { keyword: instruction.keyword.name()?, text: words.collect::<Vec<_>>().join(" ") })
     }
 }
 

@@ -1,68 +1,14 @@
-//! The instruction that made a layer, from the text in the history, and the commands of a RUN. A small reading of shell, for
-//! advice and not for execution: it knows quotes, separators and comments, but neither variables nor substitutions.
+//! The commands of a RUN. A small reading of shell, for advice and not for execution: it knows quotes, separators and comments,
+//! but neither variables nor substitutions.
 
+use crate::image::{BuildInstruction, Keyword};
 use crate::shell::shell_word;
 
-/// Bytes of an instruction that are read. Only a hostile configuration has longer ones.
-const MAX_INSTRUCTION: usize = 64 << 10;
-
-/// The kind of an instruction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keyword {
-    Run,
-    Copy,
-    Add,
-    /// Another one, or an unknown builder's text.
-    Other,
-}
-
-/// An instruction in the history of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BuildInstruction<'a> {
-    pub(super) keyword: Keyword,
-    /// Text after the keyword; for RUN, the script without its shell.
-    pub(super) text: &'a str,
-}
-
-impl<'a> BuildInstruction<'a> {
-    /// Parses the text of `BuildKit`, Docker's classic builder, Buildah or kaniko.
-    pub(super) fn of(created_by: &'a str) -> Self {
-        let text = created_by.trim();
-        let text = text.get(..text.floor_char_boundary(MAX_INSTRUCTION)).unwrap_or(text);
-        let text = text.strip_suffix("# buildkit").unwrap_or(text).trim_end();
-        let nop = text.strip_prefix("/bin/sh -c #(nop)").map(str::trim_start);
-        let written = nop.unwrap_or(text);
-        let after = |keyword: &str| written.strip_prefix(keyword).filter(|rest| rest.starts_with([' ', '\t', '[']));
-        if let Some(text) = after("RUN") {
-            Self { keyword: Keyword::Run, text: script(text.trim()) }
-        } else if let Some(text) = after("COPY") {
-            Self { keyword: Keyword::Copy, text: text.trim() }
-        } else if let Some(text) = after("ADD") {
-            Self { keyword: Keyword::Add, text: text.trim() }
-        } else if nop.is_none() && text.starts_with(['/', '|']) {
-            // Classic builders record only the command, with build arguments before the shell.
-            Self { keyword: Keyword::Run, text: script(text) }
-        } else {
-            Self { keyword: Keyword::Other, text: written }
-        }
-    }
-
-    /// True for COPY and ADD.
-    pub(super) const fn copies(self) -> bool {
-        matches!(self.keyword, Keyword::Copy | Keyword::Add)
-    }
-
+impl BuildInstruction<'_> {
     /// The commands of a RUN; none for other instructions.
     pub(super) fn commands(self) -> Vec<ShellCommand> {
         if self.keyword == Keyword::Run { commands(self.text) } else { Vec::new() }
     }
-}
-
-/// The script after `/bin/sh -c`, with or without build arguments and options before.
-fn script(text: &str) -> &str {
-    let Some((shell, script)) = text.split_once(" -c ") else { return text };
-    let names_shell = shell.split_whitespace().any(|word| word.ends_with("sh"));
-    if names_shell { script.trim_start() } else { text }
 }
 
 /// A command of a script: its words without quotes.
@@ -170,26 +116,6 @@ mod tests {
 
     fn words(script: &str) -> Vec<String> {
         commands(script).iter().map(|command| command.words.join(" ")).collect()
-    }
-
-    #[test]
-    fn instructions_of_all_builders_are_read() {
-        for (created_by, keyword, text) in [
-            ("RUN /bin/sh -c apk add curl # buildkit", Keyword::Run, "apk add curl"),
-            ("RUN |1 V=1 /bin/sh -c apk add curl # buildkit", Keyword::Run, "apk add curl"),
-            ("RUN /bin/bash -o pipefail -c a | b # buildkit", Keyword::Run, "a | b"),
-            ("/bin/sh -c apk add curl", Keyword::Run, "apk add curl"),
-            ("|1 V=1 /bin/sh -c apk add curl", Keyword::Run, "apk add curl"),
-            ("RUN python -c print(1)", Keyword::Run, "python -c print(1)"),
-            ("COPY . /app # buildkit", Keyword::Copy, ". /app"),
-            ("/bin/sh -c #(nop) COPY dir:1 in /app ", Keyword::Copy, "dir:1 in /app"),
-            ("/bin/sh -c #(nop) ADD file:1 in / ", Keyword::Add, "file:1 in /"),
-            ("/bin/sh -c #(nop)  CMD [\"sh\"]", Keyword::Other, "CMD [\"sh\"]"),
-            ("bazel build ...", Keyword::Other, "bazel build ..."),
-            ("", Keyword::Other, ""),
-        ] {
-            assert_eq!(BuildInstruction::of(created_by), BuildInstruction { keyword, text }, "{created_by}");
-        }
     }
 
     #[test]

@@ -47,6 +47,10 @@ fn symbols_of_programs_are_found_and_the_rest_is_not_claimed() {
     for image in packed(|l| l.file("app/server", program(1_100_000)).file("app/tool", program(300_000))) {
         finds(&image, "unstripped-binary 1400000 B 2 files layer 0 /app");
         let opened = image.open();
+        super::says(
+            &image,
+            &["layer 0: link without them (`-ldflags=-s -w` of Go, `strip = true` of Cargo), or run `strip` (/app)"],
+        );
         let (_, ours) = opened.opened().advice(KindSet::on()).partitions(opened.tree(), &opened.exact());
         assert_eq!(ours.rest_bytes, ours.total_bytes - 1_400_000);
     }
@@ -63,6 +67,18 @@ fn programs_of_packages_object_files_and_stripped_programs_are_left_alone() {
     finds(&image().layer(|l| l.file("app/x", program(300_000))), "");
     let linked = image().layer(|l| l.file("usr/bin/x", program(2_000_000)).hardlink("app/x", "usr/bin/x"));
     finds(&linked, "");
+}
+
+#[test]
+fn programs_are_stripped_before_a_copy() {
+    let image = image().layer(|l| l.file("app/x", program(2_000_000)).created_by("COPY x /app/ # buildkit"));
+    super::says(&image, &["layer 0: strip /app/x before the copy"]);
+}
+
+/// The licences of a program must stay, as in dive's own image.
+#[test]
+fn licences_of_a_program_are_left_alone() {
+    finds(&image().layer(|l| l.file("usr/share/doc/dive/THIRD-PARTY.txt", "x".repeat(2_000_000))), "");
 }
 
 #[test]
@@ -122,7 +138,7 @@ fn hard_links_small_files_and_copies_of_packages_are_left_alone() {
     finds(&image().layer(|l| l.file("app/a", &big).hardlink("app/b", "app/a")), "");
     let small = "x".repeat(60_000);
     finds(&image().layer(|l| l.file("app/a", &small).file("app/b", &small)), "");
-    finds(&image().layer(|l| l.file("usr/lib/a", &big).file("usr/share/b", &big)), "");
+    finds(&image().layer(|l| l.file("usr/include/a", &big).file("usr/share/b", &big)), "");
     finds(
         &image().layer(|l| l.file("app/node_modules/a/x", &big).file("app/node_modules/b/node_modules/a/x", &big)),
         "",

@@ -146,6 +146,7 @@ fn a_context_that_was_copied_whole_is_named_with_its_lines() {
         &["app/node_modules/x/Dockerfile", "app/node_modules/x/.github/x"],
         &["app/a/Dockerfile", "app/b/.git"],
         &["app/.env", "app/target/x"],
+        &["app/third_party/x/.travis.yml", "app/third_party/x/.gitignore", "app/main.py"],
     ] {
         assert_eq!(found(paths), [""; 0], "{paths:?}");
     }

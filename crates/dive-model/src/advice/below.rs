@@ -11,20 +11,11 @@ pub(super) struct Below {
 /// Directories that packages of a distribution write: what is in them is the distribution's.
 pub(super) const OF_PACKAGES: [&[u8]; 6] = [b"usr/bin", b"usr/sbin", b"usr/lib", b"usr/libexec", b"bin", b"sbin"];
 
-/// Directories that packages of a distribution or a language write.
-const OF_ANY_PACKAGES: [&[u8]; 11] = [
-    b"usr/bin",
-    b"usr/sbin",
-    b"usr/lib",
-    b"usr/lib32",
-    b"usr/lib64",
-    b"usr/libexec",
-    b"usr/share",
-    b"bin",
-    b"sbin",
-    b"lib",
-    b"lib64",
-];
+/// Directories beside `/usr` that packages of a distribution write.
+const BESIDE_USR: [&[u8]; 5] = [b"bin", b"sbin", b"lib", b"lib32", b"lib64"];
+
+/// Directories of `/usr` that other programs write.
+const NOT_OF_PACKAGES: [&[u8]; 2] = [b"local", b"src"];
 
 /// Names of directories with packages of a language.
 const FOLDERS_OF_PACKAGES: [&[u8]; 5] = [b"site-packages", b"dist-packages", b"node_modules", b"gems", b"pkgs"];
@@ -50,7 +41,9 @@ impl Below {
 
     /// Where packages of a distribution or a language have their files.
     pub(super) fn packages(tree: &Tree) -> Self {
-        Self::of(tree, &OF_ANY_PACKAGES, &FOLDERS_OF_PACKAGES)
+        let usr = tree.find(b"usr").into_iter().flat_map(|usr| tree.children(usr));
+        let usr = usr.filter(|node| !NOT_OF_PACKAGES.contains(&tree.name(*node)));
+        Self::of_nodes(tree, BESIDE_USR.iter().filter_map(|path| tree.find(path)).chain(usr), &FOLDERS_OF_PACKAGES)
     }
 
     pub(super) fn contains(&self, node: NodeId) -> bool {

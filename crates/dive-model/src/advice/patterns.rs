@@ -177,6 +177,7 @@ pub(super) const PATTERNS: &[PatternRow] = &[
             "!/usr/share/doc/**/LICENSE*",
             "!/usr/share/doc/**/COPYING*",
             "!/usr/share/doc/**/NOTICE*",
+            "!/usr/share/doc/**/THIRD-PARTY*",
             "!/usr/local/share/doc/**/LICENSE*",
             "!/usr/local/share/doc/**/COPYING*",
             "!/usr/local/share/doc/**/NOTICE*",

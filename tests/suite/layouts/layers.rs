@@ -266,7 +266,8 @@ fn wrong_media_type_does_not_shift_diff_ids() {
         assert!(ran.error().contains(&expected), "{}", ran.error());
         let layers = commands_and_diff_ids(&user.runs(&["-i", "image.tar", "--json", "-"]).ends_with(0));
         assert_eq!((&layers[0], &layers[2]), (&pair("step 0", "sha256:aa"), &pair("step 1", "sha256:bb")));
-        assert!(layers[1].0.starts_with("not a file system layer (") && layers[1].1 == "-", "{layers:?}");
+        let start = format!("not a file system layer ({name}, ");
+        assert!(layers[1].0.starts_with(&start) && layers[1].1 == "-", "{layers:?}");
     }
     let ran = layout(&[(TAR, tar("a"))], &["sha256:aa", "sha256:bb"]).user().runs(&["image.tar"]);
     assert!(ran.error().contains("lists 1 layer, but the configuration lists 2; --ignore-errors"), "{}", ran.error());

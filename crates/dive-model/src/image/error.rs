@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use super::layer_kind::OtherContent;
+use super::layer_kind::{LayerKind, OtherContent, layer_kind};
 use super::manifest::InvalidDigest;
 use super::other_entry::OtherEntry;
 use super::platform::Platform;
@@ -258,7 +258,7 @@ pub enum LayerLoss {
     /// The blob is not a tar. This is not damage; the other layers are shown.
     #[error(
         "not a file system layer ({}, {})",
-        Shown(media_type.as_deref().unwrap_or(content.name)),
+        Shown(other_type(media_type.as_deref(), *content)),
         size.map_or_else(|| "of unknown size".to_owned(), |size| Bytes(size).to_string())
     )]
     NotATar {
@@ -306,6 +306,11 @@ impl ImageError {
             _ => Self::NoPlatform { archive, wanted, available: found },
         }
     }
+}
+
+/// The type of a layer that is not a tar: its media type, unless that is of a tar.
+fn other_type(media_type: Option<&str>, content: OtherContent) -> &str {
+    media_type.filter(|_| layer_kind(media_type) != LayerKind::Tar).unwrap_or(content.name)
 }
 
 /// How to resolve a contradiction of `--image` and `--platform`.

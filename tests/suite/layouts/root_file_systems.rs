@@ -100,3 +100,23 @@ fn root_folders_are_directories_or_links_to_them() {
         assert!(ran.error().contains("no manifest.json or index.json"), "{}", ran.error());
     }
 }
+
+/// Images of LXC, bundles of runc, and root file systems packed by hand.
+#[test]
+fn packed_root_file_system_is_named() {
+    for (tar, folder, word) in [
+        (Layer::default().file("metadata.yaml", "").dir("rootfs/").file("rootfs/etc/passwd", ""), "rootfs", "rootfs"),
+        (Layer::default().file("config.json", "{}").file("my root/usr/lib/os-release", ""), "my root", "'my root'"),
+        (Layer::default().file("a/b/etc/os-release", "").file("a/b/usr/src/x.tar.gz", ""), "a/b", "a/b"),
+    ] {
+        let ran = listed(&tar.tar(), &[]);
+        let message = format!(
+            "the directory \"{folder}\" in it has a root file system; unpack it, and open the tar of `tar cf FILE -C {word} .`"
+        );
+        assert!(ran.error().contains(&message), "{}", ran.error());
+    }
+    let sources =
+        Layer::default().file("project/lib/a.rb", "").file("project/bin/run", "").file("project/etc/a.conf", "");
+    let ran = listed(&sources.tar(), &[]);
+    assert!(ran.error().contains("give the tar that `docker save"), "{}", ran.error());
+}

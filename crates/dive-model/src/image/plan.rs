@@ -137,6 +137,12 @@ pub(super) fn why_no_manifest(store: &dyn Store) -> Cow<'static, str> {
         "give a directory that contains an OCI layout, or the tar that `docker save NAME -o FILE` writes"
     } else if names.is_empty() {
         "it is an empty tar; save the image again"
+    } else if let Some(root) = packed_root(&names) {
+        let (root, path) = (Quoted(root), shell_path(Path::new(root)));
+        let text = format!(
+            "the directory {root} in it has a root file system; unpack it, and open the tar of `tar cf FILE -C {path} .`"
+        );
+        return Cow::Owned(text);
     } else if let Some(inner) = inner_archive(&names) {
         let (inner, path) = (Quoted(inner), shell_path(&Path::new(".").join(inner)));
         let text = format!(
@@ -147,6 +153,14 @@ pub(super) fn why_no_manifest(store: &dyn Store) -> Cow<'static, str> {
         "give the tar that `docker save NAME -o FILE` writes"
     };
     Cow::Borrowed(hint)
+}
+
+/// The directory of a root file system that was packed with it: in images of LXC, bundles of runc, and by hand.
+fn packed_root<'a>(names: &[&'a str]) -> Option<&'a str> {
+    // Sources have directories like `bin` and `lib`, too.
+    const SIGNS: [&str; 3] = ["/etc/passwd", "/etc/os-release", "/usr/lib/os-release"];
+    let roots = names.iter().filter_map(|name| SIGNS.iter().find_map(|sign| name.strip_suffix(sign)));
+    roots.min_by_key(|root| (root.matches('/').count(), *root))
 }
 
 /// The first member, by name, that may be an image archive: some products are shipped as a tar of them.

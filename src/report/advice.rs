@@ -148,9 +148,23 @@ fn wrapped<'a>(words: impl IntoIterator<Item = &'a str>, room: usize) -> Vec<Str
 
 /// The findings in the layers of the base: one line, or all.
 fn of_base(opened: &Opened, advice: &Advice, listed: Listed, width: usize, out: &mut dyn Write) -> io::Result<()> {
-    let findings: Vec<&Finding> = advice.of_base().collect();
+    let Some(words) = of_base_in_words(opened, advice, |_| true) else { return Ok(()) };
+    let hint = if listed == Listed::Ours { "; --all lists them" } else { "" };
+    let text = format!("Not yours, in {words}{hint}");
+    writeln!(out)?;
+    write_wrapped(Escaped(text.as_bytes()).to_string().split(' '), width, "", out)?;
+    if listed == Listed::All {
+        advice.of_base().try_for_each(|finding| write_finding(opened, finding, width, out))?;
+    }
+    Ok(())
+}
+
+/// The base, with the bytes and the kinds of its findings that `counts` accepts: `debian:13: 5.0 kB of apt-archives`. `None`
+/// without any. The name is text from the image.
+pub(super) fn of_base_in_words(opened: &Opened, advice: &Advice, counts: fn(&Finding) -> bool) -> Option<String> {
+    let findings: Vec<&Finding> = advice.of_base().filter(|finding| counts(finding)).collect();
     if findings.is_empty() {
-        return Ok(());
+        return None;
     }
     let name = match (advice.own, &opened.image.base) {
         (OwnBoundary::Distribution, _) | (_, None) => "the distribution in layer 0".to_owned(),
@@ -165,15 +179,8 @@ fn of_base(opened: &Opened, advice: &Advice, listed: Listed, width: usize, out: 
     }
     let more = kinds.len().saturating_sub(BASE_KINDS);
     let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
-    let hint = if listed == Listed::Ours { "; --all lists them" } else { "" };
-    let kinds: Vec<&str> = kinds.into_iter().take(BASE_KINDS).collect();
-    let text = format!("Not yours, in {name}: {bytes}{stored} of {}{rest}{hint}", kinds.join(", "));
-    writeln!(out)?;
-    write_wrapped(Escaped(text.as_bytes()).to_string().split(' '), width, "", out)?;
-    if listed == Listed::All {
-        findings.iter().try_for_each(|finding| write_finding(opened, finding, width, out))?;
-    }
-    Ok(())
+    kinds.truncate(BASE_KINDS);
+    Some(format!("{name}: {bytes}{stored} of {}{rest}", kinds.join(", ")))
 }
 
 /// How all bytes divide, so that a reader can check that none counts twice.

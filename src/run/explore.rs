@@ -22,6 +22,7 @@ use crate::config::{
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Look, Rows, ci as ci_report, json, text};
 use dive_model::Opened;
+use dive_model::advice::KindSet;
 use dive_model::image::{Dockerfile, Image, ImageLayer};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::SpanKind;
@@ -412,6 +413,7 @@ pub(super) fn judge(
         }
         return Ok(None);
     }
+    let advice = opened.advice(KindSet::on());
     let verdict = ci::evaluate(opened, rules, baseline, Date::of(SystemTime::now()));
     let judged = Some(json::Judged { rules, verdict: &verdict });
     let renews = gate.baseline.as_ref().is_some_and(|baseline| baseline.renewal == BaselineRenewal::Requested);
@@ -425,7 +427,7 @@ pub(super) fn judge(
     } else {
         output.write_documents(opened, judged)?;
     }
-    let ruling = Ruling { rules_file, origin, rules, verdict: &verdict };
+    let ruling = Ruling { rules_file, origin, rules, verdict: &verdict, advice: &advice };
     output.print(|look, out| {
         ci_report::overview(opened, ruling, look, rows, out)?;
         output.exporting(look.colour, out)?;

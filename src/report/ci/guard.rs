@@ -125,6 +125,7 @@ fn hex_digits(byte: u8) -> impl Iterator<Item = char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dive_model::advice::AdviceKind;
 
     #[test]
     fn no_word_of_scripts_remains_in_any_case() {
@@ -150,6 +151,16 @@ mod tests {
             assert_eq!(guarded(text), text);
         }
         assert_eq!(guarded("--lowestEfficiency: 1"), "--lowestEfficienc\\x79: 1");
+    }
+
+    /// People copy what dive advises to write.
+    #[test]
+    fn advice_of_the_table_stays_readable() {
+        for row in AdviceKind::ALL.iter().map(|kind| kind.row()) {
+            for text in [row.id, row.what, row.instead] {
+                assert_eq!(guarded(text), text);
+            }
+        }
     }
 
     #[test]

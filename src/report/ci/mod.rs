@@ -1,6 +1,7 @@
 //! The report of CI mode: our part for people, then dive's own block for scripts. dive's block is last, so that wrappers
 //! that take the first match, the last match or a section find dive's lines, and a log ends with the verdict.
 
+mod advice;
 mod block;
 mod broken;
 mod exceptions;

@@ -1,11 +1,11 @@
-//! The CI report for people: layers, exact numbers, the largest waste, and what dive's numbers miss. No word in it may be
+//! The CI report for people: layers, exact numbers, the largest waste, advice, and what dive's numbers miss. No word in it may be
 //! one that [`super::guard`] escapes.
 
 use std::io::{self, Write};
 
 use super::ruling::Ruling;
 use super::words::limit_text;
-use super::{broken, exceptions, growth};
+use super::{advice, broken, exceptions, growth};
 use crate::ci::{BlindSpot, OwnLayersSource, Rule};
 use crate::config::{LayerChoice, Origin, RuleNeeds};
 use crate::report::text::{command, command_width};
@@ -31,6 +31,7 @@ pub(super) fn write(
     exact(&opened.analysis.exact, out)?;
     writeln!(out, "Reclaimable, largest first:")?;
     waste::write(opened, rows, out)?;
+    advice::write(opened, ruling.advice, look.width, out)?;
     growth::write(opened, ruling, look.width, out)?;
     budget(opened, ruling, look.width, out)
 }

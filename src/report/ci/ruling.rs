@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::ci::{Rules, Verdict};
+use dive_model::advice::Advice;
 use dive_sources::ImageOrigin;
 
 /// The CI part of a report.
@@ -16,4 +17,6 @@ pub(crate) struct Ruling<'a> {
     pub rules: &'a Rules,
     /// The outcome.
     pub verdict: &'a Verdict,
+    /// What to write instead. It decides nothing.
+    pub advice: &'a Advice,
 }

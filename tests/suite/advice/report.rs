@@ -7,7 +7,7 @@ use crate::build::{Format, Image, assert_drawn, image};
 use crate::user::User;
 
 /// An image on a distribution, with findings of its own, in the base, and across both.
-fn shop() -> Image {
+pub(super) fn shop() -> Image {
     image()
         .runs_as("app")
         .layer(|l| {
@@ -23,7 +23,7 @@ fn shop() -> Image {
         .layer(|l| l.whiteout("app/build.o").created_by("RUN /bin/sh -c rm /app/build.o # buildkit"))
 }
 
-const DOCKERFILE: &str = "\
+pub(super) const DOCKERFILE: &str = "\
 FROM debian@sha256:1
 RUN apt-get update && \\
     apt-get install -y curl=8.14

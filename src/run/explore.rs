@@ -22,7 +22,7 @@ use crate::config::{
 use crate::report::ci::Ruling;
 use crate::report::{Colour, Look, Rows, ci as ci_report, json, text};
 use dive_model::Opened;
-use dive_model::advice::KindSet;
+use dive_model::advice::{Advice, KindSet};
 use dive_model::image::{Dockerfile, Image, ImageLayer};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::SpanKind;
@@ -135,21 +135,27 @@ impl<'a> ReportOutput<'a> {
     }
 
     /// Writes the requested documents.
-    pub(super) fn write_documents(&self, opened: &Opened, judged: Option<json::Judged<'_>>) -> anyhow::Result<()> {
+    pub(super) fn write_documents(
+        &self,
+        opened: &Opened,
+        advice: &Advice,
+        judged: Option<json::Judged<'_>>,
+    ) -> anyhow::Result<()> {
         if let Some(lines) = &self.lines {
-            lines.add_json(|out| json::render_line(opened, judged, out))?;
-            return lines.add_summary(|out| json::summary::render(opened, judged, out));
+            lines.add_json(|out| json::render_line(opened, advice, judged, out))?;
+            return lines.add_summary(|out| json::summary::render(opened, advice, judged, out));
         }
-        self.write_json(opened, judged)?;
+        self.write_json(opened, advice, judged)?;
         if let Some(target) = &self.summary {
-            target.write(|out| json::summary::render(opened, judged, out))?;
+            target.write(|out| json::summary::render(opened, advice, judged, out))?;
         }
         Ok(())
     }
 
     /// Writes the JSON document, if it is requested.
-    fn write_json(&self, opened: &Opened, judged: Option<json::Judged<'_>>) -> anyhow::Result<()> {
-        self.json.as_ref().map_or(Ok(()), |target| target.write(|out| json::render_judged(opened, judged, out)))
+    fn write_json(&self, opened: &Opened, advice: &Advice, judged: Option<json::Judged<'_>>) -> anyhow::Result<()> {
+        let Some(target) = &self.json else { return Ok(()) };
+        target.write(|out| json::render_judged(opened, advice, judged, out))
     }
 
     /// Writes dive's line with the path of the document, if any.
@@ -379,8 +385,9 @@ pub(super) fn explore(
     if let Some(gate) = gate {
         return Ok(judge(&gate, &name, &opened, &origin, rows, &output)?.unwrap_or(Outcome::Passed));
     }
-    output.write_documents(&opened, None)?;
-    if !output.has_document() {
+    if output.has_document() {
+        output.write_documents(&opened, &opened.advice(KindSet::on()), None)?;
+    } else {
         output.print(|look, out| text::render(&opened, look, rows, out))?;
     }
     Ok(Outcome::Passed)
@@ -401,9 +408,10 @@ pub(super) fn judge(
     if let (Some(summary), Some(GateBaseline { origin, .. })) = (baseline, &gate.baseline) {
         summary.check(&opened.image).map_err(|error| baseline::problem(error, origin))?;
     }
+    let advice = opened.advice(KindSet::on());
     // dive checks no rule if it writes a document, so default limits alone must not fail such a job.
     if output.has_requested_document() && !rules.are_set() {
-        output.write_documents(opened, None)?;
+        output.write_documents(opened, &advice, None)?;
         output.print(|look, out| {
             ci_report::preamble(rules_file, origin, look.colour, out)?;
             output.exporting(look.colour, out)
@@ -413,19 +421,18 @@ pub(super) fn judge(
         }
         return Ok(None);
     }
-    let advice = opened.advice(KindSet::on());
     let verdict = ci::evaluate(opened, rules, baseline, Date::of(SystemTime::now()));
     let judged = Some(json::Judged { rules, verdict: &verdict });
     let renews = gate.baseline.as_ref().is_some_and(|baseline| baseline.renewal == BaselineRenewal::Requested);
     if renews && !verdict.passed() {
         // The next run would compare with the image that has just failed, and pass.
-        output.write_json(opened, judged)?;
+        output.write_json(opened, &advice, judged)?;
         output.notices.note(
             "--summary did not replace the baseline, because a rule failed; to accept the image as the new baseline, run the \
              command with --ci=false",
         );
     } else {
-        output.write_documents(opened, judged)?;
+        output.write_documents(opened, &advice, judged)?;
     }
     let ruling = Ruling { rules_file, origin, rules, verdict: &verdict, advice: &advice };
     output.print(|look, out| {

@@ -11,6 +11,7 @@ use crate::config::RulesFile;
 use crate::report::json;
 use crate::report::starter::Starter;
 use dive_model::Opened;
+use dive_model::advice::KindSet;
 use dive_model::dir::Dir;
 
 /// The summary of the image.
@@ -49,7 +50,9 @@ pub(super) fn run(arguments: &InitArgs, invocation: &Invocation) -> anyhow::Resu
     }
     for name in files {
         let written = match *name {
-            BASELINE => write_new(&dir, name, |out| json::summary::render(&opened, None, out)),
+            BASELINE => {
+                write_new(&dir, name, |out| json::summary::render(&opened, &opened.advice(KindSet::on()), None, out))
+            }
             _ => write_new(&dir, name, |out| out.write_all(starter.text.as_bytes())),
         };
         written.with_context(|| format!("{name} cannot be written"))?;

@@ -1,6 +1,7 @@
-//! The document of `dive advise --format json`.
+//! Advice in documents: that of `dive advise --format json`, the JSON document, and the summary.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -10,37 +11,105 @@ use super::formatter::PrintableFormatter;
 use super::texts::Texts;
 use dive_model::Opened;
 use dive_model::advice::{Advice, AdviceGroup, AdviceKind, Finding, Partition};
+use dive_model::image::ImagePart;
 use dive_model::layer::LayerIndex;
+use dive_model::units::Total;
 
 /// The limit of an instruction. Each finding repeats that of its layer.
 const INSTRUCTION: Texts = Texts::up_to(4096);
+
+/// Kinds in a summary.
+const KINDS: usize = 20;
 
 /// Writes the document.
 ///
 /// # Errors
 /// When writing fails.
 pub(crate) fn render(opened: &Opened, advice: &Advice, out: &mut dyn Write) -> io::Result<()> {
-    let (base, ours) = advice.partitions(&opened.tree, &opened.analysis.exact);
-    let document = AdviceDocument {
-        image: &opened.image.name,
-        base_layers: advice.own.layers(),
-        base: base.into(),
-        ours: ours.into(),
-        findings: advice.findings.iter().map(|finding| FindingFigures::of(opened, finding)).collect(),
-    };
+    let document = AdviceDocument { image: &opened.image.name, advice: AdviceFigures::of(opened, advice) };
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, PrintableFormatter::default());
     document.serialize(&mut serializer)?;
     writeln!(out)
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct AdviceDocument<'a> {
     image: &'a str,
+    #[serde(flatten)]
+    advice: AdviceFigures<'a>,
+}
+
+/// All findings.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AdviceFigures<'a> {
     base_layers: usize,
     base: PartitionFigures,
     ours: PartitionFigures,
     findings: Vec<FindingFigures<'a>>,
+}
+
+impl<'a> AdviceFigures<'a> {
+    pub(super) fn of(opened: &'a Opened, advice: &'a Advice) -> Self {
+        let (base, ours) = advice.partitions(&opened.tree, &opened.analysis.exact);
+        Self {
+            base_layers: advice.own.layers(),
+            base: base.into(),
+            ours: ours.into(),
+            findings: advice.findings.iter().map(|finding| FindingFigures::of(opened, finding)).collect(),
+        }
+    }
+}
+
+/// The findings by kind, for a document with a limit.
+#[derive(Serialize)]
+pub(super) struct AdviceSums {
+    kinds: Vec<KindFigures>,
+    others: OtherKinds,
+}
+
+/// The findings of a kind in a part of the image.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KindFigures {
+    id: &'static str,
+    level: &'static str,
+    part: &'static str,
+    size_bytes: u64,
+    stored_bytes: Option<u64>,
+}
+
+/// The kinds that are not listed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OtherKinds {
+    kinds: usize,
+    size_bytes: u64,
+}
+
+impl From<&Advice> for AdviceSums {
+    fn from(advice: &Advice) -> Self {
+        let mut sums: Vec<KindFigures> = Vec::new();
+        for finding in &advice.findings {
+            let Finding { kind, part, size_bytes, stored_bytes, .. } = finding;
+            let (id, level, part) = (kind.id(), kind.row().level.name(), part.name());
+            match sums.iter_mut().find(|known| (known.id, known.part) == (id, part)) {
+                None => {
+                    sums.push(KindFigures { id, level, part, size_bytes: *size_bytes, stored_bytes: *stored_bytes })
+                }
+                Some(known) => {
+                    known.size_bytes = known.size_bytes.saturating_add(*size_bytes);
+                    // Unknown if one of them is.
+                    let both = known.stored_bytes.zip(*stored_bytes);
+                    known.stored_bytes = both.map(|(known, more)| known.saturating_add(more));
+                }
+            }
+        }
+        sums.sort_by_key(|sum| Reverse((sum.part == ImagePart::Ours.name(), sum.size_bytes)));
+        let others = sums.split_off(KINDS.min(sums.len()));
+        let size_bytes = others.iter().map(|sum| sum.size_bytes).sum::<Total>().get();
+        Self { kinds: sums, others: OtherKinds { kinds: others.len(), size_bytes } }
+    }
 }
 
 /// The bytes of some layers, each in one part.

@@ -17,7 +17,9 @@ use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
+use advice::AdviceFigures;
 use dive_model::Opened;
+use dive_model::advice::{Advice, KindSet};
 use dive_model::image::{Dockerfile, Image, ImageLayer, ImagePart};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::Tree;
@@ -36,35 +38,46 @@ const SCHEMA_VERSION: u32 = 1;
 /// # Errors
 /// When writing fails.
 pub fn render(opened: &Opened, out: &mut dyn Write) -> io::Result<()> {
-    render_judged(opened, None, out)
+    render_judged(opened, &opened.advice(KindSet::on()), None, out)
 }
 
 /// Writes the document with a verdict, if any.
 ///
 /// # Errors
 /// When writing fails.
-pub(crate) fn render_judged(opened: &Opened, judged: Option<Judged<'_>>, out: &mut dyn Write) -> io::Result<()> {
-    write_with(PrintableFormatter::default(), opened, judged, out)
+pub(crate) fn render_judged(
+    opened: &Opened,
+    advice: &Advice,
+    judged: Option<Judged<'_>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    write_with(PrintableFormatter::default(), opened, advice, judged, out)
 }
 
 /// Writes the document on one line, for a file with a document for each of several images.
 ///
 /// # Errors
 /// When writing fails.
-pub(crate) fn render_line(opened: &Opened, judged: Option<Judged<'_>>, out: &mut dyn Write) -> io::Result<()> {
-    write_with(Printable::<CompactFormatter>::default(), opened, judged, out)
+pub(crate) fn render_line(
+    opened: &Opened,
+    advice: &Advice,
+    judged: Option<Judged<'_>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    write_with(Printable::<CompactFormatter>::default(), opened, advice, judged, out)
 }
 
 fn write_with(
     formatter: impl Formatter,
     opened: &Opened,
+    advice: &Advice,
     judged: Option<Judged<'_>>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     // An entry takes a hundred small writes, so buffer them before the dynamic dispatch.
     let mut out = BufWriter::with_capacity(1 << 16, out);
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
-    JsonReport::of(opened, judged).serialize(&mut serializer)?;
+    JsonReport::of(opened, advice, judged).serialize(&mut serializer)?;
     writeln!(out)?;
     out.flush()
 }
@@ -81,11 +94,12 @@ struct JsonReport<'a> {
     parts: Option<PartsFigures>,
     provenance: Option<ProvenanceFigures<'a>>,
     dockerfiles: Vec<FileText<'a>>,
+    advice: AdviceFigures<'a>,
     verdict: Option<VerdictFigures<'a>>,
 }
 
 impl<'a> JsonReport<'a> {
-    fn of(opened: &'a Opened, judged: Option<Judged<'a>>) -> Self {
+    fn of(opened: &'a Opened, advice: &'a Advice, judged: Option<Judged<'a>>) -> Self {
         let image = &opened.image;
         let classic = &opened.analysis.classic;
         Self {
@@ -108,6 +122,7 @@ impl<'a> JsonReport<'a> {
             parts: PartsFigures::of(opened),
             provenance: image.provenance.as_ref().map(|it| ProvenanceFigures::of(it, Texts::WHOLE)),
             dockerfiles: dockerfiles(image),
+            advice: AdviceFigures::of(opened, advice),
             verdict: judged.map(|judged| VerdictFigures::of(opened, judged, Texts::WHOLE)),
         }
     }

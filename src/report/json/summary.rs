@@ -7,12 +7,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::CompactFormatter;
 
+use super::advice::AdviceSums;
 use super::facts::{BaseFigures, ExactSums, LineFigures, PartsFigures, ProvenanceFigures, SizeFigures, camel_case};
 use super::formatter::Printable;
 use super::texts::Texts;
 use super::verdict::{Judged, VerdictFigures};
 use crate::ci::SUMMARY_VERSION;
 use dive_model::Opened;
+use dive_model::advice::Advice;
 use dive_model::analysis::{VisiblePlace, WasteGroup};
 use dive_model::image::{ImageLayer, ImagePart};
 use dive_model::layer::LayerIndex;
@@ -32,11 +34,16 @@ const TEXT_LIMITS: [usize; 5] = [300, 150, 80, 40, 20];
 ///
 /// # Errors
 /// When writing fails.
-pub(crate) fn render(opened: &Opened, judged: Option<Judged<'_>>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn render(
+    opened: &Opened,
+    advice: &Advice,
+    judged: Option<Judged<'_>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let groups = WasteGroup::of(&opened.tree, &opened.analysis.exact);
     let places = VisiblePlace::of(&opened.tree);
     let digests = opened.entries_digests(&opened.tree.layers().collect::<Vec<_>>());
-    let lists = Lists { groups: &groups, places: &places, digests: &digests };
+    let lists = Lists { groups: &groups, places: &places, digests: &digests, advice };
     let mut bytes = Vec::new();
     for limit in TEXT_LIMITS {
         bytes.clear();
@@ -58,6 +65,7 @@ struct Lists<'a> {
     places: &'a [VisiblePlace],
     /// Of the entries of each layer.
     digests: &'a [Option<EntriesDigest>],
+    advice: &'a Advice,
 }
 
 #[derive(Serialize)]
@@ -73,13 +81,14 @@ struct Summary<'a> {
     provenance: Option<ProvenanceFigures<'a>>,
     layers: Vec<LayerFacts<'a>>,
     waste: WasteFigures<'a>,
+    advice: AdviceSums,
     places: Vec<PlaceFigures>,
     verdict: Option<VerdictFigures<'a>>,
 }
 
 impl<'a> Summary<'a> {
     fn of(opened: &'a Opened, judged: Option<Judged<'a>>, lists: Lists<'_>, texts: Texts) -> Self {
-        let Lists { groups, places, digests } = lists;
+        let Lists { groups, places, digests, advice } = lists;
         let Opened { image, tree, analysis, damaged_layers, .. } = opened;
         let (classic, exact) = (&analysis.classic, &analysis.exact);
         let waste = exact.bytes_by_layer(image.layers.len());
@@ -111,6 +120,7 @@ impl<'a> Summary<'a> {
                 })
                 .collect(),
             waste: WasteFigures::of(opened, groups, texts),
+            advice: advice.into(),
             places: places
                 .iter()
                 .take(VisiblePlace::LISTED)

@@ -34,6 +34,7 @@ use crate::cli::{CiArgs, ManyArgs};
 use crate::config::{Origin, Setting};
 use crate::many::{ImageSet, MemberVerdict};
 use crate::report::{many as report, text};
+use dive_model::advice::KindSet;
 use dive_model::cache::Cache;
 use dive_model::image::{ImageError, ImageSelector, Selection};
 use dive_model::{OpenError, Opened};
@@ -272,8 +273,9 @@ impl Run<'_> {
         let outcome = if let Some(gate) = self.gate(requested) {
             explore::judge(gate, &name, &opened, &origin, rows, &self.output)?
         } else {
-            self.output.write_documents(&opened, None)?;
-            if !self.output.has_document() {
+            if self.output.has_document() {
+                self.output.write_documents(&opened, &opened.advice(KindSet::on()), None)?;
+            } else {
                 self.output.print(|look, out| text::render(&opened, look, rows, out))?;
             }
             None

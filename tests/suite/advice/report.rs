@@ -165,3 +165,33 @@ fn an_image_without_findings_says_so() {
         "Bytes (ours): 1 = 0 hidden + 0 visible with advice + 1 other",
     ]);
 }
+
+/// Scripts and histories read what a report says of an image from its documents.
+#[test]
+fn documents_have_the_advice() {
+    let archive = shop().save(Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    let user = User::new();
+    let read = |arguments: &[&str]| -> Value {
+        serde_json::from_str(&user.runs(&[arguments, &[path]].concat()).ends_with(0).stdout).unwrap()
+    };
+    let mut alone = read(&["advise", "--format", "json"]);
+    alone.as_object_mut().unwrap().remove("image");
+    assert_eq!(read(&["--json", "-"])["advice"], alone);
+    let sums = read(&["--summary", "-"])["advice"].clone();
+    let stored = &alone["findings"][0]["storedBytes"];
+    assert_eq!(
+        sums["kinds"][0],
+        serde_json::json!({ "id": "apt-lists", "level": "warn", "part": "ours", "sizeBytes": 80_000, "storedBytes": stored })
+    );
+    let ids: Vec<_> = sums["kinds"].as_array().unwrap().iter().map(|kind| (&kind["id"], &kind["part"])).collect();
+    assert_eq!(
+        ids,
+        [
+            (&"apt-lists".into(), &"ours".into()),
+            (&"deleted-later".into(), &"ours".into()),
+            (&"apt-archives".into(), &"base".into())
+        ]
+    );
+    assert_eq!(sums["others"], serde_json::json!({ "kinds": 0, "sizeBytes": 0 }));
+}

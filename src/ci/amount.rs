@@ -35,7 +35,7 @@ impl Amount {
     }
 
     /// The number of a limit; `None` if the rule is off.
-    pub(super) const fn of(limit: &Limit) -> Option<Self> {
+    pub(super) fn of(limit: &Limit) -> Option<Self> {
         match limit {
             Limit::Ratio(Some(ratio)) => Some(Self::Ratio(ratio.get())),
             Limit::Bytes(Some(bytes)) => Some(Self::Bytes(*bytes)),
@@ -43,7 +43,14 @@ impl Amount {
             Limit::Ban(Some(Ban)) => Some(Self::Presence(Presence::Present)),
             // None of them may be broken.
             Limit::Paths(rules) if !rules.is_empty() => Some(Self::Count(0)),
-            Limit::Paths(_) | Limit::Ratio(None) | Limit::Bytes(None) | Limit::Count(None) | Limit::Ban(None) => None,
+            // Of several limits, `measure` chooses one.
+            Limit::Advice(Some(limit)) => Some(Self::Bytes(limit.lowest())),
+            Limit::Paths(_)
+            | Limit::Ratio(None)
+            | Limit::Bytes(None)
+            | Limit::Count(None)
+            | Limit::Ban(None)
+            | Limit::Advice(None) => None,
         }
     }
 

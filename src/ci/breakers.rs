@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use super::amount::Amount;
 use super::growth::{Growth, LayerChange};
-use super::measure::{RuleInput, layer_sizes};
+use super::measure::{RuleInput, advice_bytes, layer_sizes};
 use super::path_outcome::{PathOutcome, PathPlace, PathsChecked};
 use super::rules::Rule;
-use crate::config::{PathRule, RuleTerms};
+use crate::config::{AdviceLimit, Limit, PathRule, RuleTerms};
 use dive_model::Opened;
+use dive_model::advice::{Advice, AdviceGroup, AdviceKind};
 use dive_model::analysis::WasteGroup;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::NodeId;
@@ -49,11 +50,22 @@ pub(crate) enum BrokenPart {
         /// The bytes of all paths of the rule.
         total_bytes: u64,
     },
+    /// Files with advice.
+    Advice {
+        /// The kind.
+        kind: AdviceKind,
+        /// Their directory, or the file if it is the only one.
+        place: NodeId,
+        /// Their number.
+        files: u64,
+        /// The layer that stores them.
+        layer: LayerIndex,
+    },
 }
 
 /// The largest parts of the image that break the rule.
 pub(super) fn breakers(terms: &RuleTerms, limit: Amount, facts: RuleInput<'_>) -> Vec<Breaker> {
-    let RuleInput { opened, own, waste, paths, growth } = facts;
+    let RuleInput { opened, own, waste, paths, growth, advice } = facts;
     let layers = own.chosen(terms.layers, opened.image.layers.len());
     match terms.rule {
         Rule::LowestEfficiency | Rule::HighestWastedBytes | Rule::HighestUserWastedPercent => repeated(opened),
@@ -73,9 +85,35 @@ pub(super) fn breakers(terms: &RuleTerms, limit: Amount, facts: RuleInput<'_>) -
             let counted = |growth: &Growth| growth.own_layers.chosen(terms.layers, opened.image.layers.len());
             growth.map(|growth| grown(growth, &counted(growth))).unwrap_or_default()
         }
+        Rule::HighestAdviceBytes => advised(terms, advice, &layers),
         Rule::ForbidRoot | Rule::HighestBaseVersions => Vec::new(),
         Rule::Paths => of_paths(paths),
     }
+}
+
+/// The largest directories of findings; with limits of single kinds, those of the kinds that break theirs.
+fn advised(terms: &RuleTerms, advice: &Advice, layers: &Range<usize>) -> Vec<Breaker> {
+    let breaks = |kind: AdviceKind| match &terms.limit {
+        Limit::Advice(Some(AdviceLimit::Kinds(limits))) => limits
+            .iter()
+            .any(|(limited, limit)| *limited == kind && advice_bytes(advice, Some(kind), layers) >= limit.0),
+        _ => true,
+    };
+    let held = advice.open().filter(|finding| finding.layer.is_some_and(|layer| layers.contains(&layer.get())));
+    let groups = held.filter(|finding| breaks(finding.kind)).flat_map(|finding| {
+        let group = |group: &AdviceGroup| {
+            let AdviceGroup { place, files, size_bytes } = *group;
+            Some(Breaker {
+                size_bytes,
+                part: BrokenPart::Advice { kind: finding.kind, place, files, layer: finding.layer? },
+            })
+        };
+        finding.groups.iter().filter_map(group).collect::<Vec<_>>()
+    });
+    let mut breakers: Vec<Breaker> = groups.filter(|breaker| breaker.size_bytes > 0).collect();
+    breakers.sort_by_key(|breaker| Reverse(breaker.size_bytes));
+    breakers.truncate(SHOWN);
+    breakers
 }
 
 /// The layers that grew most.

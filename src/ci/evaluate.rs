@@ -4,6 +4,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashSet;
 
+use super::advice::CountedAdvice;
 use super::amount::Amount;
 use super::baseline::Baseline;
 use super::breakers::{Breaker, breakers};
@@ -167,20 +168,29 @@ impl Verdict {
     }
 }
 
-/// Checks an image against `rules`. Exceptions count until their last day, `today` included.
+/// Checks an image against `rules`. Exceptions count until their last day, `today` included. `advice` is what the report shows.
 #[must_use]
-pub(crate) fn evaluate(opened: &Opened, rules: &Rules, baseline: Option<&Baseline>, today: Date) -> Verdict {
+pub(crate) fn evaluate(
+    opened: &Opened,
+    rules: &Rules,
+    advice: &CountedAdvice,
+    baseline: Option<&Baseline>,
+    today: Date,
+) -> Verdict {
     let own_layers = OwnLayers::of(&opened.image);
     let waste = CountedWaste::of(opened, rules, today);
     let paths = check_paths(opened, rules, today, &own_layers);
     let growth = baseline.map(|baseline| (baseline.name.clone(), Growth::between(baseline, opened, &own_layers)));
     let grown = growth.as_ref().map(|(_, growth)| growth);
-    let facts = RuleInput { opened, own: &own_layers, waste: &waste, paths: &paths, growth: grown };
+    let deciding = CountedAdvice::deciding(opened, rules, today, advice, &own_layers);
+    let counted = deciding.as_ref().unwrap_or(advice);
+    let facts =
+        RuleInput { opened, own: &own_layers, waste: &waste, paths: &paths, growth: grown, advice: &counted.advice };
     let (mut outcomes, mut blind_spots) = (Vec::new(), Vec::new());
     for rule in Rule::reported() {
         let terms = &rules.limits[rule].value;
         let measured = measure(terms, facts);
-        let limit = Amount::of(&terms.limit);
+        let limit = measured.limit.or_else(|| Amount::of(&terms.limit));
         let (status, reason, breakers) = match limit.map(|limit| (limit, failure(terms, &measured, limit))) {
             None => (Status::Skip, Some("rule disabled".to_owned()), Vec::new()),
             // Only if this run writes it.
@@ -209,6 +219,9 @@ pub(crate) fn evaluate(opened: &Opened, rules: &Rules, baseline: Option<&Baselin
         if let Some(exception) = exceptions.ignored.get_mut(*number) {
             exception.path_files = *files;
         }
+    }
+    for (exception, taken) in exceptions.ignored.iter_mut().zip(&counted.taken) {
+        exception.advice = *taken;
     }
     Verdict { outcomes, own_layers, exceptions, hints, paths, growth, blind_spots }
 }

@@ -9,12 +9,13 @@ use super::own_layers::OwnLayers;
 use super::path_outcome::{PathOutcome, PathsChecked};
 use super::rules::Rule;
 use super::waste::CountedWaste;
-use crate::config::{PathDemand, RuleTerms};
+use crate::config::{AdviceLimit, Limit, PathDemand, RuleTerms};
 use dive_model::Opened;
+use dive_model::advice::{Advice, AdviceKind};
 use dive_model::analysis::{Analysis, Exact};
 use dive_model::escape::Escaped;
 use dive_model::layer::LayerIndex;
-use dive_model::units::Total;
+use dive_model::units::{Bytes, Total, count_of};
 
 /// The numbers of an image for one rule. `None` is a number that breaks no limit.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +28,8 @@ pub(super) struct Measured {
     pub(super) exact: Option<Amount>,
     /// What has the number, such as `layer 3`.
     pub(super) holder: Option<String>,
+    /// The limit to compare with, if the rule has several.
+    pub(super) limit: Option<Amount>,
 }
 
 /// What rules are measured on.
@@ -42,11 +45,13 @@ pub(super) struct RuleInput<'a> {
     pub(super) paths: &'a PathsChecked,
     /// The comparison with the baseline, if there is one.
     pub(super) growth: Option<&'a Growth>,
+    /// What to write instead.
+    pub(super) advice: &'a Advice,
 }
 
 /// Computes the numbers of a rule.
 pub(super) fn measure(terms: &RuleTerms, facts: RuleInput<'_>) -> Measured {
-    let RuleInput { opened, own, waste, paths, growth } = facts;
+    let RuleInput { opened, own, waste, paths, growth, advice } = facts;
     let layers = own.chosen(terms.layers, opened.image.layers.len());
     match terms.rule {
         Rule::LowestEfficiency => efficiency(&opened.analysis),
@@ -75,6 +80,7 @@ pub(super) fn measure(terms: &RuleTerms, facts: RuleInput<'_>) -> Measured {
         }
         Rule::HighestGrowthBytes => grown(terms, growth, |size| Measured::of(Amount::of_bytes(size.grown()))),
         Rule::HighestGrowthPercent => grown(terms, growth, grown_share),
+        Rule::HighestAdviceBytes => advised(terms, advice, &layers),
         Rule::ForbidRoot => user(opened),
         Rule::Paths => broken_paths(paths),
         Rule::HighestBaseVersions => Measured::of(Amount::Count(1)),
@@ -84,7 +90,7 @@ pub(super) fn measure(terms: &RuleTerms, facts: RuleInput<'_>) -> Measured {
 impl Measured {
     /// A number that decides.
     pub(super) fn of(value: Amount) -> Self {
-        Self { value: Some(value), deciding: Some(value), exact: None, holder: None }
+        Self { value: Some(value), deciding: Some(value), ..Self::default() }
     }
 
     /// A number that decides unless `bytes` is 0: an image without waste breaks no limit, not even 0 bytes.
@@ -181,6 +187,35 @@ fn broken_paths(paths: &PathsChecked) -> Measured {
     let rest = (more > 0).then(|| format!("and {more} more"));
     let named: Vec<String> = broken.iter().take(NAMED).cloned().chain(rest).collect();
     Measured { holder: Some(named.join(", ")), ..Measured::of(Amount::Count(broken.len() as u64)) }
+}
+
+/// Bytes of the advice on `layers`, of one kind or of all.
+pub(super) fn advice_bytes(advice: &Advice, kind: Option<AdviceKind>, layers: &Range<usize>) -> u64 {
+    let findings = advice.open().filter(|finding| kind.is_none_or(|kind| kind == finding.kind));
+    let held = findings.filter(|finding| finding.layer.is_some_and(|layer| layers.contains(&layer.get())));
+    held.map(|finding| finding.size_bytes).sum::<Total>().get()
+}
+
+/// The bytes of all advice. With limits of single kinds, those of the kind that is the most above its limit.
+fn advised(terms: &RuleTerms, advice: &Advice, layers: &Range<usize>) -> Measured {
+    let Limit::Advice(Some(AdviceLimit::Kinds(limits))) = &terms.limit else {
+        let bytes = advice_bytes(advice, None, layers);
+        return Measured::unless_zero(bytes, Amount::of_bytes(bytes));
+    };
+    let mut sums: Vec<(AdviceKind, u64, Bytes)> =
+        limits.iter().map(|(kind, limit)| (*kind, advice_bytes(advice, Some(*kind), layers), *limit)).collect();
+    let times = |bytes: u64, limit: Bytes| if bytes == 0 { 0.0 } else { bytes as f64 / limit.0 as f64 };
+    sums.sort_by(|(_, left, left_limit), (_, right, right_limit)| {
+        times(*right, *right_limit).total_cmp(&times(*left, *left_limit))
+    });
+    let Some((kind, bytes, limit)) = sums.first().copied() else { return Measured::default() };
+    let others = sums.iter().skip(1).filter(|(_, bytes, limit)| *bytes > 0 && *bytes >= limit.0).count();
+    let more = if others == 0 { String::new() } else { format!(" and {}", count_of(others as u64, "more kind")) };
+    Measured {
+        holder: Some(format!("{kind}{more}")),
+        limit: Some(Amount::Bytes(limit)),
+        ..Measured::unless_zero(bytes, Amount::of_bytes(bytes))
+    }
 }
 
 fn user(opened: &Opened) -> Measured {

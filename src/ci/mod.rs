@@ -1,5 +1,6 @@
 //! CI rules: [`rules`] has the limits, `measure` the numbers, [`mod@evaluate`] the verdict.
 
+mod advice;
 mod amount;
 mod baseline;
 mod breakers;
@@ -16,6 +17,7 @@ pub(crate) mod rules;
 mod waste;
 mod wildcard;
 
+pub(crate) use advice::{CountedAdvice, TakenAdvice};
 pub(crate) use amount::{Amount, Presence};
 pub(crate) use baseline::{Baseline, BaselineError, SUMMARY_VERSION};
 pub(crate) use breakers::{Breaker, BrokenPart};

@@ -340,7 +340,7 @@ struct CoveredDirectory {
 }
 
 impl<'a> Coverage<'a> {
-    pub(super) fn new(tree: &'a Tree, globs: impl IntoIterator<Item = &'a PathGlob>) -> Self {
+    pub(super) fn new<'g>(tree: &'a Tree, globs: impl IntoIterator<Item = &'g PathGlob>) -> Self {
         let matcher = PathMatcher::new(globs);
         let root = matcher.root();
         Self { tree, matcher, directories: HashMap::new(), root, held_bytes: 0 }

@@ -26,7 +26,7 @@ pub(super) fn check<'a>(
 ) -> PathsChecked {
     let ignored = ignores.filter_map(|(number, ignore)| match &ignore.what {
         Ignored::Path(glob) => Some((glob, number)),
-        Ignored::Class(_) => None,
+        Ignored::Class(_) | Ignored::Advice { .. } => None,
     });
     let (ignored_globs, ignored_numbers): (Vec<&PathGlob>, Vec<usize>) = ignored.unzip();
     let globs = rules.iter().map(|rule| &rule.glob).chain(ignored_globs);

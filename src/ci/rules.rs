@@ -58,6 +58,11 @@ impl Rules {
         Rule::reported().filter(|rule| rule.is_dives() || !self.limits[*rule].value.limit.is_off())
     }
 
+    /// True if a rule counts the bytes of advice.
+    pub(crate) fn count_advice(&self) -> bool {
+        !self.limits[Rule::HighestAdviceBytes].value.limit.is_off()
+    }
+
     /// A rule that is on and needs a baseline.
     pub(crate) fn that_needs_baseline(&self) -> Option<Rule> {
         let needs_baseline = |rule: &Rule| rule.row().needs == RuleNeeds::Baseline;

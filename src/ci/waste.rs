@@ -4,6 +4,7 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
+use super::advice::TakenAdvice;
 use super::path_match::Coverage;
 use super::rules::Rules;
 use crate::config::{Date, Ignore, Ignored, PathGlob};
@@ -44,12 +45,14 @@ pub(crate) struct IgnoredWaste {
     pub files: u64,
     /// Files that it excepts from rules about paths.
     pub path_files: u64,
+    /// What it leaves out of advice, except reclaimable files that it leaves out anyway.
+    pub advice: TakenAdvice,
 }
 
 impl IgnoredWaste {
     /// True if it leaves out nothing.
     pub(crate) const fn is_unused(&self) -> bool {
-        self.files == 0 && self.path_files == 0
+        self.files == 0 && self.path_files == 0 && self.advice.items == 0
     }
 }
 
@@ -88,6 +91,7 @@ impl Exceptions {
             size_bytes: 0,
             files: 0,
             path_files: 0,
+            advice: TakenAdvice::default(),
         };
         let mut ignored: Vec<IgnoredWaste> = rules.ignores.iter().map(exception).collect();
         let mut patterns: Vec<(PathGlob, usize)> = Vec::new();
@@ -128,6 +132,8 @@ fn globs(what: &Ignored) -> Vec<PathGlob> {
     match what {
         Ignored::Path(glob) => vec![glob.clone()],
         Ignored::Class(class) => class.globs(),
+        // Advice has exceptions of its own: its bytes stay reclaimable.
+        Ignored::Advice { .. } => Vec::new(),
     }
 }
 

@@ -45,7 +45,7 @@ fn flag(rule: Rule) -> Arg {
     match row.default {
         // The flag alone is enough.
         Limit::Ban(_) => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
-        Limit::Ratio(_) | Limit::Bytes(_) | Limit::Count(_) | Limit::Paths(_) => arg,
+        Limit::Ratio(_) | Limit::Bytes(_) | Limit::Count(_) | Limit::Paths(_) | Limit::Advice(_) => arg,
     }
 }
 

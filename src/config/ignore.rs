@@ -4,8 +4,10 @@
 //! ignore:
 //!   - { class: package-databases, reason: two installs need two layers }
 //!   - { path: /var/cache/fonts, reason: "font #12", until: 2026-12-31 }
+//!   - { advice: python-cache, path: /opt/build, reason: the tests read it }
 //! ```
 
+use super::advice_limit::advice_kind;
 use super::date::Date;
 use super::item_list::{ItemList, PatternItem};
 use super::origin::{Fault, Origin, Setting, ValuePlace};
@@ -13,7 +15,7 @@ use super::path_glob::{GlobSense, PathGlob};
 use super::spelling::{bare, is_free};
 use super::value::{Field, keys_once, one_of, quoted, scalar, shortened};
 use super::yaml::Yaml;
-use dive_model::advice::PACKAGE_DATABASES;
+use dive_model::advice::{AdviceKind, PACKAGE_DATABASES};
 
 /// Limit of the exceptions. Finding the line of each parses the file again.
 const MAX_EXCEPTIONS: usize = 200;
@@ -42,8 +44,8 @@ impl Ignore {
 impl PatternItem for Ignore {
     fn glob(&self) -> Option<&PathGlob> {
         match &self.what {
-            Ignored::Path(glob) => Some(glob),
-            Ignored::Class(_) => None,
+            Ignored::Path(glob) | Ignored::Advice { path: Some(glob), .. } => Some(glob),
+            Ignored::Class(_) | Ignored::Advice { path: None, .. } => None,
         }
     }
 }
@@ -55,6 +57,13 @@ pub enum Ignored {
     Path(PathGlob),
     /// A class of waste.
     Class(WasteClass),
+    /// Advice of a kind.
+    Advice {
+        /// The kind.
+        kind: AdviceKind,
+        /// The files that it is not about; `None` for all.
+        path: Option<PathGlob>,
+    },
 }
 
 /// Waste that a build cannot avoid.
@@ -100,12 +109,14 @@ impl WasteClass {
     }
 }
 
-/// The words for messages: `class package-databases`, `path /srv`.
+/// The words for messages: `class package-databases`, `path /srv`, `advice logs in /srv`.
 impl std::fmt::Display for Ignored {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Path(pattern) => write!(f, "path {pattern}"),
             Self::Class(class) => write!(f, "class {}", class.name()),
+            Self::Advice { kind, path: None } => write!(f, "advice {kind}"),
+            Self::Advice { kind, path: Some(pattern) } => write!(f, "advice {kind} in {pattern}"),
         }
     }
 }
@@ -129,6 +140,10 @@ impl Field for Setting<IgnoreList> {
             let what = match &ignore.what {
                 Ignored::Path(pattern) => format!("path: {}", quoted(&pattern.to_string())),
                 Ignored::Class(class) => format!("class: {}", class.name()),
+                Ignored::Advice { kind, path: None } => format!("advice: {kind}"),
+                Ignored::Advice { kind, path: Some(pattern) } => {
+                    format!("advice: {kind}, path: {}", quoted(&pattern.to_string()))
+                }
             };
             let until = ignore.until.map_or_else(String::new, |until| format!(", until: {until}"));
             format!("{{ {what}, reason: {}{until} }}", quoted(&ignore.reason))
@@ -153,41 +168,47 @@ fn read(item: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<Fault
         faults.push(place.fault(at, format!("expected an exception, found {}; write {EXAMPLE}", item.shown())));
         return None;
     };
-    let (found_before, mut what, mut reason, mut until) = (faults.len(), None, None, None);
+    let (found_before, mut reason, mut until) = (faults.len(), None, None);
+    let (mut glob, mut class, mut kind) = (None, None, None);
     keys_once(entries, at, place, faults);
     for (key, node) in entries.iter().filter(|(key, _)| !is_free(key)) {
         let mut reasons = Vec::new();
-        let read = match bare(key).as_str() {
-            "path" => scalar(node, &mut reasons, path).map(Ignored::Path),
+        match bare(key).as_str() {
+            "path" => glob = scalar(node, &mut reasons, path),
             "class" => {
                 let classes = WasteClass::ALL.map(|class| (class.name(), class));
-                scalar(node, &mut reasons, |text| one_of(text, &classes)).map(Ignored::Class)
+                class = scalar(node, &mut reasons, |text| one_of(text, &classes));
             }
+            "advice" => kind = scalar(node, &mut reasons, advice_kind),
             "reason" => {
                 reason = scalar(node, &mut reasons, |text| Ok(text.trim().to_owned())).filter(|text| !text.is_empty());
-                None
             }
-            "until" => {
-                until = scalar(node, &mut reasons, str::parse::<Date>);
-                None
-            }
-            _ => {
-                reasons.push(format!("unknown key `{}`; write path or class, reason, until", shortened(key)));
-                None
-            }
-        };
-        if read.is_some() && what.is_some() {
-            reasons.push("an exception has one path or class; write another exception for the second".to_owned());
+            "until" => until = scalar(node, &mut reasons, str::parse::<Date>),
+            _ => reasons.push(format!("unknown key `{}`; write path, class or advice, reason, until", shortened(key))),
         }
-        what = what.or(read);
         faults.extend(reasons.into_iter().map(|reason| place.fault(&[at, &[key.as_str()]].concat(), reason)));
     }
     if faults.len() > found_before {
         return None;
     }
-    let Some(what) = what else {
-        faults.push(place.fault(at, "no path or class; say what to leave out, such as `path: /var/cache/fonts`"));
-        return None;
+    let what = match (glob, class, kind) {
+        (path, None, Some(kind)) => Ignored::Advice { kind, path },
+        (Some(glob), None, None) => Ignored::Path(glob),
+        (None, Some(class), None) => Ignored::Class(class),
+        (None, None, None) => {
+            faults.push(
+                place.fault(at, "no path, class or advice; say what to leave out, such as `path: /var/cache/fonts`"),
+            );
+            return None;
+        }
+        (_, Some(class), _) => {
+            let name = class.name();
+            faults.push(place.fault(
+                at,
+                format!("the class {name} takes no path or advice beside it; write another exception for that"),
+            ));
+            return None;
+        }
     };
     let Some(reason) = reason else {
         faults.push(place.fault(at, format!("the exception for {what} has no reason; add `reason: TEXT`")));

@@ -20,7 +20,7 @@ const KEYS_NAMED: usize = 20;
 const OF_RULES_FILE: [&str; 5] = ["base", "baseline", "ignore", "ignorewastebelow", "images"];
 
 /// Rules that this version does not have yet.
-const LATER_RULES: [&str; 3] = ["forbidsecrets", "packages", "highestadvicebytes"];
+const LATER_RULES: [&str; 2] = ["forbidsecrets", "packages"];
 
 /// Applies `document` to `target`, and returns the warnings.
 ///

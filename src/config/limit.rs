@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use super::advice_limit::AdviceLimit;
 use super::path_rule::{self, PathRule};
 use super::value::{BOOLEANS, one_of, shortened};
-use dive_model::units::{Bytes, Ratio};
+use dive_model::units::{Bytes, BytesError, Ratio};
 
 /// The limit of a rule. The variant is the rule's unit; `None` turns the rule off.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,8 @@ pub enum Limit {
     Ban(Option<Ban>),
     /// Rules about paths. Without any, the rule is off.
     Paths(Vec<PathRule>),
+    /// Bytes of advice.
+    Advice(Option<AdviceLimit>),
 }
 
 /// The limit of a rule that forbids something.
@@ -54,6 +57,11 @@ impl Limit {
             Self::Bytes(_) => text.map(str::parse).transpose().map(Self::Bytes).map_err(|error| error.to_string()),
             Self::Count(_) => text.map(count).transpose().map(Self::Count),
             Self::Ban(_) => text.map_or(Ok(None), ban).map(Self::Ban),
+            Self::Advice(_) => {
+                let limit: Option<Bytes> =
+                    text.map(str::parse).transpose().map_err(|error: BytesError| error.to_string())?;
+                Ok(Self::Advice(limit.map(AdviceLimit::All)))
+            }
             Self::Paths(_) if text.is_none() => Ok(Self::Paths(Vec::new())),
             Self::Paths(_) => Err("expected a list of paths; write it in a file".to_owned()),
         }
@@ -68,6 +76,7 @@ impl Limit {
             Self::Count(limit) => limit.is_none(),
             Self::Ban(limit) => limit.is_none(),
             Self::Paths(rules) => rules.is_empty(),
+            Self::Advice(limit) => limit.is_none(),
         }
     }
 
@@ -76,7 +85,7 @@ impl Limit {
     pub const fn placeholder(&self) -> &'static str {
         match self {
             Self::Ratio(_) => "RATIO",
-            Self::Bytes(_) => "SIZE",
+            Self::Bytes(_) | Self::Advice(_) => "SIZE",
             Self::Count(_) => "NUMBER",
             Self::Ban(_) => "BOOL",
             Self::Paths(_) => "LIST",
@@ -91,6 +100,7 @@ impl Limit {
             (Self::Count(Some(own)), Self::Count(Some(other))) => Some(own.cmp(other)),
             (Self::Ban(Some(Ban)), Self::Ban(Some(Ban))) => Some(Ordering::Equal),
             (Self::Paths(own), Self::Paths(others)) => return path_rule::are_as_strict_as(own, others),
+            (Self::Advice(Some(own)), Self::Advice(Some(other))) => return own.is_as_strict_as(other),
             // Only a rule without a limit is less strict.
             (_, other) => return other.is_off(),
         };
@@ -122,9 +132,13 @@ impl fmt::Display for Limit {
             Self::Bytes(Some(bytes)) => bytes.fmt(f),
             Self::Count(Some(count)) => count.fmt(f),
             Self::Ban(Some(Ban)) => f.write_str("true"),
-            Self::Paths(_) | Self::Ratio(None) | Self::Bytes(None) | Self::Count(None) | Self::Ban(None) => {
-                f.write_str("disabled")
-            }
+            Self::Advice(Some(limit)) => limit.fmt(f),
+            Self::Paths(_)
+            | Self::Ratio(None)
+            | Self::Bytes(None)
+            | Self::Count(None)
+            | Self::Ban(None)
+            | Self::Advice(None) => f.write_str("disabled"),
         }
     }
 }

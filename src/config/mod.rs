@@ -22,6 +22,7 @@
 //! ```
 
 mod action;
+mod advice_limit;
 mod date;
 mod discovery;
 mod document;
@@ -55,6 +56,7 @@ mod variables;
 mod yaml;
 
 pub use action::{Action, Bound, Context, Task};
+pub use advice_limit::AdviceLimit;
 pub use date::Date;
 pub use discovery::{Discovery, SearchResult, SearchedPlace};
 pub use document::TextFile;

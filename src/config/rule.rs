@@ -60,7 +60,7 @@ impl RuleRow {
     pub const fn flag(&self) -> Option<&'static str> {
         match self.default {
             Limit::Ratio(_) | Limit::Bytes(_) | Limit::Count(_) | Limit::Ban(_) => Some(self.flag),
-            Limit::Paths(_) => None,
+            Limit::Paths(_) | Limit::Advice(_) => None,
         }
     }
 }
@@ -318,6 +318,21 @@ rules! {
         only_all_layers: None,
         needs: RuleNeeds::Baseline,
         elsewhere: &["maxgrowthpercent", "maxincreasepercent", "growthpercent"],
+    }
+
+    /// Limits the bytes that following the advice saves.
+    HighestAdviceBytes "highestAdviceBytes" "highest-advice-bytes" {
+        default: Limit::Advice(None),
+        fails: Fails::AtOrAbove,
+        help: "Fail at this many bytes of advice",
+        fails_when: "the bytes that following the [advice](advice.md) saves, of all kinds or of one, are at the limit or above",
+        complaint: "too many bytes of advice",
+        number: "advice-bytes",
+        exact: None,
+        subject: "bytes of advice",
+        only_all_layers: None,
+        needs: RuleNeeds::Image,
+        elsewhere: &["maxadvicebytes", "advicebytes"],
     }
 
     /// Forbids root as the user of containers.

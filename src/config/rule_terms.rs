@@ -5,6 +5,7 @@
 //! highestReclaimableBytes: { value: 1MB, level: warn, for: ours, reason: the base is not ours }
 //! ```
 
+use super::advice_limit::AdviceLimit;
 use super::limit::Limit;
 use super::origin::{Fault, Origin, Setting, ValuePlace};
 use super::path_rule;
@@ -123,14 +124,25 @@ impl RuleTerms {
     /// Reads the limit or the long form. `None` leaves the setting as it is.
     fn read(&self, node: &Yaml, place: &ValuePlace<'_>, faults: &mut Vec<Fault>) -> Option<Self> {
         match node {
-            Yaml::Map(entries) => self.read_long_form(entries, place, faults),
+            Yaml::Map(entries) if !self.has_limits_of_kinds(entries) => self.read_long_form(entries, place, faults),
             node => self.read_limit(node, &[], place, faults).map(|limit| Self::of(self.rule, limit)),
         }
+    }
+
+    /// True for a mapping of kinds of advice to limits, which has no key of the long form.
+    fn has_limits_of_kinds(&self, entries: &[(String, Yaml)]) -> bool {
+        let mut keys = entries.iter().map(|(key, _)| key).filter(|key| !is_free(key)).peekable();
+        matches!(self.limit, Limit::Advice(_))
+            && keys.peek().is_some()
+            && keys.all(|key| !KEYS.contains(&bare(key).as_str()))
     }
 
     fn read_limit(&self, node: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<Fault>) -> Option<Limit> {
         if matches!(self.limit, Limit::Paths(_)) && !matches!(node, Yaml::Scalar(_)) {
             return path_rule::read(node, at, place, faults).map(Limit::Paths);
+        }
+        if let (Limit::Advice(_), Yaml::Map(entries)) = (&self.limit, node) {
+            return AdviceLimit::read_kinds(entries, at, place, faults).map(|limit| Limit::Advice(Some(limit)));
         }
         let mut reasons = Vec::new();
         let parse = |text: &str| self.rule.parse_limit(text).map_err(|reason| format!("{reason}, or `disabled`"));
@@ -188,7 +200,7 @@ impl RuleTerms {
     const fn example(&self) -> &'static str {
         match self.limit {
             Limit::Ratio(_) => "0.1",
-            Limit::Bytes(_) => "20MB",
+            Limit::Bytes(_) | Limit::Advice(_) => "20MB",
             Limit::Count(_) => "20",
             Limit::Ban(_) => "true",
             Limit::Paths(_) => "[{ path: .git, forbid: true }]",
@@ -199,7 +211,11 @@ impl RuleTerms {
     fn limit_yaml(&self) -> String {
         let printed = self.limit.to_string();
         match &self.limit {
-            Limit::Bytes(Some(bytes)) if self.limit.parse(&printed).as_ref() != Ok(&self.limit) => bytes.yaml(),
+            Limit::Bytes(Some(bytes)) | Limit::Advice(Some(AdviceLimit::All(bytes)))
+                if self.limit.parse(&printed).as_ref() != Ok(&self.limit) =>
+            {
+                bytes.yaml()
+            }
             _ => printed,
         }
     }

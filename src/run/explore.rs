@@ -14,7 +14,7 @@ use super::opening::{Opening, ReadImage, open_headless};
 use super::outcome::Outcome;
 use super::output::{self, JsonTarget, Notices};
 use super::overwriting::{self, ReadFile};
-use crate::ci::{self, Baseline, Rules};
+use crate::ci::{self, Baseline, CountedAdvice, Rules};
 use crate::cli::{CiArgs, OpeningArgs};
 use crate::config::{
     BadLimit, CiVariable, Config, ConfigError, Date, ImageRules, Mistakes, Origin, RulesFile, Setting, forbids_colour,
@@ -246,6 +246,11 @@ impl Gate {
         self.for_images.iter().find(|(entry, _)| entry.match_name(name)).map_or(&self.rules, |(_, rules)| rules)
     }
 
+    /// True if a rule counts the bytes of advice. Its number needs the kinds that only the contents of files show.
+    pub(super) fn counts_advice(&self) -> bool {
+        self.rules.count_advice() || self.for_images.iter().any(|(_, rules)| rules.count_advice())
+    }
+
     /// Takes the rules over all images out of those of each.
     pub(super) fn split_over_all(&mut self) -> Rules {
         for (_, rules) in &mut self.for_images {
@@ -346,6 +351,9 @@ pub(super) fn explore(
     if output.summary.is_some() || gate.as_ref().is_some_and(|gate| gate.baseline.is_some()) {
         opening.keep_hashes();
     }
+    if gate.as_ref().is_some_and(Gate::counts_advice) {
+        opening.inspect_contents();
+    }
     let mut read = opening.files();
     if let Some(DockerfileArgument::Named(path)) = &report.dockerfile {
         read.push(ReadFile { what: "the Dockerfile", path: environment.working_dir.join(path) });
@@ -408,10 +416,12 @@ pub(super) fn judge(
     if let (Some(summary), Some(GateBaseline { origin, .. })) = (baseline, &gate.baseline) {
         summary.check(&opened.image).map_err(|error| baseline::problem(error, origin))?;
     }
-    let advice = opened.advice(KindSet::on());
+    let today = Date::of(SystemTime::now());
+    let counted = CountedAdvice::of(opened, rules, today);
+    let advice = &counted.advice;
     // dive checks no rule if it writes a document, so default limits alone must not fail such a job.
     if output.has_requested_document() && !rules.are_set() {
-        output.write_documents(opened, &advice, None)?;
+        output.write_documents(opened, advice, None)?;
         output.print(|look, out| {
             ci_report::preamble(rules_file, origin, look.colour, out)?;
             output.exporting(look.colour, out)
@@ -421,20 +431,20 @@ pub(super) fn judge(
         }
         return Ok(None);
     }
-    let verdict = ci::evaluate(opened, rules, baseline, Date::of(SystemTime::now()));
+    let verdict = ci::evaluate(opened, rules, &counted, baseline, today);
     let judged = Some(json::Judged { rules, verdict: &verdict });
     let renews = gate.baseline.as_ref().is_some_and(|baseline| baseline.renewal == BaselineRenewal::Requested);
     if renews && !verdict.passed() {
         // The next run would compare with the image that has just failed, and pass.
-        output.write_json(opened, &advice, judged)?;
+        output.write_json(opened, advice, judged)?;
         output.notices.note(
             "--summary did not replace the baseline, because a rule failed; to accept the image as the new baseline, run the \
              command with --ci=false",
         );
     } else {
-        output.write_documents(opened, &advice, judged)?;
+        output.write_documents(opened, advice, judged)?;
     }
-    let ruling = Ruling { rules_file, origin, rules, verdict: &verdict, advice: &advice };
+    let ruling = Ruling { rules_file, origin, rules, verdict: &verdict, advice };
     output.print(|look, out| {
         ci_report::overview(opened, ruling, look, rows, out)?;
         output.exporting(look.colour, out)?;

@@ -1,6 +1,6 @@
 //! Advice on an opened image.
 
-use crate::advice::{Advice, KindSet};
+use crate::advice::{Advice, AdviceScope, FindingState, KindSet};
 use crate::layer::content::ContentPolicy;
 use crate::opener::{Opened, Opener};
 
@@ -17,6 +17,12 @@ impl Opened {
     /// What to write instead: findings of these kinds.
     #[must_use]
     pub fn advice(&self, kinds: KindSet) -> Advice {
-        Advice::of(&self.image, &self.tree, &self.analysis.exact, &self.unpacked_bytes, kinds)
+        self.advice_on(AdviceScope { kinds, own: None, state_of: &mut |_| FindingState::Open })
+    }
+
+    /// What to write instead, in this scope.
+    #[must_use]
+    pub fn advice_on(&self, scope: AdviceScope<'_>) -> Advice {
+        Advice::of(&self.image, &self.tree, &self.analysis.exact, &self.unpacked_bytes, scope)
     }
 }

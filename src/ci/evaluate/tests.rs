@@ -79,7 +79,8 @@ fn evaluate(analysis: &Analysis, rules: &Rules) -> Verdict {
         damaged_layers: Vec::new(),
         layer_remarks: Vec::new(),
     };
-    super::evaluate(&opened, rules, None, Date::of(std::time::UNIX_EPOCH))
+    let today = Date::of(std::time::UNIX_EPOCH);
+    super::evaluate(&opened, rules, &CountedAdvice::of(&opened, rules, today), None, today)
 }
 
 fn lines(analysis: &Analysis, rules: &Rules) -> Vec<String> {

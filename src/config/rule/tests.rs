@@ -20,8 +20,7 @@ fn a_typo_is_distinguished_from_another_rule() {
     ] {
         assert_eq!(Rule::nearest(key), Some(rule), "{key}");
     }
-    for key in ["imageSizeLimit", "highestAdviceBytes", "forbidSecrets", "packages", "efficiency", "userId", "user", ""]
-    {
+    for key in ["imageSizeLimit", "forbidSecrets", "packages", "efficiency", "userId", "user", ""] {
         assert_eq!(Rule::nearest(key), None, "{key}");
     }
     assert_eq!(Rule::nearest(&"lowestEfficiency".repeat(4000)), None);

@@ -47,6 +47,10 @@ fn heading(outcome: &RuleOutcome, ruling: Ruling<'_>, out: &mut dyn Write) -> io
     if *layers == LayerChoice::Ours {
         line.push_str(" of the image's own layers");
     }
+    if let (Rule::HighestAdviceBytes, Some(kinds)) = (rule, holder) {
+        // Writing to a String does not fail.
+        let _ = write!(line, " ({kinds})");
+    }
     // Writing to a String does not fail.
     let _ = match (value, limit) {
         (Some(Amount::Presence(_)), _) => holder.iter().try_for_each(|holder| write!(line, " is {holder}")),
@@ -105,6 +109,16 @@ fn row(
             ];
             let path = opened.tree.path(place.node);
             writeln!(out, "{size:>12}  {}{}", Escaped(&path), in_parentheses(details))
+        }
+        BrokenPart::Advice { kind, place, files, layer } => {
+            let details = [
+                Some(count_of(*files, "file")),
+                part(own, *layer),
+                Some(format!("layer {layer}")),
+                lines(opened, *layer),
+            ];
+            let path = opened.tree.path(*place);
+            writeln!(out, "{size:>12}  {kind} {}{}", Escaped(&path), in_parentheses(details))
         }
         BrokenPart::Repeated { node, count } => {
             let path = opened.tree.path(*node);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::ruling::Ruling;
 use super::words::limit_text;
-use crate::ci::{ClassHint, Excepted, ExceptionState, Exceptions, PathStatus};
+use crate::ci::{ClassHint, Excepted, ExceptionState, Exceptions, PathStatus, TakenAdvice};
 use crate::config::PathDemand;
 use dive_model::Opened;
 use dive_model::escape::Escaped;
@@ -40,6 +40,14 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) ->
                 }
                 if exception.path_files > 0 {
                     counts.push(format!("{} of rules about paths", count_of(exception.path_files, "file")));
+                }
+                if exception.advice.items > 0 {
+                    let TakenAdvice { items, size_bytes } = exception.advice;
+                    counts.push(match size_bytes {
+                        // Kinds about modes and instructions.
+                        0 => format!("advice on {}", count_of(items, "item")),
+                        _ => format!("advice on {} in {}", Bytes(size_bytes), count_of(items, "file")),
+                    });
                 }
                 let (counts, reason) = (counts.join(" and "), Escaped(reason.as_bytes()));
                 writeln!(out, "  not counted: {counts}, {what}: {reason}{until} ({origin})")?;

@@ -10,7 +10,7 @@ use super::facts::LineFigures;
 use super::formatter::PrintableFormatter;
 use super::texts::Texts;
 use dive_model::Opened;
-use dive_model::advice::{Advice, AdviceGroup, AdviceKind, Finding, Partition};
+use dive_model::advice::{Advice, AdviceGroup, AdviceKind, Finding, FindingState, Partition};
 use dive_model::image::ImagePart;
 use dive_model::layer::LayerIndex;
 use dive_model::units::Total;
@@ -77,6 +77,7 @@ struct KindFigures {
     part: &'static str,
     size_bytes: u64,
     stored_bytes: Option<u64>,
+    ignored_bytes: u64,
 }
 
 /// The kinds that are not listed.
@@ -91,18 +92,21 @@ impl From<&Advice> for AdviceSums {
     fn from(advice: &Advice) -> Self {
         let mut sums: Vec<KindFigures> = Vec::new();
         for finding in &advice.findings {
-            let Finding { kind, part, size_bytes, stored_bytes, .. } = finding;
+            let Finding { kind, part, size_bytes, stored_bytes, state, .. } = finding;
             let (id, level, part) = (kind.id(), kind.row().level.name(), part.name());
-            match sums.iter_mut().find(|known| (known.id, known.part) == (id, part)) {
-                None => {
-                    sums.push(KindFigures { id, level, part, size_bytes: *size_bytes, stored_bytes: *stored_bytes })
-                }
-                Some(known) => {
+            let at = sums.iter().position(|known| (known.id, known.part) == (id, part)).unwrap_or_else(|| {
+                sums.push(KindFigures { id, level, part, size_bytes: 0, stored_bytes: Some(0), ignored_bytes: 0 });
+                sums.len().saturating_sub(1)
+            });
+            let Some(known) = sums.get_mut(at) else { continue };
+            match state {
+                FindingState::Open => {
                     known.size_bytes = known.size_bytes.saturating_add(*size_bytes);
                     // Unknown if one of them is.
                     let both = known.stored_bytes.zip(*stored_bytes);
                     known.stored_bytes = both.map(|(known, more)| known.saturating_add(more));
                 }
+                FindingState::Ignored => known.ignored_bytes = known.ignored_bytes.saturating_add(*size_bytes),
             }
         }
         sums.sort_by_key(|sum| Reverse((sum.part == ImagePart::Ours.name(), sum.size_bytes)));
@@ -150,11 +154,13 @@ struct FindingFigures<'a> {
     groups: Vec<PlaceOfFiles>,
     would_be: Vec<LabelFigures>,
     hadolint: Option<&'static str>,
+    ignored: bool,
 }
 
 impl<'a> FindingFigures<'a> {
     fn of(opened: &'a Opened, finding: &'a Finding) -> Self {
-        let Finding { kind, part, layer, hidden_by, size_bytes, stored_bytes, files, groups, labels, remedy } = finding;
+        let Finding { kind, part, layer, hidden_by, size_bytes, stored_bytes, files, groups, labels, remedy, state } =
+            finding;
         let image_layer = layer.and_then(|layer| opened.image.layers.get(layer.get()));
         let place = |group: &AdviceGroup| PlaceOfFiles {
             path: Texts::WHOLE.end(&opened.tree.path(group.place)),
@@ -177,6 +183,7 @@ impl<'a> FindingFigures<'a> {
             groups: groups.iter().map(place).collect(),
             would_be: labels.iter().map(|label| LabelFigures::from(*label)).collect(),
             hadolint: kind.row().hadolint,
+            ignored: *state == FindingState::Ignored,
         }
     }
 }

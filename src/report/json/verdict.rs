@@ -131,11 +131,13 @@ struct IgnoredFigures<'a> {
     size_bytes: u64,
     files: u64,
     path_files: u64,
+    advice_bytes: u64,
+    advice_files: u64,
 }
 
 impl<'a> IgnoredFigures<'a> {
     fn of(exception: &'a IgnoredWaste, texts: Texts) -> Self {
-        let IgnoredWaste { ignore, state, size_bytes, files, path_files } = exception;
+        let IgnoredWaste { ignore, state, size_bytes, files, path_files, advice } = exception;
         let whole = |text: String| Cow::Owned(texts.start(&text).into_owned());
         Self {
             what: whole(ignore.what.to_string()),
@@ -150,6 +152,8 @@ impl<'a> IgnoredFigures<'a> {
             size_bytes: *size_bytes,
             files: *files,
             path_files: *path_files,
+            advice_bytes: advice.size_bytes,
+            advice_files: advice.items,
         }
     }
 }

@@ -247,6 +247,9 @@ impl Run<'_> {
         if self.report.summary.is_some() {
             opening.keep_hashes();
         }
+        if self.gate(image).is_some_and(Gate::counts_advice) {
+            opening.inspect_contents();
+        }
         opening.reuse_layers(&self.layers);
         Ok(opening)
     }

@@ -179,7 +179,7 @@ fn a_mistake_in_an_exception_names_its_line_and_what_to_write() {
         ("  - { path: a }\n", ".dive-ci:5: ignore: the exception for path a has no reason; add `reason: TEXT`"),
         (
             "  - reason: x\n",
-            ".dive-ci:5: ignore: no path or class; say what to leave out, such as `path: /var/cache/fonts`",
+            ".dive-ci:5: ignore: no path, class or advice; say what to leave out, such as `path: /var/cache/fonts`",
         ),
         (
             "  - { path: a, reason: x }\n  - path: b\n    reason: x\n    until: 31.12.2026\n",
@@ -191,11 +191,11 @@ fn a_mistake_in_an_exception_names_its_line_and_what_to_write() {
         ),
         (
             "  - { path: a, class: package-databases, reason: x }\n",
-            ".dive-ci:5: ignore: an exception has one path or class; write another exception for the second",
+            ".dive-ci:5: ignore: the class package-databases takes no path or advice beside it; write another exception for that",
         ),
         (
             "  - { package: openssl, reason: x }\n",
-            ".dive-ci:5: ignore: unknown key `package`; write path or class, reason, until",
+            ".dive-ci:5: ignore: unknown key `package`; write path, class or advice, reason, until",
         ),
         (
             "  - { path: '!a', reason: x }\n",
@@ -253,9 +253,9 @@ fn documents_list_the_exceptions() {
         document["verdict"]["ignored"],
         json!([
             { "what": "path app/bin", "reason": "x", "until": "2020-01-31", "origin": ".dive-ci:6", "status": "expired",
-              "sizeBytes": 0, "files": 0, "pathFiles": 0 },
+              "sizeBytes": 0, "files": 0, "pathFiles": 0, "adviceBytes": 0, "adviceFiles": 0 },
             { "what": "path base", "reason": "y", "until": null, "origin": ".dive-ci:7", "status": "active",
-              "sizeBytes": 500, "files": 1, "pathFiles": 0 },
+              "sizeBytes": 500, "files": 1, "pathFiles": 0, "adviceBytes": 0, "adviceFiles": 0 },
         ])
     );
 }

@@ -1,6 +1,7 @@
 //! Budgets: the rules that only this program has. A failure means that a team's budget passes an image that breaks it, fails one
 //! that keeps it, or says neither what breaks it nor how to write it.
 
+mod advice;
 mod documented;
 mod growth;
 mod ignores;

@@ -31,7 +31,7 @@ const fn excepted(rule: Rule, met: &'static str, broken: &'static str, wrong: &'
     Case { exception: ExceptionEffect::Met, ..case(rule, met, broken, wrong) }
 }
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     case(Rule::LowestEfficiency, "0.1", "0.9", "90 %"),
     case(Rule::HighestWastedBytes, "1GB", "1kB", "many"),
     case(Rule::HighestUserWastedPercent, "0.9", "0.1", "20"),
@@ -44,6 +44,7 @@ const CASES: [Case; 16] = [
     excepted(Rule::LowestExactEfficiency, "0.1", "0.9", "-0.5"),
     case(Rule::HighestGrowthBytes, "10kB", "1kB", "1KX"),
     case(Rule::HighestGrowthPercent, "20", "0.05", "-1"),
+    excepted(Rule::HighestAdviceBytes, "1GB", "1kB", "{ apt-list: 1kB }"),
     case(Rule::ForbidRoot, "true", "true", "maybe"),
     excepted(Rule::Paths, "[{ path: x, forbid: true }]", "[{ path: app, forbid: true }]", "[{ path: app }]"),
     case(Rule::HighestTotalBytes, "10kB", "4kB", "none"),

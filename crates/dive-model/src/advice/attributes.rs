@@ -2,7 +2,7 @@
 
 use super::below::{Below, OF_PACKAGES};
 use super::boundary::OwnBoundary;
-use super::finding::{AdviceGroup, Finding};
+use super::finding::{AdviceGroup, AdviceItem, Finding, FindingState};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::remedy::{instruction_of, place_name};
@@ -35,10 +35,21 @@ const OF_PROGRAMS: [&[u8]; 10] = [
 const LISTED: usize = 10;
 
 /// The findings of these kinds.
-pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: KindSet) -> Vec<Finding> {
+pub(super) fn findings(
+    image: &Image,
+    tree: &Tree,
+    own: OwnBoundary,
+    kinds: KindSet,
+    state_of: &mut dyn FnMut(AdviceItem) -> FindingState,
+) -> Vec<Finding> {
     let of_packages = Below::of(tree, &OF_PACKAGES, &[]);
     let of_programs = Below::of(tree, &OF_PROGRAMS, &[]);
-    let mut found: Vec<(AdviceKind, LayerIndex, NodeId)> = Vec::new();
+    let mut found: Vec<(AdviceKind, LayerIndex, FindingState, NodeId)> = Vec::new();
+    let mut add = |kind: AdviceKind, layer: LayerIndex, node: NodeId| {
+        if kinds.contains(kind) {
+            found.push((kind, layer, state_of(AdviceItem { kind, node: Some(node), size_bytes: 0 }), node));
+        }
+    };
     for layer in tree.layers().skip(own.layers()) {
         for id in tree.layer_spans(layer) {
             let span = tree.span(id);
@@ -48,7 +59,7 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
             let node = span.node();
             let is_setuid = span.kind == SpanKind::File && span.mode & SETUID != 0;
             if is_setuid && !of_packages.contains(node) {
-                found.push((AdviceKind::SetuidAdded, layer, node));
+                add(AdviceKind::SetuidAdded, layer, node);
             }
             let is_open = match span.kind {
                 SpanKind::File => true,
@@ -56,19 +67,18 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
                 _ => false,
             };
             if is_open && span.mode & 0o002 != 0 && of_programs.contains(node) {
-                found.push((AdviceKind::WorldWritable, layer, node));
+                add(AdviceKind::WorldWritable, layer, node);
             }
         }
     }
-    found.retain(|(kind, ..)| kinds.contains(*kind));
     let order = PathOrder::of(tree, found.iter().map(|(.., node)| *node));
-    found.sort_by_key(|(kind, layer, node)| (*kind, *layer, order.rank(*node)));
-    let groups = found.chunk_by(|left, right| (left.0, left.1) == (right.0, right.1));
+    found.sort_by_key(|(kind, layer, state, node)| (*kind, *layer, *state, order.rank(*node)));
+    let groups = found.chunk_by(|left, right| (left.0, left.1, left.2) == (right.0, right.1, right.2));
     groups.filter_map(|files| finding(image, tree, files)).collect()
 }
 
-fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, NodeId)]) -> Option<Finding> {
-    let (kind, layer, first) = *files.first()?;
+fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, FindingState, NodeId)]) -> Option<Finding> {
+    let (kind, layer, state, first) = *files.first()?;
     let (mode, what) = match kind {
         AdviceKind::SetuidAdded => ("ug-s", "the set-user-id or set-group-id bit"),
         _ => ("o-w", "write permission for others"),
@@ -79,7 +89,11 @@ fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, NodeId)
     } else {
         format!("{place}: add `&& chmod {mode} {path}`")
     };
-    let group = |(.., node): &(AdviceKind, LayerIndex, NodeId)| AdviceGroup { place: *node, files: 1, size_bytes: 0 };
+    let group = |(.., node): &(AdviceKind, LayerIndex, FindingState, NodeId)| AdviceGroup {
+        place: *node,
+        files: 1,
+        size_bytes: 0,
+    };
     Some(Finding {
         kind,
         part: ImagePart::Ours,
@@ -91,5 +105,6 @@ fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, NodeId)
         groups: files.iter().take(LISTED).map(group).collect(),
         labels: Vec::new(),
         remedy,
+        state,
     })
 }

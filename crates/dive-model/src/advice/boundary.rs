@@ -16,7 +16,9 @@ pub enum OwnBoundary {
 }
 
 impl OwnBoundary {
-    pub(super) fn of(image: &Image, tree: &Tree) -> Self {
+    /// The boundary that the image states, or that its layers let guess.
+    #[must_use]
+    pub fn of(image: &Image, tree: &Tree) -> Self {
         match image.base.as_ref().and_then(Base::layers) {
             Some(layers) => Self::Base(layers),
             None if has_distribution(tree, LayerIndex::BASE) => Self::Distribution,

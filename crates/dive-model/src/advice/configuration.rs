@@ -2,7 +2,7 @@
 //! it, and what its text leaves open, such as a variable, is no finding.
 
 use super::boundary::{OwnBoundary, has_distribution};
-use super::finding::Finding;
+use super::finding::{Finding, FindingState};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::packages;
@@ -95,6 +95,7 @@ impl Finding {
             groups: Vec::new(),
             labels: Vec::new(),
             remedy,
+            state: FindingState::Open,
         }
     }
 }

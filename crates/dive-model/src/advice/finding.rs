@@ -36,6 +36,29 @@ pub struct Finding {
     pub labels: Vec<(AdviceKind, u64)>,
     /// What to write instead, with the image's own names: text from the image, which reports escape.
     pub remedy: String,
+    /// Whether the caller leaves it out.
+    pub state: FindingState,
+}
+
+/// Whether the caller leaves out a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum FindingState {
+    /// It counts.
+    #[default]
+    Open,
+    /// An exception of the caller covers all of it.
+    Ignored,
+}
+
+/// A file of a finding, or a finding without files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdviceItem {
+    /// The kind.
+    pub kind: AdviceKind,
+    /// The file; `None` if the finding is about an instruction or the configuration.
+    pub node: Option<NodeId>,
+    /// Its bytes.
+    pub size_bytes: u64,
 }
 
 /// Files of a finding in one directory.
@@ -55,6 +78,7 @@ pub(super) struct FindingKey {
     pub(super) kind: AdviceKind,
     pub(super) layer: LayerIndex,
     pub(super) hidden_by: Option<LayerIndex>,
+    pub(super) state: FindingState,
 }
 
 /// The claims of a finding.
@@ -71,13 +95,18 @@ pub(super) struct FindingSums {
 }
 
 impl FindingSums {
-    /// Collects the claims by kind and layers.
-    pub(super) fn of(tree: &Tree, claims: &AdviceClaims) -> BTreeMap<FindingKey, Self> {
+    /// Collects the claims by kind, layers and state.
+    pub(super) fn of(
+        tree: &Tree,
+        claims: &AdviceClaims,
+        state_of: &mut dyn FnMut(AdviceItem) -> FindingState,
+    ) -> BTreeMap<FindingKey, Self> {
         let mut findings: BTreeMap<FindingKey, Self> = BTreeMap::new();
         let with_twin = claims.visible.iter().filter(|claim| claim.twin.is_some());
         let order = PathOrder::of(tree, with_twin.map(|claim| claim.node));
         for claim in &claims.visible {
-            let key = FindingKey { kind: claim.kind, layer: claim.layer, hidden_by: None };
+            let state = state_of(AdviceItem { kind: claim.kind, node: Some(claim.node), size_bytes: claim.size_bytes });
+            let key = FindingKey { kind: claim.kind, layer: claim.layer, hidden_by: None, state };
             let sums = findings.entry(key).or_default();
             sums.directories.add(tree, claim.node, claim.size_bytes);
             sums.count(claim.size_bytes);
@@ -92,7 +121,9 @@ impl FindingSums {
             }
         }
         for claim in &claims.waste {
-            let key = FindingKey { kind: claim.kind, layer: claim.file.layer, hidden_by: Some(claim.file.hidden_by) };
+            let ReclaimableFile { node, size_bytes, layer, hidden_by, .. } = claim.file;
+            let state = state_of(AdviceItem { kind: claim.kind, node: Some(node), size_bytes });
+            let key = FindingKey { kind: claim.kind, layer, hidden_by: Some(hidden_by), state };
             let sums = findings.entry(key).or_default();
             sums.directories.add_reclaimable(tree, &claim.file);
             sums.count(claim.file.size_bytes);
@@ -113,7 +144,7 @@ impl FindingSums {
 
     /// The finding without its remedy.
     pub(super) fn finding(self, tree: &Tree, key: FindingKey, part: ImagePart) -> Finding {
-        let FindingKey { kind, layer, hidden_by } = key;
+        let FindingKey { kind, layer, hidden_by, state } = key;
         let mut labels: Vec<_> = self.labels.into_iter().map(|(kind, sum)| (kind, sum.get())).collect();
         labels.sort_by_key(|(_, bytes)| Reverse(*bytes));
         let groups = self.directories.divide(tree);
@@ -132,6 +163,7 @@ impl FindingSums {
             groups,
             labels,
             remedy: String::new(),
+            state,
         }
     }
 }

@@ -27,7 +27,7 @@ mod twins;
 
 pub use boundary::OwnBoundary;
 pub use claims::{AdviceClaims, Claim, ClaimScope, Partition, WasteClaim};
-pub use finding::{AdviceGroup, Finding};
+pub use finding::{AdviceGroup, AdviceItem, Finding, FindingState};
 pub use kind::{AdviceKind, AdviceLevel, AdviceRow, CountedBytes, UnknownAdvice};
 pub use kind_set::KindSet;
 pub use patterns::PACKAGE_DATABASES;
@@ -46,7 +46,7 @@ use remedy::Remedies;
 /// All advice for an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
-    /// The findings: those of the image's own layers first, then by bytes.
+    /// The findings: those that count first, those of the image's own layers before the base's, then by bytes.
     pub findings: Vec<Finding>,
     /// The claims that they sum.
     pub claims: AdviceClaims,
@@ -54,11 +54,28 @@ pub struct Advice {
     pub own: OwnBoundary,
 }
 
+/// What to advise on.
+pub struct AdviceScope<'a> {
+    /// The kinds.
+    pub kinds: KindSet,
+    /// The boundary of the image's own layers; `None` for the one that the image states, or that its layers let guess.
+    pub own: Option<OwnBoundary>,
+    /// Tells the items that the caller leaves out.
+    pub state_of: &'a mut dyn FnMut(AdviceItem) -> FindingState,
+}
+
 impl Advice {
-    /// Finds advice of these kinds. `unpacked_bytes` has the uncompressed size of each layer.
+    /// Finds advice. `unpacked_bytes` has the uncompressed size of each layer.
     #[must_use]
-    pub fn of(image: &Image, tree: &Tree, exact: &Exact, unpacked_bytes: &[Option<u64>], kinds: KindSet) -> Self {
-        let own = OwnBoundary::of(image, tree);
+    pub fn of(
+        image: &Image,
+        tree: &Tree,
+        exact: &Exact,
+        unpacked_bytes: &[Option<u64>],
+        scope: AdviceScope<'_>,
+    ) -> Self {
+        let AdviceScope { kinds, own, state_of } = scope;
+        let own = own.unwrap_or_else(|| OwnBoundary::of(image, tree));
         let copies = tree.layers().map(|layer| remedy::instruction_of(image, layer).copies()).collect();
         let kinds = kinds.minus(start_command::needed_kinds(image));
         let kept_archives = archives::kept(image, tree);
@@ -66,7 +83,7 @@ impl Advice {
         let paths = PathKinds::of(tree);
         let claims = AdviceClaims::by_paths(tree, exact, &scope, &paths);
         let remedies = Remedies::new(image, tree, &paths);
-        let sums = FindingSums::of(tree, &claims);
+        let sums = FindingSums::of(tree, &claims, state_of);
         let mut findings: Vec<Finding> = sums
             .into_iter()
             .map(|(key, sums)| {
@@ -78,24 +95,35 @@ impl Advice {
                 finding
             })
             .collect();
-        findings.extend(configuration::findings(image, tree, own, kinds));
-        findings.extend(attributes::findings(image, tree, own, kinds));
-        findings.extend(copied_context::findings(image, tree, own, kinds));
+        let of_instructions = configuration::findings(image, tree, own, kinds);
+        let of_instructions = of_instructions.into_iter().chain(copied_context::findings(image, tree, own, kinds));
+        findings.extend(of_instructions.map(|finding| {
+            let node = finding.groups.first().map(|group| group.place);
+            let state = state_of(AdviceItem { kind: finding.kind, node, size_bytes: 0 });
+            Finding { state, ..finding }
+        }));
+        findings.extend(attributes::findings(image, tree, own, kinds, state_of));
         findings.sort_by_key(|finding| {
-            let Finding { kind, part, layer, hidden_by, size_bytes, .. } = finding;
-            (*part == ImagePart::Base, Reverse(*size_bytes), Reverse(kind.row().level), *kind, *layer, *hidden_by)
+            let Finding { kind, part, layer, hidden_by, size_bytes, state, .. } = finding;
+            let (level, is_base) = (kind.row().level, *part == ImagePart::Base);
+            (*state, is_base, Reverse(*size_bytes), Reverse(level), *kind, *layer, *hidden_by)
         });
         Self { findings, claims, own }
     }
 
-    /// The findings in the image's own layers, most bytes first.
-    pub fn ours(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.part == ImagePart::Ours)
+    /// The findings that count.
+    pub fn open(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.state == FindingState::Open)
     }
 
-    /// The findings in layers of the base, most bytes first.
+    /// The findings in the image's own layers that count, most bytes first.
+    pub fn ours(&self) -> impl Iterator<Item = &Finding> {
+        self.open().filter(|finding| finding.part == ImagePart::Ours)
+    }
+
+    /// The findings in layers of the base that count, most bytes first.
     pub fn of_base(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.part == ImagePart::Base)
+        self.open().filter(|finding| finding.part == ImagePart::Base)
     }
 
     /// Divides the bytes of the base and of the image's own layers.

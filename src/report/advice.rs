@@ -51,11 +51,12 @@ pub(crate) fn render(
     } else {
         let (bytes, stored) = sums(&ours);
         let findings = count_of(ours.len() as u64, "finding");
-        writeln!(out, "Advice: {findings} in the image's own layers, {bytes}{stored}")?;
+        let text = format!("Advice: {findings} in the image's own layers, {bytes}{stored}");
+        write_wrapped(text.split(' '), width, "", out)?;
     }
     ours.iter().try_for_each(|finding| write_finding(opened, finding, width, out))?;
     of_base(opened, advice, listed, width, out)?;
-    partition(opened, advice, out)
+    partition(opened, advice, width, out)
 }
 
 /// The sum of findings, and its estimate in the stored layers.
@@ -70,14 +71,15 @@ fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn
     let row = kind.row();
     let indent = " ".repeat(INDENT);
     let room = width.saturating_sub(INDENT);
-    let level = if row.level == AdviceLevel::Off { AdviceLevel::Info } else { row.level };
+    // A kind that is off was asked for.
+    let level = if row.level == AdviceLevel::Off { "off by default" } else { row.level.name() };
     writeln!(out)?;
     let size = if row.counts == CountedBytes::Nothing { "-".to_owned() } else { Bytes(*size_bytes).to_string() };
     let title = format!("{}: {}", row.id, row.what);
     let mut lines = wrapped(title.split(' '), room).into_iter();
     writeln!(out, "{size:>10}  {}", lines.next().unwrap_or_default())?;
     lines.try_for_each(|line| writeln!(out, "{indent}{line}"))?;
-    let mut place = vec![level.name().to_owned()];
+    let mut place = vec![level.to_owned()];
     place.extend(layer.map(|layer| layer_words(opened, layer)));
     if let Some(hidden_by) = hidden_by.filter(|hidden_by| Some(*hidden_by) != *layer) {
         place.push(format!("hidden by {}", layer_words(opened, hidden_by)));
@@ -92,7 +94,7 @@ fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn
     }
     write_wrapped(Escaped(remedy.as_bytes()).to_string().split(' '), room, &indent, out)?;
     for (label, bytes) in labels.iter().take(2) {
-        writeln!(out, "{indent}{} of it would be {label}", Bytes(*bytes))?;
+        write_wrapped(format!("{} of it would be {label}", Bytes(*bytes)).split(' '), room, &indent, out)?;
     }
     for group in groups.iter().take(GROUPS) {
         if row.counts == CountedBytes::Nothing {
@@ -184,22 +186,22 @@ pub(super) fn of_base_in_words(opened: &Opened, advice: &Advice, counts: fn(&Fin
 }
 
 /// How all bytes divide, so that a reader can check that none counts twice.
-fn partition(opened: &Opened, advice: &Advice, out: &mut dyn Write) -> io::Result<()> {
+fn partition(opened: &Opened, advice: &Advice, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let (base, ours) = advice.partitions(&opened.tree, &opened.analysis.exact);
     writeln!(out)?;
     if advice.own.layers() > 0 {
-        partition_line(ImagePart::Base, base, out)?;
+        partition_line(ImagePart::Base, base, width, out)?;
     }
-    partition_line(ImagePart::Ours, ours, out)
+    partition_line(ImagePart::Ours, ours, width, out)
 }
 
-fn partition_line(part: ImagePart, partition: Partition, out: &mut dyn Write) -> io::Result<()> {
+fn partition_line(part: ImagePart, partition: Partition, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let Partition { total_bytes, waste_bytes, advice_bytes, rest_bytes } = partition;
-    writeln!(
-        out,
-        "Bytes ({}): {total_bytes} = {waste_bytes} hidden + {advice_bytes} visible with advice + {rest_bytes} other",
-        part.name()
-    )
+    let part = part.name();
+    let text = format!(
+        "Bytes ({part}): {total_bytes} = {waste_bytes} hidden + {advice_bytes} visible with advice + {rest_bytes} other"
+    );
+    write_wrapped(text.split(' '), width, "", out)
 }
 
 /// Writes a row for each finding, separated by tabs.
@@ -226,4 +228,47 @@ pub(crate) fn table(opened: &Opened, advice: &Advice, out: &mut dyn Write) -> io
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Colour;
+    use dive_model::Opener;
+    use dive_model::advice::{AdviceKind, KindSet};
+
+    /// The report on files of some bytes each, on a terminal of this width.
+    fn report(paths: &[&str], kinds: KindSet, width: usize) -> String {
+        let file = tempfile::Builder::new().suffix(".tar").tempfile().unwrap();
+        let mut tar = tar::Builder::new(&file);
+        for path in [&["etc/passwd", "bin/sh"], paths].concat() {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(100_000);
+            header.set_mode(0o644);
+            tar.append_data(&mut header, path, &vec![b'x'; 100_000][..]).unwrap();
+        }
+        tar.into_inner().unwrap();
+        let opened = Opener::new().open(file.path()).unwrap();
+        let look = Look { colour: Colour::None, width: Some(width) };
+        let mut out = Vec::new();
+        render(&opened, &opened.advice(kinds), look, Listed::All, &mut out).unwrap();
+        // The first line has the name of a temporary file.
+        let text = String::from_utf8(out).unwrap();
+        text.split_once('\n').unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn lines_keep_to_the_width_of_the_terminal() {
+        for width in [60, 80] {
+            let text = report(&["root/.cache/pip/a", "app/.git/HEAD", "app/.git/objects/b"], KindSet::on(), width);
+            let long: Vec<_> = text.lines().filter(|line| line.chars().count() > width).collect();
+            assert!(long.is_empty(), "{width}: {long:#?}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_kind_that_is_off_says_so_when_it_is_asked_for() {
+        let kinds = [AdviceKind::SourceMaps].into_iter().collect();
+        assert!(report(&["app/a.js.map"], kinds, 80).contains("off by default"));
+    }
 }

@@ -222,7 +222,7 @@ actions! {
     help Help "help" READING Program 40 "Help" "Show the keys." "?,f1" "?,f1"
     command_palette CommandPalette "command-palette" LISTS Program 360 "Commands" "Find an action by its words and run it." ":" ":"
     suspend Suspend "suspend" ANYWHERE Program _ "Suspend" "Suspend dive; `fg` resumes it." "ctrl+z" "ctrl+z"
-    toggle_view ToggleView "toggle-view" PANES Move 50 "Switch view" "Go between the layers and the file tree." "tab,shift+tab" "shift+tab"
+    toggle_view ToggleView "toggle-view" PANES_AND_WASTE Move 50 "Switch view" "Go between the layers and the file tree, or between waste and advice." "tab,shift+tab" "shift+tab"
     close_view CloseView "close-view" OVERLAYS Program 140 "Close" "Close the overlay." "esc" "esc"
     up Up "up" ANYWHERE Move _ "Up" "Go up a row." "up,k" ""
     down Down "down" ANYWHERE Move _ "Down" "Go down a row." "down,j" ""

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
 use dive_model::Opened;
+use dive_model::advice::Advice;
 use dive_model::analysis::Part;
 use dive_model::blob::TransferProgress;
 use dive_model::extract::{self, Conflicts, Report};
@@ -69,6 +70,13 @@ pub enum WorkerEvent {
         base: Base,
         /// The sums of its layers and of the others. `None` if no source says which layers are whose.
         parts: Option<(Part, Part)>,
+    },
+    /// The advice on an image.
+    Advised {
+        /// The image, which may no longer be the one on the screen.
+        image: Arc<Image>,
+        /// The advice.
+        advice: Arc<Advice>,
     },
     /// Progress of fetching a file for the viewer.
     Fetch(FetchReport),

@@ -16,6 +16,8 @@ use super::event::{ScreenEvent, WorkerEvent};
 use super::state::viewer::{CompareRequest, FetchRequest, SearchRequest, compare, fetch, search};
 use super::state::{OverlayId, completion};
 use super::thread::spawn;
+use dive_model::Opened;
+use dive_model::advice::{Advice, AdviceScope, FindingState, KindSet, OwnBoundary};
 use dive_model::extract::{self, ExtractError, LayerBlobs, Options, Plan, Report};
 
 /// A job for a worker thread.
@@ -27,6 +29,13 @@ pub enum Job {
     Compare(CompareRequest),
     /// Searches the content of a file.
     Search(SearchRequest),
+    /// Looks for advice.
+    Advise {
+        /// The image.
+        opened: Arc<Opened>,
+        /// The boundary of its own layers, if the base is known.
+        own: Option<OwnBoundary>,
+    },
     /// Checks which existing files are in the way of an extraction.
     CheckConflicts {
         /// Dialog that receives the reports.
@@ -69,6 +78,8 @@ pub enum JobId {
     Search(OverlayId),
     /// Extraction of a dialog, with its conflict check.
     Extract(OverlayId),
+    /// Search for advice.
+    Advise,
 }
 
 impl Job {
@@ -77,6 +88,7 @@ impl Job {
             Self::Fetch(request) => JobId::Fetch(request.overlay_id),
             Self::Compare(request) => JobId::Fetch(request.overlay_id),
             Self::Search(request) => JobId::Search(request.overlay_id),
+            Self::Advise { .. } => JobId::Advise,
             Self::CompleteFolder { overlay_id, .. }
             | Self::CheckConflicts { overlay_id, .. }
             | Self::Extract { overlay_id, .. } => JobId::Extract(*overlay_id),
@@ -89,6 +101,12 @@ impl Job {
             Self::Fetch(request) => fetch(&request, cancel, &mut |fetched| send(WorkerEvent::Fetch(fetched))),
             Self::Compare(request) => compare(&request, cancel, &mut |fetched| send(WorkerEvent::Fetch(fetched))),
             Self::Search(request) => search(&request, cancel, &mut |searched| send(WorkerEvent::Search(searched))),
+            Self::Advise { opened, own } => {
+                let scope = AdviceScope { kinds: KindSet::on(), own, state_of: &mut |_| FindingState::Open };
+                let Opened { image, tree, analysis, unpacked_bytes, .. } = &*opened;
+                let advice = Advice::of(image, tree, &analysis.exact, unpacked_bytes, scope);
+                send(WorkerEvent::Advised { image: Arc::clone(&opened.image), advice: Arc::new(advice) });
+            }
             Self::CheckConflicts { overlay_id, plan, folder } => {
                 let conflicts = extract::conflicts(&plan, &folder).map_err(|error| error.to_string());
                 send(WorkerEvent::ConflictsChecked(overlay_id, conflicts));

@@ -112,7 +112,13 @@ pub(in crate::tui) fn is_available(state: &ScreenState, action: Action) -> bool 
         (Action::ShowDiff, top) => has_version_before(state, top),
         (action, None) if needs_row(action) && state.focus == Focus::Files => fold(state).is_some(),
         (Action::ViewVersion | Action::ExtractFile, Some(Overlay::Waste(_))) => !on_group(state),
-        (Action::WasteView, Some(Overlay::Waste(_))) => false,
+        (Action::WasteView, Some(Overlay::Waste(_)))
+        | (Action::WasteView | Action::FilterFiles | Action::ToggleSortOrder, Some(Overlay::Advised(_))) => false,
+        (Action::GoToFile, Some(Overlay::Advised(advised))) => advised.selected().is_some(),
+        (action, Some(Overlay::Advised(advised))) if needs_row(action) && advised.selected_node().is_none() => false,
+        (Action::ViewVersion | Action::ExtractFile, Some(Overlay::Advised(advised))) => {
+            state.explorer().is_some_and(|explorer| advised.version(&explorer.opened.tree).is_some())
+        }
         (Action::OverwriteFiles | Action::SkipFiles, Some(Overlay::Extraction(extraction))) => {
             matches!(extraction.stage, ExtractionStage::Conflict(_))
         }
@@ -180,9 +186,13 @@ fn look(state: &ScreenState, action: Action) -> HintLook {
     }
 }
 
-/// True if the waste view is on a group.
+/// True if the waste view is on a row that opens.
 fn on_group(state: &ScreenState) -> bool {
-    matches!(state.overlays.last(), Some(Overlay::Waste(waste)) if matches!(waste.selected(), Some(WasteRow::Group(_))))
+    match state.overlays.last() {
+        Some(Overlay::Waste(waste)) => matches!(waste.selected(), Some(WasteRow::Group(_))),
+        Some(Overlay::Advised(advised)) => advised.opens(),
+        _ => false,
+    }
 }
 
 /// The fold of the row under the cursor of the file tree.
@@ -203,6 +213,10 @@ fn text(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
         (Action::FilterFiles, Context::Viewer) => "Search",
         (Action::Quit, _) if state.prompt.is_some() || !state.overlays.is_empty() => "Close",
         (Action::GoToFile, Context::Waste) if on_group(state) => "Open",
+        (Action::ToggleView, Context::Waste) => match state.overlays.last() {
+            Some(Overlay::Waste(_)) => "Advice",
+            _ => "Waste",
+        },
         (Action::ViewFile, Context::FileTree) => match fold(state) {
             Some(Fold::Expanded) => "Collapse",
             Some(Fold::Collapsed) => "Expand",

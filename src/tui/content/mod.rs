@@ -1,5 +1,6 @@
 //! Lines of panes and overlays. `update` counts them, `view` draws them; long lists build only the visible lines.
 
+pub(in crate::tui) mod advised;
 pub(in crate::tui) mod bar;
 pub(in crate::tui) mod details;
 pub(in crate::tui) mod extraction;
@@ -41,7 +42,7 @@ pub(super) fn head_height(overlay: &Overlay, terminal_height: u16) -> usize {
     match overlay {
         Overlay::Waste(waste) => waste::head_height(waste, terminal_height),
         // The sum and the column header.
-        Overlay::Found(_) => 2,
+        Overlay::Found(_) | Overlay::Advised(_) => 2,
         Overlay::History(_) => 1,
         Overlay::Viewer(viewer, _) => viewer_head_height(viewer),
         Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Extraction(_) | Overlay::Palette(_) => 0,

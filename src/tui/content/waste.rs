@@ -4,6 +4,7 @@ use crate::report::instruction;
 use crate::tui::state::Explorer;
 use crate::tui::state::waste::{Waste, WasteOrder};
 use crate::tui::text::{cut, printable, start_of, wrap};
+use dive_model::advice::AdviceKind;
 use dive_model::analysis::WasteGroup;
 use dive_model::analysis::exact::Cause;
 use dive_model::image::{Base, ImagePart};
@@ -65,7 +66,7 @@ const WITH_CAUSES_HEIGHT: u16 = 30;
 /// Below this height of the terminal, there is only the remedy.
 const WITH_DETAILS_HEIGHT: u16 = 20;
 /// Rows for the remedy alone, with the line above it.
-const REMEDY_HEIGHT: usize = 3;
+pub(super) const REMEDY_HEIGHT: usize = 3;
 
 /// Number of lines above the list: the sum, maybe a line per cause and an empty one, the column header.
 pub(in crate::tui) fn head_height(waste: &Waste, terminal_height: u16) -> usize {
@@ -91,15 +92,9 @@ pub(in crate::tui) const fn foot_height((width, height): (u16, u16)) -> usize {
 /// The explanation of a group: the two instructions, the cause and the remedy. The instructions take the lines of
 /// `height` that the other texts leave, at least one each. On a low terminal, there is room for the remedy only.
 pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: usize, height: usize) -> Vec<String> {
-    let line = |verb: &str, layer: LayerIndex| {
-        let made_by = explorer.opened.image.layers.get(layer.get());
-        let lines =
-            made_by.and_then(|made_by| made_by.lines.as_ref()).map_or_else(String::new, |lines| format!(" ({lines})"));
-        let command = start_of(made_by.map_or("", |made_by| &made_by.created_by), width * height);
-        printable(&format!("{verb} layer {layer}{lines}: {}", instruction::line(command)))
-    };
+    let line = |verb: &str, layer: LayerIndex| instruction_line(explorer, verb, layer, width * height);
     let instructions = [line("Put by", group.layer), line(verb(group.cause), group.hidden_by)];
-    let remedy = wrap(&format!("Remedy: {}", remedy(explorer, group)), width);
+    let remedy = wrap(&format!("Remedy: {}.", remedy(explorer, group)), width);
     if height < REMEDY_HEIGHT {
         return first_lines(&remedy, height, width);
     }
@@ -114,8 +109,17 @@ pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: us
     text
 }
 
+/// The instruction that made a layer, `Put by layer 3: RUN make`, with at most `most` characters of it.
+pub(super) fn instruction_line(explorer: &Explorer, verb: &str, layer: LayerIndex, most: usize) -> String {
+    let made_by = explorer.opened.image.layers.get(layer.get());
+    let lines =
+        made_by.and_then(|made_by| made_by.lines.as_ref()).map_or_else(String::new, |lines| format!(" ({lines})"));
+    let command = start_of(made_by.map_or("", |made_by| &made_by.created_by), most);
+    printable(&format!("{verb} layer {layer}{lines}: {}", instruction::line(command)))
+}
+
 /// The first `rows` lines of a wrapped text. If there are more, the last one ends with an ellipsis.
-fn first_lines(lines: &[String], rows: usize, width: usize) -> Vec<String> {
+pub(super) fn first_lines(lines: &[String], rows: usize, width: usize) -> Vec<String> {
     if lines.len() <= rows {
         return lines.to_vec();
     }
@@ -152,23 +156,22 @@ fn explanation(group: &WasteGroup) -> &'static str {
     }
 }
 
+/// What to write instead, in the words of [advice](dive_model::advice), whose tab has a sentence on this image.
 fn remedy(explorer: &Explorer, group: &WasteGroup) -> &'static str {
     match (part(explorer, group.layer), part(explorer, group.hidden_by)) {
         (Some(ImagePart::Base), Some(ImagePart::Ours)) => {
-            return "the base image stores it: leave it there, or choose a smaller base.";
+            return "the base image stores it: leave it there, or choose a smaller base";
         }
-        (Some(ImagePart::Base), _) => return "only another version of the base image can change this.",
+        (Some(ImagePart::Base), _) => return "only another version of the base image can change this",
         (Some(ImagePart::Ours) | None, _) => {}
     }
     if group.layer == group.hidden_by {
-        return "build the layer with a tool that writes each path once.";
+        return "write each path once; the layer stores it twice";
     }
-    match group.cause {
-        Cause::Overwritten => "write the final version at once, or join the two instructions.",
-        Cause::MetadataOnly => "set mode and owner where the file is made: COPY --chmod --chown, or in the same RUN.",
-        Cause::Deleted | Cause::DeletedWithDirectory | Cause::HiddenByOpaque => {
-            "delete it in the RUN that makes it, or build in another stage and COPY the result."
-        }
-        Cause::Replaced => "make the final file or link at once, or join the two instructions.",
-    }
+    let kind = match group.cause {
+        Cause::Overwritten | Cause::Replaced => AdviceKind::OverwrittenLater,
+        Cause::MetadataOnly => AdviceKind::RewrittenMetadata,
+        Cause::Deleted | Cause::DeletedWithDirectory | Cause::HiddenByOpaque => AdviceKind::DeletedLater,
+    };
+    kind.row().instead
 }

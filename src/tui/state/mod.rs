@@ -1,5 +1,6 @@
 //! The state of the screen, as plain values without a terminal.
 
+pub mod advised;
 pub mod completion;
 mod expression;
 pub mod extraction;
@@ -29,7 +30,9 @@ use std::sync::Arc;
 
 use crate::config::Context;
 use crate::tui::layout::ScreenLayout;
+use advised::Advised;
 use dive_model::Opened;
+use dive_model::advice::{Advice, OwnBoundary};
 use dive_model::analysis::{Part, Sizes};
 use dive_model::blob::TransferProgress;
 use dive_model::image::{Base, Image, Selection};
@@ -100,6 +103,17 @@ pub struct Reading {
     pub read: u64,
 }
 
+/// The search for advice, which begins when somebody wants to see it.
+#[derive(Debug)]
+pub enum AdviceProgress {
+    /// It has not begun.
+    None,
+    /// A worker looks for it.
+    Looking,
+    /// It has ended.
+    Found(Arc<Advice>),
+}
+
 /// An open image.
 #[derive(Debug)]
 pub struct Explorer {
@@ -109,6 +123,8 @@ pub struct Explorer {
     pub base: Option<Base>,
     /// Totals per layer.
     pub totals: LayerTotals,
+    /// What to write instead.
+    pub advice: AdviceProgress,
     /// The list of layers.
     pub layers: LayerList,
     /// The file tree. `None` if the image has no layers.
@@ -139,6 +155,7 @@ impl Explorer {
             base: opened.image.base.clone(),
             opened,
             totals,
+            advice: AdviceProgress::None,
             layers,
             files,
             changes: ChangeTotals::default(),
@@ -166,6 +183,11 @@ impl Explorer {
         self.layers.set_boundary(&self.opened.image, base.boundary);
         self.base = Some(base);
         self.totals.parts = parts;
+    }
+
+    /// The boundary of the image's own layers, if the base is known.
+    pub(in crate::tui) fn own_boundary(&self) -> Option<OwnBoundary> {
+        self.base.as_ref().and_then(Base::layers).map(OwnBoundary::Base)
     }
 
     /// Sums up the changes in the file tree.
@@ -213,6 +235,8 @@ pub enum Overlay {
     Palette(Palette),
     /// The waste view.
     Waste(Waste),
+    /// Its advice tab.
+    Advised(Advised),
     /// The search in all layers.
     Found(Found),
     /// The history of a path.
@@ -269,6 +293,8 @@ pub struct ScreenState {
     pub(in crate::tui) pending_filter: Option<Filter>,
     /// The waste view as it was closed, to reopen it in the same state.
     pub(in crate::tui) closed_waste: Option<Waste>,
+    /// The advice tab as it was closed.
+    pub(in crate::tui) closed_advised: Option<Advised>,
     /// The last extraction folder, as typed.
     pub(in crate::tui) last_folder: String,
     /// Status message of the last action.
@@ -308,6 +334,7 @@ impl ScreenState {
             searches: PromptHistory::default(),
             pending_filter: None,
             closed_waste: None,
+            closed_advised: None,
             last_folder: ".".to_owned(),
             message: None,
             last_overlay_id: 0,
@@ -328,7 +355,7 @@ impl ScreenState {
         }
         match (self.overlays.last(), self.focus) {
             (Some(Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Palette(_)), _) => Context::Help,
-            (Some(Overlay::Waste(_)), _) => Context::Waste,
+            (Some(Overlay::Waste(_) | Overlay::Advised(_)), _) => Context::Waste,
             (Some(Overlay::Found(_)), _) => Context::Found,
             (Some(Overlay::History(_)), _) => Context::History,
             (Some(Overlay::Viewer(..)), _) => Context::Viewer,

@@ -12,6 +12,7 @@ impl ScreenState {
         self.prompt = None;
         self.pending_filter = None;
         self.closed_waste = None;
+        self.closed_advised = None;
         self.focus = Focus::Layers;
         self.layer_details = TextScroll::default();
         self.image_details = TextScroll::default();

@@ -1,6 +1,7 @@
 //! Applies messages to the state, which no other code changes. Work outside of the state is returned as effects, which
 //! `run` carries out.
 
+mod advised;
 mod details;
 mod extraction;
 mod filter;
@@ -153,7 +154,9 @@ fn apply_worker_event(state: &mut ScreenState, event: WorkerEvent, effects: &mut
             if Arc::ptr_eq(&image, &explorer.opened.image) =>
         {
             explorer.base_found(base, parts);
+            advised::base_changed(state, effects);
         }
+        (WorkerEvent::Advised { image, advice }, _) => advised::found(state, &image, &advice),
         // Late reports of a previous stage or image, or an early one.
         (
             WorkerEvent::Transferred(_)

@@ -7,7 +7,7 @@ use crate::tui::state::{Motion, Overlay, ScreenState, Stage};
 use dive_model::extract::OnConflict;
 
 use super::steps::{ListedPath, NO_FILE_AFTER};
-use super::{Effect, extraction, found, steps, waste};
+use super::{Effect, advised, extraction, found, steps, waste};
 
 /// Closes the top overlay. An extraction that is writing is only cancelled: the dialog stays to report what was
 /// written.
@@ -26,6 +26,7 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
         Some(Overlay::Warnings(warnings)) => steps::scroll_text(&mut warnings.scroll, action),
         Some(Overlay::Palette(palette)) => steps::move_selection(&mut palette.scroll, action),
         Some(Overlay::Waste(_)) => waste::act(state, action, effects),
+        Some(Overlay::Advised(_)) => advised::act(state, action, effects),
         Some(Overlay::Found(_)) => found::act(state, action, effects),
         Some(Overlay::History(history)) => {
             steps::move_selection(&mut history.scroll, action);
@@ -88,6 +89,7 @@ pub(super) fn scroll(state: &mut ScreenState, rows: isize) {
         Some(Overlay::Warnings(warnings)) => warnings.scroll.step(rows),
         Some(Overlay::Palette(palette)) => palette.scroll.step(rows),
         Some(Overlay::Waste(waste)) => waste.scroll.step(rows),
+        Some(Overlay::Advised(advised)) => advised.scroll.step(rows),
         Some(Overlay::Found(found)) => found.scroll.step(rows),
         Some(Overlay::History(history)) => history.scroll.step(rows),
         Some(Overlay::Extraction(dialog)) => dialog.scroll.step(rows),
@@ -117,6 +119,7 @@ pub(super) fn click_row(state: &mut ScreenState, row: usize, effects: &mut Vec<E
     let scroll = match state.overlays.last_mut() {
         Some(Overlay::Palette(palette)) => &mut palette.scroll,
         Some(Overlay::Waste(waste)) => &mut waste.scroll,
+        Some(Overlay::Advised(advised)) => &mut advised.scroll,
         Some(Overlay::Found(found)) => &mut found.scroll,
         Some(Overlay::History(history)) => &mut history.scroll,
         _ => return ClickedRow::None,
@@ -132,6 +135,7 @@ pub(super) fn click_row(state: &mut ScreenState, row: usize, effects: &mut Vec<E
     }
     match state.overlays.last() {
         Some(Overlay::Waste(_)) => waste::enter(state),
+        Some(Overlay::Advised(_)) => advised::enter(state),
         Some(Overlay::Found(_)) => found::enter(state),
         Some(Overlay::History(_)) => in_history(state, Action::ViewFile, effects),
         _ => {}

@@ -85,6 +85,9 @@ fn overlays(state: &mut ScreenState) {
             Overlay::Waste(waste) => {
                 waste.scroll.set_height(below_head.saturating_sub(content::waste::foot_height(size)));
             }
+            Overlay::Advised(advised) => {
+                advised.scroll.set_height(below_head.saturating_sub(content::waste::foot_height(size)));
+            }
             Overlay::Found(found) => found.scroll.set_height(below_head),
             Overlay::History(history) => history.scroll.set_height(below_head),
             Overlay::Viewer(viewer, _) => viewer.resize(below_head, area.width.into()),

@@ -29,10 +29,12 @@ pub(super) fn scroll_text(scroll: &mut TextScroll, action: Action) {
     }
 }
 
-/// Removes the top overlay. Keeps the waste view, to reopen it in the same state.
+/// Removes the top overlay. Keeps the tabs of the waste view, to reopen them in the same state.
 pub(super) fn pop_overlay(state: &mut ScreenState) {
-    if let Some(Overlay::Waste(waste)) = state.overlays.pop() {
-        state.closed_waste = Some(waste);
+    match state.overlays.pop() {
+        Some(Overlay::Waste(waste)) => state.closed_waste = Some(waste),
+        Some(Overlay::Advised(advised)) => state.closed_advised = Some(advised),
+        _ => {}
     }
 }
 

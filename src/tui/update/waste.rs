@@ -8,7 +8,7 @@ use crate::tui::state::waste::{Waste, WasteRow, hidden_version};
 use crate::tui::state::{Overlay, ScreenState, Stage};
 
 use super::steps::ListedPath;
-use super::{Effect, steps};
+use super::{Effect, advised, steps};
 
 /// Opens the view as it was closed.
 pub(super) fn open(state: &mut ScreenState) {
@@ -26,6 +26,7 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
     let version = waste.selected_file(exact).and_then(|file| hidden_version(tree, file));
     match (action, waste.selected_node(exact)) {
         (Action::WasteView, _) => steps::pop_overlay(state),
+        (Action::ToggleView, _) => advised::switch_to(state, effects),
         (Action::FilterFiles, _) => {
             let text = waste.filter().text().to_owned();
             state.open_prompt(PromptKind::Filter, &text);

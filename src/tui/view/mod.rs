@@ -1,5 +1,6 @@
 //! Draws the state. Nothing here changes it.
 
+mod advised;
 mod details;
 mod extraction;
 mod files;
@@ -58,10 +59,11 @@ fn draw_overlay(state: &ScreenState, overlay: &Overlay, frame: &mut Frame<'_>, a
         (Overlay::Viewer(viewer, version), _) => viewer::draw(state, viewer, *version, frame, area),
         (Overlay::Extraction(extraction), _) => extraction::draw(state, extraction, frame, area),
         (Overlay::Waste(waste), Some(explorer)) => waste::draw(state, explorer, waste, frame, area),
+        (Overlay::Advised(advised), Some(explorer)) => advised::draw(state, explorer, advised, frame, area),
         (Overlay::Found(found), Some(explorer)) => found::draw(state, explorer, found, frame, area),
         (Overlay::History(history), Some(explorer)) => history::draw(state, explorer, history, frame, area),
         // These need an open image.
-        (Overlay::Waste(_) | Overlay::Found(_) | Overlay::History(_), None) => {}
+        (Overlay::Waste(_) | Overlay::Advised(_) | Overlay::Found(_) | Overlay::History(_), None) => {}
     }
 }
 

@@ -173,10 +173,10 @@ fn the_remedy_is_shown_on_the_smallest_terminal() {
     let mut screen = Screen::of_sample((60, 16));
     screen.presses("w").shows(&[
         "133 kB of 3.0 MB is reclaimable, in 11 files ",
-        "Remedy: delete it in the RUN",
-        "COPY the",
+        "Remedy: delete them in the RUN",
+        "earlier stage.",
     ]);
-    screen.presses("G").shows(&["releases/1.0/notes.txt", "Remedy: make the final file or link at once"]);
+    screen.presses("G").shows(&["releases/1.0/notes.txt", "Remedy: write their last content"]);
 }
 
 /// A row below its directory is indented, at any width.

@@ -18,13 +18,14 @@ const THEMES: [(&str, &str, Paper); 6] = [
 /// The name of a view, the keys that lead to it, a text to type, and keys after it.
 type View = (&'static str, &'static str, &'static str, &'static str);
 
-const VIEWS: [View; 18] = [
+const VIEWS: [View; 19] = [
     ("first", "", "", ""),
     ("layer", "down down down down", "", ""),
     ("tree", "down down down down tab", "", ""),
     ("aggregated", "a G tab", "", ""),
     ("image", "right right", "", ""),
     ("waste", "w", "", ""),
+    ("advice", "w", "", "tab down"),
     ("filter", "G slash", "csv|svg", ""),
     ("found", "F", "csv", "enter down"),
     ("nowhere", "slash", "vendor", ""),

@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask bless snapshots` updates the snapshots; review each change.
 
+mod advice;
 mod answers;
 mod documents;
 mod extracting;

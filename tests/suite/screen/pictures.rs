@@ -118,6 +118,15 @@ fn waste_view_in_every_order() {
     after("waste_by_path", "w s s s");
 }
 
+#[test]
+fn advice_view() {
+    picture("advice", |size| {
+        let mut screen = Screen::of_sample(size);
+        screen.presses("w tab").runs_jobs().presses("down");
+        screen
+    });
+}
+
 /// An image on a base that is given, built from a Dockerfile that is given.
 fn built(size: Size) -> Screen {
     const DOCKERFILE: &str = "FROM debian:13\nCOPY app /app\nRUN rm -r /app/cache \\\n && chmod +x /app/start\n";

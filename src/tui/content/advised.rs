@@ -1,0 +1,63 @@
+//! Text of the advice tab: its columns, the sum that following the advice saves, and what to write instead.
+
+use super::waste::{REMEDY_HEIGHT, first_lines, instruction_line};
+use crate::tui::state::Explorer;
+use crate::tui::text::{cut, printable, wrap};
+use dive_model::advice::{Advice, Finding};
+use dive_model::units::{Bytes, Total, count_of};
+
+/// Where the layers begin.
+pub(in crate::tui) const LAYERS_AT: usize = 18;
+/// Where the part of the image begins.
+pub(in crate::tui) const PART_AT: usize = 29;
+/// Where the kinds begin, and the paths of an open finding.
+pub(in crate::tui) const KIND_AT: usize = 35;
+/// Where the paths begin, if there is room.
+pub(in crate::tui) const PATH_AT: usize = KIND_AT + 34;
+/// The least columns of a path.
+pub(in crate::tui) const PATH_WIDTH: usize = 20;
+
+/// The line above the list: the bytes that following the advice saves.
+pub(in crate::tui) fn sum(explorer: &Explorer, advice: Option<&Advice>, width: usize) -> String {
+    let total = Bytes(explorer.opened.analysis.exact.total_bytes);
+    let Some(advice) = advice else { return "Looking for advice…".to_owned() };
+    if advice.findings.is_empty() {
+        return "No advice: dive found nothing to write in another way".to_owned();
+    }
+    let ours = Bytes(advice.ours().map(|finding| finding.size_bytes).sum::<Total>().get());
+    let of_base = Bytes(advice.of_base().map(|finding| finding.size_bytes).sum::<Total>().get());
+    let findings = count_of(advice.ours().count() as u64, "finding");
+    let base = if of_base.0 == 0 { String::new() } else { format!(", and {of_base} are the base's") };
+    let long = format!("Following the advice saves {ours} of {total}: {findings} in the image's own layers{base}");
+    let short = format!("{ours} of {total} can be saved{base}");
+    cut(if long.chars().count() <= width { &long } else { &short }, width)
+}
+
+/// The explanation of a finding: the instructions, the kind and the remedy. The instructions take the lines of `height` that the
+/// other texts leave. On a low terminal, there is room for the remedy only.
+pub(in crate::tui) fn details(explorer: &Explorer, finding: &Finding, width: usize, height: usize) -> Vec<String> {
+    let Finding { kind, layer, hidden_by, remedy, .. } = finding;
+    let remedy = wrap(&printable(&format!("Remedy: {remedy}")), width);
+    if height < REMEDY_HEIGHT {
+        return first_lines(&remedy, height, width);
+    }
+    let row = kind.row();
+    let mut rest = wrap(&format!("{}: {}", row.level.name(), row.what), width);
+    rest.extend(remedy);
+    let line = |verb: &str, layer| wrap(&instruction_line(explorer, verb, layer, width * height), width);
+    let put = layer.map(|layer| line("Put by", layer));
+    let hidden = hidden_by.filter(|hidden_by| Some(*hidden_by) != *layer).map(|layer| line("Hidden by", layer));
+    let instructions: Vec<Vec<String>> = [put, hidden].into_iter().flatten().collect();
+    let (mut free, mut left) = (height.saturating_sub(rest.len()), instructions.len());
+    let mut text = Vec::new();
+    for lines in instructions {
+        let rows = (free / left.max(1)).max(1);
+        let shown = first_lines(&lines, rows, width);
+        free = free.saturating_sub(shown.len());
+        left = left.saturating_sub(1);
+        text.extend(shown);
+    }
+    text.extend(rest);
+    text.truncate(height);
+    text
+}

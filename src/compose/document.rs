@@ -1,6 +1,6 @@
 //! A Compose file: its merge keys are resolved, and its texts are interpolated where they are used.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -217,13 +217,10 @@ fn merged(node: Yaml) -> Yaml {
                 Yaml::List(items) => items,
                 value => vec![value],
             });
+            let mut known: HashSet<String> = map.iter().map(|(key, _)| key.clone()).collect();
             for source in sources {
                 let Yaml::Map(entries) = merged(source) else { continue };
-                for (key, value) in entries {
-                    if self::value(&map, &key).is_none() {
-                        map.push((key, value));
-                    }
-                }
+                map.extend(entries.into_iter().filter(|(key, _)| known.insert(key.clone())));
             }
             Yaml::Map(map)
         }

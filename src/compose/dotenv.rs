@@ -21,8 +21,11 @@ pub(super) fn parse(text: &str, set: &dyn Fn(&str) -> Option<String>) -> Result<
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut rest = text;
     while !rest.is_empty() {
-        let line = 1 + text[..text.len() - rest.len()].matches('\n').count();
-        let fault = |reason: &str| LineError { line, reason: reason.to_owned() };
+        let start = text.len() - rest.len();
+        let fault = |reason: &str| {
+            let line = 1 + text[..start].matches('\n').count();
+            LineError { line, reason: reason.to_owned() }
+        };
         let trimmed = rest.trim_start_matches([' ', '\t', '\r', '\n']);
         if trimmed.len() < rest.len() {
             rest = trimmed;

@@ -1,7 +1,7 @@
 //! The layers of all images as a forest. Engines store an unpacked layer under its diff id and those of all layers below it, so two
 //! images share a layer if they are equal from the base up to it. Stored layers are shared by digest alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dive_model::Opened;
 use dive_model::units::Total;
@@ -10,10 +10,11 @@ use dive_model::units::Total;
 #[derive(Debug, Default)]
 pub(super) struct SharedLayers {
     layers: Vec<SharedLayer>,
-    /// By the layer below and the diff id.
-    known: HashMap<(Option<ChainLink>, Box<str>), ChainLink>,
-    /// Stored bytes by digest.
-    stored: HashMap<Box<str>, u64>,
+    /// By the layer below, the diff id and the size. An archive may state any diff id; with the size, a large layer cannot pass for a
+    /// small one of another image.
+    known: HashMap<(Option<ChainLink>, Box<str>, u64), ChainLink>,
+    /// The digest and size of each stored layer.
+    stored: HashSet<(Box<str>, u64)>,
     /// Stored bytes of layers without a digest, which may be any layer.
     stored_unknown: u64,
 }
@@ -71,7 +72,7 @@ impl SharedLayers {
     fn link(&mut self, below: Option<ChainLink>, diff_id: Option<&str>, unpacked_bytes: u64) -> ChainLink {
         let next = ChainLink(u32::try_from(self.layers.len()).unwrap_or(u32::MAX));
         let link = match diff_id {
-            Some(diff_id) => *self.known.entry((below, diff_id.into())).or_insert(next),
+            Some(diff_id) => *self.known.entry((below, diff_id.into(), unpacked_bytes)).or_insert(next),
             // A layer of unknown content is no other image's.
             None => next,
         };
@@ -89,7 +90,7 @@ impl SharedLayers {
             };
             match digest {
                 Some(digest) => {
-                    self.stored.entry(digest.into()).or_insert_with(|| blob.len());
+                    self.stored.insert((digest.into(), blob.len()));
                 }
                 None => {
                     unknown.insert(blob.location(), blob.len());
@@ -114,6 +115,6 @@ impl SharedLayers {
 
     /// Stored bytes of all layers.
     pub(super) fn stored_bytes(&self) -> u64 {
-        self.stored.values().copied().chain([self.stored_unknown]).sum::<Total>().get()
+        self.stored.iter().map(|(_, bytes)| *bytes).chain([self.stored_unknown]).sum::<Total>().get()
     }
 }

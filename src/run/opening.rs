@@ -164,11 +164,17 @@ impl Opening {
         })
     }
 
-    /// Reads compressed layers of files that another image of this run has from `cache`, if the user has no cache. Verification
-    /// reads every layer.
+    /// Keeps scanned layers in `cache` for the other images of this run: the compressed ones of files, and if the user has no cache, also
+    /// those of engines and registries. The user's cache gets no layer of a file: somebody may have written to it since its digest was
+    /// computed. Verification reads every layer.
     pub(super) fn reuse_layers(&mut self, cache: &Cache) {
-        if self.verification == Verification::Off {
+        if self.verification == Verification::On {
+            return;
+        }
+        if matches!(self.reference, Reference::Path(_) | Reference::Stdin) {
             self.layer_reuse = LayerReuse::Computed;
+            self.access.cache = Some(cache.clone());
+        } else {
             self.access.cache.get_or_insert_with(|| cache.clone());
         }
     }

@@ -26,6 +26,8 @@ const STDIN: &str = "standard input";
 pub(super) struct RequestedImage {
     /// Its name, as in `dive IMAGE`.
     pub(super) argument: OsString,
+    /// The name of a service's image, without the source that `argument` has.
+    service_image: Option<String>,
     /// The line that names it; `None` on the command line.
     pub(super) origin: Option<Origin>,
     /// The platform of the service that runs it.
@@ -56,12 +58,13 @@ pub(super) struct RequestedImages {
 
 impl RequestedImage {
     fn of(argument: impl Into<OsString>, origin: Option<Origin>) -> Self {
-        Self { argument: argument.into(), origin, platform: None, rules_file: None, built: None }
+        let argument = argument.into();
+        Self { argument, service_image: None, origin, platform: None, rules_file: None, built: None }
     }
 
     /// The name in the table and in messages.
     pub(super) fn name(&self) -> String {
-        self.argument.to_string_lossy().into_owned()
+        self.service_image.clone().unwrap_or_else(|| self.argument.to_string_lossy().into_owned())
     }
 
     /// The name with the line that names it.
@@ -97,7 +100,7 @@ impl RequestedImages {
                 invocation.notices.note(&format!("no enabled profile starts {services}; --profile enables one"));
             }
             for service in found.images {
-                named.push(of_service(service)?);
+                named.push(of_service(service, invocation)?);
             }
         }
         if named.len() > MOST_IMAGES {
@@ -138,13 +141,21 @@ impl RequestedImages {
     }
 }
 
-fn of_service(service: ServiceImage) -> anyhow::Result<RequestedImage> {
+/// The image of a service. Without `--source` it is an image of the engine, as in Compose: a file or directory of its name beside the
+/// project is not it, and no name chooses another source.
+fn of_service(service: ServiceImage, invocation: &Invocation) -> anyhow::Result<RequestedImage> {
     let ServiceImage { service, name, older_name, is_built, platform, place } = service;
     let origin = place.origin();
     let platform = platform.map(|platform| platform.parse::<Platform>()).transpose();
     let platform = platform.with_context(|| format!("{origin}: platform of the service {service}"))?;
+    let in_engine = |name: &str| match invocation.opening.source {
+        Some(_) => name.to_owned(),
+        None => format!("{}://{name}", invocation.config.container_engine.value.command()),
+    };
+    let older_name = older_name.as_deref().map(in_engine);
     let built = is_built.then_some(BuiltService { service, older_name });
-    Ok(RequestedImage { platform, built, ..RequestedImage::of(name, Some(origin)) })
+    let image = RequestedImage::of(in_engine(&name), Some(origin));
+    Ok(RequestedImage { service_image: Some(name), platform, built, ..image })
 }
 
 /// What two names of one image have in common. `nginx` and `docker.io/library/nginx:latest` are one image of an engine.

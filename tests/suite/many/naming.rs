@@ -96,6 +96,17 @@ fn the_images_of_a_compose_project_are_read() {
     user.runs(&["--profile", "x", "a.tar"]).ends_with(2).says(&["--compose"]);
 }
 
+/// A Compose file says what an engine runs. In a cloned repository it cannot choose a file, standard input or a registry instead.
+#[test]
+fn the_image_of_a_service_is_no_file() {
+    let user = user().sets("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let user = user.writes("compose.yaml", "services:\n  one: { image: a.tar }\n  two: { image: \"-\" }\n");
+    let ran = user.runs(&["--compose", "."]).ends_with(2);
+    assert_eq!(names(&ran.stdout), ["a.tar", "-"]);
+    assert!(ran.stderr.contains("cannot reach docker to look up \"a.tar\""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("\"-\" is not an image name"), "{}", ran.stderr);
+}
+
 #[test]
 fn every_image_of_an_archive_is_read() {
     let Some(corpus) = Corpus::here() else { return };

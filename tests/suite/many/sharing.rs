@@ -46,10 +46,14 @@ fn shared_layers_change_no_report() {
         saves(&user, "a.tar", &on_base("a", Packing::Gzip));
         saves(&user, "b.tar", &on_base("b", Packing::Gzip));
         let alone: String = ["a.tar", "b.tar"].map(|name| user.runs(&["--ci", name]).ends_with(0).stdout).concat();
+        let user =
+            user.sets("DIVE_LOG_ENABLED", "true").sets("DIVE_LOG_LEVEL", "debug").sets("DIVE_LOG_PATH", "dive.log");
         for _ in 0..2 {
             let arguments: Vec<_> = ["--ci", "a.tar", "b.tar"].into_iter().chain(variable).collect();
             let ran = user.runs(&arguments).ends_with(0);
             assert!(ran.stdout.starts_with(&alone), "{}", ran.stdout);
+            let log = std::fs::read_to_string(user.file("dive.log")).unwrap();
+            assert!(log.contains(": cached"), "{log}");
         }
     }
 }

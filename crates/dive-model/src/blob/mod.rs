@@ -37,7 +37,7 @@ enum Backing {
 /// Identifies the content of a blob, as the key of cached data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
-    /// Digest of the stored bytes, already verified.
+    /// Digest of the stored bytes, already verified. If they are in a file, somebody may write to it later.
     Stored(String),
     /// Expected digest of the uncompressed bytes. The reader must verify it.
     Unpacked(String),
@@ -58,6 +58,14 @@ impl Identity {
 pub struct BlobLocation {
     /// Address of the open file, the memory or the remote source.
     holder: usize,
+    offset: u64,
+    len: u64,
+}
+
+/// A range of a file in a store. Unlike a [`BlobLocation`], it stays valid after the blob is dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PlaceInStore {
+    name: Arc<str>,
     offset: u64,
     len: u64,
 }
@@ -123,6 +131,12 @@ impl Blob {
             Backing::Remote(remote) => Arc::as_ptr(remote).addr(),
         };
         BlobLocation { holder, offset: self.offset, len: self.len }
+    }
+
+    /// The place of the bytes in their store; `None` if they are not in a file.
+    pub(crate) fn place_in_store(&self) -> Option<PlaceInStore> {
+        let (name, offset, len) = (&self.name, self.offset, self.len);
+        matches!(self.bytes, Backing::File(_)).then(|| PlaceInStore { name: Arc::clone(name), offset, len })
     }
 
     /// True if the bytes are in an engine or registry, and the first read will fetch them.

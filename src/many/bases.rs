@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chains::{ChainLink, ImageChain};
-use dive_model::image::{Base, BaseSource, Image};
+use dive_model::image::{BaseSource, Image};
 
 /// The base images by name.
 #[derive(Debug, Default)]
@@ -11,20 +11,21 @@ pub(super) struct BaseVersions(BTreeMap<String, Versions>);
 
 #[derive(Debug, Default)]
 struct Versions {
-    known: BTreeSet<BaseVersion>,
+    /// The last layer of the base, where it is known.
+    layers: BTreeSet<ChainLink>,
+    /// The digests that the images state.
+    digests: BTreeSet<String>,
     /// The number of images on it.
     images: usize,
     /// Those whose version is unknown.
     unknown: usize,
 }
 
-/// What distinguishes two versions.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum BaseVersion {
-    /// The last layer of the base.
-    Layer(ChainLink),
-    /// The digest that the image states.
-    Digest(String),
+impl Versions {
+    /// The number of versions that are certainly different: a base that one image knows by layers and another by digest may be the same.
+    fn count(&self) -> usize {
+        self.layers.len().max(self.digests.len())
+    }
 }
 
 /// A base image and the images on it.
@@ -48,12 +49,15 @@ impl BaseVersions {
         let name = name.split_once('@').map_or(name, |(name, _)| name);
         let versions = self.0.entry(name.to_owned()).or_default();
         versions.images = versions.images.saturating_add(1);
-        match version(base, chain) {
-            Some(version) => {
-                versions.known.insert(version);
-            }
-            None => versions.unknown = versions.unknown.saturating_add(1),
+        // The number of layers may be a guess.
+        let boundary = base.boundary.filter(|boundary| boundary.by != BaseSource::History);
+        let layer = boundary.and_then(|boundary| chain.layer(boundary.layers.checked_sub(1)?));
+        let digest = base.image.as_ref().and_then(|image| image.0.digest.clone());
+        if layer.is_none() && digest.is_none() {
+            versions.unknown = versions.unknown.saturating_add(1);
         }
+        versions.layers.extend(layer);
+        versions.digests.extend(digest);
     }
 
     /// The base images, the one with the most versions first.
@@ -61,23 +65,15 @@ impl BaseVersions {
         let mut bases: Vec<BaseUsage<'_>> = self
             .0
             .iter()
-            .map(|(name, Versions { known, images, unknown })| BaseUsage {
+            .map(|(name, versions)| BaseUsage {
                 name,
-                versions: known.len(),
-                images: *images,
-                unknown: *unknown,
+                versions: versions.count(),
+                images: versions.images,
+                unknown: versions.unknown,
             })
             .collect();
         // Stable: bases with equal numbers stay in the order of their names.
         bases.sort_by_key(|base| std::cmp::Reverse((base.versions, base.images)));
         bases
     }
-}
-
-/// The version of a base. Its layers are surer than the digest that the image states, unless their number is a guess.
-fn version(base: &Base, chain: &ImageChain) -> Option<BaseVersion> {
-    let boundary = base.boundary.filter(|boundary| boundary.by != BaseSource::History);
-    let last = boundary.and_then(|boundary| chain.layer(boundary.layers.checked_sub(1)?));
-    let digest = || base.image.as_ref()?.0.digest.clone();
-    last.map(BaseVersion::Layer).or_else(|| digest().map(BaseVersion::Digest))
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::{self, Seek, Write};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::output::{JsonTarget, OpenTarget, OutputStream, render_to};
 use dive_model::unfinished::Unfinished;
@@ -84,11 +84,14 @@ impl LineFile {
 
     fn add(&self, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
         match &self.lines {
-            LineSink::Stream(stream) => stream.lock().unwrap_or_else(PoisonError::into_inner).write(render),
+            LineSink::Stream(stream) => {
+                let written = stream.lock().unwrap_or_else(PoisonError::into_inner).write(render);
+                written.with_context(|| self.failure.clone())
+            }
             // Locked while the document is written: a signal waits for its end.
             LineSink::Unfinished(open) => match open.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
                 Some(file) => file.add(render).with_context(|| self.failure.clone()),
-                None => Ok(()),
+                None => bail!("{}: a signal ended the run before this image", self.failure),
             },
         }
     }

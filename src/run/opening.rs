@@ -22,7 +22,10 @@ use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::cache::Cache;
 #[cfg(feature = "tui")]
 use dive_model::image::Base;
-use dive_model::image::{BaseScope, Dockerfile, GivenBase, Image, ImageSelector, OtherEntry, Platform, Selection};
+use dive_model::image::{
+    self, BaseScope, Dockerfile, GivenBase, Image, ImageError, ImageName, ImageSelector, OtherEntry, Platform,
+    Selection,
+};
 use dive_model::layer::content::ContentPolicy;
 use dive_model::layer::{ContentOptions, HashPolicy};
 use dive_model::remark::Remark;
@@ -109,6 +112,13 @@ pub(super) struct OpenSource {
     source: Source,
     /// Digests of its layers.
     digests: StoredDigests,
+}
+
+impl OpenSource {
+    /// The images of the source, also those that cannot be read.
+    pub(super) fn images(&self) -> Result<Vec<ImageName>, ImageError> {
+        image::names(self.source.store())
+    }
 }
 
 /// An image that was read, and its origin.

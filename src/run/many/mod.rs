@@ -34,12 +34,15 @@ use crate::cli::{CiArgs, ManyArgs};
 use crate::config::{Origin, Setting};
 use crate::many::{ImageSet, MemberVerdict};
 use crate::report::{many as report, text};
+use dive_model::Opened;
 use dive_model::advice::KindSet;
 use dive_model::cache::Cache;
-use dive_model::image::{ImageError, ImageSelector, Selection};
-use dive_model::{OpenError, Opened};
+use dive_model::image::{ImageName, ImageSelector, Selection};
 use dive_sources::{PathReference, Reference};
 use requested::{RequestedImage, RequestedImages};
+
+/// Limit of the reason that is kept for an image that cannot be read, in characters.
+const LONGEST_REASON: usize = 2_000;
 
 /// True if the command line names several images, or images in another way than one argument.
 pub(super) fn are_named(images: &[OsString], many: &ManyArgs) -> bool {
@@ -183,27 +186,30 @@ impl Run<'_> {
                 return Ok(());
             }
         };
-        let mut count = None;
-        for number in 0..requested::MOST_IMAGES {
-            if count.is_some_and(|count| number >= count) {
-                break;
+        let listed = match source.images() {
+            Ok(listed) if listed.len() <= requested::MOST_IMAGES => listed,
+            Ok(listed) => {
+                let (found, most) = (listed.len(), requested::MOST_IMAGES);
+                self.unread(image, image.name(), &anyhow!("it has {found} images, more than {most} (dive's limit)"));
+                return Ok(());
             }
-            let name = format!("{} image {number}", image.name());
-            match self.load(opening, &source, number) {
+            // Opening an image says more.
+            Err(_) => Vec::new(),
+        };
+        if listed.is_empty() {
+            match self.load(opening, &source, 0) {
+                Ok(read) => self.judge(image, image.name(), read)?,
+                Err(error) => self.unread(image, image.name(), &error),
+            }
+        }
+        for ImageName { index, tags, .. } in listed {
+            let untagged = || format!("{} image {index}", image.name());
+            match self.load(opening, &source, index) {
                 Ok(read) => {
-                    count = Some(read.image.other_images.len().saturating_add(1));
-                    let name = if read.image.tags.is_empty() { name } else { read.image.name.clone() };
+                    let name = if read.image.tags.is_empty() { untagged() } else { read.image.name.clone() };
                     self.judge(image, name, read)?;
                 }
-                // Every number was tried, and no image could be read to count them.
-                Err(error) if number > 0 && count.is_none() && is_unknown_image(&error) => break,
-                Err(error) => {
-                    let ends = number == 0 && is_unknown_image(&error);
-                    self.unread(image, name, &error);
-                    if ends {
-                        break;
-                    }
-                }
+                Err(error) => self.unread(image, tags.first().cloned().unwrap_or_else(untagged), &error),
             }
         }
         Ok(())
@@ -224,7 +230,7 @@ impl Run<'_> {
         let open =
             |argument| Opening::for_platform(Subject::Named(argument), self.invocation, self.mode, platform.clone());
         let mut opening = open(&image.argument)?;
-        if let Some(older) = image.built.as_ref().and_then(|built| built.older_name.as_ref()) {
+        if let Some(older) = image.built.as_ref().and_then(|built| built.older.as_ref()) {
             let lacks = |name: &str| match opening.reference() {
                 Reference::Engine { engine, .. } => {
                     dive_sources::is_present(*engine, name, opening.access()).is_ok_and(|is_present| !is_present)
@@ -232,8 +238,8 @@ impl Run<'_> {
                 _ => false,
             };
             // Docker Compose 1 built it.
-            if lacks(&image.name()) && !lacks(older) {
-                opening = open(&OsString::from(older))?;
+            if lacks(&image.name()) && !lacks(&older.name) {
+                opening = open(&older.argument)?;
             }
             // No registry has it.
             opening.never_pull();
@@ -296,6 +302,11 @@ impl Run<'_> {
     /// Reports an image that cannot be read. The others are still read.
     fn unread(&mut self, requested: &RequestedImage, name: String, error: &anyhow::Error) {
         let mut reason = format!("{error:#}");
+        // Errors that list the images of a file, kept for each of thousands of them, would fill the memory.
+        if let Some((end, _)) = reason.char_indices().nth(LONGEST_REASON) {
+            reason.truncate(end);
+            reason.push('…');
+        }
         if let Some(origin) = &requested.origin {
             reason = format!("{origin}: {reason}");
         }
@@ -328,13 +339,4 @@ impl Run<'_> {
             (_, _) => Outcome::ImageUnread,
         })
     }
-}
-
-/// True if the source has no image of this number.
-fn is_unknown_image(error: &anyhow::Error) -> bool {
-    let problem = error.downcast_ref();
-    matches!(
-        problem,
-        Some(OpenError::Image { problem: ImageError::UnknownImage { .. } | ImageError::NoImage { .. }, .. })
-    )
 }

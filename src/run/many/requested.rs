@@ -44,7 +44,15 @@ pub(super) struct BuiltService {
     /// Its name.
     pub(super) service: String,
     /// The name that Docker Compose 1 gives the image.
-    pub(super) older_name: Option<String>,
+    pub(super) older: Option<OlderName>,
+}
+
+/// A name that Docker Compose 1 gives an image.
+#[derive(Debug, Clone)]
+pub(super) struct OlderName {
+    pub(super) name: String,
+    /// Its name as in `dive IMAGE`.
+    pub(super) argument: OsString,
 }
 
 /// The images of a run.
@@ -152,8 +160,8 @@ fn of_service(service: ServiceImage, invocation: &Invocation) -> anyhow::Result<
         Some(_) => name.to_owned(),
         None => format!("{}://{name}", invocation.config.container_engine.value.command()),
     };
-    let older_name = older_name.as_deref().map(in_engine);
-    let built = is_built.then_some(BuiltService { service, older_name });
+    let older = older_name.map(|name| OlderName { argument: in_engine(&name).into(), name });
+    let built = is_built.then_some(BuiltService { service, older });
     let image = RequestedImage::of(in_engine(&name), Some(origin));
     Ok(RequestedImage { service_image: Some(name), platform, built, ..image })
 }

@@ -1,7 +1,9 @@
 //! Arguments, lists, Compose projects, and archives with several images.
 
+use serde_json::json;
+
 use super::{on_base, rows, saves};
-use crate::build::Packing;
+use crate::build::{Layer, Packing, digest};
 use crate::place::{Corpus, sample};
 use crate::user::User;
 
@@ -120,6 +122,22 @@ fn every_image_of_an_archive_is_read() {
         let piped = User::new().pipes(std::fs::read(corpus.path(archive)).unwrap());
         assert_eq!(names(&piped.runs(&["--all-images", "-"]).ends_with(0).stdout), expected, "{archive}");
     }
+}
+
+/// No entry of the list is left out: one is empty, one has a number for its tag, and one cannot be read.
+#[test]
+fn no_image_of_an_archive_is_left_out() {
+    let layer = Layer::default().file("x", "x").tar();
+    let config =
+        json!({ "architecture": "amd64", "os": "linux", "rootfs": { "type": "layers", "diff_ids": [digest(&layer)] } });
+    let entry = |tag: &str, config: &str| json!({ "Config": config, "RepoTags": [tag], "Layers": ["layer.tar"] });
+    let manifest =
+        json!([entry("1", "config.json"), null, entry("last:1", "config.json"), entry("gone:1", "gone.json")]);
+    let archive = Layer::default().file("layer.tar", layer).file("config.json", config.to_string());
+    let user = User::new();
+    std::fs::write(user.file("some.tar"), archive.file("manifest.json", manifest.to_string()).tar()).unwrap();
+    let ran = user.runs(&["--all-images", "some.tar"]).ends_with(2);
+    assert_eq!(names(&ran.stdout), ["1", "last:1", "gone:1"]);
 }
 
 /// What would be about one image alone is refused before anything is read.

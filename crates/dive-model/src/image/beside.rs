@@ -27,6 +27,11 @@ impl CombinedImages {
         Self { names, listed: listed.len(), places }
     }
 
+    /// All images.
+    pub(super) fn into_names(self) -> Vec<ImageName> {
+        self.names
+    }
+
     /// Images that only the index lists.
     pub(super) fn only_in_index(&self) -> &[ImageName] {
         self.names.get(self.listed..).unwrap_or_default()

@@ -111,6 +111,12 @@ fn platform_of(store: &dyn Store, top: &str) -> Option<Platform> {
     document.platform()
 }
 
+/// The images by tag, or without tags by their last layer.
+pub(super) fn all_names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>, ImageError> {
+    let tagged = names(store, remarks)?;
+    if tagged.is_empty() { untagged(store) } else { Ok(tagged) }
+}
+
 /// Opens the image that `selection` chooses.
 pub(super) fn open(
     store: &dyn Store,
@@ -119,10 +125,7 @@ pub(super) fn open(
     mut remarks: Vec<Remark>,
 ) -> Result<Image, ImageError> {
     let archive = || store.name().to_owned();
-    let mut names = names(store, &mut remarks)?;
-    if names.is_empty() {
-        names = untagged(store)?;
-    }
+    let mut names = all_names(store, &mut remarks)?;
     if names.is_empty() {
         return Err(ImageError::NoImage { archive: archive(), document: REPOSITORIES.to_owned() });
     }

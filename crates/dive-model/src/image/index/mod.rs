@@ -21,6 +21,12 @@ use walk::{IndexWalker, ManifestLeaf, no_configuration};
 
 pub(super) use walk::INDEX;
 
+/// The images of the index.
+pub(super) fn names(store: &dyn Store) -> Result<Vec<ImageName>, ImageError> {
+    let document: OciDocument = document::read(store, &store.blob(INDEX)?, DocumentKind::Index, &mut Vec::new())?;
+    Ok(IndexImages::of(&mut IndexWalker::new(store), document.manifests.unwrap_or_default())?.names)
+}
+
 /// The plan of the image and platform that `selection` chooses.
 pub(super) fn plan(
     store: &dyn Store,

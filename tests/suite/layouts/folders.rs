@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::shapes::{listed, members, paths};
 use crate::build::{Format, Layer, Layout, image};
+use crate::user::User;
 
 /// The files of an image with one file.
 fn docker(file: &str) -> Vec<(String, Vec<u8>)> {
@@ -166,5 +167,22 @@ fn advised_command_quotes_the_folder() {
         assert!(ran.error().contains(&format!("`dive {word}`")), "{}", ran.error());
         let ran = listed(&packed(Layer::default(), folder, &docker("a")).tar(), &[]).ends_with(0);
         assert!(ran.stderr.contains(&format!("inside the directory {message},")), "{}", ran.stderr);
+    }
+}
+
+/// An unpacked docker-archive is not an OCI layout.
+#[test]
+fn missing_file_of_an_unpacked_docker_archive_is_named() {
+    let files = docker("a");
+    for (lost, what) in [(".json", "configuration"), ("/layer.tar", "blob")] {
+        let user = User::new();
+        for (name, content) in files.iter().filter(|(name, _)| *name == "manifest.json" || !name.ends_with(lost)) {
+            let path = user.file("image").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        let error = user.runs(&["./image"]).error().to_owned();
+        assert!(error.contains(&format!("{what} ")), "{error}");
+        assert!(error.contains("is missing: the directory is incomplete; copy it again, with all files"), "{error}");
     }
 }

@@ -115,6 +115,8 @@ pub(super) fn why_missing(store: &dyn Store) -> &'static str {
         "the archive has no end mark, so it is probably truncated; save or copy the image again"
     } else if store.is_skopeo_dir() {
         "the copy is incomplete; copy the image again, with all files (`skopeo copy IMAGE dir:DIRECTORY`)"
+    } else if store.is_directory() && !store.contains("index.json") {
+        "the directory is incomplete; copy it again, with all files"
     } else if store.is_directory() {
         "the layout is incomplete: it was copied without some of its blobs, or they are in another directory (`skopeo copy \
          --src-shared-blob-dir`); copy the whole image into one layout"

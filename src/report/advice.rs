@@ -92,7 +92,7 @@ fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn
     if let Some(instruction) = instruction.filter(|instruction| !instruction.is_empty()) {
         writeln!(out, "{indent}{}", Escaped(instruction.as_bytes()))?;
     }
-    write_wrapped(Escaped(remedy.as_bytes()).to_string().split(' '), room, &indent, out)?;
+    write_wrapped(phrases(remedy), room, &indent, out)?;
     for (label, bytes) in labels.iter().take(2) {
         write_wrapped(format!("{} of it would be {label}", Bytes(*bytes)).split(' '), room, &indent, out)?;
     }
@@ -130,6 +130,15 @@ fn write_wrapped<'a>(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     wrapped(words, room).iter().try_for_each(|line| writeln!(out, "{indent}{line}"))
+}
+
+/// The words of a remedy. A command or a name between backticks is one: broken at its spaces, a quoted name would be another one.
+fn phrases(remedy: &str) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    remedy.split(move |letter| {
+        is_quoted ^= letter == '`';
+        letter == ' ' && !is_quoted
+    })
 }
 
 /// Lines of at most `room` characters; a longer word has its own.
@@ -224,7 +233,7 @@ pub(crate) fn table(opened: &Opened, advice: &Advice, out: &mut dyn Write) -> io
             number(hidden_by),
             Escaped(lines.map_or_else(String::new, ToString::to_string).as_bytes()),
             Escaped(&path),
-            Escaped(remedy.as_bytes()),
+            remedy,
         )?;
     }
     Ok(())

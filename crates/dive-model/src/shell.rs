@@ -4,16 +4,47 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::escape::is_hidden;
+use crate::escape::{Escaped, is_hidden};
 
-/// Quotes a word: bare if possible, else in `'...'`, else in `$'...'`, which bash, zsh, ksh and busybox support.
+/// Quotes a word: bare if possible, else in `'...'`; with control bytes or invalid UTF-8 in `$'...'`, which bash, zsh, ksh and
+/// busybox support.
 #[must_use]
 pub fn shell_word(word: &[u8]) -> String {
     match std::str::from_utf8(word) {
-        Ok(text) if is_bare(text) => text.to_owned(),
-        Ok(text) if text.chars().all(is_visible) && !text.contains('\'') => format!("'{text}'"),
+        Ok(text) if text.chars().all(is_visible) => visible_word(text),
         _ => dollar_quoted(word),
     }
+}
+
+/// Bytes of a word in a command that advice writes.
+const MAX_PLAIN: usize = 250;
+
+/// Quotes a word for any POSIX shell, to write it in a command between backticks: dash, the `/bin/sh` of Debian's RUN, reads
+/// `$'...'` as something else. `None` if it has a control character, a backtick, invalid UTF-8 or too many bytes.
+#[must_use]
+pub fn plain_word(word: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(word).ok().filter(|text| text.len() <= MAX_PLAIN)?;
+    let is_plain = text.chars().all(|letter| is_visible(letter) && letter != '`');
+    is_plain.then(|| visible_word(text))
+}
+
+/// A path in a sentence: as it is, or escaped and between backticks, so that a name with spaces stays in one piece. The middle of a
+/// long one is left out.
+#[must_use]
+pub fn named(path: &[u8]) -> String {
+    let short = match path.len() {
+        0..=MAX_PLAIN => Escaped(path).to_string(),
+        len => {
+            let (start, end) = path.split_at_checked(MAX_PLAIN / 2).unwrap_or_default();
+            let end = end.get(len.saturating_sub(MAX_PLAIN)..).unwrap_or_default();
+            format!("{}...{}", Escaped(start), Escaped(end))
+        }
+    };
+    if is_bare(&short) { short } else { format!("`{}`", short.replace('`', "\\x60")) }
+}
+
+fn visible_word(text: &str) -> String {
+    if is_bare(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Quotes a path so that no program takes it for an option.
@@ -69,7 +100,7 @@ mod tests {
             (b"/", "/"),
             (b"/a b", "'/a b'"),
             (b"/$(id)`id`;&|<>*?[~#!\"\\", "'/$(id)`id`;&|<>*?[~#!\"\\'"),
-            (b"/it's", "$'/it\\'s'"),
+            (b"/it's", "'/it'\\''s'"),
             (b"/a\nid\n", "$'/a\\012id\\012'"),
             (b"/\xff1", "$'/\\3771'"),
             ("/\u{202e}x\u{9b}".as_bytes(), "$'/\\342\\200\\256x\\302\\233'"),

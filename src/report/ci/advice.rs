@@ -84,7 +84,7 @@ fn row(kind: &KindOfFindings<'_>, room: usize, out: &mut dyn Write) -> io::Resul
         more => format!(" ({})", count_of(more as u64, "more finding")),
     };
     let room = room.saturating_sub(more.chars().count());
-    let text = format!("{kind}: {}", Escaped(largest.remedy.as_bytes()));
+    let text = format!("{kind}: {}", largest.remedy);
     let text = if text.chars().count() <= room {
         text
     } else {

@@ -3,6 +3,8 @@
 
 mod ci;
 mod contents;
+#[cfg(unix)]
+mod hostile_names;
 mod instructions;
 mod kinds;
 mod pairs;

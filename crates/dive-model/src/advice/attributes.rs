@@ -8,7 +8,7 @@ use super::kind_set::KindSet;
 use super::remedy::{instruction_of, place_name};
 use crate::image::{Image, ImagePart};
 use crate::layer::LayerIndex;
-use crate::shell::shell_word;
+use crate::shell::{named, plain_word};
 use crate::tree::{NodeId, PathOrder, SpanKind, Tree};
 
 /// Set-user-id and set-group-id.
@@ -83,11 +83,13 @@ fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, Finding
         AdviceKind::SetuidAdded => ("ug-s", "the set-user-id or set-group-id bit"),
         _ => ("o-w", "write permission for others"),
     };
-    let (place, path) = (place_name(image, layer), shell_word(&tree.path(first)));
-    let remedy = if instruction_of(image, layer).copies() {
-        format!("{place}: copy {path} without {what}, for example with `--chmod=`")
-    } else {
-        format!("{place}: add `&& chmod {mode} {path}`")
+    let (place, path) = (place_name(image, layer), tree.path(first));
+    let remedy = match plain_word(&path) {
+        _ if instruction_of(image, layer).copies() => {
+            format!("{place}: copy {} without {what}, for example with `--chmod=`", named(&path))
+        }
+        Some(path) => format!("{place}: add `&& chmod {mode} {path}`"),
+        None => format!("{place}: remove {what} from {} (`chmod {mode}`)", named(&path)),
     };
     let group = |(.., node): &(AdviceKind, LayerIndex, FindingState, NodeId)| AdviceGroup {
         place: *node,

@@ -11,7 +11,7 @@ use super::shell_commands::ShellCommand;
 use crate::image::{BuildInstruction, Keyword};
 use crate::image::{Image, ImageLayer, ImagePart};
 use crate::layer::LayerIndex;
-use crate::shell::shell_word;
+use crate::shell::named;
 use crate::tree::Tree;
 
 /// The findings of these kinds in the image's own layers.
@@ -74,7 +74,7 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
         }
         let unpinned = packages::unpinned(&commands);
         if let Some(example) = unpinned.first() {
-            let (example, count) = (shell_word(example.as_bytes()), unpinned.len());
+            let (example, count) = (named(example.as_bytes()), unpinned.len());
             let more = if count > 1 { format!(" ({count} packages)") } else { String::new() };
             add(AdviceKind::UnpinnedPackages, Some(index), format!("{place}: name the version of {example}{more}"));
         }

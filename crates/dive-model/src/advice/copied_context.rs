@@ -12,7 +12,7 @@ use super::remedy::{instruction_of, place_name};
 use super::shell_commands::ShellCommand;
 use crate::image::Image;
 use crate::layer::LayerIndex;
-use crate::shell::shell_word;
+use crate::shell::named;
 use crate::tree::{NodeId, SpanKind, Tree};
 
 /// A name that is at home in a build context, not in an image.
@@ -119,7 +119,7 @@ fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex) -> Option<Findi
         return None;
     }
     let nodes: Vec<NodeId> = marks.iter().filter_map(|mark| nodes.get(&(parent, *mark)).copied()).collect();
-    let lines: Vec<String> = nodes.iter().map(|node| format!("`{}`", shell_word(tree.name(*node)))).collect();
+    let lines: Vec<String> = nodes.iter().map(|node| format!("`{}`", tree.name(*node).escape_ascii())).collect();
     let place = place_name(image, layer);
     let remedy = format!("{place}: write in .dockerignore what the image does not need: {}", lines.join(", "));
     Some(of_nodes(AdviceKind::ContextCopiedWhole, layer, remedy, &nodes))
@@ -140,12 +140,12 @@ fn second_python(image: &Image, tree: &Tree, own: OwnBoundary) -> Option<Finding
         span.kind == SpanKind::File && span.from().get() >= own.layers() && span.from() >= tree.span(first).from()
     };
     let span = tree.span(second.filter(is_ours).min_by_key(|id| tree.span(*id).from())?);
-    let (layer, place, path) = (span.from(), place_name(image, span.from()), shell_word(&tree.path(span.node())));
+    let (layer, place, path) = (span.from(), place_name(image, span.from()), named(&tree.path(span.node())));
     let installs = |name: &str| ["apt-get", "apt", "apk", "dnf", "yum", "microdnf"].contains(&name);
     let commands = instruction_of(image, layer).commands();
     let words = commands.iter().filter(|command| installs(command.name())).flat_map(ShellCommand::arguments);
     let packages: Vec<String> =
-        words.filter(|word| word.starts_with("python")).take(3).map(|word| shell_word(word.as_bytes())).collect();
+        words.filter(|word| word.starts_with("python")).take(3).map(|word| named(word.as_bytes())).collect();
     let remedy = if packages.is_empty() {
         format!("{place}: {path} comes with a package beside /usr/local/bin/python3; look for one without it")
     } else {

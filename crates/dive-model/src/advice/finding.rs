@@ -34,7 +34,8 @@ pub struct Finding {
     pub groups: Vec<AdviceGroup>,
     /// For waste, the bytes that would have been of some kind, largest first.
     pub labels: Vec<(AdviceKind, u64)>,
-    /// What to write instead, with the image's own names: text from the image, which reports escape.
+    /// What to write instead, with the image's own names. It has no control character, and commands between backticks: escaping it
+    /// again would change what they do.
     pub remedy: String,
     /// Whether the caller leaves it out.
     pub state: FindingState,

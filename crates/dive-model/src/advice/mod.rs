@@ -36,6 +36,7 @@ use std::cmp::Reverse;
 use std::ops::Range;
 
 use crate::analysis::Exact;
+use crate::escape::Escaped;
 use crate::image::{Image, ImagePart};
 use crate::layer::LayerIndex;
 use crate::tree::Tree;
@@ -103,6 +104,10 @@ impl Advice {
             Finding { state, ..finding }
         }));
         findings.extend(attributes::findings(image, tree, own, kinds, state_of));
+        // Words of instructions may have control characters. A command has none, so its backslashes are not doubled.
+        for finding in findings.iter_mut().filter(|finding| finding.remedy.contains(char::is_control)) {
+            finding.remedy = Escaped(finding.remedy.as_bytes()).to_string();
+        }
         findings.sort_by_key(|finding| {
             let Finding { kind, part, layer, hidden_by, size_bytes, state, .. } = finding;
             let (level, is_base) = (kind.row().level, *part == ImagePart::Base);

@@ -8,7 +8,7 @@ use super::shell_commands::ShellCommand;
 use crate::image::BuildInstruction;
 use crate::image::Image;
 use crate::layer::LayerIndex;
-use crate::shell::shell_word;
+use crate::shell::{named, plain_word};
 use crate::tree::{NodeId, Tree};
 
 /// What the layer that hides files changed of them.
@@ -110,11 +110,17 @@ impl<'a> Remedies<'a> {
         format!("{}: {remedy}", holds.name)
     }
 
+    /// The path, for a sentence.
     fn path(&self, node: NodeId) -> String {
-        shell_word(&self.tree.path(node))
+        named(&self.tree.path(node))
     }
 
-    /// The path of the largest group, quoted for a shell.
+    /// The path, as a word of a command; `None` if no command can be written with it.
+    fn word(&self, node: NodeId) -> Option<String> {
+        plain_word(&self.tree.path(node))
+    }
+
+    /// The path of the largest group, for a sentence.
     fn largest(&self, finding: &Finding) -> String {
         self.path(finding.groups.first().map_or(NodeId::ROOT, |group| group.place))
     }
@@ -153,7 +159,7 @@ impl<'a> Remedies<'a> {
         let Some(node) = node.filter(|node| self.is_removable(finding, *node)) else {
             return format!("delete these files below {} in the same RUN", self.largest(finding));
         };
-        let path = self.path(node);
+        let Some(path) = self.word(node) else { return format!("delete {} in the same RUN", self.path(node)) };
         let is_file = finding.groups.first().is_some_and(|group| group.place == node && group.files == 1);
         let is_outermost = self.tree.parent(node).is_none_or(|parent| !self.is_removable(finding, parent));
         match finding.kind {
@@ -161,6 +167,14 @@ impl<'a> Remedies<'a> {
             AdviceKind::Logs if !is_file => format!("add `&& find {path} -type f -delete`"),
             AdviceKind::TemporaryFiles if !is_file && is_outermost => format!("add `&& rm -rf {path}/*`"),
             _ => format!("add `&& rm -rf {path}`"),
+        }
+    }
+
+    /// How to mount a cache on a directory. Commas separate the options of a mount, and a shell reads none of them.
+    fn cache_mount(&self, node: NodeId) -> String {
+        match self.word(node).filter(|path| !path.contains(['\'', ','])) {
+            Some(path) => format!("mount a cache: `RUN --mount=type=cache,target={path}`"),
+            None => format!("mount a cache on {}", self.path(node)),
         }
     }
 
@@ -173,7 +187,10 @@ impl<'a> Remedies<'a> {
                 format!("{path} has the weights of {other}; {}", finding.kind.row().instead)
             }
             _ if place.instruction.copies() => format!("leave {path} out of the copy; {other} has the same content"),
-            _ => format!("write `ln -sf {other} {path}`; both have the same content"),
+            _ => match (self.word(twin.other), self.word(twin.node)) {
+                (Some(target), Some(link)) => format!("write `ln -sf {target} {link}`; both have the same content"),
+                _ => format!("store {path} as a link to {other}; both have the same content"),
+            },
         }
     }
 
@@ -187,7 +204,7 @@ impl<'a> Remedies<'a> {
         if place.instruction.copies() {
             let is_named_in_dockerignore = matches!(kind, AdviceKind::VcsFolder | AdviceKind::EditorAndOsFiles);
             return match (vcs, group) {
-                (Some(vcs), _) => format!("name `{}` in .dockerignore", shell_word(self.tree.name(vcs))),
+                (Some(vcs), _) => format!("name `{}` in .dockerignore", self.tree.name(vcs).escape_ascii()),
                 (None, _) if is_named_in_dockerignore => kind.row().instead.to_owned(),
                 (None, Some(node)) if self.is_removable(finding, node) => {
                     format!("leave {} out of the copy, for example in .dockerignore", self.path(node))
@@ -210,8 +227,8 @@ impl<'a> Remedies<'a> {
             AdviceKind::ApkCache => "write `apk add --no-cache`".to_owned(),
             AdviceKind::RpmCache => {
                 let tool = place.tool(&["microdnf", "dnf5", "dnf", "yum"]).unwrap_or("dnf");
-                match self.cache(finding, &["dnf", "yum", "libdnf5"]) {
-                    Some(node) => format!("add `&& {tool} clean all && rm -rf {}`", self.path(node)),
+                match self.cache(finding, &["dnf", "yum", "libdnf5"]).and_then(|node| self.word(node)) {
+                    Some(path) => format!("add `&& {tool} clean all && rm -rf {path}`"),
                     None => format!("add `&& {tool} clean all`"),
                 }
             }
@@ -219,12 +236,12 @@ impl<'a> Remedies<'a> {
                 let names = ["pip", "uv", "pypoetry", "pipenv", "pdm"];
                 let named = self.directory_named(finding, &names);
                 let Some(node) = named.or(group) else { return kind.row().instead.to_owned() };
-                let mount = format!("mount a cache: `RUN --mount=type=cache,target={}`", self.path(node));
-                match self.tree.name(node) {
-                    b"pip" => format!("write `pip install --no-cache-dir`, or {mount}"),
-                    b"uv" => format!("set `UV_NO_CACHE=1`, or {mount}"),
-                    _ => format!("{}, or {mount}", self.removal_of(finding, self.cache(finding, &names))),
-                }
+                let instead = match self.tree.name(node) {
+                    b"pip" => "write `pip install --no-cache-dir`".to_owned(),
+                    b"uv" => "set `UV_NO_CACHE=1`".to_owned(),
+                    _ => self.removal_of(finding, self.cache(finding, &names)),
+                };
+                format!("{instead}, or {}", self.cache_mount(node))
             }
             AdviceKind::CondaPackages => {
                 let tool = place.tool(&["micromamba", "mamba", "conda"]).unwrap_or("conda");
@@ -233,10 +250,10 @@ impl<'a> Remedies<'a> {
             AdviceKind::NodeCache => {
                 let names = [".npm", "yarn", ".pnpm-store", "store", ".cache", "cache", ".turbo"];
                 let named = self.directory_named(finding, &names);
-                match named.map(|node| (self.tree.name(node), self.path(node))) {
-                    Some((b".npm", directory)) => format!(
-                        "add `&& npm cache clean --force`, or mount a cache: `RUN --mount=type=cache,target={directory}`"
-                    ),
+                match named.map(|node| (self.tree.name(node), node)) {
+                    Some((b".npm", node)) => {
+                        format!("add `&& npm cache clean --force`, or {}", self.cache_mount(node))
+                    }
                     Some((b"yarn", _)) => "add `&& yarn cache clean`".to_owned(),
                     _ => self.removal_of(finding, self.cache(finding, &names)),
                 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::busy_hosts::BusyHosts;
 use super::environment::Environment;
 use dive_model::budget::Limits;
 use dive_model::cache::Cache;
@@ -25,6 +26,8 @@ pub struct Access {
     pub shown_tag: Option<String>,
     /// Options for registries.
     pub registries: RegistryOptions,
+    /// Registries to ask again only later; by default, none is remembered.
+    pub busy_hosts: BusyHosts,
     /// Variables that locate engines and credentials.
     pub environment: Environment,
     /// Where symbolic links in a layout directory may lead.

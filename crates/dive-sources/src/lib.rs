@@ -16,6 +16,7 @@
 //! [`Access`] has the options: mirrors, pulls, the cache, and the [`Environment`] that locates engines and credentials.
 
 mod access;
+mod busy_hosts;
 mod container_engine;
 mod environment;
 mod error;
@@ -68,6 +69,7 @@ pub use access::{
     Access, HostError, MachineFiles, Mirror, MirrorError, MirrorHost, PodmanRoute, PullPolicy, RegistryOptions,
     UnknownPullPolicy, host,
 };
+pub use busy_hosts::BusyHosts;
 pub use container_engine::ContainerEngine;
 #[cfg(feature = "engine")]
 pub use containerd::ContainerdError;

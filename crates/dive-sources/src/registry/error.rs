@@ -121,6 +121,14 @@ pub enum RegistryError {
         /// The longest accepted delay.
         limit: Duration,
     },
+    /// The registry is rate limiting, and was asked for another image of this run.
+    #[error("{host} is rate limiting, as for another image of this run: retry after {} s", wait.as_secs().saturating_add(1))]
+    Busy {
+        /// The host.
+        host: String,
+        /// The rest of the requested delay.
+        wait: Duration,
+    },
     /// The connection was lost during the response.
     #[error("{host}: the connection was lost after {received} bytes of {what}: {why}{}", after(*tries))]
     Broken {
@@ -294,10 +302,22 @@ impl RegistryError {
             Self::Unreachable { .. }
             | Self::Status { .. }
             | Self::Later { .. }
+            | Self::Busy { .. }
             | Self::Broken { .. }
             | Self::Slow { .. }
             | Self::Disk { .. } => true,
             _ => false,
+        }
+    }
+
+    /// The delay that the host asks for, or needs after all attempts; `None` if it does not limit the rate of requests.
+    pub(super) fn rate_limit(&self) -> Option<Duration> {
+        /// Registries count requests by the minute.
+        const MINUTE: Duration = Duration::from_mins(1);
+        match self {
+            Self::Later { wait, .. } => Some(*wait),
+            Self::Status { answer, .. } if answer.starts_with("429") => Some(MINUTE),
+            _ => None,
         }
     }
 

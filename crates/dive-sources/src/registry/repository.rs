@@ -21,6 +21,7 @@ use super::retry::{FIRST_DELAY, Failure, RetryPolicy, TRIES};
 use super::signed;
 use super::trust::TrustFiles;
 use crate::access::{Access, MachineFiles};
+use crate::busy_hosts::BusyHosts;
 use crate::machine::MachineSettings;
 use dive_model::blob::Blob;
 use dive_model::digest::Digest;
@@ -63,6 +64,7 @@ pub(super) struct Repository {
     hosts: Vec<Host>,
     pause: Duration,
     deadlines: Deadlines,
+    busy_hosts: BusyHosts,
     blobs: Mutex<HashMap<Digest, Arc<Slot>>>,
 }
 
@@ -94,7 +96,8 @@ impl Repository {
         let endpoints = endpoints::of(&name, &access.registries, &settings.machine)?;
         let host = |endpoint| Host::new(endpoint, &access.environment, &clients, settings.deadlines.token);
         let hosts = endpoints.into_iter().map(host).collect();
-        Ok(Self { name, hosts, pause: settings.pause, deadlines: settings.deadlines, blobs: Mutex::default() })
+        let Settings { pause, deadlines, .. } = settings;
+        Ok(Self { name, hosts, pause, deadlines, busy_hosts: access.busy_hosts.clone(), blobs: Mutex::default() })
     }
 
     pub(super) const fn name(&self) -> &Name {
@@ -257,6 +260,10 @@ impl Repository {
                 errors.push(error.clone());
                 continue;
             }
+            if let Some(wait) = self.busy_hosts.delay(&host.registry) {
+                errors.push(RegistryError::Busy { host: host.registry.clone(), wait });
+                continue;
+            }
             let retries = match left {
                 0 => RetryPolicy::new(TRIES, self.pause),
                 _ => RetryPolicy::new(MIRROR_TRIES, self.pause).within(MIRROR_FIRST_DELAY),
@@ -270,6 +277,9 @@ impl Repository {
                 }
                 Err(error @ (RegistryError::Disk { .. } | RegistryError::UnknownDigest { .. })) => return Err(error),
                 Err(error) => {
+                    if let Some(delay) = error.rate_limit() {
+                        self.busy_hosts.add(&host.registry, delay);
+                    }
                     if left > 0 && matches!(error, RegistryError::Unreachable { .. } | RegistryError::Untrusted { .. })
                     {
                         let _ = host.given_up.set(error.clone());

@@ -1,6 +1,8 @@
 //! Blobs that are late, partial, repeated, wrong or missing.
 
 use super::server::{Fixture, MANIFEST, Reply, Request, Server};
+use crate::access::Access;
+use crate::busy_hosts::BusyHosts;
 use crate::registry::RegistryImage;
 use dive_model::digest::Digest;
 use dive_model::remark::OnDamage;
@@ -87,6 +89,22 @@ fn dive_does_not_wait_for_hours() {
         "{error}"
     );
     assert_eq!(requests, 1);
+}
+
+/// Forty images of a registry that is rate limiting must not make forty times all attempts.
+#[test]
+fn images_of_one_run_share_the_delay_of_a_registry() {
+    let server = Server::start(|_| Reply::status("429 Too Many Requests").with("Retry-After", "21600"));
+    let access = Access { busy_hosts: BusyHosts::shared(), ..server.access() };
+    let errors = [(); 3].map(|()| server.open_with(&access).unwrap_err().to_string());
+    assert!(errors[0].contains("retry after 21600 s"), "{}", errors[0]);
+    for error in &errors[1..] {
+        assert!(error.contains("is rate limiting, as for another image of this run: retry after 21"), "{error}");
+    }
+    assert_eq!(server.seen().len(), 1);
+    // One image alone asks again.
+    server.open().unwrap_err();
+    assert_eq!(server.seen().len(), 2);
 }
 
 #[test]

@@ -148,6 +148,42 @@ impl Baseline {
         Ok(Self { name: name.to_owned(), document })
     }
 
+    /// Reads the summary of an image, or those of several images, one on each line.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub(crate) fn parse_all(name: &str, bytes: &[u8]) -> Result<Vec<Self>, BaselineError> {
+        let lines = || (1..).zip(bytes.split(|byte| *byte == b'\n')).filter(|(_, line)| !line.trim_ascii().is_empty());
+        // A document that was indented has lines that are no documents.
+        let is_document = |line: &[u8]| serde_json::from_slice::<BaselineVersion>(line).is_ok();
+        if lines().nth(1).is_none() || !lines().all(|(_, line)| is_document(line)) {
+            return Self::parse(name, bytes).map(|only| vec![only]);
+        }
+        let parse = |(number, line): (usize, &[u8])| Self::parse(&format!("{name}:{number}"), line);
+        // What is known of a damaged image is nothing to compare with; the others are.
+        let parsed = lines().map(parse).filter(|parsed| !matches!(parsed, Err(BaselineError::Incomplete(_))));
+        let all: Vec<Self> = parsed.collect::<Result<_, _>>()?;
+        if all.is_empty() { Err(BaselineError::Incomplete(name.to_owned())) } else { Ok(all) }
+    }
+
+    /// The summary of this image among those of several, by name and platform.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(crate) fn find<'a>(all: &'a [Self], image: &Image) -> Result<&'a Self, BaselineError> {
+        let has_name = |baseline: &&Self| !baseline.document.image.tags.is_empty() && !image.tags.is_empty();
+        let fitting: Vec<&Self> =
+            all.iter().filter(has_name).filter(|baseline| baseline.check(image).is_ok()).collect();
+        // A file may have several versions of one image.
+        let has_tag = |baseline: &&&Self| baseline.document.image.tags.iter().any(|tag| image.tags.contains(tag));
+        let found = fitting.iter().find(has_tag).or(fitting.first());
+        found.copied().ok_or_else(|| {
+            let name =
+                all.first().map_or("", |first| first.name.rsplit_once(':').map_or(&first.name, |(name, _)| name));
+            BaselineError::Image { name: name.to_owned(), image: image.name.clone() }
+        })
+    }
+
     /// Refuses the baseline of another image or platform. Images without tags have no name to compare, and tags may differ.
     ///
     /// # Errors

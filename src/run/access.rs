@@ -17,7 +17,9 @@ use dive_model::cache::Cache;
 use dive_model::image::Platform;
 use dive_model::remark::{OnDamage, Shown};
 use dive_model::store::Links;
-use dive_sources::{Access, ContainerEngine, MachineFiles, PodmanRoute, PullPolicy, Reference, RegistryOptions};
+use dive_sources::{
+    Access, BusyHosts, ContainerEngine, MachineFiles, PodmanRoute, PullPolicy, Reference, RegistryOptions,
+};
 
 /// The purpose of opening an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +84,7 @@ pub(super) fn of(subject: Subject<'_>, invocation: &Invocation) -> Access {
         links: if opening.follow_links { Links::Anywhere } else { Links::Inside },
         // Verification reads every layer, so it bypasses the cache.
         cache: if opening.no_cache || config.verify.value { None } else { cache_folder(environment).map(Cache::new) },
+        busy_hosts: BusyHosts::default(),
         environment: environment.clone(),
         limits: Limits { memory: config.max_memory.value, unpacked: config.max_unpacked.value },
     }

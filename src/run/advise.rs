@@ -3,10 +3,10 @@
 use std::io;
 
 use super::access::{Mode, Subject};
-use super::explore::look;
 use super::invocation::Invocation;
 use super::opening::{Opening, ReadImage, open_headless};
 use super::output;
+use super::report_output::look;
 use crate::cli::{AdviceFormat, AdviseArgs};
 use crate::report::{advice, json};
 use dive_model::Opened;

@@ -10,14 +10,15 @@ use super::below_folder;
 use crate::ci::{Baseline, BaselineError, Rules};
 use crate::config::{Origin, Setting};
 
-/// Limit of a baseline in bytes. A summary of 127 layers has at most 64 kB, and each further layer some hundred bytes.
-const LARGEST: u64 = 16 << 20;
+/// Limit of a baseline in bytes. A summary of 127 layers has at most 64 kB, and each further layer some hundred bytes. The limit is for
+/// a file with a thousand of them.
+const LARGEST: u64 = 64 << 20;
 
 /// The baseline of a run.
 #[derive(Debug)]
 pub(super) enum BaselineFile {
-    /// It was read.
-    Read(Baseline),
+    /// It was read: the summary of one image, or one on each line.
+    Read(Vec<Baseline>),
     /// It does not exist, and no rule needs it: either none is on, or this run writes it.
     Missing,
 }
@@ -52,7 +53,7 @@ pub(super) fn read(named: &Setting<PathBuf>, working_dir: &Path, usage: Baseline
     let mut bytes = Vec::new();
     match file.and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
         Ok(_) if bytes.len() as u64 > LARGEST => Err(problem(BaselineError::NotASummary(shown), origin)),
-        Ok(_) => Baseline::parse(&shown, &bytes).map(BaselineFile::Read).map_err(|error| problem(error, origin)),
+        Ok(_) => Baseline::parse_all(&shown, &bytes).map(BaselineFile::Read).map_err(|error| problem(error, origin)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match usage {
             BaselineUse::Optional => Ok(BaselineFile::Missing),
             BaselineUse::Required => {

@@ -1,270 +1,28 @@
 //! `dive IMAGE`: shows the screen, or writes a report, a document or a verdict.
 
-use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::access::{Mode, Subject};
-use super::baseline::{self, BaselineFile, BaselineUse};
+use super::gate::{Gate, RunSize, misconfigured};
 use super::invocation::Invocation;
-use super::line_documents::LineDocuments;
 use super::opening::{Opening, ReadImage, open_headless};
 use super::outcome::Outcome;
-use super::output::{self, JsonTarget, Notices};
-use super::overwriting::{self, ReadFile};
-use crate::ci::{self, Baseline, CountedAdvice, Rules};
+use super::output::{JsonTarget, Notices};
+use super::overwriting::ReadFile;
+use super::report_output::{DockerfileArgument, ReportArgs, ReportOutput};
+use crate::ci::{self, CountedAdvice};
 use crate::cli::{CiArgs, OpeningArgs};
-use crate::config::{
-    BadLimit, CiVariable, Config, ConfigError, Date, ImageRules, Mistakes, Origin, RulesFile, Setting, forbids_colour,
-};
+use crate::config::{CiVariable, ConfigError, Date, Origin};
 use crate::report::ci::Ruling;
-use crate::report::{Colour, Look, Rows, ci as ci_report, json, text};
+use crate::report::{Rows, ci as ci_report, json, text};
 use dive_model::Opened;
-use dive_model::advice::{Advice, KindSet};
-use dive_model::image::{Dockerfile, Image, ImageLayer};
+use dive_model::advice::KindSet;
+use dive_model::image::{Image, ImageLayer};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::SpanKind;
 use dive_sources::{Environment, ImageOrigin};
-
-/// The output options of the command line.
-#[derive(Debug)]
-pub(super) struct ReportArgs {
-    /// The file for the JSON document.
-    pub(super) json: Option<PathBuf>,
-    /// The file for the summary.
-    pub(super) summary: Option<PathBuf>,
-    /// The base image.
-    pub(super) base: Option<OsString>,
-    /// The Dockerfile of the image.
-    pub(super) dockerfile: Option<DockerfileArgument>,
-    /// The rows of the waste table.
-    pub(super) rows: Rows,
-}
-
-/// A Dockerfile to match to the history.
-#[derive(Debug)]
-pub(super) enum DockerfileArgument {
-    /// Named by the user. One that does not match is an error.
-    Named(PathBuf),
-    /// The one that `dive build` has built from, as it was before the build.
-    Built(Arc<Dockerfile>),
-}
-
-/// The destinations of reports, documents and notices.
-pub(super) struct ReportOutput<'a> {
-    json: Option<JsonTarget>,
-    summary: Option<JsonTarget>,
-    /// The open files of a run over several images.
-    lines: Option<Arc<LineDocuments>>,
-    environment: &'a Environment,
-    notices: Notices,
-}
-
-impl<'a> ReportOutput<'a> {
-    /// The destinations of the command line and the configuration.
-    pub(super) fn new(report: &ReportArgs, invocation: &'a Invocation) -> anyhow::Result<Self> {
-        let Invocation { config, environment, notices, .. } = invocation;
-        let json = JsonTarget::wanted(report.json.clone(), config, environment);
-        let summary = report.summary.clone().map(JsonTarget::named);
-        if let (Some(JsonTarget::Stdout), Some(JsonTarget::Stdout)) = (&json, &summary) {
-            anyhow::bail!("--json and --summary cannot both go to standard output; write one of them to a file");
-        }
-        Ok(Self { json, summary, lines: None, environment, notices: *notices })
-    }
-
-    /// Writes the documents of several images to the same files.
-    pub(super) fn open_lines(&mut self) -> anyhow::Result<Arc<LineDocuments>> {
-        let lines = Arc::new(LineDocuments::create(self.json.as_ref(), self.summary.as_ref())?);
-        self.lines = Some(Arc::clone(&lines));
-        Ok(lines)
-    }
-
-    /// Prints a report to standard output, or to standard error if the document goes to standard output.
-    pub(super) fn print(&self, render: impl FnOnce(Look, &mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-        match (&self.json, &self.summary) {
-            (Some(JsonTarget::Stdout), _) | (_, Some(JsonTarget::Stdout)) => {
-                output::print_error(|out| render(look(self.environment, &io::stderr()), out))
-            }
-            _ => output::print(|out| render(look(self.environment, &io::stdout()), out)),
-        }
-    }
-
-    /// True if a document is written. Outside CI mode, it replaces the report.
-    pub(super) const fn has_document(&self) -> bool {
-        self.json.is_some() || self.summary.is_some()
-    }
-
-    /// True if the user requests a document, not just a configuration of the working directory.
-    fn has_requested_document(&self) -> bool {
-        self.summary.is_some() || self.json.as_ref().is_some_and(JsonTarget::is_requested_by_user)
-    }
-
-    /// Says that default limits are not checked beside a document.
-    pub(super) fn note_unchecked(&self) {
-        self.notices.note(
-            if self.summary.is_some() {
-                "no rule was checked: with --summary, dive checks only rules that you set; set one in .dive-ci or by a flag, \
-                 or leave out --summary"
-            } else {
-                "no rule was checked: with --json, dive checks only rules that you set; set one in .dive-ci or by a flag, or \
-                 leave out --json"
-            },
-        );
-    }
-
-    /// Refuses documents in the place of the rules file, of `read`, or of each other.
-    pub(super) fn refuse_overwriting(
-        &self,
-        ci: &CiArgs,
-        config: &Config,
-        mut read: Vec<ReadFile>,
-    ) -> anyhow::Result<()> {
-        let rules_file =
-            ci.ci_config.as_deref().or(config.ci_config.value.as_deref()).unwrap_or(Path::new(RulesFile::NAME));
-        read.push(ReadFile { what: "the rules file", path: self.environment.working_dir.join(rules_file) });
-        let [json, summary] = [&self.json, &self.summary].map(|target| target.as_ref().and_then(JsonTarget::file));
-        for document in [&json, &summary].into_iter().flatten() {
-            overwriting::refuse_read_files(document, &read)?;
-        }
-        match (json, summary) {
-            (Some(json), Some(summary)) => overwriting::refuse_one_file(&json, &summary),
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes the requested documents.
-    pub(super) fn write_documents(
-        &self,
-        opened: &Opened,
-        advice: &Advice,
-        judged: Option<json::Judged<'_>>,
-    ) -> anyhow::Result<()> {
-        if let Some(lines) = &self.lines {
-            lines.add_json(|out| json::render_line(opened, advice, judged, out))?;
-            return lines.add_summary(|out| json::summary::render(opened, advice, judged, out));
-        }
-        self.write_json(opened, advice, judged)?;
-        if let Some(target) = &self.summary {
-            target.write(|out| json::summary::render(opened, advice, judged, out))?;
-        }
-        Ok(())
-    }
-
-    /// Writes the JSON document, if it is requested.
-    fn write_json(&self, opened: &Opened, advice: &Advice, judged: Option<json::Judged<'_>>) -> anyhow::Result<()> {
-        let Some(target) = &self.json else { return Ok(()) };
-        target.write(|out| json::render_judged(opened, advice, judged, out))
-    }
-
-    /// Writes dive's line with the path of the document, if any.
-    fn exporting(&self, colour: Colour, out: &mut dyn Write) -> io::Result<()> {
-        match &self.json {
-            Some(JsonTarget::File(file) | JsonTarget::Below { path: file, .. }) => {
-                ci_report::exporting(file, colour, out)
-            }
-            Some(JsonTarget::Stdout) | None => Ok(()),
-        }
-    }
-}
-
-/// The rules of CI mode.
-#[derive(Debug)]
-pub(super) struct Gate {
-    rules: Rules,
-    /// The rules of images that an entry of the rules file matches, first match first.
-    for_images: Vec<(ImageRules, Rules)>,
-    rules_file: Option<PathBuf>,
-    /// The base image in the rules file.
-    pub(super) base: Option<Setting<String>>,
-    /// The summary of an earlier image.
-    baseline: Option<GateBaseline>,
-}
-
-/// The summary of an earlier image, and the setting that names it.
-#[derive(Debug)]
-struct GateBaseline {
-    origin: Origin,
-    file: BaselineFile,
-    /// Whether this run writes its summary there.
-    renewal: BaselineRenewal,
-}
-
-/// Whether a run writes its summary over its baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BaselineRenewal {
-    /// `--summary` names the baseline.
-    Requested,
-    /// It does not.
-    None,
-}
-
-impl Gate {
-    /// Reads the rules from flags, rules file and configuration. Invalid limits are also printed in dive's format before
-    /// the error.
-    pub(super) fn load(ci: &CiArgs, config: &Config, output: &ReportOutput<'_>) -> anyhow::Result<Self> {
-        let named = match &ci.ci_config {
-            Some(path) => Setting::by_flag(Some(path.clone()), "--ci-config"),
-            None => config.ci_config.clone(),
-        };
-        Self::of_file(&named, ci, config, output)
-    }
-
-    /// As [`Self::load`], with this rules file.
-    pub(super) fn of_file(
-        named: &Setting<Option<PathBuf>>,
-        ci: &CiArgs,
-        config: &Config,
-        output: &ReportOutput<'_>,
-    ) -> anyhow::Result<Self> {
-        let file = match RulesFile::load(output.environment, named) {
-            Err(ConfigError::Mistakes(mistakes)) => {
-                output.print(|look, out| misconfigured(&mistakes, look, out))?;
-                return Err(ConfigError::Mistakes(mistakes).into());
-            }
-            file => file?,
-        };
-        output.notices.warn_all(&file.warnings);
-        let rules = Rules::merge(ci.rules.limits(), &file, config);
-        let own = |entry: &ImageRules| (entry.clone(), Rules::of_section(entry, ci.rules.limits(), &file, config));
-        let for_images: Vec<_> = file.images.iter().map(own).collect();
-        let by_flag = ci.baseline.clone().map(|path| Setting::by_flag(path, "--baseline"));
-        let named = by_flag.or(file.baseline);
-        if named.is_none() {
-            [&rules]
-                .into_iter()
-                .chain(for_images.iter().map(|(_, rules)| rules))
-                .try_for_each(baseline::refuse_growth_without)?;
-        }
-        let baseline = named.map(|named| GateBaseline::read(&named, &rules, output)).transpose()?;
-        Ok(Self { rules, for_images, rules_file: file.path, base: file.base, baseline })
-    }
-
-    /// The rules of the image with this name.
-    fn rules_of(&self, name: &str) -> &Rules {
-        self.for_images.iter().find(|(entry, _)| entry.match_name(name)).map_or(&self.rules, |(_, rules)| rules)
-    }
-
-    /// True if a rule counts the bytes of advice. Its number needs the kinds that only the contents of files show.
-    pub(super) fn counts_advice(&self) -> bool {
-        self.rules.count_advice() || self.for_images.iter().any(|(_, rules)| rules.count_advice())
-    }
-
-    /// Takes the rules over all images out of those of each.
-    pub(super) fn split_over_all(&mut self) -> Rules {
-        for (_, rules) in &mut self.for_images {
-            rules.split_over_all();
-        }
-        self.rules.split_over_all()
-    }
-}
-
-/// Writes dive's lines about invalid limits, if there are any.
-fn misconfigured(mistakes: &Mistakes, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let limits: Vec<&BadLimit> = mistakes.limits().collect();
-    if limits.is_empty() { Ok(()) } else { ci_report::misconfigured(&limits, look.colour, out) }
-}
 
 /// Reads the configuration of a command that may check rules. In CI mode, invalid limits are also printed in dive's format
 /// before the error.
@@ -286,46 +44,6 @@ pub(super) fn invocation(
             let _ = output.print(|look, out| misconfigured(mistakes, look, out));
         }
     })
-}
-
-impl GateBaseline {
-    /// Reads the baseline. A pipeline that writes its summary there can start without one, and rules files may name one for the
-    /// rules that a branch turns on.
-    fn read(named: &Setting<PathBuf>, rules: &Rules, output: &ReportOutput<'_>) -> anyhow::Result<Self> {
-        let (folder, shown) = (&output.environment.working_dir, named.value.display());
-        let path = baseline::path(named, folder);
-        let is_target = |target: &Option<JsonTarget>| {
-            target.as_ref().and_then(JsonTarget::file).is_some_and(|file| overwriting::is_one_file(&file, &path))
-        };
-        if is_target(&output.json) {
-            anyhow::bail!("{shown}: --json would replace the baseline ({}); choose another file", named.origin);
-        }
-        let renewal = if is_target(&output.summary) { BaselineRenewal::Requested } else { BaselineRenewal::None };
-        let is_needed = rules.that_needs_baseline().is_some() || matches!(named.origin, Origin::Flag(_));
-        let usage = match renewal {
-            BaselineRenewal::None if is_needed => BaselineUse::Required,
-            BaselineRenewal::None | BaselineRenewal::Requested => BaselineUse::Optional,
-        };
-        let file = baseline::read(named, folder, usage)?;
-        if let BaselineFile::Missing = file {
-            output.notices.note(&match renewal {
-                BaselineRenewal::Requested => {
-                    format!("no growth is checked: this run writes the baseline {shown} for the next")
-                }
-                BaselineRenewal::None => {
-                    format!("the baseline {shown} ({}) does not exist; no rule needs it", named.origin)
-                }
-            });
-        }
-        Ok(Self { origin: named.origin.clone(), file, renewal })
-    }
-
-    const fn summary(&self) -> Option<&Baseline> {
-        match &self.file {
-            BaselineFile::Read(baseline) => Some(baseline),
-            BaselineFile::Missing => None,
-        }
-    }
 }
 
 /// Explores an image on the screen or reports on it.
@@ -412,10 +130,8 @@ pub(super) fn judge(
     output: &ReportOutput<'_>,
 ) -> anyhow::Result<Option<Outcome>> {
     let (rules, rules_file) = (gate.rules_of(name), gate.rules_file.as_deref());
-    let baseline = gate.baseline.as_ref().and_then(GateBaseline::summary);
-    if let (Some(summary), Some(GateBaseline { origin, .. })) = (baseline, &gate.baseline) {
-        summary.check(&opened.image).map_err(|error| baseline::problem(error, origin))?;
-    }
+    let run = if output.lines.is_some() { RunSize::SeveralImages } else { RunSize::OneImage };
+    let baseline = gate.baseline.as_ref().map(|baseline| baseline.of_image(&opened.image, run)).transpose()?.flatten();
     let today = Date::of(SystemTime::now());
     let counted = CountedAdvice::of(opened, rules, today);
     let advice = &counted.advice;
@@ -433,8 +149,7 @@ pub(super) fn judge(
     }
     let verdict = ci::evaluate(opened, rules, &counted, baseline, today);
     let judged = Some(json::Judged { rules, verdict: &verdict });
-    let renews = gate.baseline.as_ref().is_some_and(|baseline| baseline.renewal == BaselineRenewal::Requested);
-    if renews && !verdict.passed() {
+    if gate.renews_baseline() && !verdict.passed() {
         // The next run would compare with the image that has just failed, and pass.
         output.write_json(opened, advice, judged)?;
         output.notices.note(
@@ -458,14 +173,6 @@ fn shows_screen(environment: &Environment) -> bool {
     // Only Windows has terminals without a name.
     let can_show = || environment.get("TERM").map_or(cfg!(windows), |term| term != "dumb");
     cfg!(feature = "tui") && io::stdout().is_terminal() && can_show()
-}
-
-/// The style of a report on `stream`.
-pub(super) fn look(environment: &Environment, stream: &impl IsTerminal) -> Look {
-    let terminal = stream.is_terminal();
-    let colour = if terminal && !forbids_colour(environment) { Colour::Ansi } else { Colour::None };
-    let width = terminal_size::terminal_size().filter(|_| terminal);
-    Look { colour, width: width.map(|(width, _)| width.0.into()) }
 }
 
 /// Refuses a verdict if a layer is unreadable: part of the file system would be missing.

@@ -13,6 +13,7 @@ mod cache;
 mod environment;
 mod explore;
 mod followed;
+mod gate;
 mod init;
 mod invocation;
 mod line_documents;
@@ -23,6 +24,7 @@ mod outcome;
 mod output;
 mod overwriting;
 mod progress;
+mod report_output;
 #[cfg(feature = "tui")]
 mod screen;
 #[cfg(feature = "testing")]
@@ -41,11 +43,12 @@ use crate::cli::{self, Cli, Command};
 use crate::config::{self, ConfigError, RulesFile};
 use crate::report::Rows;
 use access::Subject;
-use explore::{DockerfileArgument, ReportArgs, explore};
+use explore::explore;
 use invocation::Invocation;
 pub use outcome::Outcome;
 use output::Notices;
 pub use output::say;
+use report_output::{DockerfileArgument, ReportArgs};
 
 /// Runs the command line.
 ///

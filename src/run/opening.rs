@@ -31,7 +31,9 @@ use dive_model::layer::{ContentOptions, HashPolicy};
 use dive_model::remark::Remark;
 use dive_model::tree::Loaded;
 use dive_model::{DockerfileFit, Observer, OpenError, Opener, StoredDigests, TablePolicy, Verification};
-use dive_sources::{Access, ContainerEngine, ImageOrigin, LocalImages, PullPolicy, Reference, Source, SourceError};
+use dive_sources::{
+    Access, BusyHosts, ContainerEngine, ImageOrigin, LocalImages, PullPolicy, Reference, Source, SourceError,
+};
 
 /// Limit of a Dockerfile, in bytes.
 const DOCKERFILE_LIMIT: u64 = 1 << 20;
@@ -187,6 +189,11 @@ impl Opening {
         } else {
             self.access.cache.get_or_insert_with(|| cache.clone());
         }
+    }
+
+    /// Shares the delays of registries with other images of this run.
+    pub(super) fn share_delays(&mut self, busy_hosts: &BusyHosts) {
+        self.access.busy_hosts = busy_hosts.clone();
     }
 
     /// Only opens an image that the engine has, whose absence has another remedy than a pull.

@@ -24,11 +24,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{anyhow, bail};
 
 use super::access::{Mode, Subject};
-use super::explore::{self, Gate, ReportArgs, ReportOutput};
+use super::explore::{judge, refuse_unread_layers, refuse_without_layers};
+use super::gate::Gate;
 use super::invocation::Invocation;
 use super::opening::{OpenSource, Opening, ReadImage, open_headless, remarks, with_progress};
 use super::outcome::Outcome;
 use super::output::say;
+use super::report_output::{ReportArgs, ReportOutput};
 use crate::ci::{self, Rule, RuleOutcome, Rules, RunFigures, Status};
 use crate::cli::{CiArgs, ManyArgs};
 use crate::config::{Origin, Setting};
@@ -38,7 +40,7 @@ use dive_model::Opened;
 use dive_model::advice::KindSet;
 use dive_model::cache::Cache;
 use dive_model::image::{ImageName, ImageSelector, Selection};
-use dive_sources::{PathReference, Reference};
+use dive_sources::{BusyHosts, PathReference, Reference};
 use requested::{RequestedImage, RequestedImages};
 
 /// Limit of the reason that is kept for an image that cannot be read, in characters.
@@ -57,7 +59,7 @@ pub(super) fn explore(
     ci: &CiArgs,
     report: &ReportArgs,
 ) -> anyhow::Result<Outcome> {
-    refuse_options_of_one(invocation, ci, report)?;
+    refuse_options_of_one(invocation, report)?;
     let mut output = ReportOutput::new(report, invocation)?;
     let requested = RequestedImages::of(arguments, many, invocation)?;
     let ci_mode = ci.ci.unwrap_or(invocation.config.ci.value);
@@ -77,6 +79,12 @@ pub(super) fn explore(
         }
     }
     output.refuse_overwriting(ci, &invocation.config, requested.files(invocation))?;
+    if gates.values().any(Gate::renews_baseline) {
+        // An image that fails would replace its own baseline, and pass the next time.
+        bail!(
+            "--summary would replace the baseline of several images; choose another file, and replace it when all have passed"
+        );
+    }
     let documents = output.open_lines()?;
     let finished = Arc::new(AtomicUsize::new(0));
     interrupt::finish_on_signal(&documents, &finished);
@@ -84,6 +92,7 @@ pub(super) fn explore(
         mode: if ci_mode { Mode::Ci } else { Mode::Plain },
         all_images: many.all_images,
         layers: Cache::in_memory(),
+        busy_hosts: BusyHosts::shared(),
         set: ImageSet::default(),
         gates,
         over_all,
@@ -102,7 +111,7 @@ pub(super) fn explore(
 }
 
 /// Refuses options that are about one image.
-fn refuse_options_of_one(invocation: &Invocation, ci: &CiArgs, report: &ReportArgs) -> anyhow::Result<()> {
+fn refuse_options_of_one(invocation: &Invocation, report: &ReportArgs) -> anyhow::Result<()> {
     if invocation.opening.selected.is_some() {
         bail!(
             "--image chooses an image of one file; with several images, name each as FILE:TAG with a source (oci:FOLDER:TAG), or add --all-images without --image"
@@ -110,9 +119,6 @@ fn refuse_options_of_one(invocation: &Invocation, ci: &CiArgs, report: &ReportAr
     }
     if report.dockerfile.is_some() {
         bail!("--dockerfile is the Dockerfile of one image; explore that image alone");
-    }
-    if ci.baseline.is_some() {
-        bail!("--baseline is the summary of one image; check the growth of that image alone");
     }
     Ok(())
 }
@@ -135,6 +141,8 @@ struct Run<'a> {
     all_images: bool,
     /// Scanned layers, if the user has no cache.
     layers: Cache,
+    /// Registries that asked for a delay.
+    busy_hosts: BusyHosts,
     set: ImageSet,
     /// The rules, by rules file; `None` for that of the working directory. Empty outside CI mode.
     gates: HashMap<Option<PathBuf>, Gate>,
@@ -250,13 +258,14 @@ impl Run<'_> {
             (None, Some(named)) => opening.set_base_of_rules(named, engine)?,
             (None, None) => {}
         }
-        if self.report.summary.is_some() {
+        if self.report.summary.is_some() || self.gate(image).is_some_and(|gate| gate.baseline.is_some()) {
             opening.keep_hashes();
         }
         if self.gate(image).is_some_and(Gate::counts_advice) {
             opening.inspect_contents();
         }
         opening.reuse_layers(&self.layers);
+        opening.share_delays(&self.busy_hosts);
         Ok(opening)
     }
 
@@ -268,19 +277,19 @@ impl Run<'_> {
     fn judge(&mut self, requested: &RequestedImage, name: String, read: ReadImage) -> anyhow::Result<()> {
         let ReadImage { image, loaded, origin, .. } = read;
         let is_complete = if self.mode == Mode::Ci && !self.invocation.config.ignore_errors.value {
-            explore::refuse_unread_layers(&image)
+            refuse_unread_layers(&image)
         } else {
             Ok(())
         };
         let opened = Opened::new(image, loaded);
-        let has_layers = if self.mode == Mode::Ci { explore::refuse_without_layers(&opened) } else { Ok(()) };
+        let has_layers = if self.mode == Mode::Ci { refuse_without_layers(&opened) } else { Ok(()) };
         if let Err(error) = is_complete.and(has_layers) {
             self.unread(requested, name, &error);
             return Ok(());
         }
         let rows = self.report.rows;
         let outcome = if let Some(gate) = self.gate(requested) {
-            explore::judge(gate, &name, &opened, &origin, rows, &self.output)?
+            judge(gate, &name, &opened, &origin, rows, &self.output)?
         } else {
             if self.output.has_document() {
                 self.output.write_documents(&opened, &opened.advice(KindSet::on()), None)?;

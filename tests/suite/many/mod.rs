@@ -1,6 +1,7 @@
 //! Runs over several images: how they are named, what is printed of each, the table, and the exit code. A failure means that a
 //! pipeline over many images passes, fails or counts wrongly.
 
+mod growth;
 mod naming;
 mod rules;
 mod sharing;

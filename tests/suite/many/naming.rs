@@ -147,7 +147,6 @@ fn options_about_one_image_are_refused() {
     for (arguments, part) in [
         (&["--image", "0", "a.tar", "b.tar"][..], "--image chooses an image of one file"),
         (&["--dockerfile", "Dockerfile", "a.tar", "b.tar"], "--dockerfile is the Dockerfile of one image"),
-        (&["--baseline", "x.json", "a.tar", "b.tar"], "--baseline is the summary of one image"),
         (&["--json", "a.tar", "a.tar", "b.tar"], "a.tar: the document would replace the image"),
         (&["--all-images", "tree", &sample], "name images to explore, not a command"),
         (&["--from", "x", "tree", &sample], "name images to explore, not a command"),

@@ -30,6 +30,18 @@ fn the_other_images_are_answered() {
     rules.prints(&["2 images, 2 with broken rules\n"]);
 }
 
+/// An engine that is not there, or goes away, is a row of its images.
+#[test]
+fn an_engine_that_is_gone_leaves_the_files() {
+    let user = User::new();
+    saves(&user, "a.tar", &on_base("a", Packing::Plain));
+    saves(&user, "b.tar", &on_base("b", Packing::Plain));
+    let ran =
+        user.runs(&["--ci", "--pull", "never", "a.tar", "docker://web:1", "podman://web:1", "b.tar"]).ends_with(2);
+    let verdicts: Vec<_> = rows(&ran.stdout).iter().map(|row| row.last().unwrap().clone()).collect();
+    assert_eq!(verdicts, ["kept", "unread", "unread", "kept"]);
+}
+
 /// Without a finished image, the summaries of an earlier run stay.
 #[test]
 fn no_image_leaves_an_earlier_document() {

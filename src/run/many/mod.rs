@@ -41,7 +41,7 @@ use dive_model::advice::KindSet;
 use dive_model::cache::Cache;
 use dive_model::image::{ImageName, ImageSelector, Selection};
 use dive_sources::{BusyHosts, PathReference, Reference};
-use requested::{RequestedImage, RequestedImages};
+use requested::{BuiltService, RequestedImage, RequestedImages};
 
 /// Limit of the reason that is kept for an image that cannot be read, in characters.
 const LONGEST_REASON: usize = 2_000;
@@ -238,19 +238,27 @@ impl Run<'_> {
         let open =
             |argument| Opening::for_platform(Subject::Named(argument), self.invocation, self.mode, platform.clone());
         let mut opening = open(&image.argument)?;
-        if let Some(older) = image.built.as_ref().and_then(|built| built.older.as_ref()) {
-            let lacks = |name: &str| match opening.reference() {
-                Reference::Engine { engine, .. } => {
-                    dive_sources::is_present(*engine, name, opening.access()).is_ok_and(|is_present| !is_present)
-                }
-                _ => false,
-            };
-            // Docker Compose 1 built it.
-            if lacks(&image.name()) && !lacks(&older.name) {
-                opening = open(&older.argument)?;
-            }
+        if let Some(BuiltService { service, older: Some(older) }) = &image.built {
             // No registry has it.
             opening.never_pull();
+            if let Reference::Engine { engine, name, .. } = opening.reference() {
+                let lacks = |name: &str| {
+                    dive_sources::is_present(*engine, name, opening.access()).is_ok_and(|is_present| !is_present)
+                };
+                let command = engine.command();
+                match (lacks(name), lacks(&older.name)) {
+                    (false, _) => {}
+                    // Docker Compose 1 built it.
+                    (true, false) => {
+                        opening = open(&older.argument)?;
+                        opening.never_pull();
+                    }
+                    (true, true) => bail!(
+                        "{command} has no image {name:?}; the service {service} builds it: run `{command} compose build \
+                         {service}` first"
+                    ),
+                }
+            }
         }
         let engine = self.invocation.config.container_engine.value;
         match (&self.report.base, self.gate(image).and_then(|gate| gate.base.as_ref())) {
@@ -318,12 +326,6 @@ impl Run<'_> {
         }
         if let Some(origin) = &requested.origin {
             reason = format!("{origin}: {reason}");
-        }
-        if let Some(built) = &requested.built {
-            let service = &built.service;
-            reason = format!(
-                "{reason}; the service {service} builds this image: run `docker compose build {service}` first"
-            );
         }
         say(&format!("dive: error: {reason}"));
         self.set.add_unread(name, reason);

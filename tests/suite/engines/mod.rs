@@ -20,6 +20,7 @@ mod names;
 mod newer;
 mod partial;
 mod podman_command;
+mod projects;
 pub(crate) mod proxy;
 mod pulling;
 mod same;

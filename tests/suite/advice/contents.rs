@@ -139,6 +139,9 @@ fn hard_links_small_files_and_copies_of_packages_are_left_alone() {
     let small = "x".repeat(60_000);
     finds(&image().layer(|l| l.file("app/a", &small).file("app/b", &small)), "");
     finds(&image().layer(|l| l.file("usr/include/a", &big).file("usr/share/b", &big)), "");
+    let backup =
+        |l: Layer| l.file("var/cache/debconf/templates.dat", &big).file("var/cache/debconf/templates.dat-old", &big);
+    finds(&image().layer(backup), "");
     finds(
         &image().layer(|l| l.file("app/node_modules/a/x", &big).file("app/node_modules/b/node_modules/a/x", &big)),
         "",

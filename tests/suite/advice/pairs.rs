@@ -85,6 +85,10 @@ fn weights_that_a_cache_has_twice_are_found() {
         l.file("hub/models--x/snapshots/1/model.safetensors", &weights)
     });
     finds(&cache, "model-weights-twice 70000 B 1 files layer 0 /hub/models--x/snapshots/1/model.safetensors");
+    let copies = image().layer(|l| {
+        l.file("m/a.safetensors", &weights).file("m/b.safetensors", &weights).created_by("COPY m /m # buildkit")
+    });
+    says(&copies, &["layer 0: leave /m/b.safetensors out of the copy; /m/a.safetensors has the same content"]);
 }
 
 #[test]
@@ -150,6 +154,11 @@ fn a_context_that_was_copied_whole_is_named_with_its_lines() {
     ] {
         assert_eq!(found(paths), [""; 0], "{paths:?}");
     }
+    let paths = ["app/Dockerfile", "app/.git/HEAD"];
+    let owned = of(&paths, "COPY . /app # buildkit").layer(|l| {
+        paths.iter().fold(l, |l, path| l.file(path, "1").owner(7, 7)).created_by("RUN /bin/sh -c chown -R 7 /app")
+    });
+    assert_eq!(remedies(&owned, AdviceKind::ContextCopiedWhole).len(), 1, "a later layer changed the owner");
     let cloned = of(&["app/Dockerfile", "app/.git/HEAD"], "RUN /bin/sh -c git clone x /app # buildkit");
     assert_eq!(remedies(&cloned, AdviceKind::ContextCopiedWhole), [""; 0]);
 }

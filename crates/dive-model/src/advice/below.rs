@@ -12,7 +12,8 @@ pub(super) struct Below {
 pub(super) const OF_PACKAGES: [&[u8]; 6] = [b"usr/bin", b"usr/sbin", b"usr/lib", b"usr/libexec", b"bin", b"sbin"];
 
 /// Directories beside `/usr` that packages of a distribution write.
-const BESIDE_USR: [&[u8]; 5] = [b"bin", b"sbin", b"lib", b"lib32", b"lib64"];
+const BESIDE_USR: [&[u8]; 9] =
+    [b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"etc", b"var/lib", b"var/cache", b"var/backups"];
 
 /// Directories of `/usr` that other programs write.
 const NOT_OF_PACKAGES: [&[u8]; 2] = [b"local", b"src"];

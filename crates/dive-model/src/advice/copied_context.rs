@@ -85,7 +85,8 @@ fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex) -> Option<Findi
     for id in tree.layer_spans(layer) {
         let node = tree.span(id).node();
         let (Some(parent), name) = (tree.parent(node), tree.name(node)) else { continue };
-        if tree.span(id).end().is_some() {
+        // A later layer may have changed the owner.
+        if tree.last_layer().is_none_or(|last| tree.visible(node, last).is_none()) {
             continue;
         }
         if let Some(mark) = MARKS.iter().position(|mark| mark.name == name) {

@@ -178,12 +178,18 @@ impl<'a> Remedies<'a> {
         }
     }
 
+    /// The end of a name after its last dot.
+    fn ending(&self, node: NodeId) -> &[u8] {
+        self.tree.name(node).rsplit(|byte| *byte == b'.').next().unwrap_or_default()
+    }
+
     /// What to write instead of a file that another one makes superfluous.
     fn of_twin(&self, finding: &Finding, place: &Place<'_>, twin: Twin) -> String {
         let (path, other) = (self.path(twin.node), self.path(twin.other));
         match finding.kind {
             AdviceKind::CudaTwice => format!("{path} is not needed beside {other}; {}", finding.kind.row().instead),
-            AdviceKind::ModelWeightsTwice => {
+            // Copies are of one format.
+            AdviceKind::ModelWeightsTwice if self.ending(twin.node) != self.ending(twin.other) => {
                 format!("{path} has the weights of {other}; {}", finding.kind.row().instead)
             }
             _ if place.instruction.copies() => format!("leave {path} out of the copy; {other} has the same content"),

@@ -62,6 +62,9 @@ fn weights_in_an_older_format_are_found() {
     finds(&of(&[("m/adapter_model.bin", 90), ("m/model.safetensors", 900)]), "");
     finds(&of(&[("m/pytorch_model.bin", 900), ("n/model.safetensors", 900)]), "");
     finds(&of(&[("m/pytorch_model.bin", 9_000), ("m/model.safetensors", 90)]), "");
+    let linked =
+        image().layer(|l| l.file("m/model.safetensors", "1").hardlink("m/pytorch_model.bin", "m/model.safetensors"));
+    finds(&linked, "");
     finds(&of(&[("m/model-00001-of-00002.safetensors", 900), ("m/model-00002-of-00002.safetensors", 900)]), "");
 }
 

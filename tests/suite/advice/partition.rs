@@ -186,7 +186,9 @@ fn kinds_of_files(opened: &DrawnImage, kinds: KindSet) -> KindsOfFiles {
         }
         match content.get(..17) {
             Some([0x7f, .., 4]) if !is_packaged(*inode) => found.add(*inode, AdviceKind::CoreDump),
-            Some([0x7f, .., 3]) if !is_packaged(*inode) => found.add(*inode, AdviceKind::UnstrippedBinary),
+            Some([0x7f, .., 3]) if !is_packaged(*inode) && names[inode].iter().any(|name| name != "app/c.debug") => {
+                found.add(*inode, AdviceKind::UnstrippedBinary);
+            }
             _ => {}
         }
     }
@@ -194,11 +196,14 @@ fn kinds_of_files(opened: &DrawnImage, kinds: KindSet) -> KindsOfFiles {
     let last = tree.last_layer().unwrap();
     let at = |path: &str| {
         let (node, span) = tree.resolve(tree.find(path.as_bytes())?, last).ok()?;
-        let inode = tree.span(tree.inode(span));
+        let id = tree.inode(span);
+        let inode = tree.span(id);
         let name = String::from_utf8(tree.path(node)[1..].to_vec()).unwrap();
-        (inode.kind == SpanKind::File).then_some((name, inode.size))
+        (inode.kind == SpanKind::File).then_some((name, id, inode.size))
     };
-    if let (Some((older, size)), Some((_, newest))) = (at("opt/pytorch_model.bin"), at("opt/model.safetensors"))
+    if let (Some((older, first, size)), Some((_, second, newest))) =
+        (at("opt/pytorch_model.bin"), at("opt/model.safetensors"))
+        && first != second
         && newest >= size / 5 * 2
     {
         found.add_name(&older, AdviceKind::ModelWeightsTwice);

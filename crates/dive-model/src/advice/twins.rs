@@ -7,7 +7,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::below::Below;
 use super::kind::AdviceKind;
-use crate::tree::{NodeId, SpanKind, Tree};
+use crate::tree::{NodeId, SpanId, SpanKind, Tree};
 use crate::units::Total;
 
 /// A superfluous file, and the one that is enough.
@@ -67,6 +67,7 @@ const MAX_FOLLOWED: usize = 1_000;
 struct FolderFile<'a> {
     name: &'a [u8],
     node: NodeId,
+    inode: SpanId,
     size: u64,
 }
 
@@ -79,7 +80,7 @@ fn files_in<'a>(tree: &'a Tree, folder: NodeId, links: &mut usize) -> Vec<Folder
             continue;
         }
         let Some(id) = tree.visible(child, last) else { continue };
-        let (node, id) = match tree.span(id).kind {
+        let (node, id) = match tree.span(tree.inode(id)).kind {
             SpanKind::Symlink if *links > 0 => {
                 *links = links.saturating_sub(1);
                 let Ok(target) = tree.resolve(child, last) else { continue };
@@ -87,9 +88,10 @@ fn files_in<'a>(tree: &'a Tree, folder: NodeId, links: &mut usize) -> Vec<Folder
             }
             _ => (child, id),
         };
-        let span = tree.span(tree.inode(id));
+        let inode = tree.inode(id);
+        let span = tree.span(inode);
         if span.kind == SpanKind::File {
-            files.push(FolderFile { name, node, size: span.size });
+            files.push(FolderFile { name, node, inode, size: span.size });
         }
     }
     files.sort_unstable_by_key(|file| file.name);
@@ -110,9 +112,11 @@ fn weights_in(tree: &Tree, folder: NodeId, links: &mut usize) -> Vec<Superfluous
         let newest: Vec<&FolderFile<'_>> = files.iter().filter(|file| is_newest(file.name, start)).collect();
         let sum = |files: &[&FolderFile<'_>]| files.iter().map(|file| file.size).sum::<Total>().get();
         let Some(twin) = newest.iter().max_by_key(|file| file.size) else { continue };
+        // Two names of one file are no twins.
+        let is_same = |file: &&FolderFile<'_>| newest.iter().any(|other| other.inode == file.inode);
         // An adapter is small beside the model that it is for; half precision has half of the size.
         if sum(&newest) >= (sum(&older) / 5).saturating_mul(2) {
-            twins.extend(older.iter().map(|file| SuperfluousFile {
+            twins.extend(older.iter().filter(|file| !is_same(file)).map(|file| SuperfluousFile {
                 kind: AdviceKind::ModelWeightsTwice,
                 node: file.node,
                 twin: twin.node,

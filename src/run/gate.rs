@@ -84,13 +84,18 @@ impl Gate {
         let for_images: Vec<_> = file.images.iter().map(own).collect();
         let by_flag = ci.baseline.clone().map(|path| Setting::by_flag(path, "--baseline"));
         let named = by_flag.or(file.baseline);
-        if named.is_none() {
-            [&rules]
-                .into_iter()
-                .chain(for_images.iter().map(|(_, rules)| rules))
-                .try_for_each(baseline::refuse_growth_without)?;
-        }
-        let baseline = named.map(|named| GateBaseline::read(&named, &rules, output)).transpose()?;
+        let all: Vec<&Rules> = [&rules].into_iter().chain(for_images.iter().map(|(_, rules)| rules)).collect();
+        let baseline = match named {
+            Some(named) => {
+                // A rule for some images needs it, too.
+                let has_growth_rule = all.iter().any(|rules| rules.that_needs_baseline().is_some());
+                Some(GateBaseline::read(&named, has_growth_rule, output)?)
+            }
+            None => {
+                all.into_iter().try_for_each(baseline::refuse_growth_without)?;
+                None
+            }
+        };
         Ok(Self { rules, for_images, rules_file: file.path, base: file.base, baseline })
     }
 
@@ -121,7 +126,7 @@ impl Gate {
 impl GateBaseline {
     /// Reads the baseline. A pipeline that writes its summary there can start without one, and rules files may name one for the
     /// rules that a branch turns on.
-    fn read(named: &Setting<PathBuf>, rules: &Rules, output: &ReportOutput<'_>) -> anyhow::Result<Self> {
+    fn read(named: &Setting<PathBuf>, has_growth_rule: bool, output: &ReportOutput<'_>) -> anyhow::Result<Self> {
         let (folder, shown) = (&output.environment.working_dir, named.value.display());
         let path = baseline::path(named, folder);
         let is_target = |target: &Option<JsonTarget>| {
@@ -131,7 +136,7 @@ impl GateBaseline {
             anyhow::bail!("{shown}: --json would replace the baseline ({}); choose another file", named.origin);
         }
         let renewal = if is_target(&output.summary) { BaselineRenewal::Requested } else { BaselineRenewal::None };
-        let is_needed = rules.that_needs_baseline().is_some() || matches!(named.origin, Origin::Flag(_));
+        let is_needed = has_growth_rule || matches!(named.origin, Origin::Flag(_));
         let usage = match renewal {
             BaselineRenewal::None if is_needed => BaselineUse::Required,
             BaselineRenewal::None | BaselineRenewal::Requested => BaselineUse::Optional,

@@ -61,7 +61,7 @@ pub(super) fn explore(
 ) -> anyhow::Result<Outcome> {
     refuse_options_of_one(invocation, report)?;
     let mut output = ReportOutput::new(report, invocation)?;
-    let requested = RequestedImages::of(arguments, many, invocation)?;
+    let mut requested = RequestedImages::of(arguments, many, invocation)?;
     let ci_mode = ci.ci.unwrap_or(invocation.config.ci.value);
     let (mut gates, mut over_all) = (HashMap::new(), None);
     if ci_mode {
@@ -78,7 +78,7 @@ pub(super) fn explore(
             }
         }
     }
-    output.refuse_overwriting(ci, &invocation.config, requested.files(invocation))?;
+    output.refuse_overwriting(ci, &invocation.config, requested.take_files(invocation))?;
     if gates.values().any(Gate::renews_baseline) {
         // An image that fails would replace its own baseline, and pass the next time.
         bail!(

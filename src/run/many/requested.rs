@@ -62,6 +62,8 @@ pub(super) struct RequestedImages {
     pub(super) images: Vec<RequestedImage>,
     /// Names of images that were named before, with their lines.
     pub(super) repeated: Vec<String>,
+    /// The lists, and the files of the Compose project.
+    sources: Vec<ReadFile>,
 }
 
 impl RequestedImage {
@@ -119,17 +121,25 @@ impl RequestedImages {
         if lists_stdin > 1 || (lists_stdin > 0 && images_in_stdin > 0) {
             bail!("standard input can be read once, as one list or one image; write the other to a file");
         }
-        Ok(Self::once(named, invocation))
+        let file = |what, path: &PathBuf| ReadFile { what, path: working_dir.join(path) };
+        let lists = many.from.iter().map(|path| file("the list", path));
+        let sources = lists.chain(many.compose.iter().map(|path| file("the Compose file", path))).collect();
+        Ok(Self { sources, ..Self::once(named, invocation) })
     }
 
-    /// The files that the images are read from.
-    pub(super) fn files(&self, invocation: &Invocation) -> Vec<ReadFile> {
+    /// The files that name the images, those of their rules, and those that the images are read from.
+    pub(super) fn take_files(&mut self, invocation: &Invocation) -> Vec<ReadFile> {
         let engine = invocation.config.container_engine.value;
-        let file = |image: &RequestedImage| match Reference::parse(&image.argument, invocation.opening.source, engine) {
-            Ok(Reference::Path(PathReference { path, .. })) => Some(ReadFile { what: "the image", path }),
-            _ => None,
-        };
-        self.images.iter().filter_map(file).collect()
+        let mut files = std::mem::take(&mut self.sources);
+        for image in &self.images {
+            let rules = image.rules_file.as_ref();
+            files.extend(rules.map(|path| ReadFile { what: "a rules file", path: path.clone() }));
+            let reference = Reference::parse(&image.argument, invocation.opening.source, engine);
+            if let Ok(Reference::Path(PathReference { path, .. })) = reference {
+                files.push(ReadFile { what: "the image", path });
+            }
+        }
+        files
     }
 
     /// Removes images that were named before.
@@ -145,7 +155,7 @@ impl RequestedImages {
             }
             images.push(image);
         }
-        Self { images, repeated }
+        Self { images, repeated, sources: Vec::new() }
     }
 }
 

@@ -60,3 +60,17 @@ fn a_baseline_of_one_image_is_for_that_image() {
     let ran = user.runs(&["--ci", "--summary", "main.json", "api1.tar", "web1.tar"]);
     assert!(ran.error().starts_with("--summary would replace the baseline"), "{}", ran.error());
 }
+
+/// A missing baseline is an error, also if only the rules of some images need it.
+#[test]
+fn growth_of_some_images_needs_the_baseline() {
+    let user = User::new().writes(
+        ".dive-ci",
+        "baseline: gone.json\nrules: {}\nimages:\n  - match: web1*\n    rules: { highestGrowthBytes: 1 }\n",
+    );
+    saves_as(&user, "web1", &of_size(1000));
+    for images in [&["web1.tar"][..], &["web1.tar", "web1.tar"]] {
+        let ran = user.runs(&[&["--ci"], images].concat()).ends_with(2);
+        assert!(ran.error().contains("gone.json"), "{}", ran.error());
+    }
+}

@@ -140,6 +140,24 @@ fn no_image_of_an_archive_is_left_out() {
     assert_eq!(names(&ran.stdout), ["1", "last:1", "gone:1"]);
 }
 
+#[test]
+fn no_document_replaces_what_names_the_images() {
+    let user = user().writes("team.txt", "a.tar\tb.dive-ci\n").writes("b.dive-ci", "rules: {}\n");
+    let user = user.writes("compose.yaml", "services:\n  one: { image: a.tar }\n");
+    for (options, what) in [
+        (["--from", "team.txt", "--summary", "team.txt"], "the list"),
+        (["--from", "team.txt", "--json", "b.dive-ci"], "a rules file"),
+        (["--compose", "compose.yaml", "--summary", "compose.yaml"], "the Compose file"),
+    ] {
+        let ran = user.runs(&options).ends_with(2);
+        assert!(
+            ran.error().contains(&format!("the document would replace {what}, which this run reads")),
+            "{}",
+            ran.error()
+        );
+    }
+}
+
 /// What would be about one image alone is refused before anything is read.
 #[test]
 fn options_about_one_image_are_refused() {

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::below::Below;
 use super::remedy::instruction_of;
 use crate::image::{Image, is_expansion};
-use crate::tree::{NodeId, Span, Tree};
+use crate::tree::{NodeId, Tree};
 
 /// Endings of archives that unpack into a directory of their name, and of packages.
 const ARCHIVES: [&str; 14] = [
@@ -29,9 +29,8 @@ const UNPACKING: [&str; 16] = [
 /// The visible archives that were unpacked or installed.
 pub(super) fn kept(image: &Image, tree: &Tree) -> HashSet<NodeId> {
     let is_archive = |node: &NodeId| ARCHIVES.iter().any(|ending| tree.name(*node).ends_with(ending.as_bytes()));
-    let visible = tree.all_spans().map(|id| tree.span(id)).filter(|span| span.end().is_none() && span.size > 0);
-    let files: Vec<NodeId> = visible.filter(|span| span.kind.is_file()).map(Span::node).collect();
-    let archives: Vec<NodeId> = files.into_iter().filter(is_archive).collect();
+    let mut archives = in_places(tree);
+    archives.retain(is_archive);
     if archives.is_empty() {
         return HashSet::new();
     }
@@ -62,6 +61,25 @@ pub(super) fn kept(image: &Image, tree: &Tree) -> HashSet<NodeId> {
             || stem.is_some_and(|stem| has_directory(*node, stem))
     };
     archives.into_iter().filter(is_kept).collect()
+}
+
+/// The visible files in the root directory and below [`PLACES`], which are few.
+fn in_places(tree: &Tree) -> Vec<NodeId> {
+    let is_file = |node: &NodeId| {
+        let mut spans = tree.spans(*node).map(|id| tree.span(id));
+        spans.any(|span| span.end().is_none() && span.kind.is_file() && span.size > 0)
+    };
+    let mut files: Vec<NodeId> = tree.children(NodeId::ROOT).filter(is_file).collect();
+    let mut pending: Vec<NodeId> = PLACES.iter().filter_map(|place| tree.find(place)).collect();
+    while let Some(node) = pending.pop() {
+        for child in tree.children(node) {
+            if is_file(&child) {
+                files.push(child);
+            }
+            pending.push(child);
+        }
+    }
+    files
 }
 
 /// The last components of the words of commands.

@@ -85,17 +85,12 @@ impl Gate {
         let by_flag = ci.baseline.clone().map(|path| Setting::by_flag(path, "--baseline"));
         let named = by_flag.or(file.baseline);
         let all: Vec<&Rules> = [&rules].into_iter().chain(for_images.iter().map(|(_, rules)| rules)).collect();
-        let baseline = match named {
-            Some(named) => {
-                // A rule for some images needs it, too.
-                let has_growth_rule = all.iter().any(|rules| rules.that_needs_baseline().is_some());
-                Some(GateBaseline::read(&named, has_growth_rule, output)?)
-            }
-            None => {
-                all.into_iter().try_for_each(baseline::refuse_growth_without)?;
-                None
-            }
-        };
+        if named.is_none() {
+            all.iter().copied().try_for_each(baseline::refuse_growth_without)?;
+        }
+        // A rule for some images needs it, too.
+        let has_growth_rule = all.iter().any(|rules| rules.that_needs_baseline().is_some());
+        let baseline = named.map(|named| GateBaseline::read(&named, has_growth_rule, output)).transpose()?;
         Ok(Self { rules, for_images, rules_file: file.path, base: file.base, baseline })
     }
 

@@ -62,11 +62,11 @@ impl LineDocuments {
         self.summary.as_ref().map_or(Ok(()), |file| file.add(render))
     }
 
-    /// Gives the files their names. Without a document, a file of an earlier run stays.
-    pub(super) fn finish(&self) -> anyhow::Result<()> {
+    /// Gives the files their names, and returns the number of images in them. Without a document, a file of an earlier run stays.
+    pub(super) fn finish(&self) -> anyhow::Result<usize> {
         // Both are finished, even if one fails.
-        let [json, summary] = [&self.json, &self.summary].map(|file| file.as_ref().map_or(Ok(()), LineFile::finish));
-        json.and(summary)
+        let [json, summary] = [&self.json, &self.summary].map(|file| file.as_ref().map_or(Ok(0), LineFile::finish));
+        Ok(json?.max(summary?))
     }
 }
 
@@ -96,12 +96,12 @@ impl LineFile {
         }
     }
 
-    fn finish(&self) -> anyhow::Result<()> {
+    fn finish(&self) -> anyhow::Result<usize> {
         // A stream has every document already, and its lock may be held by a write that waits for a reader.
-        let LineSink::Unfinished(open) = &self.lines else { return Ok(()) };
+        let LineSink::Unfinished(open) = &self.lines else { return Ok(0) };
         match open.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(file) => file.finish().with_context(|| self.failure.clone()),
-            None => Ok(()),
+            None => Ok(0),
         }
     }
 }
@@ -114,11 +114,12 @@ impl NewFile {
         Ok(())
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    fn finish(mut self) -> io::Result<usize> {
         if self.documents == 0 {
-            return Ok(());
+            return Ok(0);
         }
         self.file.file().set_len(self.whole_bytes)?;
-        self.file.replace(self.name.as_encoded_bytes()).map(drop)
+        self.file.replace(self.name.as_encoded_bytes())?;
+        Ok(self.documents)
     }
 }

@@ -1,20 +1,17 @@
 //! A signal in the middle of a run: the documents of the images that are finished are kept.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use crate::run::line_documents::LineDocuments;
 
 /// Finishes the documents on SIGINT and SIGTERM, then ends the process by the signal.
 #[cfg(unix)]
-pub(super) fn finish_on_signal(documents: &Arc<LineDocuments>, finished: &Arc<AtomicUsize>) {
-    use std::sync::atomic::Ordering;
-
+pub(super) fn finish_on_signal(documents: &Arc<LineDocuments>) {
     use signal_hook::consts::{SIGINT, SIGTERM};
 
     use crate::run::output::say;
 
-    let (documents, finished) = (Arc::clone(documents), Arc::clone(finished));
+    let documents = Arc::clone(documents);
     let mut signals = match signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) {
         Ok(signals) => signals,
         Err(error) => return tracing::warn!("signals cannot be handled: {error}"),
@@ -22,11 +19,12 @@ pub(super) fn finish_on_signal(documents: &Arc<LineDocuments>, finished: &Arc<At
     let wait = move || {
         for signal in signals.forever() {
             let outcome = match documents.finish() {
-                Ok(()) => String::new(),
+                Ok(0) => String::new(),
+                Ok(1) => "; the document of 1 image is written".to_owned(),
+                Ok(count) => format!("; the documents of {count} images are written"),
                 Err(error) => format!("; {error:#}"),
             };
-            let count = finished.load(Ordering::Relaxed);
-            say(&format!("dive: interrupted; images finished: {count}{outcome}"));
+            say(&format!("dive: interrupted{outcome}"));
             // The parent process sees the signal as the cause of death.
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
@@ -38,4 +36,4 @@ pub(super) fn finish_on_signal(documents: &Arc<LineDocuments>, finished: &Arc<At
 
 /// Without signals, the documents are lost with the process.
 #[cfg(not(unix))]
-pub(super) fn finish_on_signal(_: &Arc<LineDocuments>, _: &Arc<AtomicUsize>) {}
+pub(super) fn finish_on_signal(_: &Arc<LineDocuments>) {}

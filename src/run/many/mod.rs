@@ -18,8 +18,6 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{anyhow, bail};
 
@@ -86,8 +84,7 @@ pub(super) fn explore(
         );
     }
     let documents = output.open_lines()?;
-    let finished = Arc::new(AtomicUsize::new(0));
-    interrupt::finish_on_signal(&documents, &finished);
+    interrupt::finish_on_signal(&documents);
     let mut run = Run {
         mode: if ci_mode { Mode::Ci } else { Mode::Plain },
         all_images: many.all_images,
@@ -97,7 +94,6 @@ pub(super) fn explore(
         gates,
         over_all,
         output,
-        finished,
         invocation,
         report,
     };
@@ -106,7 +102,8 @@ pub(super) fn explore(
     }
     let read = requested.images.iter().try_for_each(|image| run.explore(image));
     // What is finished is written even if the rest cannot be.
-    documents.finish().and(read)?;
+    documents.finish()?;
+    read?;
     run.conclude(&requested.repeated)
 }
 
@@ -149,8 +146,6 @@ struct Run<'a> {
     /// The rules over all images, in CI mode.
     over_all: Option<Rules>,
     output: ReportOutput<'a>,
-    /// The number of images that are finished, for a message after a signal.
-    finished: Arc<AtomicUsize>,
     invocation: &'a Invocation,
     report: &'a ReportArgs,
 }
@@ -312,7 +307,6 @@ impl Run<'_> {
             None => MemberVerdict::Unchecked,
         };
         self.set.add(name, &opened, verdict);
-        self.finished.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

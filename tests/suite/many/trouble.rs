@@ -78,7 +78,7 @@ fn a_signal_keeps_the_documents_of_finished_images() {
     let ended = dive.wait_with_output().unwrap();
     assert_eq!(ended.status.signal(), Some(2), "{ended:?}");
     let said = String::from_utf8(ended.stderr).unwrap();
-    assert!(said.contains("dive: interrupted; images finished: 1\n"), "{said}");
+    assert!(said.contains("dive: interrupted; the document of 1 image is written\n"), "{said}");
     assert_eq!(documents(&user.file("sums.jsonl")).len(), 1);
     assert_eq!(user.sees(), ["a.tar", "pipe.tar", "sums.jsonl"]);
 }

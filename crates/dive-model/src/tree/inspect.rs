@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::contents::Contents;
 use super::{SpanId, SpanKind, Tree};
-use crate::layer::content::{Bodies, ContentFact, ContentHash, MIN_INSPECTED};
+use crate::layer::content::{Bodies, BodyLocation, ContentFact, ContentHash, MIN_INSPECTED};
 
 impl Tree {
     /// What the content of a file says of it; `None` if that is nothing, or contents were not inspected.
@@ -40,10 +40,11 @@ impl Tree {
         self.inspected.facts.resize(self.layer_count(), Vec::new());
         let files = self.visible_large_files();
         let is_decoded = |id: &SpanId| contents.hash(*id).is_some();
-        let fact = |id: &SpanId| Ok(bodies.fact(self.body(*id))?.map(|fact| (*id, fact)));
-        let found: Vec<_> = files.par_iter().filter(|id| !is_decoded(id)).map(fact).collect::<io::Result<_>>()?;
-        for (id, fact) in found.into_iter().flatten() {
-            let (layer, at) = (self.span(id).from().get(), self.span(id).body);
+        let plain: Vec<SpanId> = files.iter().copied().filter(|id| !is_decoded(id)).collect();
+        let facts = self.of_locations(&plain, bodies, &|id| bodies.fact(self.body(id)))?;
+        for (id, fact) in plain.iter().zip(facts) {
+            let (layer, at) = (self.span(*id).from().get(), self.span(*id).body);
+            let Some(fact) = fact else { continue };
             if let Some(of_layer) = self.inspected.facts.get_mut(layer) {
                 of_layer.push((at, fact));
             }
@@ -78,22 +79,50 @@ impl Tree {
         // A decoded file has no sample to compare with.
         let (mixed, plain): (Vec<&[SpanId]>, Vec<&[SpanId]>) =
             of_size.filter(|group| group.len() > 1).partition(|group| group.iter().any(is_decoded));
-        let sample = |id: &SpanId| bodies.sample(self.body(*id));
-        let alike = self.grouped(&plain.concat(), &sample)?.concat();
-        let hash = |id: &SpanId| match contents.hash(*id) {
+        let sample = |id: SpanId| bodies.sample(self.body(id));
+        let alike = self.grouped(&plain.concat(), bodies, &sample)?.concat();
+        let hash = |id: SpanId| match contents.hash(id) {
             Some(hash) => Ok(Some(hash)),
-            None => bodies.hash(self.body(*id)),
+            None => bodies.hash(self.body(id)),
         };
-        self.grouped(&[mixed.concat(), alike].concat(), &hash)
+        self.grouped(&[mixed.concat(), alike].concat(), bodies, &hash)
+    }
+
+    /// What `read` says of each file. It reads each location once, even if an image lists its layer a thousand times.
+    fn of_locations<T: Copy + Send + Sync>(
+        &self,
+        files: &[SpanId],
+        bodies: &dyn Bodies,
+        read: &(dyn Fn(SpanId) -> io::Result<T> + Sync),
+    ) -> io::Result<Vec<T>> {
+        if !bodies.has_shared_layers() {
+            return files.par_iter().map(|id| read(*id)).collect();
+        }
+        let mut numbers: HashMap<BodyLocation, usize> = HashMap::new();
+        let mut first: Vec<SpanId> = Vec::new();
+        let mut number_of = |id: SpanId| {
+            let mut add = || {
+                first.push(id);
+                first.len().saturating_sub(1)
+            };
+            match bodies.location(self.body(id)) {
+                Some(location) => *numbers.entry(location).or_insert_with(add),
+                None => add(),
+            }
+        };
+        let numbered: Vec<usize> = files.iter().map(|id| number_of(*id)).collect();
+        let found: Vec<T> = first.par_iter().map(|id| read(*id)).collect::<io::Result<_>>()?;
+        Ok(numbered.into_iter().filter_map(|number| found.get(number).copied()).collect())
     }
 
     /// The groups of two or more files of the same size and hash, in the order of layers.
     fn grouped(
         &self,
         files: &[SpanId],
-        hash: &(dyn Fn(&SpanId) -> io::Result<Option<ContentHash>> + Sync),
+        bodies: &dyn Bodies,
+        hash: &(dyn Fn(SpanId) -> io::Result<Option<ContentHash>> + Sync),
     ) -> io::Result<Vec<Vec<SpanId>>> {
-        let hashes: Vec<_> = files.par_iter().map(hash).collect::<io::Result<_>>()?;
+        let hashes = self.of_locations(files, bodies, hash)?;
         let mut groups: HashMap<(u64, ContentHash), Vec<SpanId>> = HashMap::new();
         for (id, hash) in files.iter().zip(hashes) {
             // A body that cannot be read again has no hash.
@@ -107,5 +136,44 @@ impl Tree {
         }
         groups.sort_unstable();
         Ok(groups)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::blob::Blob;
+    use crate::layer::LayerBlob;
+    use crate::layer::content::PlainLayers;
+    use crate::remark::OnDamage;
+    use crate::tree::Builder;
+
+    /// A small archive that lists one layer a thousand times must not cost a thousand reads of it.
+    #[test]
+    fn each_location_is_read_once() {
+        let mut tar = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_ustar();
+        header.set_size(5);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, "x", &b"bytes"[..]).unwrap();
+        let bytes = tar.into_inner().unwrap();
+        let mut builder = Builder::new();
+        for _ in 0..3 {
+            builder.apply(crate::layer::scan::scan(&bytes[..], OnDamage::Fail, &|| false).unwrap()).unwrap();
+        }
+        let blob = LayerBlob::from(Blob::in_memory(bytes, "layer"));
+        let bodies = PlainLayers::new(vec![Some(blob); 3]);
+        let tree = builder.finish(&bodies).unwrap();
+        let files: Vec<SpanId> = tree.all_spans().filter(|id| tree.span(*id).kind == SpanKind::File).collect();
+        let reads = AtomicUsize::new(0);
+        let read = |id| {
+            reads.fetch_add(1, Ordering::Relaxed);
+            bodies.hash(tree.body(id))
+        };
+        let hashes = tree.of_locations(&files, &bodies, &read).unwrap();
+        assert_eq!((hashes.len(), reads.into_inner()), (3, 1));
+        assert!(hashes.iter().all(|hash| hash.is_some() && *hash == hashes[0]));
     }
 }

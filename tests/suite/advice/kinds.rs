@@ -36,10 +36,15 @@ const CASES: &[Case] = &[
     },
     Case {
         kind: AdviceKind::RpmCache,
-        claims: &["var/cache/dnf/a.rpm", "var/cache/yum/b", "var/cache/libdnf5/c", "var/lib/dnf/history.sqlite"],
-        leaves: &["var/lib/dnf/repos/x", "var/lib/rpm/rpmdb.sqlite"],
+        claims: &["var/cache/dnf/a.rpm", "var/cache/yum/b", "var/cache/libdnf5/c"],
+        // The history says which packages people installed.
+        leaves: &["var/lib/dnf/repos/x", "var/lib/rpm/rpmdb.sqlite", "var/lib/dnf/history.sqlite"],
     },
-    Case { kind: AdviceKind::ZypperCache, claims: &["var/cache/zypp/packages/a.rpm"], leaves: &["etc/zypp/a"] },
+    Case {
+        kind: AdviceKind::ZypperCache,
+        claims: &["var/cache/zypp/packages/a.rpm"],
+        leaves: &["etc/zypp/a", "var/cache/zypp/solv/@System/solv"],
+    },
     Case {
         kind: AdviceKind::PacmanCache,
         claims: &["var/cache/pacman/pkg/a.pkg.tar.zst", "var/lib/pacman/sync/core.db"],
@@ -145,6 +150,10 @@ const CASES: &[Case] = &[
             "+root/.nvm/.git/HEAD",
             "root/.pyenv/plugins/x/.git/objects/a",
             "+root/.pyenv/plugins/x/.git/HEAD",
+            "usr/local/nvm/.git/objects/a",
+            "+usr/local/nvm/.git/HEAD",
+            "opt/flutter/.git/objects/a",
+            "+opt/flutter/.git/HEAD",
             "root/.oh-my-zsh/.git/objects/a",
             "+root/.oh-my-zsh/.git/HEAD",
             "home/linuxbrew/.linuxbrew/Homebrew/.git/objects/a",
@@ -154,7 +163,7 @@ const CASES: &[Case] = &[
     Case {
         kind: AdviceKind::CoreDump,
         claims: &["app/hs_err_pid12.log", "app/java_pid1.hprof"],
-        leaves: &["app/core", "lib/core/index.js", "app/hprof"],
+        leaves: &["lib/core/index.js", "app/hprof"],
     },
     Case {
         kind: AdviceKind::SparseLoginDatabase,
@@ -280,6 +289,20 @@ fn hard_links_from_outside_keep_a_cache() {
     };
     finds(&linked("opt/conda/envs/app/lib.so"), "conda-packages 3 B 1 files layer 0 /opt/conda/pkgs/a.tar");
     finds(&linked("opt/conda/pkgs/b/lib.so"), "conda-packages 8 B 2 files layer 0 /opt/conda/pkgs/a/lib.so");
+}
+
+/// With pnpm's global virtual store, and with `uv --link-mode symlink`, programs run from the cache.
+#[test]
+fn symbolic_links_from_outside_keep_a_cache() {
+    for (cache, link, target) in [
+        ("app/.pnpm-store/v10/links/a/index.js", "app/node_modules/a", "../.pnpm-store/v10/links/a"),
+        ("root/.cache/uv/archive-v0/x/a.py", "app/.venv/lib/site-packages/a.py", "/root/.cache/uv/archive-v0/x/a.py"),
+    ] {
+        finds(&image().layer(|l| l.file(cache, "1234").symlink(link, target)), "");
+        let inside = format!("{cache}-link");
+        let opened = image().layer(|l| l.file(cache, "1234").symlink(&inside, format!("/{cache}"))).open();
+        assert_eq!(opened.opened().advice(KindSet::on()).findings.len(), 1, "{cache}");
+    }
 }
 
 #[test]

@@ -42,14 +42,17 @@ impl OwnBoundary {
 }
 
 /// Databases of packages that come with a distribution.
-const DISTRIBUTIONS: [&[u8]; 8] = [
+const DISTRIBUTIONS: [&[u8]; 11] = [
     b"var/lib/dpkg/status",
+    b"var/lib/dpkg/status.d",
     b"lib/apk/db/installed",
     b"usr/lib/apk/db/installed",
     b"var/lib/rpm/rpmdb.sqlite",
     b"var/lib/rpm/Packages",
+    b"var/lib/rpm/Packages.db",
     b"usr/lib/sysimage/rpm/rpmdb.sqlite",
     b"usr/lib/sysimage/rpm/Packages.db",
+    b"usr/share/rpm/rpmdb.sqlite",
     b"var/lib/pacman/local",
 ];
 

@@ -1,6 +1,7 @@
 //! Divides the bytes of an image: waste, advice, and the rest. An inode of a layer is in exactly one part: if no name of it is
 //! visible, it is waste; if every visible name of it is of some kind, the first of these kinds in the table claims it; otherwise
-//! it is in the rest. Symbols of a program are claimed without the rest of it. A hard link from outside keeps an inode of a cache alive: deleting the cache would free nothing.
+//! it is in the rest. Symbols of a program are claimed without the rest of it. A hard link from outside keeps an inode of a cache
+//! alive: deleting the cache would free nothing.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,6 +12,7 @@ use super::below::Below;
 use super::file_kinds::FileKinds;
 use super::kind::{AdviceKind, CountedBytes};
 use super::kind_set::KindSet;
+use super::linked_caches;
 use super::path_kinds::PathKinds;
 use super::twins::is_weights;
 use crate::analysis::Exact;
@@ -94,7 +96,8 @@ impl AdviceClaims {
             let all = AdviceKind::ALL.iter().copied();
             scope.kinds.and(all.filter(|kind| kind.row().counts == counted).collect())
         };
-        let claiming = counts(CountedBytes::Visible).minus(paths.vetoed);
+        let claiming =
+            counts(CountedBytes::Visible).minus(paths.vetoed).minus(linked_caches::needed_kinds(tree, paths));
         let (files, linked) = (FileKinds::of(tree, scope), visible_names(tree));
         let mut files = VisibleFiles { tree, paths, files, linked, claiming };
         files.add_copies();

@@ -14,6 +14,7 @@ mod file_kinds;
 mod finding;
 pub mod kind;
 mod kind_set;
+mod linked_caches;
 mod packages;
 mod path_kinds;
 mod patterns;

@@ -29,7 +29,7 @@ fn a_report_has_what_to_write_instead() {
         advice(&ran),
         "
         Advice for the image's own layers, most bytes first:
-               80 kB  apt-lists: lines 2-3: add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache: `RUN --mount=type=cache,target=/var/lib/apt`
+               80 kB  apt-lists: lines 2-3: add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache: `RUN --mount=type=cache,sharing=locked,target=/var/lib/apt/lists`
               7.0 kB  deleted-later: line 4: delete /app/build.o here instead of in line 5
           not yours, in the distribution in layer 0: 5.0 kB (~5.0 kB stored) of apt-archives
           `dive advise IMAGE` lists all of it
@@ -47,7 +47,7 @@ fn wasteful() -> Image {
         ("root/.npm/_cacache/a", 4_000),
         ("root/.cache/go-build/a", 3_000),
         ("root/.composer/cache/a", 2_000),
-        ("var/cache/dnf/a", 1_000),
+        ("root/.nuget/packages/a", 1_000),
     ];
     image()
         .layer(|l| l.file("var/lib/dpkg/status", "1").file("var/cache/apt/archives/b.deb", "x".repeat(5_000)))

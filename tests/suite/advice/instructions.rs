@@ -55,6 +55,7 @@ fn instructions_that_are_right_or_unclear_are_left_alone() {
         // The history does not record `--checksum`.
         (AdviceKind::AddFromUrl, &["ADD https://example.com/a.tgz /tmp/ # buildkit"][..]),
         (AdviceKind::AddFromUrl, &["ADD https://example.com/a.git#v1 /src # buildkit"]),
+        (AdviceKind::AddFromUrl, &["ADD https://example.com/a.git?tag=v1 /src # buildkit"]),
         (AdviceKind::AddFromUrl, &["RUN /bin/sh -c curl https://example.com/a.tgz # buildkit"]),
         (AdviceKind::AddForCopy, &["ADD rootfs.tar.xz / # buildkit"]),
         (AdviceKind::AddForCopy, &["ADD rootfs / # buildkit"]),
@@ -147,7 +148,11 @@ fn modes_are_advised_on_in_own_layers() {
         ["layer 2: copy /usr/local/bin/run without write permission for others, for example with `--chmod=`"]
     );
     // A package of the distribution, and a directory whose group is inherited.
-    assert_eq!(remedies(&of("usr/bin/sudo", 0o4755), AdviceKind::SetuidAdded), [""; 0]);
+    for path in
+        ["usr/bin/sudo", "usr/lib64/x/helper", "usr/share/x/helper", "lib/x", "opt/google/chrome/chrome-sandbox"]
+    {
+        assert_eq!(remedies(&of(path, 0o4755), AdviceKind::SetuidAdded), [""; 0], "{path}");
+    }
     assert_eq!(remedies(&directory("var/mail", 0o2775), AdviceKind::SetuidAdded), [""; 0]);
     assert_eq!(
         remedies(&of("usr/local/bin/run", 0o777), AdviceKind::WorldWritable),

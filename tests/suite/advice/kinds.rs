@@ -305,6 +305,21 @@ fn symbolic_links_from_outside_keep_a_cache() {
     }
 }
 
+/// Each command deletes only its own files.
+#[test]
+fn lists_and_indexes_of_apt_have_their_own_commands() {
+    let of = |paths: &[&str]| {
+        let big = "x".repeat(70_000);
+        image()
+            .layer(|l| paths.iter().fold(l, |l, path| l.file(path, &big)).created_by("RUN /bin/sh -c apt-get update"))
+    };
+    let mount = "or mount a cache: `RUN --mount=type=cache,sharing=locked,target=";
+    let (lists, indexes) = ("var/lib/apt/lists/a", "var/cache/apt/pkgcache.bin");
+    says(&of(&[indexes]), &[&format!("layer 0: add `&& apt-get clean`, {mount}/var/cache/apt`")]);
+    let both = format!("layer 0: add `&& apt-get clean && rm -rf /var/lib/apt/lists/*`, {mount}/var/lib/apt/lists`");
+    says(&of(&[lists, indexes]), &[&both]);
+}
+
 #[test]
 fn one_file_counts_for_one_kind() {
     finds(
@@ -341,7 +356,8 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
         (
             "var/lib/apt/lists/a",
             "RUN /bin/sh -c apt-get update # buildkit",
-            "layer 0: add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache: `RUN --mount=type=cache,target=/var/lib/apt`",
+            "layer 0: add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache: \
+             `RUN --mount=type=cache,sharing=locked,target=/var/lib/apt/lists`",
         ),
         (
             "var/cache/yum/a",
@@ -400,6 +416,6 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
     let repository = |command: &str| {
         image().layer(|l| l.file("app/.git/HEAD", "x").file("app/.git/objects/a", "1234").created_by(command))
     };
-    says(&repository("COPY . /app # buildkit"), &["layer 0: name `.git` in .dockerignore"]);
+    says(&repository("COPY . /app # buildkit"), &["layer 0: name `**/.git` in .dockerignore"]);
     says(&repository("/bin/sh -c git clone x /app"), &["layer 0: add `&& rm -rf /app/.git`"]);
 }

@@ -3,6 +3,7 @@
 
 mod ci;
 mod contents;
+mod copied;
 #[cfg(unix)]
 mod hostile_names;
 mod instructions;

@@ -115,6 +115,11 @@ fn telling_contents() -> BoxedStrategy<Vec<u8>> {
     select(telling).boxed()
 }
 
+/// Contents, of which some are large enough to be inspected.
+fn inspected_contents() -> BoxedStrategy<Vec<u8>> {
+    prop_oneof![3 => (1usize..2000).prop_map(|size| vec![b'x'; size]), 1 => telling_contents()].boxed()
+}
+
 /// Paths of which advice knows something.
 fn telling_paths() -> BoxedStrategy<String> {
     let paths = [
@@ -296,7 +301,7 @@ proptest! {
 
     #[test]
     fn the_order_of_entries_changes_nothing(
-        files in prop::collection::btree_map(paths(), 1usize..2000, 0..12),
+        files in prop::collection::btree_map(prop_oneof![3 => paths(), 1 => telling_paths()], inspected_contents(), 0..12),
         links in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..4),
         seed in any::<u64>(),
     ) {
@@ -305,7 +310,7 @@ proptest! {
         let files: Vec<_> = files.iter().filter(|(path, _)| !is_parent(path)).collect();
         let build = |order: &[usize]| {
             image().layer(|layer| {
-                let layer = order.iter().fold(layer, |layer, at| layer.file(files[*at].0, "x".repeat(*files[*at].1)));
+                let layer = order.iter().fold(layer, |layer, at| layer.file(files[*at].0, files[*at].1));
                 let links = links.iter().filter(|_| !files.is_empty()).enumerate();
                 links.fold(layer, |layer, (number, (directory, target))| {
                     let directory = directory.get(&files).0.rsplit_once('/').map_or("", |(directory, _)| directory);

@@ -49,7 +49,7 @@ fn text_names_lines_bytes_and_what_to_write() {
                     warn, layer 1 (Dockerfile:2-3), ~SIZE stored
                     RUN apt-get update && apt-get install -y curl=8.14
                     lines 2-3: add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache:
-                    `RUN --mount=type=cache,target=/var/lib/apt`
+                    `RUN --mount=type=cache,sharing=locked,target=/var/lib/apt/lists`
                        80 kB  1 file      /var/lib/apt/lists/deb_Packages
             7.0 kB  deleted-later: files that a later layer deletes
                     warn, layer 2 (Dockerfile:4), hidden by layer 3 (Dockerfile:5),

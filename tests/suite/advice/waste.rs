@@ -36,6 +36,11 @@ fn a_removal_of_packages_belongs_into_the_run_that_installs_them() {
         &of("RUN /bin/sh -c apt-get purge -y gcc && apt-get autoremove -y # buildkit"),
         &["layer 0: add `&& apt-get purge -y gcc` here instead of in layer 1"],
     );
+    // The RUN also deletes other files.
+    let cloned = image()
+        .layer(|l| l.file("src/a.c", "1234").created_by("/bin/sh -c git clone x /src"))
+        .layer(|l| l.whiteout("src/a.c").created_by("/bin/sh -c rm /src/a.c && apt-get purge -y gcc"));
+    says(&cloned, &["layer 0: delete /src/a.c here instead of in layer 1"]);
     // The variable may have no value there.
     says(
         &of("/bin/sh -c apt-get purge -y --auto-remove $buildDeps"),

@@ -4,21 +4,31 @@
 use std::collections::{HashMap, HashSet};
 
 use super::below::Below;
-use super::remedy::instruction_of;
-use crate::image::{Image, is_expansion};
+use super::place::instruction_of;
+use super::shell_commands::ShellCommand;
+use crate::image::{Image, PatternLiterals};
 use crate::tree::{NodeId, Tree};
 
-/// Endings of archives that unpack into a directory of their name, and of packages.
-const ARCHIVES: [&str; 14] = [
-    ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".tar", ".zip", ".deb", ".rpm", ".whl",
-    ".run", ".apk",
-];
+/// Endings of archives of tar.
+pub(super) const OF_TAR: [&str; 9] =
+    [".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".tzst"];
+
+/// Endings of other archives that unpack into a directory of their name, and of packages.
+const OTHERS: [&str; 6] = [".zip", ".deb", ".rpm", ".whl", ".run", ".apk"];
+
+/// The name of an archive without its ending; `None` for other files.
+fn stem(name: &[u8]) -> Option<&[u8]> {
+    OF_TAR.iter().chain(&OTHERS).find_map(|ending| name.strip_suffix(ending.as_bytes()))
+}
 
 /// Directories that archives are unpacked in. A program may read those in the last one.
 const PLACES: [&[u8]; 6] = [b"tmp", b"var/tmp", b"root", b"usr/src", b"usr/local/src", b"opt"];
 
 /// Programs that fetch files.
 const FETCHING: [&str; 3] = ["curl", "wget", "aria2c"];
+
+/// Archives that programs of the image read: `docker-php-ext-install` of the official image.
+const NEEDED: [&[u8]; 1] = [b"usr/src/php.tar.xz"];
 
 /// Programs that unpack, install or run archives.
 const UNPACKING: [&str; 16] = [
@@ -28,13 +38,13 @@ const UNPACKING: [&str; 16] = [
 
 /// The visible archives that were unpacked or installed.
 pub(super) fn kept(image: &Image, tree: &Tree) -> HashSet<NodeId> {
-    let is_archive = |node: &NodeId| ARCHIVES.iter().any(|ending| tree.name(*node).ends_with(ending.as_bytes()));
     let mut archives = in_places(tree);
-    archives.retain(is_archive);
+    archives.retain(|node| stem(tree.name(*node)).is_some());
     if archives.is_empty() {
         return HashSet::new();
     }
     let named = NamedArchives::of(image, tree);
+    let needed: Vec<NodeId> = NEEDED.iter().filter_map(|path| tree.find(path)).collect();
     let [temporary @ .., optional] = PLACES;
     let (temporary, optional) = (Below::of(tree, &temporary, &[]), Below::of(tree, &[optional], &[]));
     let mut directories: HashMap<NodeId, HashSet<&[u8]>> = HashMap::new();
@@ -51,14 +61,16 @@ pub(super) fn kept(image: &Image, tree: &Tree) -> HashSet<NodeId> {
     };
     let is_kept = |node: &NodeId| {
         let name = tree.name(*node);
+        if named.created.contains(name) || needed.contains(node) {
+            return false;
+        }
         let is_temporary = temporary.contains(*node) || tree.parent(*node) == Some(NodeId::ROOT);
         if !is_temporary && !optional.contains(*node) {
             return false;
         }
-        let stem = ARCHIVES.iter().find_map(|ending| name.strip_suffix(ending.as_bytes()));
         (is_temporary && named.fetched.contains(name))
             || named.unpacked.contains(name)
-            || stem.is_some_and(|stem| has_directory(*node, stem))
+            || stem(name).is_some_and(|stem| has_directory(*node, stem))
     };
     archives.into_iter().filter(is_kept).collect()
 }
@@ -87,54 +99,91 @@ fn in_places(tree: &Tree) -> Vec<NodeId> {
 struct ArchiveNames {
     names: HashSet<Vec<u8>>,
     /// Names with variables or `*`.
-    patterns: Vec<String>,
+    patterns: HashSet<PatternLiterals>,
 }
+
+/// Maximum number of different patterns. Each is compared with each archive.
+const MAX_PATTERNS: usize = 64;
+
+/// Length of a name in a file system.
+const MAX_NAME: usize = 255;
 
 impl ArchiveNames {
     fn add(&mut self, word: &str) {
         let word = word.split(['?', '#']).next().unwrap_or(word);
         let name = word.rsplit('/').next().unwrap_or(word);
-        if !ARCHIVES.iter().any(|ending| name.ends_with(ending)) {
+        if name.len() > MAX_NAME || stem(name.as_bytes()).is_none() {
             return;
         }
         if name.contains(['$', '*']) {
-            self.patterns.push(name.replace('*', "${X}"));
+            if self.patterns.len() < MAX_PATTERNS {
+                self.patterns.insert(PatternLiterals::of(&name.replace('*', "${X}")));
+            }
         } else {
             self.names.insert(name.as_bytes().to_vec());
         }
     }
 
     fn contains(&self, name: &[u8]) -> bool {
-        let matches = |name: &str| self.patterns.iter().any(|pattern| is_expansion(pattern, name));
+        let matches = |name: &str| self.patterns.iter().any(|pattern| pattern.matches(name));
         self.names.contains(name) || std::str::from_utf8(name).is_ok_and(matches)
     }
 }
 
 /// Files that RUNs name.
+#[derive(Default)]
 struct NamedArchives {
     fetched: ArchiveNames,
     unpacked: ArchiveNames,
+    /// Those are what the RUN is for.
+    created: ArchiveNames,
 }
 
-/// Maximum number of different patterns. Each is compared with each archive.
-const MAX_PATTERNS: usize = 1_000;
+/// What a command does with the archives that it names.
+enum ArchiveUse {
+    Fetches,
+    Unpacks,
+    Creates,
+}
+
+impl ArchiveUse {
+    fn of(command: &ShellCommand) -> Option<Self> {
+        let first = command.arguments().first().map_or("", String::as_str);
+        match command.name() {
+            name if FETCHING.contains(&name) => Some(Self::Fetches),
+            "tar" | "bsdtar" if is_tar_mode(command, 'x', &["--extract", "--get"]) => Some(Self::Unpacks),
+            "tar" | "bsdtar" if is_tar_mode(command, 'c', &["--create"]) => Some(Self::Creates),
+            "tar" | "bsdtar" => None,
+            "7z" | "7za" if ["a", "u"].contains(&first) => Some(Self::Creates),
+            "zip" => Some(Self::Creates),
+            name if UNPACKING.contains(&name) => Some(Self::Unpacks),
+            _ => None,
+        }
+    }
+}
+
+/// True for the mode of tar in `xzf`, `-xzf`, `-C / -xf` or a long option. Letters after `f` are a name.
+fn is_tar_mode(command: &ShellCommand, mode: char, options: &[&str]) -> bool {
+    let has_mode = |letters: &str| letters.chars().take_while(|letter| *letter != 'f').any(|letter| letter == mode);
+    command.arguments().iter().enumerate().any(|(at, word)| match word.strip_prefix('-') {
+        Some(_) if word.starts_with("--") => options.contains(&word.as_str()),
+        Some(letters) => has_mode(letters),
+        None => at == 0 && has_mode(word),
+    })
+}
 
 impl NamedArchives {
     fn of(image: &Image, tree: &Tree) -> Self {
-        let (mut fetched, mut unpacked) = (ArchiveNames::default(), ArchiveNames::default());
+        let mut named = Self::default();
         for command in tree.layers().flat_map(|layer| instruction_of(image, layer).commands()) {
-            let names = match command.name() {
-                name if FETCHING.contains(&name) => &mut fetched,
-                name if UNPACKING.contains(&name) => &mut unpacked,
-                _ => continue,
+            let names = match ArchiveUse::of(&command) {
+                Some(ArchiveUse::Fetches) => &mut named.fetched,
+                Some(ArchiveUse::Unpacks) => &mut named.unpacked,
+                Some(ArchiveUse::Creates) => &mut named.created,
+                None => continue,
             };
             command.arguments().iter().for_each(|word| names.add(word));
         }
-        for names in [&mut fetched, &mut unpacked] {
-            names.patterns.sort();
-            names.patterns.dedup();
-            names.patterns.truncate(MAX_PATTERNS);
-        }
-        Self { fetched, unpacked }
+        named
     }
 }

@@ -1,11 +1,11 @@
 //! Kinds about the modes of files in the image's own layers. They count no bytes.
 
-use super::below::{Below, OF_PACKAGES};
+use super::below::Below;
 use super::boundary::OwnBoundary;
 use super::finding::{AdviceGroup, AdviceItem, Finding, FindingState};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
-use super::remedy::{instruction_of, place_name};
+use super::place::{instruction_of, place_name};
 use crate::image::{Image, ImagePart};
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
@@ -31,6 +31,9 @@ const OF_PROGRAMS: [&[u8]; 10] = [
     b"lib64",
 ];
 
+/// The program with which Chrome, and others made of it, separate their processes. It needs the bit.
+const SANDBOX: &[u8] = b"chrome-sandbox";
+
 /// Files listed of a finding.
 const LISTED: usize = 10;
 
@@ -42,7 +45,7 @@ pub(super) fn findings(
     kinds: KindSet,
     state_of: &mut dyn FnMut(AdviceItem) -> FindingState,
 ) -> Vec<Finding> {
-    let of_packages = Below::of(tree, &OF_PACKAGES, &[]);
+    let of_packages = Below::programs_of_packages(tree);
     let of_programs = Below::of(tree, &OF_PROGRAMS, &[]);
     let mut found: Vec<(AdviceKind, LayerIndex, FindingState, NodeId)> = Vec::new();
     let mut add = |kind: AdviceKind, layer: LayerIndex, node: NodeId| {
@@ -58,7 +61,7 @@ pub(super) fn findings(
             }
             let node = span.node();
             let is_setuid = span.kind == SpanKind::File && span.mode & SETUID != 0;
-            if is_setuid && !of_packages.contains(node) {
+            if is_setuid && !of_packages.contains(node) && tree.name(node) != SANDBOX {
                 add(AdviceKind::SetuidAdded, layer, node);
             }
             let is_open = match span.kind {

@@ -8,18 +8,18 @@ pub(super) struct Below {
     is_below: Vec<bool>,
 }
 
-/// Directories that packages of a distribution write: what is in them is the distribution's.
-pub(super) const OF_PACKAGES: [&[u8]; 6] = [b"usr/bin", b"usr/sbin", b"usr/lib", b"usr/libexec", b"bin", b"sbin"];
-
 /// Directories beside `/usr` that packages of a distribution write.
-const BESIDE_USR: [&[u8]; 9] =
-    [b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"etc", b"var/lib", b"var/cache", b"var/backups"];
+const BESIDE_USR: [&[u8]; 5] = [b"bin", b"sbin", b"lib", b"lib32", b"lib64"];
+
+/// Directories with settings and state of packages, and their backups.
+const STATE_OF_PACKAGES: [&[u8]; 4] = [b"etc", b"var/lib", b"var/cache", b"var/backups"];
 
 /// Directories of `/usr` that other programs write.
 const NOT_OF_PACKAGES: [&[u8]; 2] = [b"local", b"src"];
 
 /// Names of directories with packages of a language.
-const FOLDERS_OF_PACKAGES: [&[u8]; 5] = [b"site-packages", b"dist-packages", b"node_modules", b"gems", b"pkgs"];
+pub(super) const FOLDERS_OF_PACKAGES: [&[u8]; 5] =
+    [b"site-packages", b"dist-packages", b"node_modules", b"gems", b"pkgs"];
 
 impl Below {
     /// Everything below these directories and below each directory with one of these names.
@@ -40,11 +40,17 @@ impl Below {
         below
     }
 
-    /// Where packages of a distribution or a language have their files.
+    /// Where packages of a distribution have their programs: what is in these directories is the distribution's.
+    pub(super) fn programs_of_packages(tree: &Tree) -> Self {
+        Self::of_nodes(tree, programs_of_packages(tree), &[])
+    }
+
+    /// Where packages of a distribution or a language have their files. An environment of conda has packages only.
     pub(super) fn packages(tree: &Tree) -> Self {
-        let usr = tree.find(b"usr").into_iter().flat_map(|usr| tree.children(usr));
-        let usr = usr.filter(|node| !NOT_OF_PACKAGES.contains(&tree.name(*node)));
-        Self::of_nodes(tree, BESIDE_USR.iter().filter_map(|path| tree.find(path)).chain(usr), &FOLDERS_OF_PACKAGES)
+        let conda = tree.nodes().filter(|node| tree.name(*node) == b"conda-meta");
+        let conda = conda.filter_map(|node| tree.parent(node)).filter(|node| *node != NodeId::ROOT);
+        let state = STATE_OF_PACKAGES.iter().filter_map(|path| tree.find(path));
+        Self::of_nodes(tree, programs_of_packages(tree).chain(state).chain(conda), &FOLDERS_OF_PACKAGES)
     }
 
     pub(super) fn contains(&self, node: NodeId) -> bool {
@@ -56,4 +62,10 @@ impl Below {
             *own = true;
         }
     }
+}
+
+fn programs_of_packages(tree: &Tree) -> impl Iterator<Item = NodeId> {
+    let usr = tree.find(b"usr").into_iter().flat_map(|usr| tree.children(usr));
+    let usr = usr.filter(|node| !NOT_OF_PACKAGES.contains(&tree.name(*node)));
+    BESIDE_USR.iter().filter_map(|path| tree.find(path)).chain(usr)
 }

@@ -1,12 +1,13 @@
 //! Kinds about instructions and the configuration. They count no bytes. An instruction is only read if the image's own layers have
 //! it, and what its text leaves open, such as a variable, is no finding.
 
+use super::archives::OF_TAR;
 use super::boundary::{OwnBoundary, has_distribution};
 use super::finding::{Finding, FindingState};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::packages;
-use super::remedy::place_name;
+use super::place::place_name;
 use super::shell_commands::ShellCommand;
 use crate::image::{BuildInstruction, Keyword};
 use crate::image::{Image, ImageLayer, ImagePart};
@@ -45,6 +46,7 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
         if instruction.keyword == Keyword::Add {
             match added(instruction.text, layer) {
                 Some(Added::Address(address)) => {
+                    let address = if address.contains('`') { "ADDRESS" } else { address };
                     let remedy = format!("{place}: write `ADD --checksum=sha256:DIGEST {address}`");
                     add(AdviceKind::AddFromUrl, Some(index), remedy);
                 }
@@ -122,9 +124,8 @@ enum Added<'a> {
     Files,
 }
 
-/// Names of archives, which ADD unpacks.
-const ARCHIVES: [&str; 12] =
-    [".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".gz", ".xz", ".bz2", ".zst"];
+/// Endings of compressed files: with tar inside, ADD unpacks them.
+const COMPRESSED: [&str; 4] = [".gz", ".xz", ".bz2", ".zst"];
 
 /// What an ADD adds; `None` if that is an archive, or unknown.
 fn added<'a>(text: &'a str, layer: &ImageLayer) -> Option<Added<'a>> {
@@ -139,11 +140,13 @@ fn added<'a>(text: &'a str, layer: &ImageLayer) -> Option<Added<'a>> {
     if let Some(address) = sources.iter().find(is_address) {
         // The history does not record the option.
         let in_file = layer.lines.as_ref().is_none_or(|lines| lines.lines().any(|(_, line)| has_checksum(line)));
-        let is_repository = address.contains(".git#") || address.rsplit('.').next() == Some("git");
+        // Git fetches a repository: its commit is the checksum.
+        let is_repository =
+            address.split(['#', '?']).next().and_then(|address| address.rsplit('.').next()) == Some("git");
         return (!has_checksum(text) && !in_file && !is_repository).then_some(Added::Address(address));
     }
     let is_file = |word: &&str| {
-        let is_archive = ARCHIVES.iter().any(|ending| word.ends_with(ending));
+        let is_archive = OF_TAR.iter().chain(&COMPRESSED).any(|ending| word.ends_with(ending));
         !is_archive && !word.contains(['$', '*', '?', '[', '{', ':', '<'])
     };
     // What is unpacked into the root is a file system, whatever its name.

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::below::Below;
+use super::below::{Below, FOLDERS_OF_PACKAGES};
 use super::boundary::OwnBoundary;
 use super::finding::{AdviceGroup, Finding};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
-use super::remedy::{instruction_of, place_name};
+use super::place::{instruction_of, place_name};
 use super::shell_commands::ShellCommand;
 use crate::image::Image;
 use crate::layer::LayerIndex;
@@ -59,9 +59,6 @@ const MARKS: [ContextMark; 21] = [
     ContextMark { name: b"target", beside: &[b"Cargo.toml", b"pom.xml"], strength: MarkStrength::Weak },
 ];
 
-/// Directories of packages, which are published with such files.
-const PACKAGES: [&[u8]; 5] = [b"node_modules", b"site-packages", b"dist-packages", b"gems", b"vendor"];
-
 /// The findings of these kinds.
 pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: KindSet) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -96,6 +93,16 @@ fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex) -> Option<Findi
             others.insert((parent, name));
         }
     }
+    // Packages are published with such files.
+    let packages = Below::of(tree, &[], &[&FOLDERS_OF_PACKAGES[..], &[b"vendor"]].concat());
+    let mut depths = vec![0_usize; tree.node_count()];
+    // Parents precede their children.
+    for node in tree.nodes() {
+        let above = tree.parent(node).and_then(|parent| depths.get(parent.index()).copied());
+        if let (Some(above), Some(own)) = (above, depths.get_mut(node.index())) {
+            *own = above.saturating_add(1);
+        }
+    }
     let mut contexts: Vec<(usize, NodeId, Vec<usize>)> = Vec::new();
     for (parent, marks) in names {
         let mark = |at: &usize| MARKS.get(*at);
@@ -107,9 +114,8 @@ fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex) -> Option<Findi
         if strong == 0 || marks.len() < 2 {
             continue;
         }
-        let above = || std::iter::successors(Some(parent), |node| tree.parent(*node));
-        if !above().any(|node| PACKAGES.contains(&tree.name(node))) {
-            contexts.push((above().count(), parent, marks));
+        if !packages.contains(parent) {
+            contexts.push((depths.get(parent.index()).copied().unwrap_or_default(), parent, marks));
         }
     }
     // What is deeper belongs to parts of the context, and so does a directory beside others.

@@ -23,7 +23,7 @@ pub(super) struct FileKinds {
 const TOOLCHAINS: [&[u8]; 6] = [b"go", b"rustup", b".rustup", b"rustlib", b"ghc", b"gcc"];
 
 impl FileKinds {
-    /// The kinds of all visible files but copies, which depend on these: see [`Self::add`].
+    /// The kinds of all visible files but copies, which depend on these: see [`Self::add_content`].
     pub(super) fn of(tree: &Tree, scope: &ClaimScope) -> Self {
         let mut found = Self::default();
         let mut search = TwinSearch::default();

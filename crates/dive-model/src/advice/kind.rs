@@ -61,7 +61,7 @@ pub struct AdviceRow {
 }
 
 impl AdviceRow {
-    /// A kind of visible files without a floor and a rule of hadolint.
+    /// A kind of visible files with neither a floor nor a rule of hadolint.
     const VISIBLE: Self = Self {
         id: "",
         level: AdviceLevel::Warn,
@@ -160,9 +160,10 @@ kinds! {
     }
     /// Caches of dnf and yum.
     RpmCache "rpm-cache" Warn VISIBLE {
-        what: "caches and history of dnf and yum",
+        what: "caches of dnf and yum",
         instead: "add `&& dnf clean all && rm -rf /var/cache/dnf` to the RUN that installs",
-        hadolint: Some("DL3040"),
+        floor_bytes: 64_000,
+        hadolint: Some("DL3032, DL3040"),
     }
     /// Cache of zypper.
     ZypperCache "zypper-cache" Warn VISIBLE {
@@ -188,7 +189,7 @@ kinds! {
     }
     /// Caches of npm, Yarn, pnpm and bundlers.
     NodeCache "node-cache" Warn VISIBLE {
-        what: "caches of npm, Yarn, pnpm or a bundler",
+        what: "caches of npm, Yarn, pnpm, Bun or a bundler",
         instead: "add `&& npm cache clean --force` to the RUN that installs, or mount a cache",
         hadolint: Some("DL3060"),
     }
@@ -204,7 +205,7 @@ kinds! {
     }
     /// Caches of Maven, Gradle and Ivy.
     JvmCache "jvm-cache" Warn VISIBLE {
-        what: "caches of Maven, Gradle or Ivy",
+        what: "caches of Maven, Gradle, Ivy or Coursier",
         instead: "build in an earlier stage and copy the archive, or mount a cache",
     }
     /// Package cache of `NuGet`.
@@ -230,7 +231,7 @@ kinds! {
     /// Repositories of version control.
     VcsFolder "vcs-folder" Warn VISIBLE {
         what: "the history of a repository (Git, Mercurial, Subversion)",
-        instead: "name it in .dockerignore",
+        instead: "name it in .dockerignore (`**/.git`)",
     }
     /// Memory dumps.
     CoreDump "core-dump" Fail VISIBLE {
@@ -355,7 +356,6 @@ kinds! {
     UnpinnedBase "unpinned-base" Info NOTHING {
         what: "a FROM without a digest",
         instead: "write `FROM NAME@sha256:DIGEST`",
-        hadolint: Some("DL3006"),
     }
     /// Files that ADD fetches without a checksum.
     AddFromUrl "add-from-url" Info NOTHING {
@@ -389,7 +389,7 @@ kinds! {
     Labels "labels" Off NOTHING {
         what: "missing or malformed labels: source, revision, licenses, created",
         instead: "write `LABEL org.opencontainers.image.source=ADDRESS`",
-        hadolint: Some("DL3052, DL3053"),
+        hadolint: Some("DL3049, DL3051, DL3052, DL3053, DL3054, DL3055"),
     }
 }
 

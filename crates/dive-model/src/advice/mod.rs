@@ -9,6 +9,7 @@ mod below;
 mod boundary;
 pub mod claims;
 mod configuration;
+mod copied;
 mod copied_context;
 mod file_kinds;
 mod finding;
@@ -18,6 +19,7 @@ mod linked_caches;
 mod packages;
 mod path_kinds;
 mod patterns;
+mod place;
 mod proof;
 mod remedy;
 mod shell_commands;
@@ -78,7 +80,7 @@ impl Advice {
     ) -> Self {
         let AdviceScope { kinds, own, state_of } = scope;
         let own = own.unwrap_or_else(|| OwnBoundary::of(image, tree));
-        let copies = tree.layers().map(|layer| remedy::instruction_of(image, layer).copies()).collect();
+        let copies = tree.layers().map(|layer| place::instruction_of(image, layer).copies()).collect();
         let kinds = kinds.minus(start_command::needed_kinds(image));
         let kept_archives = archives::kept(image, tree);
         let scope = ClaimScope { kinds, own_from: own.layers(), copies, kept_archives };

@@ -1,12 +1,14 @@
 //! What to write instead, with the image's own lines, tools and paths.
 
+use super::below::Below;
+use super::copied::CopySource;
 use super::finding::Finding;
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::path_kinds::PathKinds;
+use super::place::{instruction_of, place_name};
 use super::shell_commands::ShellCommand;
-use crate::image::BuildInstruction;
-use crate::image::Image;
+use crate::image::{BuildInstruction, Image, Keyword};
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
 use crate::tree::{NodeId, Tree};
@@ -35,6 +37,8 @@ struct Place<'a> {
     /// `line 14`, `lines 14-17` or `layer 3`.
     name: String,
     instruction: BuildInstruction<'a>,
+    /// Where a COPY or ADD takes its files from.
+    source: CopySource,
     /// The programs of [`TOOLS`] that a RUN starts.
     tools: Vec<&'static str>,
     /// A command of a RUN that removes packages.
@@ -50,7 +54,8 @@ impl<'a> Place<'a> {
         let commands = instruction.commands();
         let starts = |tool: &&str| commands.iter().any(|command| command.is(&[tool]));
         let tools = TOOLS.into_iter().filter(starts).collect();
-        Self { layer, name: place_name(image, layer), instruction, tools, removal: removal(&commands) }
+        let source = CopySource::of(image, layer);
+        Self { layer, name: place_name(image, layer), instruction, source, tools, removal: removal(&commands) }
     }
 
     /// The first of these tools that the RUN starts.
@@ -59,26 +64,11 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The instruction that made a layer.
-pub(super) fn instruction_of(image: &Image, layer: LayerIndex) -> BuildInstruction<'_> {
-    BuildInstruction::of(image.layers.get(layer.get()).map_or("", |layer| &layer.created_by))
-}
-
-/// The lines of a layer, or its number: `line 14`, `lines 14-17` or `layer 3`.
-pub(super) fn place_name(image: &Image, layer: LayerIndex) -> String {
-    match image.layers.get(layer.get()).and_then(|layer| layer.lines.as_ref()) {
-        None => format!("layer {layer}"),
-        Some(lines) => {
-            let numbers = lines.numbers();
-            let word = if numbers.bytes().all(|digit| digit.is_ascii_digit()) { "line" } else { "lines" };
-            format!("{word} {numbers}")
-        }
-    }
-}
-
 /// Writes the remedies of an image. Each script is parsed once: several findings may be about one layer.
 pub(super) struct Remedies<'a> {
-    tree: &'a Tree,
+    pub(super) tree: &'a Tree,
+    /// Where a removal of packages deletes files.
+    packages: Below,
     /// By layer.
     places: Vec<Place<'a>>,
     /// By [`NodeId::index`], the kinds that a deletion of the node deletes, and nothing else.
@@ -96,7 +86,7 @@ struct NamedFiles {
 impl<'a> Remedies<'a> {
     pub(super) fn new(image: &'a Image, tree: &'a Tree, paths: &PathKinds) -> Self {
         let places = tree.layers().map(|layer| Place::of(image, layer)).collect();
-        Self { tree, places, removable: paths.removable(tree) }
+        Self { tree, packages: Below::programs_of_packages(tree), places, removable: paths.removable(tree) }
     }
 
     /// The sentence of a finding.
@@ -110,8 +100,13 @@ impl<'a> Remedies<'a> {
         format!("{}: {remedy}", holds.name)
     }
 
+    /// The keyword of the instruction that made a layer.
+    pub(super) fn keyword(&self, layer: LayerIndex) -> Option<Keyword> {
+        self.places.get(layer.get()).map(|place| place.instruction.keyword)
+    }
+
     /// The path, for a sentence.
-    fn path(&self, node: NodeId) -> String {
+    pub(super) fn path(&self, node: NodeId) -> String {
         named(&self.tree.path(node))
     }
 
@@ -121,12 +116,12 @@ impl<'a> Remedies<'a> {
     }
 
     /// The path of the largest group, for a sentence.
-    fn largest(&self, finding: &Finding) -> String {
+    pub(super) fn largest(&self, finding: &Finding) -> String {
         self.path(finding.groups.first().map_or(NodeId::ROOT, |group| group.place))
     }
 
     /// True if a deletion of `node` deletes files of the kind alone.
-    fn is_removable(&self, finding: &Finding, node: NodeId) -> bool {
+    pub(super) fn is_removable(&self, finding: &Finding, node: NodeId) -> bool {
         let is_file = |layer| {
             let span = self.tree.visible(node, layer);
             span.is_some_and(|id| !self.tree.span(id).kind.is_directory())
@@ -192,41 +187,37 @@ impl<'a> Remedies<'a> {
             AdviceKind::ModelWeightsTwice if self.ending(twin.node) != self.ending(twin.other) => {
                 format!("{path} has the weights of {other}; {}", finding.kind.row().instead)
             }
-            _ if place.instruction.copies() => format!("leave {path} out of the copy; {other} has the same content"),
+            _ if place.instruction.copies() => {
+                format!("leave {path} out of the copy; {other} has the same size and hash")
+            }
             _ => match (self.word(twin.other), self.word(twin.node)) {
-                (Some(target), Some(link)) => format!("write `ln -sf {target} {link}`; both have the same content"),
-                _ => format!("store {path} as a link to {other}; both have the same content"),
+                (Some(target), Some(link)) if self.have_equal_owners(twin) => {
+                    format!("write `ln -sf {target} {link}`; both have the same size and hash")
+                }
+                _ => format!("store {path} as a link to {other}; both have the same size and hash"),
             },
         }
+    }
+
+    /// True if the files have the same owner and mode: behind a link, those of its target count.
+    fn have_equal_owners(&self, twin: Twin) -> bool {
+        let attributes = |node| {
+            let span = self.tree.visible(node, self.tree.last_layer()?)?;
+            let inode = self.tree.span(self.tree.inode(span));
+            Some((inode.mode, inode.uid, inode.gid))
+        };
+        attributes(twin.node) == attributes(twin.other)
     }
 
     fn of_files(&self, finding: &Finding, place: &Place<'_>) -> String {
         let kind = finding.kind;
         let vcs = self.directory_named(finding, &[".git", ".hg", ".svn"]);
         let group = finding.groups.first().map(|group| group.place);
-        if place.instruction.copies() && kind == AdviceKind::UnstrippedBinary {
-            return format!("strip {} before the copy", self.largest(finding));
-        }
         if place.instruction.copies() {
-            let is_named_in_dockerignore = matches!(kind, AdviceKind::VcsFolder | AdviceKind::EditorAndOsFiles);
-            return match (vcs, group) {
-                (Some(vcs), _) => format!("name `{}` in .dockerignore", self.tree.name(vcs).escape_ascii()),
-                (None, _) if is_named_in_dockerignore => kind.row().instead.to_owned(),
-                (None, Some(node)) if self.is_removable(finding, node) => {
-                    format!("leave {} out of the copy, for example in .dockerignore", self.path(node))
-                }
-                (None, _) => {
-                    format!(
-                        "leave these files below {} out of the copy, for example in .dockerignore",
-                        self.largest(finding)
-                    )
-                }
-            };
+            return self.of_copied(finding, place.source, vcs);
         }
         match kind {
-            AdviceKind::AptLists => "add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache: \
-                                     `RUN --mount=type=cache,target=/var/lib/apt`"
-                .to_owned(),
+            AdviceKind::AptLists => self.of_apt(finding),
             AdviceKind::AptArchives => {
                 "add `&& apt-get clean`, or keep the base's /etc/apt/apt.conf.d/docker-clean".to_owned()
             }
@@ -285,6 +276,35 @@ impl<'a> Remedies<'a> {
         }
     }
 
+    /// True if packages of a distribution install the largest group.
+    fn is_of_packages(&self, finding: &Finding) -> bool {
+        let place = finding.groups.first().map(|group| group.place);
+        place.is_some_and(|place| self.packages.contains(place) || self.tree.path(place) == b"/usr")
+    }
+
+    /// What to write instead of lists and indexes of apt. Each command deletes only its own.
+    fn of_apt(&self, finding: &Finding) -> String {
+        let is_below = |path: &[u8]| {
+            let directory = self.tree.find(path);
+            let above = |node| std::iter::successors(Some(node), |node| self.tree.parent(*node));
+            let mut places = finding.groups.iter().map(|group| group.place);
+            // A group may be a directory above both.
+            places.any(|place| {
+                above(place).any(|node| Some(node) == directory)
+                    || directory.is_some_and(|directory| above(directory).any(|node| node == place))
+            })
+        };
+        let (lists, indexes) = (is_below(b"var/lib/apt/lists"), is_below(b"var/cache/apt"));
+        let mut commands = Vec::new();
+        commands.extend(indexes.then_some("apt-get clean"));
+        commands.extend(lists.then_some("rm -rf /var/lib/apt/lists/*"));
+        let directory = if lists { "/var/lib/apt/lists" } else { "/var/cache/apt" };
+        format!(
+            "add `&& {}`, or mount a cache: `RUN --mount=type=cache,sharing=locked,target={directory}`",
+            commands.join(" && ")
+        )
+    }
+
     /// The largest group of hidden files. If their directory still exists, it may have other files.
     fn hidden_files(&self, finding: &Finding, hides: &Place<'_>) -> NamedFiles {
         let path = self.largest(finding);
@@ -312,7 +332,7 @@ impl<'a> Remedies<'a> {
                     "{held}: leave {path} out of the copy, or copy {them} in an earlier stage; {hidden} deletes {them}"
                 )
             }
-            AdviceKind::DeletedLater => match &hides.removal {
+            AdviceKind::DeletedLater => match hides.removal.as_ref().filter(|_| self.is_of_packages(finding)) {
                 Some(removal) => format!("{held}: add `&& {removal}` here instead of in {hidden}"),
                 None => format!("{held}: delete {path} here instead of in {hidden}"),
             },

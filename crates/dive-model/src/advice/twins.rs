@@ -109,7 +109,7 @@ fn weights_in(tree: &Tree, folder: NodeId, links: &mut usize) -> Vec<Superfluous
     }
     let mut twins = Vec::new();
     for ((_, start), older) in sets {
-        let newest: Vec<&FolderFile<'_>> = files.iter().filter(|file| is_newest(file.name, start)).collect();
+        let newest = newest_of(&files, start);
         let sum = |files: &[&FolderFile<'_>]| files.iter().map(|file| file.size).sum::<Total>().get();
         let Some(twin) = newest.iter().max_by_key(|file| file.size) else { continue };
         // Two names of one file are no twins.
@@ -142,6 +142,14 @@ fn older_format(name: &[u8]) -> Option<(&'static [u8], &[u8])> {
     let format = [&b".ckpt"[..], b".bin", b".pt", b".pth"].into_iter().find(|ending| name.ends_with(ending))?;
     let stem = name.get(..name.len().saturating_sub(format.len()).saturating_add(1))?;
     Some((format, stem))
+}
+
+/// The files whose names start like those of an older format; `files` are sorted by name. A directory may have many names of many
+/// older files, so each looks only at those that start alike.
+fn newest_of<'a, 'b>(files: &'b [FolderFile<'a>], start: &[u8]) -> Vec<&'b FolderFile<'a>> {
+    let from = files.partition_point(|file| file.name < start);
+    let alike = files.get(from..).unwrap_or_default().iter().take_while(|file| file.name.starts_with(start));
+    alike.filter(|file| is_newest(file.name, start)).collect()
 }
 
 fn is_newest(name: &[u8], start: &[u8]) -> bool {

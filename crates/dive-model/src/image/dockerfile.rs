@@ -291,17 +291,34 @@ impl<'a> Text<'a> {
 }
 
 /// True if `text` may be `pattern` with variables replaced.
-pub(crate) fn is_expansion(pattern: &str, text: &str) -> bool {
-    let mut literals = literals(pattern).into_iter();
+fn is_expansion(pattern: &str, text: &str) -> bool {
+    matches_literals(literals(pattern).into_iter(), text)
+}
+
+fn matches_literals<'a>(mut literals: impl DoubleEndedIterator<Item = &'a str>, text: &str) -> bool {
     let Some(first) = literals.next() else { return false };
     let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut literals: Vec<&str> = literals.collect();
-    let Some(last) = literals.pop() else { return rest.is_empty() };
+    let Some(last) = literals.next_back() else { return rest.is_empty() };
     for literal in literals {
         let Some(at) = rest.find(literal) else { return false };
         rest = &rest[at + literal.len()..];
     }
     rest.ends_with(last)
+}
+
+/// A pattern, split once to be compared with many texts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PatternLiterals(Vec<String>);
+
+impl PatternLiterals {
+    pub(crate) fn of(pattern: &str) -> Self {
+        Self(literals(pattern).into_iter().map(ToOwned::to_owned).collect())
+    }
+
+    /// Like [`is_expansion`].
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        matches_literals(self.0.iter().map(String::as_str), text)
+    }
 }
 
 /// Text between the variables of `pattern`.

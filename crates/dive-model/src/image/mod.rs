@@ -38,7 +38,7 @@ pub use base::{Base, BaseGiver, BaseSource, Boundary, GivenBase, ImagePart, Wron
 pub use base_candidates::{BaseCandidates, BaseScope, BaseSearch, BaseSearchError, PrefixImage, PrefixSearch};
 pub use description::{Image, ImageLayer};
 pub use dockerfile::DockerfileError;
-pub(crate) use dockerfile::is_expansion;
+pub(crate) use dockerfile::PatternLiterals;
 pub use dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};
 pub use error::{ImageError, LayerLoss};
 pub use history::HistoryStep;

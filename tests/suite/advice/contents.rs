@@ -65,6 +65,9 @@ fn programs_of_packages_object_files_and_stripped_programs_are_left_alone() {
     finds(&image().layer(|l| l.file("app/x.o", elf(1, 2_000_000))), "");
     finds(&image().layer(|l| l.file("app/x", elf(3, 0))), "");
     finds(&image().layer(|l| l.file("app/x", program(300_000))), "");
+    for path in ["usr/local/go/bin/go", "usr/local/cuda-13/bin/nvcc", "root/.pyenv/versions/3.14/bin/python3"] {
+        finds(&image().layer(|l| l.file(path, program(2_000_000))), "");
+    }
     let conda = |l: Layer| {
         let l = l.file("opt/conda/conda-meta/history", "1").file("opt/conda/lib/libpython.so", program(2_000_000));
         l.file("opt/conda/envs/a/lib/libpython.so", program(2_000_000))
@@ -106,7 +109,12 @@ fn static_libraries_and_debug_files_need_name_and_content() {
         finds(&image, "debug-symbols 370128 B 1 files layer 0 /app/server.debug");
     }
     // A program of the image compiles with them.
-    for path in ["usr/local/go/pkg/linux/x.a", "root/.rustup/toolchains/x/lib/x.a", "usr/lib/gcc/x86_64/13/libgcc.a"] {
+    for path in [
+        "usr/local/cuda/lib64/libcublas_static.a",
+        "usr/local/go/pkg/linux/x.a",
+        "root/.rustup/toolchains/x/lib/x.a",
+        "usr/lib/gcc/x86_64/13/libgcc.a",
+    ] {
         finds(&image().layer(|l| l.file(path, static_library(2_000_000))), "");
     }
     finds(&image().layer(|l| l.file("app/data.a", "x".repeat(2_000_000))), "");
@@ -145,6 +153,8 @@ fn hard_links_small_files_and_copies_of_packages_are_left_alone() {
     let small = "x".repeat(60_000);
     finds(&image().layer(|l| l.file("app/a", &small).file("app/b", &small)), "");
     finds(&image().layer(|l| l.file("usr/include/a", &big).file("usr/share/b", &big)), "");
+    let version = |l: Layer, number: &str| l.file(format!("root/.rustup/toolchains/{number}/lib/std.so"), &big);
+    finds(&image().layer(|l| version(version(l, "1.94"), "1.95")), "");
     let backup =
         |l: Layer| l.file("var/cache/debconf/templates.dat", &big).file("var/cache/debconf/templates.dat-old", &big);
     finds(&image().layer(backup), "");

@@ -179,7 +179,9 @@ fn kinds_of_files(opened: &DrawnImage, kinds: KindSet) -> KindsOfFiles {
         names.keys().filter(|inode| is_file(**inode)).map(|inode| (*inode, content(*inode))).collect();
     let mut found = KindsOfFiles::default();
     let is_packaged = |inode: SpanId| {
-        names[&inode].iter().any(|name| name.starts_with("usr/lib/") || name.contains("site-packages/"))
+        let packaged = ["usr/lib/", "usr/local/cuda/"];
+        let is_below = |name: &String| packaged.iter().any(|directory| name.starts_with(directory));
+        names[&inode].iter().any(|name| is_below(name) || name.contains("site-packages/"))
     };
     for (inode, content) in &contents {
         for name in &names[inode] {

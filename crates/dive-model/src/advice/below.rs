@@ -17,6 +17,12 @@ const STATE_OF_PACKAGES: [&[u8]; 4] = [b"etc", b"var/lib", b"var/cache", b"var/b
 /// Directories of `/usr` that other programs write.
 const NOT_OF_PACKAGES: [&[u8]; 2] = [b"local", b"src"];
 
+/// Names of directories with compilers and interpreters, as their authors built them. Programs of the image need their libraries.
+const TOOLCHAINS: [&[u8]; 13] = [
+    b"go", b"rustup", b".rustup", b"rustlib", b"ghc", b"gcc", b"pyenv", b".pyenv", b"rbenv", b".rbenv", b"nvm",
+    b".nvm", b".asdf",
+];
+
 /// Names of directories with packages of a language.
 pub(super) const FOLDERS_OF_PACKAGES: [&[u8]; 5] =
     [b"site-packages", b"dist-packages", b"node_modules", b"gems", b"pkgs"];
@@ -51,6 +57,12 @@ impl Below {
         let conda = conda.filter_map(|node| tree.parent(node)).filter(|node| *node != NodeId::ROOT);
         let state = STATE_OF_PACKAGES.iter().filter_map(|path| tree.find(path));
         Self::of_nodes(tree, programs_of_packages(tree).chain(state).chain(conda), &FOLDERS_OF_PACKAGES)
+    }
+
+    /// Compilers and interpreters that no package of the distribution brings, and CUDA.
+    pub(super) fn toolchains(tree: &Tree) -> Self {
+        let cuda = tree.find(b"usr/local").into_iter().flat_map(|local| tree.children(local));
+        Self::of_nodes(tree, cuda.filter(|node| tree.name(*node).starts_with(b"cuda")), &TOOLCHAINS)
     }
 
     pub(super) fn contains(&self, node: NodeId) -> bool {

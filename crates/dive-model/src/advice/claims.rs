@@ -169,7 +169,7 @@ impl VisibleFiles<'_> {
         if tree.copies().len() == 0 || self.claiming.and(kinds) == KindSet::default() {
             return;
         }
-        let packages = Below::packages(tree);
+        let (packages, toolchains) = (Below::packages(tree), Below::toolchains(tree));
         let order = PathOrder::of(tree, tree.copies().flatten().flat_map(|inode| self.names(inode)));
         for group in tree.copies() {
             let name = |inode: SpanId| self.names(inode).min_by_key(|node| order.rank(*node));
@@ -179,7 +179,7 @@ impl VisibleFiles<'_> {
             free.sort_unstable_by_key(|(inode, name)| (tree.span(*inode).from(), order.rank(*name)));
             let Some(((_, stays), others)) = free.split_first() else { continue };
             for (inode, name) in others {
-                if self.names(*inode).any(|node| packages.contains(node)) {
+                if self.names(*inode).any(|node| packages.contains(node) || toolchains.contains(node)) {
                     continue;
                 }
                 if is_weights(tree.name(*name)) {

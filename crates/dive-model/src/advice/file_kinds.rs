@@ -19,9 +19,6 @@ pub(super) struct FileKinds {
     names: HashMap<NodeId, (KindSet, Option<NodeId>)>,
 }
 
-/// Directories whose static libraries a compiler needs that is a program of the image.
-const TOOLCHAINS: [&[u8]; 6] = [b"go", b"rustup", b".rustup", b"rustlib", b"ghc", b"gcc"];
-
 impl FileKinds {
     /// The kinds of all visible files but copies, which depend on these: see [`Self::add_content`].
     pub(super) fn of(tree: &Tree, scope: &ClaimScope) -> Self {
@@ -51,9 +48,12 @@ impl FileKinds {
 
     /// Adds the kinds of contents. What a package installed is as its distribution wants it.
     fn add_facts(&mut self, tree: &Tree, facts: &[(SpanId, NodeId, ContentFact)]) {
-        let (packages, toolchains) = (Below::packages(tree), Below::of(tree, &[], &TOOLCHAINS));
-        let packaged: HashSet<SpanId> =
-            facts.iter().filter(|(_, node, _)| packages.contains(*node)).map(|(inode, ..)| *inode).collect();
+        let (packages, toolchains) = (Below::packages(tree), Below::toolchains(tree));
+        let packaged: HashSet<SpanId> = facts
+            .iter()
+            .filter(|(_, node, _)| packages.contains(*node) || toolchains.contains(*node))
+            .map(|(inode, ..)| *inode)
+            .collect();
         for (inode, node, fact) in facts {
             let is_named = |ending: &[u8]| tree.name(*node).ends_with(ending);
             match fact {

@@ -1,6 +1,6 @@
-//! A Compose file: its merge keys are resolved, and its texts are interpolated where they are used.
+//! A Compose file. Its texts are interpolated where they are used.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,9 +14,6 @@ use dive_sources::Environment;
 /// The key above the services.
 const SERVICES: &str = "services";
 
-/// The key whose mappings are merged into the one around it.
-const MERGE_KEY: &str = "<<";
-
 /// A key in a Compose file.
 #[derive(Clone)]
 pub struct ComposeKey {
@@ -26,8 +23,7 @@ pub struct ComposeKey {
 }
 
 impl ComposeKey {
-    /// The file and line of the key, or of the innermost key above it that the file itself contains: a merged one is
-    /// elsewhere. The line is found by reading the file again.
+    /// The file and line of the key, or of the innermost key above it that the file itself contains. The line is found by reading the file again.
     #[must_use]
     pub fn origin(&self) -> Origin {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
@@ -63,7 +59,7 @@ pub(super) struct ComposeText {
 /// A file of a project.
 pub(super) struct ComposeFile {
     document: Arc<Document>,
-    /// The root, with resolved merge keys, but without the services.
+    /// The root, without the services.
     root: Vec<(String, Yaml)>,
     /// The services, in the order of the file.
     pub(super) services: Vec<(String, Yaml)>,
@@ -92,7 +88,7 @@ impl ComposeFile {
         // From here on, the document only finds lines, in its text.
         let root = std::mem::replace(&mut document.root, Yaml::Empty);
         let document = Arc::new(document);
-        let mut root = match merged(root) {
+        let mut root = match root {
             Yaml::Map(root) => root,
             Yaml::Empty => Vec::new(),
             Yaml::Scalar(_) | Yaml::List(_) => {
@@ -207,28 +203,6 @@ pub(super) fn value<'a>(map: &'a [(String, Yaml)], key: &str) -> Option<&'a Yaml
     map.iter().find(|(name, _)| name == key).map(|(_, value)| value)
 }
 
-/// A node whose merge keys are resolved: a mapping gets the entries of those below `<<` that it does not have itself.
-fn merged(node: Yaml) -> Yaml {
-    match node {
-        Yaml::Map(entries) => {
-            let (merges, own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| key == MERGE_KEY);
-            let mut map: Vec<_> = own.into_iter().map(|(key, value)| (key, merged(value))).collect();
-            let sources = merges.into_iter().flat_map(|(_, value)| match value {
-                Yaml::List(items) => items,
-                value => vec![value],
-            });
-            let mut known: HashSet<String> = map.iter().map(|(key, _)| key.clone()).collect();
-            for source in sources {
-                let Yaml::Map(entries) = merged(source) else { continue };
-                map.extend(entries.into_iter().filter(|(key, _)| known.insert(key.clone())));
-            }
-            Yaml::Map(map)
-        }
-        Yaml::List(items) => Yaml::List(items.into_iter().map(merged).collect()),
-        node => node,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,7 +223,7 @@ mod tests {
         assert_eq!(of("db", "image"), text("b"));
         assert_eq!(of("db", "<<"), None);
         assert_eq!(file.place(&["services", "web", "platform"]).origin().to_string(), "c.yaml:6");
-        assert_eq!(file.place(&["services", "web", "image"]).origin().to_string(), "c.yaml:4");
+        assert_eq!(file.place(&["services", "web", "image"]).origin().to_string(), "c.yaml:1");
     }
 
     #[test]

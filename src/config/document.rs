@@ -1,7 +1,7 @@
 //! Parses YAML files into a tree of text, and finds the line of any key.
 //!
-//! Scalars stay text, so files and environment variables use the same parsers, and `"0.9"` equals `0.9`. File size, nesting depth
-//! and the size after alias expansion are limited.
+//! Scalars stay text, so files and environment variables use the same parsers, and `"0.9"` equals `0.9`. Merge keys are resolved.
+//! File size, nesting depth and the size after alias expansion are limited.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor};
 
 use super::key_lines::KeyLines;
+use super::merge::merged;
 use super::origin::Origin;
 use super::problem::ConfigError;
 use super::yaml::Yaml;
@@ -65,7 +66,7 @@ impl Document {
         }
         let budget = Cell::new(LARGEST_TREE);
         match (YamlReader { room: &budget, tags }).deserialize(serde_yaml::Deserializer::from_str(&text)) {
-            Ok(root) => Ok(Self { path, text, lines: OnceLock::new(), root }),
+            Ok(root) => Self { path, text, lines: OnceLock::new(), root: Yaml::Empty }.with(root),
             Err(error) => {
                 let line = error.location().map(|place| place.line());
                 let message = if line.is_some_and(|line| is_indented_by_tab(&text, line)) {
@@ -74,6 +75,18 @@ impl Document {
                     without_location(&error)
                 };
                 Err(ConfigError::Syntax { origin: Origin::File { path, line }, message })
+            }
+        }
+    }
+
+    /// Sets the root, with resolved merge keys.
+    fn with(self, root: Yaml) -> Result<Self, ConfigError> {
+        match merged(root) {
+            Ok(root) => Ok(Self { root, ..self }),
+            Err(keys) => {
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                let message = "`<<` merges mappings; write an alias of one, such as `<<: *base`".to_owned();
+                Err(ConfigError::Syntax { origin: self.origin_of(&keys), message })
             }
         }
     }
@@ -88,6 +101,18 @@ impl Document {
     pub(crate) fn origin_of(&self, keys: &[&str]) -> Origin {
         let line = self.lines.get_or_init(|| KeyLines::of(&self.text)).line(keys);
         Origin::File { path: self.path.clone(), line }
+    }
+
+    /// True if the value of the key at `keys` only defines an anchor that the file uses: `base: &base { ... }`.
+    pub(super) fn is_alias_target(&self, keys: &[&str]) -> bool {
+        let Origin::File { line: Some(line), .. } = self.origin_of(keys) else { return false };
+        let line = self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let Some((_, anchor)) = line.split_once(": &") else { return false };
+        let ends = |letter: char| letter.is_whitespace() || matches!(letter, ',' | '[' | ']' | '{' | '}');
+        let name = anchor.split(ends).next().unwrap_or_default();
+        let alias = format!("*{name}");
+        let mut rest = self.text.match_indices(&alias).map(|(at, _)| &self.text[at + alias.len()..]);
+        !name.is_empty() && rest.any(|rest| rest.is_empty() || rest.starts_with(ends))
     }
 }
 
@@ -165,6 +190,12 @@ fn is_indented_by_tab(text: &str, line: usize) -> bool {
 /// The error message without its ` at line 3 column 5`, which the origin already has.
 fn without_location(error: &serde_yaml::Error) -> String {
     let message = error.to_string();
+    if message.contains("more than one document") {
+        return "holds several YAML documents; keep one".to_owned();
+    }
+    if message.starts_with("repetition limit exceeded") {
+        return "its aliases expand too often (dive's limit); write their values out".to_owned();
+    }
     let place = error.location().map(|place| format!(" at line {} column {}", place.line(), place.column()));
     match place.and_then(|place| message.find(&place).map(|at| (at, place.len()))) {
         Some((at, length)) => format!("{}{}", &message[..at], &message[at + length..]),

@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
+use super::merge::MERGE_KEY;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
 
 /// Limit of the keys and items whose lines are looked for. Only aliases can make a file exceed it.
@@ -47,14 +48,28 @@ impl KeyLines {
             let (own, below) = match lines {
                 ValueLines::Scalar => return None,
                 ValueLines::List(items) => items.get(key.parse::<usize>().ok()?).map(|(line, below)| (line, below))?,
-                ValueLines::Map(entries) => {
-                    entries.iter().find(|(name, ..)| name == key).map(|(_, line, below)| (line, below))?
-                }
+                ValueLines::Map(entries) => entry(entries, key)?,
             };
             (lines, line) = (below, own.or(line));
         }
         line
     }
+}
+
+/// The entry of a mapping, which may be merged into it, and its line.
+fn entry<'a>(
+    entries: &'a [(String, Option<usize>, ValueLines)],
+    key: &str,
+) -> Option<(&'a Option<usize>, &'a ValueLines)> {
+    let named = |name: &str| entries.iter().find(|(each, ..)| each == name).map(|(_, line, below)| (line, below));
+    named(key).or_else(|| match named(MERGE_KEY)?.1 {
+        ValueLines::Scalar => None,
+        ValueLines::Map(merged) => entry(merged, key),
+        ValueLines::List(items) => items.iter().find_map(|(_, item)| match item {
+            ValueLines::Map(merged) => entry(merged, key),
+            ValueLines::Scalar | ValueLines::List(_) => None,
+        }),
+    })
 }
 
 impl ValueLines {

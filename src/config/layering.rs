@@ -84,16 +84,15 @@ impl<'a, T: Clone> Walk<'a, T> {
     /// Sets the value at `path`, or walks the section there.
     fn entry(&mut self, path: &mut Vec<&'a str>, node: &'a Yaml) -> Result<(), ConfigError> {
         let key = path.last().copied().unwrap_or_default();
-        if is_free(key) {
+        if levels(path).last().copied().is_some_and(is_free) {
             return Ok(());
         }
-        // A dot inside a key must not count as a level.
-        let name = if path.iter().any(|key| key.contains('.')) { String::new() } else { bare(&path.join(".")) };
+        let name = bare(&path.join("."));
         let found = self.table.keys.iter().find_map(|row| row.named(&name).map(|named| (row, named)));
         let Some((row, named)) = found else {
             let below = format!("{name}.");
             let mut paths = self.table.keys.iter().flat_map(KeyRow::paths);
-            if !name.is_empty() && paths.any(|each| bare(each).starts_with(&below)) {
+            if paths.any(|each| bare(each).starts_with(&below)) {
                 return self.section(path, node);
             }
             self.unknown(path, node);
@@ -145,8 +144,10 @@ impl<'a, T: Clone> Walk<'a, T> {
 
     /// Handles a key without a row: a misspelt or misplaced rule, a key of dive without effect, or an unknown key.
     fn unknown(&mut self, path: &[&'a str], node: &'a Yaml) {
-        let key = path.last().copied().unwrap_or_default();
-        if let [section, _] = path
+        if path.len() == 1 && self.document.is_alias_target(path) {
+            return;
+        }
+        if let [section, key] = levels(path)[..]
             && bare(section) == "rules"
         {
             if let Some(nearest) = Rule::nearest(key) {
@@ -198,14 +199,15 @@ impl<'a, T: Clone> Walk<'a, T> {
             return;
         }
         let (origin, key) = (self.document.origin_of(path), path.join("."));
-        let is_of_rules_file = path.len() == 1 && OF_RULES_FILE.contains(&bare(&key).as_str());
-        let foreign = path.last().and_then(|key| Rule::elsewhere(key));
-        self.faults.warnings.push(match (foreign, self.beside_rules(path)) {
+        let levels = levels(path);
+        let is_of_rules_file = levels.len() == 1 && OF_RULES_FILE.contains(&bare(&key).as_str());
+        let foreign = levels.last().and_then(|key| Rule::elsewhere(key));
+        self.faults.warnings.push(match (foreign, self.beside_rules(&levels)) {
             (Some(rule), _) => Warning::ForeignRule { origin, key, rule },
-            (None, Some(right)) if path.len() == 1 => Warning::MisspeltKey { origin, key, right },
+            (None, Some(right)) if levels.len() == 1 => Warning::MisspeltKey { origin, key, right },
             (None, Some(right)) => Warning::BesideRules { origin, key, right },
             (None, None) if is_of_rules_file => Warning::OfRulesFile { origin, key },
-            (None, None) => Warning::UnknownKey { origin, key, known: self.known_beside(path) },
+            (None, None) => Warning::UnknownKey { origin, key, known: self.known_beside(&levels) },
         });
     }
 
@@ -265,11 +267,17 @@ impl<'a, T: Clone> Walk<'a, T> {
     }
 }
 
+/// The levels of `path`. A dot inside a key separates two, as in dive: `rules.lowestEfficiency: 0.9`.
+fn levels<'a>(path: &[&'a str]) -> Vec<&'a str> {
+    path.iter().flat_map(|key| key.split('.')).collect()
+}
+
 /// The rule named by `path` or by a key below it. `path` then ends at that key.
 fn rule_inside<'a>(path: &mut Vec<&'a str>, node: &'a Yaml) -> Option<Rule> {
     // Other programs have sections with `paths`, too.
-    let is_meant = |rule: &Rule| *rule != Rule::Paths || path.len() == 1;
-    if let Some(rule) = path.last().and_then(|key| Rule::named(key)).filter(is_meant) {
+    let levels = levels(path);
+    let is_meant = |rule: &Rule| *rule != Rule::Paths || levels.len() == 1;
+    if let Some(rule) = levels.last().and_then(|key| Rule::named(key)).filter(is_meant) {
         return Some(rule);
     }
     let Yaml::Map(entries) = node else { return None };
@@ -294,10 +302,11 @@ fn refusal<T>(row: &KeyRow<T>, before: &T, after: &T, node: &Yaml) -> Option<Str
                 ("null", Origin::Default) => "the default".to_owned(),
                 (value, origin) => format!("{value} ({origin})"),
             };
-            format!(
-                "{} is weaker than {held}; a .dive.yaml in the working directory may only be stricter",
-                node.shown()
-            )
+            let shown = match node {
+                Yaml::Map(_) => format!("`{}`", (row.field)(after).yaml()),
+                _ => node.shown(),
+            };
+            format!("{shown} is weaker than {held}; a .dive.yaml in the working directory may only be stricter")
         }),
         Trust::NewFile(ending) => match node {
             Yaml::Scalar(path) => output_path::check_below_folder(path, ending).err(),
@@ -342,7 +351,8 @@ impl Document {
     pub(super) fn is_without(&self, key: &str) -> bool {
         match &self.root {
             Yaml::Map(entries) => {
-                entries.iter().any(|(each, _)| !is_free(each)) && !entries.iter().any(|(each, _)| bare(each) == key)
+                entries.iter().any(|(each, _)| !is_free(each))
+                    && !entries.iter().any(|(each, _)| bare(each.split('.').next().unwrap_or_default()) == key)
             }
             _ => false,
         }

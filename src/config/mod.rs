@@ -36,6 +36,7 @@ mod keybinding;
 mod keys;
 mod layering;
 mod limit;
+mod merge;
 mod origin;
 mod output_path;
 mod path_glob;

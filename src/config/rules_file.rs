@@ -276,6 +276,38 @@ mod tests {
     }
 
     /// A typo must not disable a gate.
+    /// dive 0.13.1 takes both: a budget must not vanish because it is written in another way.
+    #[test]
+    fn merged_rules_and_dotted_keys_are_rules() {
+        for (text, lines) in [
+            ("x: &d {lowestEfficiency: 0.5}\nrules:\n  <<: *d\n  highestWastedBytes: 1MB\n", (1, 4)),
+            ("x-d: &d\n  lowestEfficiency: 0.5\nrules: {<<: [*d], highestWastedBytes: 1MB}\n", (2, 3)),
+            ("x: &d {rules: {lowestEfficiency: 0.5}}\n<<: *d\nrules.highestWastedBytes: 1MB\n", (1, 3)),
+            ("Rules.lowest-efficiency: 0.5\nrules: {highestWastedBytes: 1MB}\n", (1, 2)),
+        ] {
+            let file = parse(text).unwrap();
+            let (lowest, most) = (&file.limits[Rule::LowestEfficiency], &file.limits[Rule::HighestWastedBytes]);
+            assert_eq!(lowest.value.limit, Limit::Ratio(Some(Ratio::percent(50))), "{text}");
+            assert_eq!(most.value.limit, Limit::Bytes(Some(Bytes(1_000_000))), "{text}");
+            let origins = (lowest.origin.to_string(), most.origin.to_string());
+            assert_eq!(origins, (format!(".dive-ci:{}", lines.0), format!(".dive-ci:{}", lines.1)), "{text}");
+            assert_eq!(file.warnings, [], "{text}");
+        }
+        for (text, message) in [
+            ("rules.lowestEficiency: 0.9\n", ".dive-ci:1: rules.lowestEficiency: no rule has this name"),
+            (
+                "rule.lowestEfficiency: 0.9\n",
+                ".dive-ci:1: rule.lowestEfficiency: a rule has no effect outside `rules:`",
+            ),
+            ("rules.lowestEfficiency: 0.9\nrules: {lowestEfficiency: 0.8}\n", ".dive-ci:2: lowestEfficiency: "),
+            ("x: &d {lowestEfficiency: 0.5}\nrules: {}\n", ".dive-ci:1: x.lowestEfficiency: a rule has no effect"),
+            ("rules: {<<: 1}\n", ".dive-ci:1: `<<` merges mappings"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.starts_with(message), "{text}: {error}");
+        }
+    }
+
     #[test]
     fn a_misspelt_or_misplaced_rule_is_refused() {
         assert_eq!(

@@ -227,7 +227,7 @@ pub struct CiArgs {
     #[arg(long, value_name = "FILE")]
     pub ci_config: Option<PathBuf>,
 
-    /// Compare the image with an earlier one, whose summary is FILE
+    /// In CI mode, compare the image with an earlier one, whose summary is FILE
     ///
     /// `dive --summary FILE IMAGE` writes it. The rules on growth need it.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
@@ -299,7 +299,7 @@ pub enum Command {
     Tree(TreeArgs),
     /// Say what to write instead in the Dockerfile, with the bytes that it saves
     Advise(AdviseArgs),
-    /// Write a .dive-ci whose limits the image keeps, with 10 % of room
+    /// Write a .dive-ci that the image passes, with 10 % headroom
     Init(InitArgs),
     /// Print the effective configuration, with the source of each value
     Config {
@@ -365,6 +365,10 @@ pub struct InitArgs {
     /// Image to take the numbers of, named as in `dive IMAGE`
     #[arg(id = "INIT_IMAGE", value_name = "IMAGE")]
     pub image: OsString,
+
+    /// The image, if `--baseline` was given a file
+    #[arg(id = "INIT_SURPLUS", hide = true)]
+    pub surplus: Option<OsString>,
 
     /// Also write the image's summary to dive-baseline.json, and limit the growth since then
     #[arg(long)]

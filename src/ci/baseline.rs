@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::config::Origin;
 use dive_model::image::{BaseSource, Image, engine_repository};
 use dive_model::remark::Shown;
 use dive_model::units::Total;
@@ -14,6 +15,8 @@ pub(crate) const SUMMARY_VERSION: u32 = 1;
 pub(crate) struct Baseline {
     /// The file, as named.
     pub name: String,
+    /// What names it.
+    pub origin: Origin,
     document: BaselineDocument,
 }
 
@@ -145,7 +148,7 @@ impl Baseline {
         if sum != document.sizes.unpacked_bytes {
             return Err(BaselineError::Sums(name.to_owned()));
         }
-        Ok(Self { name: name.to_owned(), document })
+        Ok(Self { name: name.to_owned(), origin: Origin::Default, document })
     }
 
     /// Reads the summary of an image, or those of several images, one on each line.

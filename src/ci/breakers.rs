@@ -125,20 +125,40 @@ fn grown(growth: &Growth, layers: &Range<usize>) -> Vec<Breaker> {
     by_size(grown.filter(|(layer, grown)| *grown > 0 && layers.contains(&layer.get())))
 }
 
-/// Missing paths first, then the largest places of the others.
+/// A row for each broken rule first, in turn one with paths, largest first, and one whose path is missing; then the largest of the
+/// other places. Missing paths stand first.
 fn of_paths(paths: &PathsChecked) -> Vec<Breaker> {
-    let place = |outcome: &PathOutcome, place: Option<PathPlace>| Breaker {
+    let row = |outcome: &PathOutcome, place: Option<PathPlace>| Breaker {
         size_bytes: place.map_or(0, |place| place.size_bytes),
         part: BrokenPart::Path { rule: outcome.rule.clone(), place, total_bytes: outcome.size_bytes },
     };
-    let of_rule = |outcome: &PathOutcome| match outcome.places[..] {
-        [] => vec![place(outcome, None)],
-        _ => outcome.places.iter().map(|each| place(outcome, Some(*each))).collect(),
-    };
-    let mut breakers: Vec<Breaker> = paths.broken().flat_map(of_rule).collect();
+    let (mut missing, mut largest, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    for outcome in paths.broken() {
+        match &outcome.places[..] {
+            [] => missing.push(row(outcome, None)),
+            [first, rest @ ..] => {
+                largest.push(row(outcome, Some(*first)));
+                others.extend(rest.iter().map(|place| row(outcome, Some(*place))));
+            }
+        }
+    }
+    let by_size = |breaker: &Breaker| Reverse(breaker.size_bytes);
+    largest.sort_by_key(by_size);
+    others.sort_by_key(by_size);
+    let (mut missing, mut largest) = (missing.into_iter(), largest.into_iter());
+    let mut breakers = Vec::new();
+    while breakers.len() < SHOWN {
+        let before = breakers.len();
+        breakers.extend(largest.next());
+        breakers.extend(missing.next());
+        if breakers.len() == before {
+            break;
+        }
+    }
+    breakers.extend(others);
+    breakers.truncate(SHOWN);
     let is_missing = |breaker: &Breaker| matches!(breaker.part, BrokenPart::Path { place: None, .. });
     breakers.sort_by_key(|breaker| (!is_missing(breaker), Reverse(breaker.size_bytes)));
-    breakers.truncate(SHOWN);
     breakers
 }
 

@@ -16,7 +16,7 @@ use super::path_outcome::PathsChecked;
 use super::paths;
 use super::rules::{Rule, Rules};
 use super::waste::{CountedWaste, Exceptions};
-use crate::config::{Date, LayerChoice, Limit, Origin, RuleLevel, RuleNeeds, RuleTerms};
+use crate::config::{Date, LayerChoice, Limit, Origin, RuleLevel, RuleNeeds, RuleTerms, start_of_reason};
 use dive_model::Opened;
 use dive_model::analysis::Analysis;
 use dive_model::analysis::exact::Cause;
@@ -213,8 +213,8 @@ pub(crate) fn evaluate(
         let (level, layers) = (terms.level, terms.layers);
         outcomes.push(RuleOutcome { rule, status, value, limit, level, layers, holder, reason, breakers });
     }
-    let hints = hints(opened, &outcomes);
     let mut exceptions = waste.into_exceptions();
+    let hints = hints(opened, rules, &exceptions, &outcomes);
     for (number, files) in &paths.ignored_files {
         if let Some(exception) = exceptions.ignored.get_mut(*number) {
             exception.path_files = *files;
@@ -260,7 +260,7 @@ pub(super) fn failure(terms: &RuleTerms, measured: &Measured, limit: Amount) -> 
     failure.push(')');
     if let Some(reason) = &terms.reason {
         failure.push_str("; ");
-        failure.push_str(reason);
+        failure.push_str(&start_of_reason(reason));
     }
     Some(failure)
 }

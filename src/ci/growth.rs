@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::baseline::{Baseline, BaselineLayer};
 use super::measure::unpacked_bytes;
 use super::own_layers::OwnLayers;
-use crate::config::LayerChoice;
+use crate::config::{LayerChoice, Origin};
 use dive_model::Opened;
 use dive_model::analysis::VisiblePlace;
 use dive_model::image::ImageLayer;
@@ -24,6 +24,8 @@ const COMPARED: usize = 1000;
 /// How an image differs from its baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Growth {
+    /// What names the baseline.
+    pub origin: Origin,
     /// All layers.
     pub all: Difference,
     /// The layers of the base, or the first layer.
@@ -129,6 +131,7 @@ impl Growth {
             layers.map(|layer| layer.unpacked_bytes).sum::<Total>().get()
         };
         Self {
+            origin: baseline.origin.clone(),
             all: Difference { before: baseline.unpacked_bytes(), after: sum(0..count) },
             base: Difference { before: before(0..base_before), after: sum(0..base_after) },
             ours: Difference { before: before(base_before..usize::MAX), after: sum(base_after..count) },

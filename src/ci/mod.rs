@@ -23,7 +23,7 @@ pub(crate) use baseline::{Baseline, BaselineError, SUMMARY_VERSION};
 pub(crate) use breakers::{Breaker, BrokenPart};
 pub(crate) use evaluate::{BlindSpot, RuleOutcome, Status, Verdict, evaluate};
 pub(crate) use growth::{Difference, Growth, LayerChange, LayerGrowth, PlaceGrowth};
-pub(crate) use hint::ClassHint;
+pub(crate) use hint::{ClassHint, HintState};
 pub(crate) use over_all::{RunFigures, evaluate_over_all};
 pub(crate) use own_layers::{OwnLayers, OwnLayersSource};
 pub(crate) use path_outcome::{Excepted, PathOutcome, PathStatus};

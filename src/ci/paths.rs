@@ -152,6 +152,25 @@ struct Covering {
     groups: Vec<(u32, usize)>,
 }
 
+/// The last exceptions that cover a path.
+#[derive(Clone, Copy)]
+struct LastExceptions {
+    /// In `ignore:` or among the rules.
+    any: Option<u32>,
+    /// Among the rules.
+    listed: Option<u32>,
+}
+
+impl LastExceptions {
+    /// The last exception from a rule of this demand. A path in `ignore:` is accepted, so it is there for a rule that requires it.
+    const fn of(self, demand: PathDemand) -> Option<u32> {
+        match demand {
+            PathDemand::Require => self.listed,
+            PathDemand::Forbid | PathDemand::HighestBytes(_) | PathDemand::Except => self.any,
+        }
+    }
+}
+
 /// A directory on the way down.
 struct OpenDirectory {
     children: Vec<NodeId>,
@@ -300,7 +319,7 @@ impl PathWalk<'_> {
             return false;
         }
         patterns.extend(inherited);
-        let last_exception = self.last_exception(patterns);
+        let exceptions = self.last_exceptions(patterns);
         groups.clear();
         groups.extend(&above.covering.groups);
         for pattern in patterns.iter().copied().take(new) {
@@ -312,7 +331,7 @@ impl PathWalk<'_> {
             if rule.demand == PathDemand::Except {
                 continue;
             }
-            if let Some(exception) = last_exception.filter(|exception| *exception > pattern) {
+            if let Some(exception) = exceptions.of(rule.demand).filter(|exception| *exception > pattern) {
                 if let Some(sum) = self.sums.get_mut(exception as usize) {
                     sum.excepted.add_directory();
                 }
@@ -347,12 +366,12 @@ impl PathWalk<'_> {
 
     /// Adds a file to the sums of the patterns that cover it.
     fn count(&mut self, node: NodeId, covering: &Covering, sight: &PathSight) {
-        let last_exception = self.last_exception(&covering.patterns);
+        let exceptions = self.last_exceptions(&covering.patterns);
         let rules = self.rules;
         for (pattern, group) in covering.groups.iter().copied() {
             let Some(rule) = rules.get(pattern as usize) else { continue };
             let ReachSight { layer: Some(_), seen } = sight.at(rule.reach) else { continue };
-            let seen = seen.filter(|_| last_exception.is_none_or(|last| last < pattern));
+            let seen = seen.filter(|_| exceptions.of(rule.demand).is_none_or(|last| last < pattern));
             let Some(group) = self.groups.get_mut(group) else { continue };
             let Some(seen) = seen else {
                 group.excepted = group.excepted.saturating_add(1);
@@ -372,14 +391,18 @@ impl PathWalk<'_> {
                 sum.size_bytes = sum.size_bytes.saturating_add(size_bytes);
             }
         }
-        self.note(node, &covering.patterns, last_exception, sight);
+        self.note(node, &covering.patterns, exceptions, sight);
     }
 
     /// Notes files that an exception takes from a rule, and deleted files that a rule does not see.
-    fn note(&mut self, node: NodeId, covered: &[u32], last_exception: Option<u32>, sight: &PathSight) {
+    fn note(&mut self, node: NodeId, covered: &[u32], exceptions: LastExceptions, sight: &PathSight) {
         let rules = self.rules;
+        let last_exception = exceptions.any;
         let counts = |pattern: &u32| match rules.get(*pattern as usize) {
-            Some(rule) => rule.demand != PathDemand::Except && sight.at(rule.reach).seen.is_some(),
+            Some(rule) => {
+                let is_excepted = exceptions.of(rule.demand).is_some_and(|exception| exception > *pattern);
+                rule.demand != PathDemand::Except && is_excepted && sight.at(rule.reach).seen.is_some()
+            }
             None => false,
         };
         if let Some(exception) = last_exception
@@ -405,14 +428,15 @@ impl PathWalk<'_> {
         }
     }
 
-    /// The last of the patterns that is an exception; they need not be sorted.
-    fn last_exception(&self, covered: &[u32]) -> Option<u32> {
-        let is_exception = |pattern: &u32| match self.rules.get(*pattern as usize) {
-            Some(rule) => rule.demand == PathDemand::Except,
-            // Patterns of `ignore:`.
-            None => true,
-        };
-        covered.iter().copied().filter(is_exception).max()
+    /// The last of the patterns that are exceptions; they need not be sorted.
+    fn last_exceptions(&self, covered: &[u32]) -> LastExceptions {
+        let rules = self.rules.len();
+        let is_ignored = |pattern: &u32| *pattern as usize >= rules;
+        let is_except =
+            |pattern: &u32| self.rules.get(*pattern as usize).is_some_and(|rule| rule.demand == PathDemand::Except);
+        let listed = covered.iter().copied().filter(is_except).max();
+        // The patterns of `ignore:` follow those of the rules.
+        LastExceptions { any: covered.iter().copied().filter(is_ignored).max().or(listed), listed }
     }
 
     fn sight(&self, node: NodeId) -> PathSight {

@@ -12,7 +12,7 @@ pub(crate) struct Rules {
     /// Exceptions from this program's own rules.
     pub ignores: Vec<Ignore>,
     /// Groups of waste below this size do not count in this program's own rules.
-    pub waste_floor: Option<Bytes>,
+    pub waste_floor: Option<Setting<Bytes>>,
 }
 
 impl Rules {
@@ -22,7 +22,7 @@ impl Rules {
         Self {
             limits: flags.over(rules_file.limits.clone().over(config.rules.clone())),
             ignores: rules_file.ignores.clone(),
-            waste_floor: rules_file.waste_floor,
+            waste_floor: rules_file.waste_floor.clone(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::advice::TakenAdvice;
 use super::path_match::Coverage;
 use super::rules::Rules;
-use crate::config::{Date, Ignore, Ignored, PathGlob};
+use crate::config::{Date, Ignore, Ignored, Origin, PathGlob, Setting};
 use dive_model::Opened;
 use dive_model::analysis::{Exact, WasteGroup};
 use dive_model::units::{Bytes, Total};
@@ -66,10 +66,12 @@ pub(crate) enum ExceptionState {
 }
 
 /// Groups of waste below the floor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BelowFloor {
     /// The floor.
     pub floor: Bytes,
+    /// Where it is written.
+    pub origin: Origin,
     /// Their number.
     pub groups: usize,
     /// Their bytes.
@@ -141,11 +143,11 @@ impl<'a> CountedWaste<'a> {
     pub(super) fn of(opened: &'a Opened, rules: &Rules, today: Date) -> Self {
         let (exceptions, left) = Exceptions::of(opened, rules, today);
         let mut waste = Self { opened, exceptions, left, groups: OnceCell::new() };
-        if let Some(floor) = rules.waste_floor {
+        if let Some(Setting { value: floor, origin }) = rules.waste_floor.clone() {
             let all = WasteGroup::of(&opened.tree, waste.left());
             let (above, below): (Vec<_>, Vec<_>) = all.into_iter().partition(|group| group.size_bytes >= floor.0);
             let size_bytes = below.iter().map(|group| group.size_bytes).sum::<Total>().get();
-            waste.exceptions.below_floor = Some(BelowFloor { floor, groups: below.len(), size_bytes });
+            waste.exceptions.below_floor = Some(BelowFloor { floor, origin, groups: below.len(), size_bytes });
             waste.groups = above.into();
         }
         waste

@@ -172,21 +172,28 @@ fn read(item: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<Fault
     let (mut glob, mut class, mut kind) = (None, None, None);
     keys_once(entries, at, place, faults);
     for (key, node) in entries.iter().filter(|(key, _)| !is_free(key)) {
-        let mut reasons = Vec::new();
-        match bare(key).as_str() {
+        let (mut reasons, name) = (Vec::new(), bare(key));
+        match name.as_str() {
             "path" => glob = scalar(node, &mut reasons, path),
             "class" => {
                 let classes = WasteClass::ALL.map(|class| (class.name(), class));
-                class = scalar(node, &mut reasons, |text| one_of(text, &classes));
+                class = scalar(node, &mut reasons, |text| {
+                    let unknown = || format!("unknown class `{}`; write {}", shortened(text), class_names());
+                    one_of(text, &classes).map_err(|_| unknown())
+                });
             }
             "advice" => kind = scalar(node, &mut reasons, advice_kind),
             "reason" => {
                 reason = scalar(node, &mut reasons, |text| Ok(text.trim().to_owned())).filter(|text| !text.is_empty());
             }
             "until" => until = scalar(node, &mut reasons, str::parse::<Date>),
-            _ => reasons.push(format!("unknown key `{}`; write path, class or advice, reason, until", shortened(key))),
+            _ => {
+                let reason = format!("unknown key `{}`; write path, class or advice, reason, until", shortened(key));
+                faults.push(place.fault(&[at, &[key.as_str()]].concat(), reason));
+            }
         }
-        faults.extend(reasons.into_iter().map(|reason| place.fault(&[at, &[key.as_str()]].concat(), reason)));
+        let at = [at, &[key.as_str()]].concat();
+        faults.extend(reasons.into_iter().map(|reason| place.fault(&at, format!("{name}: {reason}"))));
     }
     if faults.len() > found_before {
         return None;
@@ -215,6 +222,11 @@ fn read(item: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<Fault
         return None;
     };
     Some(Ignore { what, reason, until, origin: place.of(at) })
+}
+
+/// The names of all classes, for messages.
+fn class_names() -> String {
+    WasteClass::ALL.map(WasteClass::name).join(", ")
 }
 
 fn path(text: &str) -> Result<PathGlob, String> {

@@ -63,7 +63,7 @@ impl Limit {
                 Ok(Self::Advice(limit.map(AdviceLimit::All)))
             }
             Self::Paths(_) if text.is_none() => Ok(Self::Paths(Vec::new())),
-            Self::Paths(_) => Err("expected a list of paths; write it in a file".to_owned()),
+            Self::Paths(_) => Err("expected a list; write `- { path: .git, forbid: true }`".to_owned()),
         }
     }
 
@@ -112,7 +112,9 @@ impl Limit {
 }
 
 fn count(text: &str) -> Result<u64, String> {
-    text.trim().parse().map_err(|_| format!("`{}` is not a number: write a whole number, such as 20", shortened(text)))
+    text.trim().parse().map_err(|_| {
+        format!("`{}` is not a whole number from 0 to {}: write one, such as 20", shortened(text), u64::MAX)
+    })
 }
 
 fn ban(text: &str) -> Result<Option<Ban>, String> {
@@ -169,7 +171,7 @@ mod tests {
         assert_eq!(Limit::Ban(Some(Ban)).parse("no"), Ok(Limit::Ban(None)));
         assert_eq!(Limit::Ban(None).parse("never").unwrap_err(), "`never` is not a boolean: write true");
         for text in ["-1", "1.5", "20MB", "many"] {
-            assert!(Limit::Count(None).parse(text).unwrap_err().contains("a whole number, such as 20"), "{text}");
+            assert!(Limit::Count(None).parse(text).unwrap_err().ends_with("write one, such as 20"), "{text}");
         }
     }
 

@@ -132,6 +132,23 @@ impl PathGlob {
         }
         Ok(Self { text: text.to_owned(), sense, matches, parts })
     }
+
+    /// Why a pattern that matches nothing may be a mistake, with what to write instead.
+    #[must_use]
+    pub fn doubt(&self) -> Option<&'static str> {
+        let has_braces = self.text.split_once('{').is_some_and(|(_, rest)| {
+            rest.split_once('}').is_some_and(|(words, _)| words.contains(',') && !words.contains('/'))
+        });
+        if self.text.ends_with(char::is_whitespace) {
+            Some("it ends with a blank; remove it")
+        } else if self.text.starts_with(char::is_whitespace) {
+            Some("it begins with a blank; remove it")
+        } else if has_braces {
+            Some("braces have no meaning in it; write a rule for each name")
+        } else {
+            None
+        }
+    }
 }
 
 /// A name between slashes, with or without wildcards.
@@ -209,6 +226,21 @@ mod tests {
         }
         let pattern = PathGlob::parse("!logs/").unwrap();
         assert_eq!((pattern.sense, pattern.matches), (GlobSense::Excepts, MatchedKinds::Directories));
+    }
+
+    #[test]
+    fn a_pattern_of_another_syntax_is_doubted() {
+        for (text, start) in [
+            ("*.{map,log}", Some("braces")),
+            (".git ", Some("it ends with a blank")),
+            (" .git", Some("it begins with a blank")),
+            ("{a}", None),
+            (".git", None),
+        ] {
+            let doubt = PathGlob::parse(text).unwrap().doubt();
+            assert_eq!(doubt.is_some(), start.is_some(), "{text}");
+            assert!(doubt.unwrap_or_default().starts_with(start.unwrap_or_default()), "{text}");
+        }
     }
 
     #[test]

@@ -56,6 +56,18 @@ pub enum PathReach {
     AllLayers,
 }
 
+impl PathDemand {
+    /// The key in files.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Forbid => "forbid",
+            Self::Require => "require",
+            Self::HighestBytes(_) => "highestBytes",
+            Self::Except => "!",
+        }
+    }
+}
+
 impl PathRule {
     /// True if the rules are the same, wherever they are written.
     fn equals(&self, other: &Self) -> bool {
@@ -113,20 +125,29 @@ fn read_rule(item: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<
     keys_once(entries, at, place, faults);
     for (key, node) in entries.iter().filter(|(key, _)| !is_free(key)) {
         let mut reasons = Vec::new();
-        match bare(key).as_str() {
+        let (name, at) = (bare(key), [at, &[key.as_str()]].concat());
+        match name.as_str() {
             "path" => glob = scalar(node, &mut reasons, PathGlob::parse),
             "forbid" => demands.extend(demanded(node, &mut reasons).then_some(PathDemand::Forbid)),
             "require" => demands.extend(demanded(node, &mut reasons).then_some(PathDemand::Require)),
+            "level" | "reason" | "for" => {
+                let reason = format!(
+                    "`{name}` is for the whole list; put `{name}` beside `value:`, and this list below `value:`"
+                );
+                faults.push(place.fault(&at, reason));
+            }
             "highestbytes" => demands.extend(Bytes::read(node, &mut reasons).map(PathDemand::HighestBytes)),
             "anywhere" if demanded(node, &mut reasons) => reach = PathReach::AllLayers,
             "anywhere" => {}
-            _ => reasons.push(format!(
-                "unknown key `{}`; write path, one of forbid, require and highestBytes, and anywhere",
-                shortened(key)
-            )),
+            _ => {
+                let reason = format!(
+                    "unknown key `{}`; write path, one of forbid, require and highestBytes, and anywhere",
+                    shortened(key)
+                );
+                faults.push(place.fault(&at, reason));
+            }
         }
-        let at = [at, &[key.as_str()]].concat();
-        faults.extend(reasons.into_iter().map(|reason| place.fault(&at, reason)));
+        faults.extend(reasons.into_iter().map(|reason| place.fault(&at, format!("{key}: {reason}"))));
     }
     if faults.len() > found_before {
         return None;
@@ -146,12 +167,14 @@ fn read_rule(item: &Yaml, at: &[&str], place: &ValuePlace<'_>, faults: &mut Vec<
         }
         (GlobSense::Includes, [demand]) => *demand,
         (GlobSense::Includes, []) => {
-            let reason = format!("`{glob}`: no demand; add `forbid: true`, `require: true` or `highestBytes: 1MB`");
+            let reason = format!("`{glob}`: add `forbid: true`, `require: true` or `highestBytes: 1MB`");
             faults.push(place.fault(at, reason));
             return None;
         }
-        (GlobSense::Includes, _) => {
-            faults.push(place.fault(at, format!("`{glob}`: several demands; write a rule for each")));
+        (GlobSense::Includes, several) => {
+            let names: Vec<String> = several.iter().map(|demand| format!("`{}`", demand.key())).collect();
+            let reason = format!("`{glob}` has {}; write one rule for each", names.join(" and "));
+            faults.push(place.fault(at, reason));
             return None;
         }
     };

@@ -68,8 +68,9 @@ pub fn render_beside_rules(file: &RulesFile) -> String {
             escape_line_breaks(&entry.origin.to_string())
         );
     }
-    if let Some(floor) = file.waste_floor {
-        let _ = writeln!(out, "# ignoreWasteBelow: {}", floor.yaml());
+    if let Some(floor) = &file.waste_floor {
+        let origin = escape_line_breaks(&floor.origin.to_string());
+        let _ = writeln!(out, "# ignoreWasteBelow: {} ({origin})", floor.value.yaml());
     }
     out
 }

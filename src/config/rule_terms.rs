@@ -6,7 +6,7 @@
 //! ```
 
 use super::advice_limit::AdviceLimit;
-use super::limit::Limit;
+use super::limit::{Fails, Limit};
 use super::origin::{Fault, Origin, Setting, ValuePlace};
 use super::path_rule;
 use super::rule::Rule;
@@ -199,6 +199,7 @@ impl RuleTerms {
     /// A limit for messages.
     const fn example(&self) -> &'static str {
         match self.limit {
+            Limit::Ratio(_) if matches!(self.rule.row().fails, Fails::Below) => "0.9",
             Limit::Ratio(_) => "0.1",
             Limit::Bytes(_) | Limit::Advice(_) => "20MB",
             Limit::Count(_) => "20",

@@ -31,7 +31,7 @@ pub struct RulesFile {
     /// Exceptions from this program's own rules.
     pub ignores: Vec<Ignore>,
     /// Groups of waste below this size do not count in this program's own rules.
-    pub waste_floor: Option<Bytes>,
+    pub waste_floor: Option<Setting<Bytes>>,
     /// Rules for some images.
     pub images: Vec<ImageRules>,
     /// Warnings about keys without effect.
@@ -150,7 +150,8 @@ impl RulesFile {
         let base = value.map(|ImageArgument(value)| Setting { value, origin });
         let baseline = baseline.value.map(|value| Setting { value, origin: baseline.origin });
         let (path, ignores) = (Some(document.path().to_owned()), ignore.value.0);
-        let (waste_floor, images) = (waste_floor.value, images.value.0);
+        let waste_floor = waste_floor.value.map(|value| Setting { value, origin: waste_floor.origin });
+        let images = images.value.0;
         Ok(Self { path, limits, base, baseline, ignores, waste_floor, images, warnings })
     }
 }
@@ -219,7 +220,10 @@ mod tests {
                 ".dive-ci:3: highestWastedBytes: `-1` is not a size: write a number and a unit, such as 20MB, 1.5 GB or \
                  20MiB, or `disabled`",
             ),
-            ("highestWastedBytes: [20MB]", ".dive-ci:3: highestWastedBytes: expected one value, found a list"),
+            (
+                "highestWastedBytes: [20MB]",
+                ".dive-ci:3: highestWastedBytes: expected one value, found a list; keep one of its items, without the dash or brackets",
+            ),
         ] {
             assert_eq!(parse(&format!("rules:\n\n  {line}\n")).unwrap_err(), message);
         }
@@ -275,7 +279,6 @@ mod tests {
         }
     }
 
-    /// A typo must not disable a gate.
     /// dive 0.13.1 takes both: a budget must not vanish because it is written in another way.
     #[test]
     fn merged_rules_and_dotted_keys_are_rules() {
@@ -308,6 +311,7 @@ mod tests {
         }
     }
 
+    /// A typo must not disable a gate.
     #[test]
     fn a_misspelt_or_misplaced_rule_is_refused() {
         assert_eq!(

@@ -105,8 +105,10 @@ pub(super) fn scalar<T>(
             Ok(value) => return Some(value),
             Err(fault) => fault,
         },
-        Yaml::List(_) => "expected one value, found a list".to_owned(),
-        Yaml::Map(_) => "expected one value, found a mapping".to_owned(),
+        Yaml::List(_) => {
+            "expected one value, found a list; keep one of its items, without the dash or brackets".to_owned()
+        }
+        Yaml::Map(_) => "expected one value, found a mapping; write a value after the colon".to_owned(),
     };
     faults.push(fault);
     None
@@ -152,8 +154,19 @@ pub(super) fn keys_once(entries: &[(String, Yaml)], at: &[&str], place: &ValuePl
 /// The start of a value, for messages: a file read by mistake must not be quoted in full.
 pub(super) fn shortened(text: &str) -> String {
     const SHOWN: usize = 40;
+    start_of(text, SHOWN)
+}
+
+/// The start of the reason of a rule or an exception, for reports.
+#[must_use]
+pub fn start_of_reason(text: &str) -> String {
+    const SHOWN: usize = 300;
+    start_of(text, SHOWN)
+}
+
+fn start_of(text: &str, shown: usize) -> String {
     let mut letters = text.chars();
-    let start: String = letters.by_ref().take(SHOWN).collect();
+    let start: String = letters.by_ref().take(shown).collect();
     if letters.next().is_none() { start } else { start + "…" }
 }
 
@@ -420,8 +433,11 @@ mod tests {
 
     #[test]
     fn a_list_or_mapping_for_a_scalar_is_refused() {
-        assert_eq!(read::<bool>(&Yaml::List(Vec::new())), (None, "expected one value, found a list".to_owned()));
-        let keys = "expected one value, found a mapping".to_owned();
+        assert_eq!(
+            read::<bool>(&Yaml::List(Vec::new())),
+            (None, "expected one value, found a list; keep one of its items, without the dash or brackets".to_owned())
+        );
+        let keys = "expected one value, found a mapping; write a value after the colon".to_owned();
         assert_eq!(read::<ContainerEngine>(&Yaml::Map(Vec::new())), (None, keys));
         assert_eq!(read::<PathBuf>(&text("")).0, None);
     }

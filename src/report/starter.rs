@@ -88,8 +88,9 @@ impl Starter {
         let name = comment(&format!("{}{platform}", opened.image.name));
         self.line(&format!("# The budget of {name}, written by `dive init`."));
         self.line(&format!(
-            "# Each limit leaves 10 % headroom. Limits of waste are at least {} and {LEAST_SHARE}.",
-            Bytes(LEAST_WASTE)
+            "# Each limit leaves 10 % headroom. Waste limits are never below {} or {} %.",
+            Bytes(LEAST_WASTE),
+            LEAST_SHARE * 100.0
         ));
         self.line("# `dive --ci IMAGE` in this folder checks it; `disabled` turns a rule off.");
         if let Some(baseline) = self.baseline {
@@ -132,14 +133,18 @@ impl Starter {
         let share = 1.0 - exact.efficiency();
         self.rule(Rule::HighestReclaimablePercent, &share_limit(share), &format!("of all bytes: {share:.4}"));
         self.line("");
-        self.line("  # dive's original rules, on dive's numbers.");
-        let efficiency = classic.efficiency;
+        self.line("  # dive's original rules, on dive's numbers. Where those miss waste, the limit is for the exact number, so that");
+        self.line("  # a report has no warning.");
+        // The report warns if the image keeps a limit by dive's number only.
+        let efficiency = classic.efficiency.min(exact.efficiency());
         let lowest = (((1.0 - (1.0 - efficiency) * 1.1) * 1000.0).floor() / 1000.0).clamp(0.0, 1.0 - LEAST_SHARE);
         self.rule(Rule::LowestEfficiency, &lowest.to_string(), &format!("efficiency: {efficiency:.4}"));
-        let wasted = classic.wasted_bytes;
+        let wasted = classic.wasted_bytes.max(reclaimable);
         let measured = format!("wasted: {}", Bytes(wasted));
         self.rule(Rule::HighestWastedBytes, &size(wasted, LEAST_WASTE), &measured);
-        let share = classic.user_wasted_percent;
+        let user_bytes = classic.user_size_bytes();
+        let exact_share = if user_bytes == 0 { 0.0 } else { reclaimable as f64 / user_bytes as f64 };
+        let share = classic.user_wasted_percent.max(exact_share);
         let measured = format!("above the first layer: {share:.4}");
         self.rule(Rule::HighestUserWastedPercent, &share_limit(share), &measured);
     }

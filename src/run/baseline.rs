@@ -53,14 +53,27 @@ pub(super) fn read(named: &Setting<PathBuf>, working_dir: &Path, usage: Baseline
     let mut bytes = Vec::new();
     match file.and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
         Ok(_) if bytes.len() as u64 > LARGEST => Err(problem(BaselineError::NotASummary(shown), origin)),
-        Ok(_) => Baseline::parse_all(&shown, &bytes).map(BaselineFile::Read).map_err(|error| problem(error, origin)),
+        Ok(_) => match Baseline::parse_all(&shown, &bytes) {
+            Ok(mut all) => {
+                for baseline in &mut all {
+                    baseline.origin = origin.clone();
+                }
+                Ok(BaselineFile::Read(all))
+            }
+            Err(error) => Err(problem(error, origin)),
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound => match usage {
             BaselineUse::Optional => Ok(BaselineFile::Missing),
             BaselineUse::Required => {
                 bail!("the baseline {} does not exist; write it with `dive --summary {shown} IMAGE`", place())
             }
         },
-        Err(error) => bail!("the baseline {} cannot be read: {error}", place()),
+        Err(error) => {
+            bail!(
+                "the baseline {} cannot be read: {error}; name a file that `dive --summary FILE IMAGE` wrote",
+                place()
+            )
+        }
     }
 }
 

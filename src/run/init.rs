@@ -19,6 +19,9 @@ const BASELINE: &str = "dive-baseline.json";
 
 /// Writes the files, which must not exist.
 pub(super) fn run(arguments: &InitArgs, invocation: &Invocation) -> anyhow::Result<()> {
+    if arguments.surplus.is_some() {
+        bail!("dive init takes one image; --baseline takes no file, and writes {BASELINE}");
+    }
     invocation.begin("writes rules for", &arguments.image);
     let folder = &invocation.environment.working_dir;
     let files: &[&str] = match arguments.baseline() {

@@ -94,7 +94,7 @@ impl FromStr for Bytes {
     /// Only the units are bytesize's. Its arithmetic uses `f64`, where `1.001kB` is 1000 bytes, and saturates for too
     /// large sizes.
     fn from_str(text: &str) -> Result<Self, BytesError> {
-        let malformed = || BytesError::Malformed(text.to_owned());
+        let malformed = || BytesError::Malformed(start(text));
         let trimmed = text.trim();
         let end = trimmed
             .find(|c: char| !c.is_ascii_digit() && c != '.' && !SEPARATORS.contains(&c))
@@ -110,10 +110,18 @@ impl FromStr for Bytes {
             return Err(malformed());
         }
         if unit == Unit::Byte && fraction.bytes().any(|digit| digit != b'0') {
-            return Err(BytesError::Fraction(text.to_owned()));
+            return Err(BytesError::Fraction(start(text)));
         }
-        scaled(&whole, fraction, 1_u64 * unit).map(Self).ok_or_else(|| BytesError::TooLarge(text.to_owned()))
+        scaled(&whole, fraction, 1_u64 * unit).map(Self).ok_or_else(|| BytesError::TooLarge(start(text)))
     }
+}
+
+/// The start of a text, for messages.
+fn start(text: &str) -> String {
+    const SHOWN: usize = 40;
+    let mut letters = text.chars();
+    let start: String = letters.by_ref().take(SHOWN).collect();
+    if letters.next().is_none() { start } else { start + "…" }
 }
 
 /// Separators of groups of three digits: the comma in dive's sizes, the underscore in YAML's numbers.
@@ -172,7 +180,7 @@ pub enum RatioError {
     #[error("`{0}` is outside the range of a ratio: write a number from 0 to 1, such as 0.9")]
     OutOfRange(String),
     /// Not a share that may exceed 1.
-    #[error("`{}` is not a share: write a number from 0 on, such as {}", .0, share_example(.0))]
+    #[error("`{}` is not a ratio: write 0 or more, such as {}", .0, share_example(.0))]
     NotAShare(String),
 }
 
@@ -191,7 +199,7 @@ impl Ratio {
     pub fn parse_share(text: &str) -> Result<Self, RatioError> {
         match text.trim().parse::<f64>() {
             Ok(share) if share >= 0.0 && share.is_finite() => Ok(Self(share + 0.0)),
-            _ => Err(RatioError::NotAShare(text.to_owned())),
+            _ => Err(RatioError::NotAShare(start(text))),
         }
     }
 
@@ -213,13 +221,13 @@ impl FromStr for Ratio {
 
     fn from_str(text: &str) -> Result<Self, RatioError> {
         if let Some(ratio) = percentage(text) {
-            return Err(RatioError::Percentage { text: text.to_owned(), ratio });
+            return Err(RatioError::Percentage { text: start(text), ratio });
         }
         match text.trim().parse::<f64>() {
             // Adding zero turns -0 into 0.
             Ok(share) if (0.0..=1.0).contains(&share) => Ok(Self(share + 0.0)),
-            Ok(share) if !share.is_nan() => Err(RatioError::OutOfRange(text.to_owned())),
-            _ => Err(RatioError::Malformed(text.to_owned())),
+            Ok(share) if !share.is_nan() => Err(RatioError::OutOfRange(start(text))),
+            _ => Err(RatioError::Malformed(start(text))),
         }
     }
 }

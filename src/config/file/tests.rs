@@ -100,7 +100,10 @@ fn an_invalid_value_is_a_warning_with_the_value_in_effect() {
             "log: on\n",
             "d.yaml:1: log: expected a mapping, found `on`; its keys are enabled, path, level, quiet; it has no effect",
         ),
-        ("log: {level: [info]}\n", "d.yaml:1: level: expected one value, found a list; dive uses info"),
+        (
+            "log: {level: [info]}\n",
+            "d.yaml:1: level: expected one value, found a list; keep one of its items, without the dash or brackets; dive uses info",
+        ),
     ] {
         assert_eq!(warnings(text, &[]), [warning]);
     }

@@ -34,7 +34,7 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, o
             LayerChange::Retimed(layer) => (*layer, "rebuilt, differs only in timestamps".to_owned()),
             LayerChange::Gone(instruction) => {
                 let command = text::command(instruction, command_width(width));
-                writeln!(out, "{size:>12}  layer gone  {}", Escaped(command.as_bytes()))?;
+                writeln!(out, "{size:>12}  layer removed  {}", Escaped(command.as_bytes()))?;
                 continue;
             }
         };

@@ -7,9 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::ops::Range;
 
-use crate::ci::Rule;
 use dive_model::escape::breaks_or_reorders;
 
 /// Words that this program's part of the report must not contain, in lower case. `results` contains `result`.
@@ -70,18 +68,7 @@ impl Write for Guarded<'_> {
 /// Escapes one letter of every word, in any case and inside other words. Escapes are `\xNN`, as in names, so a name still
 /// reads back to its bytes.
 fn guarded(text: &str) -> String {
-    without(&WORDS, text, &origins(text))
-}
-
-/// The origins of limits in `text`, which have words of [`WORDS`]: `(--lowestExactEfficiency)`. No colon can follow the word, so
-/// they imitate no line of dive.
-fn origins(text: &str) -> Vec<Range<usize>> {
-    if !text.contains("(--") && !text.contains("(DIVE_") {
-        return Vec::new();
-    }
-    let origin = |rule: Rule| [rule.row().flag().map(str::to_owned), Some(rule.variable())];
-    let names = Rule::ALL.into_iter().flat_map(origin).flatten().map(|name| format!("({name})"));
-    names.flat_map(|name| text.match_indices(&name).map(|(at, name)| at..at + name.len()).collect::<Vec<_>>()).collect()
+    without(&WORDS, text)
 }
 
 /// Escapes one letter of every marker in a name for dive's block, or for text beside it.
@@ -90,15 +77,15 @@ pub(crate) fn unforgeable(name: &str) -> Cow<'_, str> {
     if name.is_ascii() && !name.contains([':', ' ']) {
         return Cow::Borrowed(name);
     }
-    Cow::Owned(without(&MARKERS, name, &[]))
+    Cow::Owned(without(&MARKERS, name))
 }
 
-/// `kept` is left as it is.
-fn without(words: &[&str], text: &str, kept: &[Range<usize>]) -> String {
+/// Escapes the last letter of each of `words`.
+fn without(words: &[&str], text: &str) -> String {
     // Only ASCII letters change case, so offsets are the same in both texts.
     let lower = text.to_ascii_lowercase();
-    let last_letters = words.iter().flat_map(|word| lower.match_indices(word).map(|(at, word)| at + word.len() - 1));
-    let escaped: BTreeSet<usize> = last_letters.filter(|at| !kept.iter().any(|kept| kept.contains(at))).collect();
+    let escaped: BTreeSet<usize> =
+        words.iter().flat_map(|word| lower.match_indices(word).map(|(at, word)| at + word.len() - 1)).collect();
     let mut out = String::with_capacity(text.len() + 3 * escaped.len());
     for (at, letter) in text.char_indices() {
         if escaped.contains(&at) || is_deceptive(letter) {
@@ -143,14 +130,6 @@ mod tests {
             assert_eq!(guarded(text), text);
         }
         assert_eq!(guarded("é /etc/passwd"), "é /etc/pas\\x73wd");
-    }
-
-    #[test]
-    fn the_flag_or_variable_of_a_limit_stays_readable() {
-        for text in ["limit 1 (--lowestExactEfficiency)", "limit 1 B (DIVE_RULES_HIGHEST_WASTED_BYTES)"] {
-            assert_eq!(guarded(text), text);
-        }
-        assert_eq!(guarded("--lowestEfficiency: 1"), "--lowestEfficienc\\x79: 1");
     }
 
     /// People copy what dive advises to write.

@@ -4,9 +4,9 @@
 use std::io::{self, Write};
 
 use super::ruling::Ruling;
-use super::words::limit_text;
+use super::words::{limit_origin, limit_text};
 use super::{advice, broken, exceptions, growth};
-use crate::ci::{BlindSpot, OwnLayersSource, Rule};
+use crate::ci::{Amount, BlindSpot, OwnLayersSource, Rule};
 use crate::config::{LayerChoice, Origin, RuleNeeds};
 use crate::report::text::{command, command_width};
 use crate::report::waste::{self, Rows};
@@ -90,9 +90,36 @@ fn budget(opened: &Opened, ruling: Ruling<'_>, width: Option<usize>, out: &mut d
     }
     writeln!(out, "Budget: limits from {}", Escaped(setters.join(", ").as_bytes()))?;
     broken::write(opened, ruling, width, out)?;
+    large_shares(ruling, out)?;
     own_layers(ruling, out)?;
     exceptions::write(opened, ruling, out)?;
     ruling.verdict.blind_spots.iter().try_for_each(|spot| blind_spot(spot, out))
+}
+
+/// Writes a warning for each share above 1, which may be meant as a percentage.
+fn large_shares(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for outcome in ruling.verdict.reported() {
+        if let Some(Amount::Ratio(limit)) = outcome.limit
+            && limit > 1.0
+        {
+            let origin = limit_origin(ruling.rules.origin(outcome.rule));
+            writeln!(
+                out,
+                "  warning: {}: the limit {limit} ({origin}) means {} %; write {} for {limit} %",
+                outcome.rule.row().subject,
+                rounded_product(limit, 100.0),
+                rounded_product(limit, 0.01)
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// A product with as many digits as a person would write: 1.1 * 100 is 110.00000000000001.
+fn rounded_product(number: f64, factor: f64) -> f64 {
+    let product = number * factor;
+    let rounded = (product * 1e6).round() / 1e6;
+    if rounded.is_finite() { rounded } else { product }
 }
 
 /// Writes which layers `for: ours` counts, unless they are known by diff ids.
@@ -128,8 +155,7 @@ fn own_layers(ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn blind_spot(spot: &BlindSpot, out: &mut dyn Write) -> io::Result<()> {
     let (subject, limit) = (spot.rule.row().subject, limit_text(spot.limit));
     let measured = spot.words.replace("{}", &spot.exact.rounded());
-    let origin = spot.origin.to_string();
-    let origin = Escaped(origin.as_bytes());
+    let origin = limit_origin(&spot.origin);
     write!(out, "  warning: {subject}: the limit {limit} ({origin}) is met by dive's number only: {measured}")?;
     let unseen: Vec<String> =
         spot.unseen.iter().map(|(cause, bytes)| format!("{} {}", Bytes(*bytes), place_of(*cause))).collect();

@@ -1,6 +1,7 @@
 //! Words that several parts of the CI report share: limits, and what is known of a layer.
 
 use crate::ci::{Amount, OwnLayers};
+use crate::config::Origin;
 use crate::report::text::{self, command_width};
 use dive_model::Opened;
 use dive_model::escape::Escaped;
@@ -11,6 +12,28 @@ pub(super) fn limit_text(limit: Amount) -> String {
     match limit {
         Amount::Ratio(_) => limit.to_string(),
         Amount::Bytes(_) | Amount::Count(_) | Amount::Presence(_) => limit.rounded(),
+    }
+}
+
+/// A number and the limit that it is compared with. If they differ but round to the same text, the digits that differ are shown.
+pub(super) fn compared(value: Amount, limit: Amount) -> (String, String) {
+    let is_alike = value != limit && value.rounded() == limit.rounded();
+    match (value, limit) {
+        (Amount::Bytes(value), Amount::Bytes(limit)) if is_alike => {
+            (format!("{} bytes", value.0), format!("{} bytes", limit.0))
+        }
+        (Amount::Ratio(_), Amount::Ratio(_)) if is_alike => (value.to_string(), limit_text(limit)),
+        _ => (value.rounded(), limit_text(limit)),
+    }
+}
+
+/// The origin of a limit. The names of flags and variables contain words that scripts look for, and escaped they would be
+/// hard to read.
+pub(super) fn limit_origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Flag(_) => "flag".to_owned(),
+        Origin::Variable(_) => "environment variable".to_owned(),
+        Origin::Default | Origin::File { .. } => Escaped(origin.to_string().as_bytes()).to_string(),
     }
 }
 

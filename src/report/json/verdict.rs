@@ -41,12 +41,14 @@ struct FloorFigures {
     limit_bytes: u64,
     groups: usize,
     size_bytes: u64,
+    origin: String,
 }
 
-impl From<BelowFloor> for FloorFigures {
-    fn from(below: BelowFloor) -> Self {
-        let BelowFloor { floor, groups, size_bytes } = below;
-        Self { limit_bytes: floor.0, groups, size_bytes }
+impl FloorFigures {
+    fn of(below: &BelowFloor, texts: Texts) -> Self {
+        let BelowFloor { floor, origin, groups, size_bytes } = below;
+        let origin = texts.start(&origin.to_string()).into_owned();
+        Self { limit_bytes: floor.0, groups: *groups, size_bytes: *size_bytes, origin }
     }
 }
 
@@ -54,6 +56,7 @@ impl From<BelowFloor> for FloorFigures {
 #[derive(Serialize)]
 struct GrowthFigures<'a> {
     baseline: Cow<'a, str>,
+    origin: String,
     all: DifferenceFigures,
     base: DifferenceFigures,
     ours: DifferenceFigures,
@@ -110,6 +113,7 @@ impl<'a> GrowthFigures<'a> {
         };
         Self {
             baseline: texts.start(baseline),
+            origin: texts.start(&growth.origin.to_string()).into_owned(),
             all: growth.all.into(),
             base: growth.base.into(),
             ours: growth.ours.into(),
@@ -165,11 +169,12 @@ impl<'a> VerdictFigures<'a> {
         let ignored = judged.verdict.exceptions.ignored.iter().take(texts.names());
         let ignored = ignored.map(|exception| IgnoredFigures::of(exception, texts)).collect();
         let growth = judged.verdict.growth.as_ref();
+        let floor = judged.verdict.exceptions.below_floor.as_ref();
         Self {
             status,
             rules: RuleFigures { judged, texts },
             ignored,
-            ignore_waste_below: judged.verdict.exceptions.below_floor.map(Into::into),
+            ignore_waste_below: floor.map(|below| FloorFigures::of(below, texts)),
             growth: growth.map(|(baseline, growth)| GrowthFigures::of(opened, baseline, growth, texts)),
         }
     }

@@ -172,7 +172,7 @@ fn a_mistake_names_close_ids() {
         ("  highestAdviceBytes: {}\n", ".dive-ci:4: highestAdviceBytes: no limit; add `value:`"),
         (
             "ignore: [{ advice: apt-list, reason: x }]\n",
-            ".dive-ci:4: ignore: `apt-list` is not a kind of advice; did you mean apt-lists",
+            ".dive-ci:4: ignore: advice: `apt-list` is not a kind of advice; did you mean apt-lists",
         ),
         (
             "ignore: [{ class: package-databases, advice: logs, reason: x }]\n",

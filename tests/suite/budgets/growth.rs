@@ -48,6 +48,17 @@ fn growth_is_measured_against_the_baseline() {
     checks(&strict, &saved(&base()), &[]).ends_with(0).prints(&["Growth since main.json: -4.3 kB (-87.76 %)"]);
 }
 
+/// `5` is rarely meant as 500 %.
+#[test]
+fn a_share_above_one_is_a_warning() {
+    let user = with_baseline(rules_on_growth("  highestGrowthPercent: 5\n"), &shop());
+    let limit = "  warning: growth as a share of the baseline: the limit";
+    let of_file = format!("{limit} 5 (.dive-ci:5) means 500 %; write 0.05 for 5 %\n");
+    checks(&user, &saved(&later()), &[]).ends_with(0).prints(&[&of_file]);
+    let of_flag = format!("{limit} 1.1 (flag) means 110 %; write 0.011 for 1.1 %\n");
+    checks(&user, &saved(&later()), &["--highestGrowthPercent=1.1"]).ends_with(0).prints(&[&of_flag]);
+}
+
 #[test]
 fn the_report_names_layers_and_places_that_changed() {
     let user = with_baseline(rules_on_growth("  highestGrowthBytes: 100\n"), &shop());
@@ -55,7 +66,7 @@ fn the_report_names_layers_and_places_that_changed() {
         "Growth since main.json: +200 B (+4.08 %), base 0 B, ours +200 B\n",
         "     +1.7 kB  layer 2 added  COPY docs /app/docs\n",
         "      +500 B  layer 1 rebuilt, was 2.3 kB  RUN make\n",
-        "     -2.0 kB  layer gone  RUN strip\n",
+        "     -2.0 kB  layer removed  RUN strip\n",
         "     +1.7 kB  /app/docs\n",
         "      +500 B  /app/bin\n",
         "  broken: growth 200 B, limit 100 B (.dive-ci:5)\n",
@@ -243,6 +254,7 @@ fn growth_since_a_baseline_of_nothing_has_no_percentage() {
     ran.ends_with(1).prints(&[
         "Growth since main.json: +4.9 kB, base +600 B, ours +4.3 kB\n",
         "(%-growth=inf > threshold=0.5, baseline of 0 bytes)\n",
+        "  broken: growth as a share of the baseline: infinite (baseline of 0 bytes), limit 0.5 (",
     ]);
     checks(&with_baseline(rules_on_growth(rules), &empty), &saved(&empty), &[])
         .ends_with(0)

@@ -21,7 +21,7 @@ fn a_class_leaves_out_what_two_installations_cannot_avoid() {
     let ignore = "ignore:\n  - { class: package-databases, reason: two installations }\n";
     checks(&excepts(rules, ignore), &image, &[]).ends_with(0).prints(&[
         "[Total:6] [Passed:3] [Failed:0] [Warn:0] [Skipped:3]",
-        "  not counted: 2.0 kB in 2 files, class package-databases: two installations (.dive-ci:8)\n",
+        "  not counted: 2.0 kB of waste in 2 files, class package-databases: two installations (.dive-ci:8)\n",
     ]);
 }
 
@@ -67,7 +67,8 @@ fn the_class_has_what_each_package_manager_rewrites() {
         let image = saved(&image().layer(version(b'1')).layer(version(b'2')));
         let rules = "  highestReclaimableBytes: 401\n";
         let ignore = "ignore:\n  - { class: package-databases, reason: x }\n";
-        let counted = format!("  not counted: {} in {} files, class", Bytes(files.len() as u64 * 100), files.len());
+        let counted =
+            format!("  not counted: {} of waste in {} files, class", Bytes(files.len() as u64 * 100), files.len());
         checks(&excepts(rules, ignore), &image, &[])
             .ends_with(0)
             .prints(&[&counted, "  met: reclaimable 400 B, limit 401 B"]);
@@ -94,9 +95,9 @@ fn a_path_is_left_out_until_its_last_day() {
     let rules = "  highestReclaimableBytes: 1 kB\n";
     let ignore =
         |until: &str| format!("ignore:\n  - path: app/bin\n    reason: 'strip needs it'\n    until: {until}\n");
-    checks(&excepts(rules, &ignore("2999-12-31")), &image, &[])
-        .ends_with(0)
-        .prints(&["  not counted: 2.0 kB in 1 file, path app/bin: strip needs it, until 2999-12-31 (.dive-ci:6)\n"]);
+    checks(&excepts(rules, &ignore("2999-12-31")), &image, &[]).ends_with(0).prints(&[
+        "  not counted: 2.0 kB of waste in 1 file, path app/bin: strip needs it, until 2999-12-31 (.dive-ci:6)\n",
+    ]);
     // Over: the exception itself fails, and no longer counts.
     checks(&excepts(rules, &ignore("2020-01-31")), &image, &[]).ends_with(1).prints(&[
         "  broken: the exception for path app/bin ended on 2020-01-31 (.dive-ci:6); renew `until` or remove it\n",
@@ -125,13 +126,53 @@ fn waste_below_the_floor_does_not_count() {
     let rules = "  highestReclaimableBytes: 2001\n";
     checks(&excepts(rules, "ignoreWasteBelow: 600\n"), &image, &[]).ends_with(0).prints(&[
         "  PASS: highestReclaimableBytes\n",
-        "  not counted: 800 B in 2 groups below 600 B (ignoreWasteBelow)\n",
+        "  not counted: 800 B of waste in 2 groups below 600 B (ignoreWasteBelow, .dive-ci:5)\n",
     ]);
     checks(&excepts(rules, "ignore-waste-below: 500B\n"), &image, &[])
         .ends_with(1)
-        .prints(&["(reclaimable-bytes=2500 > threshold=2001)", "  not counted: 300 B in 1 group below 500 B"]);
+        .prints(&["(reclaimable-bytes=2500 > threshold=2001)", "  not counted: 300 B of waste in 1 group below 500 B"]);
     let ours = "  highestReclaimableBytes: { value: 2001, for: ours }\n";
     checks(&excepts(ours, "ignoreWasteBelow: 400\n"), &image, &[]).ends_with(0);
+}
+
+/// The size of an image counts every file, whatever is accepted as waste.
+#[test]
+fn an_exception_that_no_rule_heeds_says_so() {
+    let ignore = "ignore: [{ path: base, reason: x }]\n";
+    let image = saved(&shop());
+    checks(&excepts("  highestImageBytes: 1GB\n", ignore), &image, &[]).ends_with(0).prints(&[
+        "  warning: the exception for path base has no effect, because no rule that is on leaves out waste (.dive-ci:5); set one, \
+         such as `highestReclaimableBytes`, or remove it\n",
+    ]);
+    let both = "  highestImageBytes: 1GB\n  highestReclaimableBytes: 1GB\n";
+    checks(&excepts(both, ignore), &image, &[])
+        .ends_with(0)
+        .prints(&["  not counted: 500 B of waste in 1 file, path base: x"]);
+}
+
+/// A pull request may write 60 kB.
+#[test]
+fn long_texts_of_a_rules_file_are_cut() {
+    let long = "9".repeat(30_000);
+    let image = saved(&shop());
+    let user = excepts(
+        &format!("  highestReclaimableBytes: {{ value: 1, reason: a{long} }}\n"),
+        &format!("ignore: [{{ path: base, reason: b{long} }}]\n"),
+    );
+    let ran = checks(&user, &image, &[]).ends_with(1);
+    assert!(ran.stdout.lines().all(|line| line.len() < 1000) && ran.stdout.contains("9…"), "{}", ran.stdout.len());
+    for rule in ["highestImageBytes", "lowestExactEfficiency", "highestGrowthPercent", "highestLayerCount"] {
+        let ran = checks(&user_of(rule, &long), &image, &[]).ends_with(2);
+        assert!(
+            ran.stderr.len() < 1000 && ran.stdout.lines().all(|line| line.len() < 1000),
+            "{rule}: {}",
+            ran.stderr.len()
+        );
+    }
+}
+
+fn user_of(rule: &str, value: &str) -> User {
+    user(&format!("  {rule}: x{value}\n"))
 }
 
 /// The three numbers of dive decide pipelines all over the world.
@@ -152,17 +193,24 @@ fn exceptions_change_no_number_and_no_rule_of_dive() {
 fn a_rule_of_dive_that_only_package_databases_break_names_the_rule_to_use() {
     let image = saved(&installed());
     let ran = checks(&User::new(), &image, &[]).ends_with(1);
-    let hint = |subject: &str, number: &str, instead: &str| {
-        format!(
-            "  hint: without package-databases (the databases of dpkg, apt, rpm, dnf and apk, debconf, ld.so.cache), {subject} is \
-             {number} and within the limit; to leave them out, use `{instead}` with `ignore: [{{ class: package-databases, \
-             reason: TEXT }}]`\n"
-        )
-    };
-    ran.prints(&[
-        &hint("dive's share of repeated paths", "0.0000", "highestReclaimablePercent: 0.1"),
-        &hint("dive's share of bytes kept", "1.0000", "highestReclaimablePercent: 0.1"),
-    ]);
+    let numbers = "  hint: without package-databases (the databases of dpkg, apt, rpm, dnf and apk, debconf, ld.so.cache), dive's \
+                   share of repeated paths is 0.0000 and dive's share of bytes kept is 1.0000, within their limits; ";
+    let instead = "to leave them out, turn these rules off and use `highestReclaimablePercent: 0.1` with `ignore: [{ class: \
+                   package-databases, reason: TEXT }]`\n";
+    let ran = ran.prints(&[&format!("{numbers}{instead}")]);
+    assert_eq!(ran.stdout.matches("hint:").count(), 1, "{}", ran.stdout);
+    // Followed, but for dive's rules.
+    let half = "rules: { highestReclaimablePercent: 0.1, lowestEfficiency: off }\n\
+                ignore: [{ class: package-databases, reason: two installations }]\n";
+    checks(&User::new().writes(".dive-ci", half), &image, &[])
+        .ends_with(1)
+        .prints(&[", within the limit; `highestReclaimablePercent` leaves them out already, so turn this rule off\n"]);
+    let warns = half.replace(
+        "lowestEfficiency: off",
+        "lowestEfficiency: off, highestUserWastedPercent: { value: 0.1, level: warn }",
+    );
+    let ran = checks(&User::new().writes(".dive-ci", &warns), &image, &[]).ends_with(0);
+    assert!(!ran.stdout.contains("hint:"), "{}", ran.stdout);
     // What the hint says works.
     let beside = "ignore: [{ class: package-databases, reason: two installations }]\n";
     checks(&excepts("  highestReclaimablePercent: 0.1\n", beside), &image, &[]).ends_with(0);
@@ -183,11 +231,11 @@ fn a_mistake_in_an_exception_names_its_line_and_what_to_write() {
         ),
         (
             "  - { path: a, reason: x }\n  - path: b\n    reason: x\n    until: 31.12.2026\n",
-            ".dive-ci:8: ignore: `31.12.2026` is not a date: write YYYY-MM-DD, such as 2026-12-31",
+            ".dive-ci:8: ignore: until: `31.12.2026` is not a date: write YYYY-MM-DD, such as 2026-12-31",
         ),
         (
             "  - { class: package-caches, reason: x }\n",
-            ".dive-ci:5: ignore: `package-caches` is not a valid value; write one of package-databases",
+            ".dive-ci:5: ignore: class: unknown class `package-caches`; write package-databases",
         ),
         (
             "  - { path: a, class: package-databases, reason: x }\n",
@@ -199,7 +247,7 @@ fn a_mistake_in_an_exception_names_its_line_and_what_to_write() {
         ),
         (
             "  - { path: '!a', reason: x }\n",
-            ".dive-ci:5: ignore: `!a` begins with `!`; an exception has no exceptions of its own",
+            ".dive-ci:5: ignore: path: `!a` begins with `!`; an exception has no exceptions of its own",
         ),
         (
             "  - { path: a, reason: x, Until: 2020-01-31, until: 2999-01-31 }\n",

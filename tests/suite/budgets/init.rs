@@ -18,6 +18,7 @@ fn the_image_keeps_the_budget_that_init_writes() {
         assert_eq!(user.sees(), [".dive-ci"]);
         let ran = user.runs(&["--ci", &image]).ends_with(0);
         assert_eq!(ran.stderr, "", "{image}");
+        assert!(!ran.stdout.contains("by dive's number only"), "{}", ran.stdout);
         ran.prints(&["  PASS: highestImageBytes\n", "  PASS: highestReclaimableBytes\n"]);
     }
 }
@@ -30,7 +31,7 @@ fn init_names_what_it_measured() {
     let text = std::fs::read_to_string(user.file(".dive-ci")).unwrap();
     for line in [
         "# The budget of case:latest (linux/amd64), written by `dive init`.",
-        "# Each limit leaves 10 % headroom. Limits of waste are at least 100 kB and 0.01.",
+        "# Each limit leaves 10 % headroom. Waste limits are never below 100 kB or 1 %.",
         "  highestImageBytes: 5.4kB            # unpacked: 4.9 kB",
         "  highestLayerBytes: 2.6kB            # the largest is layer 1: 2.3 kB, RUN make",
         "  highestLayerCount: 4                # layers: 3",
@@ -49,6 +50,8 @@ fn init_writes_a_baseline_on_request() {
     let path = image.path().to_str().unwrap();
     user.runs(&["init", "--baseline", path]).ends_with(0).prints(&["wrote .dive-ci\nwrote dive-baseline.json\n"]);
     assert_eq!(user.sees(), [".dive-ci", "dive-baseline.json"]);
+    let surplus = User::new().runs(&["init", "--baseline", "main.json", path]);
+    assert_eq!(surplus.error(), "dive init takes one image; --baseline takes no file, and writes dive-baseline.json");
     checks(&user, &image, &[])
         .ends_with(0)
         .prints(&["  PASS: highestGrowthPercent\n", "Growth since dive-baseline.json: 0 B"]);

@@ -122,15 +122,15 @@ fn an_exception_leaves_a_trace() {
         "path: '!logs/'",
     ];
     checks(&user(&paths(&rules)), &saved(&app()), &[]).ends_with(0).prints(&[
-        "  not counted: 1 file of rules about paths, `!/app/vendor/` (.dive-ci:6)\n",
-        "  not counted: 1 file of rules about paths, `!main.js.map` (.dive-ci:7)\n",
+        "  not counted: 1 file in path rules, `!/app/vendor/` (.dive-ci:6)\n",
+        "  not counted: 1 file in path rules, `!main.js.map` (.dive-ci:7)\n",
         "  warning: `!*.js` excepts nothing from the rules above it (.dive-ci:8); move it below the rule that it excepts from, or \
          remove it\n",
     ]);
     let rules = ["path: /app/logs, forbid: true", "path: '!logs/'"];
     checks(&user(&paths(&rules)), &saved(&app()), &[])
         .ends_with(0)
-        .prints(&["  not counted: directories of rules about paths, `!logs/` (.dive-ci:6)\n"]);
+        .prints(&["  not counted: directories in path rules, `!logs/` (.dive-ci:6)\n"]);
 }
 
 #[test]
@@ -177,10 +177,53 @@ fn the_patterns_of_a_list_have_limits() {
 fn an_exception_in_ignore_excepts_paths_from_all_rules() {
     let ignore = "ignore:\n  - { path: /app/vendor, reason: not ours }\n";
     let rules = paths(&["path: '*.map', forbid: true", "path: '!main.js.map'"]) + ignore;
-    checks(&user(&rules), &saved(&app()), &[]).ends_with(0).prints(&[
-        "  PASS: paths\n",
-        "  not counted: 1 file of rules about paths, path /app/vendor: not ours (.dive-ci:8)\n",
+    checks(&user(&rules), &saved(&app()), &[])
+        .ends_with(0)
+        .prints(&["  PASS: paths\n", "  not counted: 1 file in path rules, path /app/vendor: not ours (.dive-ci:8)\n"]);
+}
+
+/// What is accepted is there.
+#[test]
+fn an_ignored_path_is_there_for_a_rule_that_requires_it() {
+    let ignore = "ignore:\n  - { path: /app, reason: ours }\n";
+    let image = saved(&image().layer(|l| l.file("app/LICENSE", "x").file("app/x.map", "y")));
+    let rules = paths(&["path: /app/LICENSE, require: true", "path: '*.map', forbid: true"]) + ignore;
+    checks(&user(&rules), &image, &[]).ends_with(0).prints(&[
+        "  met: paths: no rule is broken (.dive-ci:4)\n",
+        "  not counted: 1 file in path rules, path /app: ours (.dive-ci:8)\n",
     ]);
+}
+
+/// Five missing paths must not hide a forbidden file.
+#[test]
+fn broken_rules_share_the_rows() {
+    let image =
+        saved(&image().layer(|l| l.file("a/x.map", [b'x'; 9]).file("b/y.map", [b'y'; 20]).file("key.pem", "k")));
+    let required = (0..6).map(|number| format!("path: /n{number}, require: true")).collect::<Vec<_>>();
+    let forbidden = ["path: '*.map', forbid: true", "path: '*.pem', forbid: true"].map(str::to_owned);
+    let rules = [&required[..], &forbidden].concat();
+    let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+    checks(&user(&paths(&rules)), &image, &[]).ends_with(1).prints(&[concat!(
+        "  broken: paths: 8 rules are broken (.dive-ci:4)\n",
+        "     missing  /n0 (.dive-ci:5)\n",
+        "     missing  /n1 (.dive-ci:6)\n",
+        "     missing  /n2 (.dive-ci:7)\n",
+        "        20 B  /b/y.map (1 file, layer 0, *.map of .dive-ci:11)\n",
+        "         1 B  /key.pem (1 file, layer 0, *.pem of .dive-ci:12)\n",
+        "              ... and 3 more broken rules\n",
+    )]);
+}
+
+/// A gate that can never fail.
+#[test]
+fn a_forbidden_pattern_in_another_syntax_is_a_warning() {
+    let rules =
+        paths(&["path: '*.{map,pem}', forbid: true", "path: '.git ', forbid: true", "path: .svn, forbid: true"]);
+    let ran = checks(&user(&rules), &saved(&app()), &[]).ends_with(0).prints(&[
+        "  warning: the pattern `*.{map,pem}` matches nothing (.dive-ci:5): braces have no meaning in it; write a rule for each name\n",
+        "  warning: the pattern `.git ` matches nothing (.dive-ci:6): it ends with a blank; remove it\n",
+    ]);
+    assert!(!ran.stdout.contains("`.svn`"), "{}", ran.stdout);
 }
 
 /// Hard links are one inode: its bytes count once.
@@ -200,15 +243,15 @@ fn a_mistake_names_its_line_and_what_to_write() {
     for (rules, error) in [
         (
             "    - { path: .git }\n",
-            ".dive-ci:5: paths: `.git`: no demand; add `forbid: true`, `require: true` or `highestBytes: 1MB`",
+            ".dive-ci:5: paths: `.git`: add `forbid: true`, `require: true` or `highestBytes: 1MB`",
         ),
         (
             "    - { path: a, forbid: true }\n    - path: b\n      forbid: maybe\n",
-            ".dive-ci:7: paths: `maybe` is not a boolean; write true or false",
+            ".dive-ci:7: paths: forbid: `maybe` is not a boolean; write true or false",
         ),
         (
             "    - { path: b, forbid: true, require: true }\n",
-            ".dive-ci:5: paths: `b`: several demands; write a rule for each",
+            ".dive-ci:5: paths: `b` has `forbid` and `require`; write one rule for each",
         ),
         (
             "    - { path: nothing, PATH: etc, forbid: true }\n",
@@ -228,10 +271,14 @@ fn a_mistake_names_its_line_and_what_to_write() {
             ".dive-ci:5: paths: a rule without a path; write `- { path: .git, forbid: true }`",
         ),
         ("    .git: forbid\n", ".dive-ci:5: paths: unknown key `.git`; write value, level, for, reason"),
-        ("    - { path: 'a[b', forbid: true }\n", ".dive-ci:5: paths: `a[b` is not a pattern: "),
+        ("    - { path: 'a[b', forbid: true }\n", ".dive-ci:5: paths: path: `a[b` is not a pattern: "),
         (
             "    - { glob: a, forbid: true }\n",
             ".dive-ci:5: paths: unknown key `glob`; write path, one of forbid, require and highestBytes, and anywhere",
+        ),
+        (
+            "    - { path: a, forbid: true, level: warn }\n",
+            ".dive-ci:5: paths: `level` is for the whole list; put `level` beside `value:`, and this list below `value:`",
         ),
     ] {
         let ran = checks(&user(&format!("  paths:\n{rules}")), &image, &[]);

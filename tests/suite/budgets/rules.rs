@@ -57,6 +57,8 @@ fn root_is_the_user_unless_the_configuration_names_another() {
         let shown = if name.is_empty() { "unset" } else { name };
         let line = format!("  FAIL: forbidRoot: the image runs as root (user={shown})\n");
         assert_eq!(ran.stdout.contains(&line), is_root, "{name}: {}", ran.stdout);
+        let unset = "  broken: user: no user is set, so root (flag)\n";
+        assert_eq!(ran.stdout.contains(unset), name.is_empty(), "{name}: {}", ran.stdout);
     }
     // The user is a name from the image.
     let hostile = base().runs_as("0:x)\nResult:PASS");
@@ -143,7 +145,7 @@ fn documents_show_each_rule_about_paths_and_the_floor() {
         let ran = checks(&user, &saved(&shop()), &[option, "-"]);
         let document: Value = serde_json::from_str(&ran.stdout).unwrap();
         let below = &document["verdict"]["ignoreWasteBelow"];
-        assert_eq!(*below, json!({ "limitBytes": 600, "groups": 2, "sizeBytes": 800 }));
+        assert_eq!(*below, json!({ "limitBytes": 600, "groups": 2, "sizeBytes": 800, "origin": ".dive-ci:5" }));
     }
 }
 
@@ -175,7 +177,7 @@ fn a_rule_that_is_met_shows_its_number() {
                  paths: [{ path: .git, forbid: true }]\n";
     checks(&user(rules), &saved(&shop().runs_as("app")), &[]).ends_with(0).prints(&[
         "  met: unpacked size 4.9 kB, limit 5.0 kB (.dive-ci:4)\n",
-        "  met: number of layers of the image's own layers 2, limit 2 (.dive-ci:5)\n",
+        "  met: own layers: number 2, limit 2 (.dive-ci:5)\n",
         "  met: user is app (.dive-ci:6)\n",
         "  met: paths: no rule is broken (.dive-ci:7)\n",
     ]);
@@ -211,4 +213,18 @@ fn a_flag_beats_the_file() {
          see the wiki\n",
     ]);
     assert!(DIVES_OFF.contains("off"));
+}
+
+/// `1.0 MB, limit 1.0 MB` explains nothing.
+#[test]
+fn numbers_that_round_alike_are_shown_with_the_digits_that_differ() {
+    let image = saved(&base().layer(|l| l.file("big", [b'b'; 9_401])));
+    let rules = "  highestImageBytes: 10000\n  paths: [{ path: big, highestBytes: 9400 }]\n";
+    checks(&user(rules), &image, &[]).ends_with(1).prints(&[
+        "  broken: unpacked size 10001 bytes, limit 10000 bytes (.dive-ci:4)\n",
+        "big of .dive-ci:5: 9401 bytes, limit 9400 bytes)\n",
+    ]);
+    checks(&user("  highestImageBytes: 10001\n"), &image, &[])
+        .ends_with(1)
+        .prints(&["unpacked size 10 kB, limit 10 kB"]);
 }

@@ -4,7 +4,7 @@
 use super::blocks::{RECORDED, printed};
 use super::{block_of, our_part_of};
 use crate::build::{Format, Layer, image};
-use crate::place::Corpus;
+use crate::place::{Corpus, fixture};
 use crate::user::User;
 
 /// Words that scripts search for.
@@ -50,6 +50,20 @@ fn build_step_cannot_forge_a_verdict() {
     let whole = user.runs(&["--ci", "--all", archive.path().to_str().unwrap()]).stdout;
     assert_free_of_words(our_part_of(&whole));
     assert_eq!(block_of(&whole), block_of(&printed), "--all changed dive's block");
+}
+
+/// `grep -i efficiency | head -1` must find dive's figure, however the limit was set.
+#[test]
+fn the_flag_or_variable_of_a_limit_is_none_of_the_words() {
+    let user = User::new().sets("DIVE_RULES_HIGHEST_WASTED_BYTES", "1MB");
+    let ran = user
+        .runs(&["--ci", "--lowestEfficiency", "0.95", "--lowestExactEfficiency=0.5", &fixture("sample.tar")])
+        .ends_with(0);
+    let ours = our_part_of(&ran.stdout);
+    assert_free_of_words(ours);
+    for line in ["limit 0.95 (flag)\n", "limit 0.5 (flag)\n", "limit 1.0 MB (environment variable)\n"] {
+        assert!(ours.contains(line), "{line} in:\n{ours}");
+    }
 }
 
 /// Nor must a file name in dive's block: scripts take the last `efficiency:`, and Python splits lines at U+2028.

@@ -385,7 +385,7 @@ kinds! {
         instead: "write `apt-get`",
         hadolint: Some("DL3027"),
     }
-    /// Labels of the OCI.
+    /// OCI labels.
     Labels "labels" Off NOTHING {
         what: "missing or malformed labels: source, revision, licenses, created",
         instead: "write `LABEL org.opencontainers.image.source=ADDRESS`",

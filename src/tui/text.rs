@@ -47,7 +47,11 @@ pub(crate) fn printable(text: &str) -> String {
         let mut marks = 0;
         for (at, letter) in grapheme.char_indices() {
             marks += usize::from(letter.width() == Some(0));
-            let is_fit = !letter.is_control() && !is_hidden(letter) && marks <= MAX_MARKS && (counted || at == 0);
+            let is_fit = !letter.is_control()
+                && !is_hidden(letter)
+                && !is_half_flag(letter)
+                && marks <= MAX_MARKS
+                && (counted || at == 0);
             if is_fit {
                 out.push(letter);
             } else {
@@ -64,6 +68,12 @@ pub(crate) fn printable(text: &str) -> String {
 /// line.
 pub(crate) fn has_agreed_width(grapheme: &str) -> bool {
     grapheme.width() == grapheme.chars().map(|letter| letter.width().unwrap_or(0)).sum::<usize>()
+}
+
+/// True for a letter of a flag. Some terminals draw two of them as one symbol of two columns, others as two letters of one
+/// or two columns each.
+pub(crate) const fn is_half_flag(letter: char) -> bool {
+    matches!(letter, '\u{1f1e6}'..='\u{1f1ff}')
 }
 
 /// Width of a text in columns: the sum over its graphemes, as ratatui counts.
@@ -176,6 +186,7 @@ mod tests {
             "👍\\u{1f3fd} 👩\\u{200d}\\u{1f467}",
             "not all terminals draw one symbol"
         );
+        assert_eq!(name("\u{1f1e9}\u{1f1ea}.txt".as_bytes(), 80), "\\u{1f1e9}\\u{1f1ea}.txt", "a flag");
     }
 
     #[test]

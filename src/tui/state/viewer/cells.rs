@@ -8,7 +8,7 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::tui::text::has_agreed_width;
+use crate::tui::text::{has_agreed_width, is_half_flag};
 use dive_model::escape::{MAX_MARKS, is_hidden};
 
 /// Maximum width of a grapheme, in columns; a wider one is split. Some scripts, and crafted files, join characters
@@ -103,7 +103,11 @@ impl Cells {
                     continue;
                 }
                 None => escaped_bytes(character),
-                _ if is_hidden(character) || *marks > MAX_MARKS || (!counted && here > 0) => {
+                _ if is_hidden(character)
+                    || is_half_flag(character)
+                    || *marks > MAX_MARKS
+                    || (!counted && here > 0) =>
+                {
                     format!("\\u{{{:x}}}", u32::from(character))
                 }
                 Some(width) => {

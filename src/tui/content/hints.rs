@@ -24,6 +24,8 @@ pub(in crate::tui) enum HintLook {
     Plain,
     /// The mode that is on.
     Active,
+    /// A kind of file that is hidden. dive marks those that are shown; here, that would be most of the line.
+    Off,
     /// Something that the user should look at.
     Warning,
 }
@@ -177,8 +179,16 @@ fn is_double(state: &ScreenState, action: Action) -> bool {
 
 fn look(state: &ScreenState, action: Action) -> HintLook {
     let mode = state.layers().map(|layers: &LayerList| layers.mode);
+    let hides = |change| {
+        let files = state.explorer().and_then(|explorer| explorer.files.as_ref());
+        files.is_some_and(|files| !files.kinds().contain(change))
+    };
     match (action, mode) {
         (Action::ShowWarnings, _) => HintLook::Warning,
+        (Action::ToggleAddedFiles, _) if hides(Change::Added) => HintLook::Off,
+        (Action::ToggleRemovedFiles, _) if hides(Change::Removed) => HintLook::Off,
+        (Action::ToggleModifiedFiles, _) if hides(Change::Modified) => HintLook::Off,
+        (Action::ToggleUnmodifiedFiles, _) if hides(Change::Unmodified) => HintLook::Off,
         (Action::CompareLayer, Some(CompareMode::Layer))
         | (Action::CompareAll, Some(CompareMode::Aggregated))
         | (Action::MarkBase, Some(CompareMode::Marked(_))) => HintLook::Active,

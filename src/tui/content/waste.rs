@@ -30,13 +30,16 @@ const PART_WIDTH: usize = 6;
 const CAUSE_WIDTH: usize = 23;
 /// From this width on, the list has the cause.
 const WITH_CAUSE_WIDTH: usize = 96;
+const SORTED_BY_CAUSE_WIDTH: usize = 72;
 
 impl WasteColumns {
     /// The columns of a list of this width.
-    pub(in crate::tui) fn of(explorer: &Explorer, width: usize) -> Self {
+    pub(in crate::tui) fn of(explorer: &Explorer, width: usize, order: WasteOrder) -> Self {
         let part = explorer.base.as_ref().and_then(Base::layers).map(|_| PART_AT);
         let after = PART_AT + if part.is_some() { PART_WIDTH } else { 0 };
-        let cause = (width >= WITH_CAUSE_WIDTH).then_some(after);
+        // A list that is sorted by the cause must show it.
+        let least = if order == WasteOrder::Cause { SORTED_BY_CAUSE_WIDTH } else { WITH_CAUSE_WIDTH };
+        let cause = (width >= least).then_some(after);
         Self { part, cause, path: after + if cause.is_some() { CAUSE_WIDTH } else { 0 } }
     }
 
@@ -93,7 +96,7 @@ pub(in crate::tui) const fn foot_height((width, height): (u16, u16)) -> usize {
 /// `height` that the other texts leave, at least one each. On a low terminal, there is room for the remedy only.
 pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: usize, height: usize) -> Vec<String> {
     let line = |verb: &str, layer: LayerIndex| instruction_line(explorer, verb, layer, width * height);
-    let instructions = [line("Put by", group.layer), line(verb(group.cause), group.hidden_by)];
+    let instructions = [line("Added by", group.layer), line(verb(group.cause), group.hidden_by)];
     let remedy = wrap(&format!("Remedy: {}.", remedy(explorer, group)), width);
     if height < REMEDY_HEIGHT {
         return first_lines(&remedy, height, width);
@@ -109,7 +112,7 @@ pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: us
     text
 }
 
-/// The instruction that made a layer, `Put by layer 3: RUN make`, with at most `most` characters of it.
+/// The instruction that made a layer, `Added by layer 3: RUN make`, with at most `most` characters of it.
 pub(super) fn instruction_line(explorer: &Explorer, verb: &str, layer: LayerIndex, most: usize) -> String {
     let made_by = explorer.opened.image.layers.get(layer.get());
     let lines =
@@ -152,7 +155,9 @@ fn explanation(group: &WasteGroup) -> &'static str {
         Cause::HiddenByOpaque => {
             "The directory was deleted and made again. The layer below still stores the old files."
         }
-        Cause::Replaced => "Something of another type has the path now. The layer below still stores the old files.",
+        Cause::Replaced => {
+            "A later layer replaced it with another file type. The layer below still stores the old files."
+        }
     }
 }
 
@@ -160,7 +165,7 @@ fn explanation(group: &WasteGroup) -> &'static str {
 fn remedy(explorer: &Explorer, group: &WasteGroup) -> &'static str {
     match (part(explorer, group.layer), part(explorer, group.hidden_by)) {
         (Some(ImagePart::Base), Some(ImagePart::Ours)) => {
-            return "the base image stores it: leave it there, or choose a smaller base";
+            return "the base image contains it. Keep it, or choose a smaller base";
         }
         (Some(ImagePart::Base), _) => return "only another version of the base image can change this",
         (Some(ImagePart::Ours) | None, _) => {}
@@ -169,7 +174,8 @@ fn remedy(explorer: &Explorer, group: &WasteGroup) -> &'static str {
         return "write each path once; the layer stores it twice";
     }
     let kind = match group.cause {
-        Cause::Overwritten | Cause::Replaced => AdviceKind::OverwrittenLater,
+        Cause::Replaced => return "create the final file or link in the first place",
+        Cause::Overwritten => AdviceKind::OverwrittenLater,
         Cause::MetadataOnly => AdviceKind::RewrittenMetadata,
         Cause::Deleted | Cause::DeletedWithDirectory | Cause::HiddenByOpaque => AdviceKind::DeletedLater,
     };

@@ -39,7 +39,7 @@ use dive_model::image::{Base, Image, Selection};
 use dive_model::layer::LayerIndex;
 use dive_model::tree::{ChangeCounts, NodeId, SpanId};
 use extraction::ExtractionDialog;
-use files::{ChangeTotals, FileTreePane, Filter};
+use files::{ChangeTotals, FileTreePane, Filter, MatchLanding};
 use found::Found;
 use history::History;
 use layers::{CompareMode, LayerList};
@@ -167,13 +167,22 @@ impl Explorer {
         explorer
     }
 
+    /// Takes what the user chose for another image: columns, order, hidden kinds, and how directories are collapsed.
+    fn look_like(&mut self, other: &Self) {
+        self.attributes = other.attributes;
+        self.long_lines = other.long_lines;
+        if let (Some(files), Some(other)) = (&mut self.files, &other.files) {
+            files.look_like(&self.opened.tree, other);
+        }
+    }
+
     /// Applies the compare mode and selection of the layer list to the file tree.
     pub fn compare(&mut self) {
         if let (Some(files), Some(scope)) = (&mut self.files, self.layers.scope())
             && files.comparison().scope() != scope
         {
             files.compare(&self.opened.tree, scope);
-            files.seek_match(&self.opened.tree);
+            files.seek_match(&self.opened.tree, MatchLanding::Any);
             self.sum_up();
         }
     }
@@ -335,7 +344,7 @@ impl ScreenState {
             pending_filter: None,
             closed_waste: None,
             closed_advised: None,
-            last_folder: ".".to_owned(),
+            last_folder: String::new(),
             message: None,
             last_overlay_id: 0,
             tree_share,
@@ -445,14 +454,15 @@ impl ScreenState {
         self.last_overlay_id
     }
 
-    /// Applies a filter to the file tree. Moves the cursor to the first match unless it is on one.
+    /// Applies a filter to the file tree. Moves the cursor to the first match, unless the user has moved it to another one.
     pub(in crate::tui) fn set_filter(&mut self, filter: Filter) {
         if let Stage::Open(explorer) = &mut self.stage
             && let Some(files) = &mut explorer.files
         {
             let tree = &explorer.opened.tree;
+            let landing = files.landing();
             files.set_filter(tree, filter);
-            files.seek_match(tree);
+            files.seek_match(tree, landing);
         }
     }
 
@@ -473,9 +483,13 @@ impl ScreenState {
         };
         let (damaged, all) = (opened.damaged_layers.len(), opened.image.layers.len());
         if damaged > 0 {
-            self.message = Some(format!("{damaged} of {all} layers are damaged and marked with !; see Layer Details"));
+            let are = if damaged == 1 { "is" } else { "are" };
+            self.message = Some(format!("{damaged} of {all} layers {are} damaged (marked !); see Layer Details"));
         }
-        self.stage_before = None;
-        self.stage = Stage::Open(Box::new(Explorer::new(opened, totals, layers, &self.settings)));
+        let mut explorer = Explorer::new(opened, totals, layers, &self.settings);
+        if let Some(Stage::Open(before)) = self.stage_before.take() {
+            explorer.look_like(&before);
+        }
+        self.stage = Stage::Open(Box::new(explorer));
     }
 }

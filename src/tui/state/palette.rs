@@ -41,7 +41,7 @@ impl PaletteCommand {
     #[must_use]
     pub fn words(&self) -> String {
         match self {
-            Self::Act(row) => format!("{} {}", row.hint, row.does),
+            Self::Act(row) => words_of(row),
             Self::SelectLayer(..) | Self::Shown(_) | Self::Open(_) | Self::OpenPlatform(_) => self.text(),
         }
     }
@@ -64,6 +64,10 @@ pub struct Palette {
     /// What it offers.
     pub offer: Offer,
     rows: Vec<PaletteCommand>,
+    /// Actions of other views, and those that have no effect now.
+    elsewhere: Vec<ActionRow>,
+    /// The words that are searched, in lower case.
+    words: Vec<String>,
     /// Indices of the rows that match.
     matches: Vec<usize>,
     /// Selection and viewport of the matches.
@@ -85,9 +89,10 @@ impl Palette {
         let is_offered = |row: &&ActionRow| {
             let here = row.contexts.contains(&of);
             let beside = is_pane(of) && row.contexts.iter().any(|context| is_pane(*context));
-            offer == Offer::Everything && (here || beside) && !is_basic(row.action) && is_available(row.action)
+            (here || beside) && is_available(row.action)
         };
-        let mut actions: Vec<ActionRow> = keymap.all().iter().filter(is_offered).cloned().collect();
+        let all = keymap.all().iter().filter(|row| offer == Offer::Everything && !is_basic(row.action));
+        let (mut actions, elsewhere): (Vec<ActionRow>, Vec<ActionRow>) = all.cloned().partition(|row| is_offered(&row));
         // The tasks in the order of the help; of each the important actions first.
         actions.sort_by_key(|row| (row.task, row.rank.unwrap_or(u16::MAX)));
         let actions = actions.into_iter().map(PaletteCommand::Act);
@@ -97,7 +102,8 @@ impl Palette {
         let layers = image.filter(|_| offer == Offer::Everything).into_iter().flat_map(layers);
         let shown = image.filter(|_| offer == Offer::Images).map(shown);
         let rows: Vec<PaletteCommand> = actions.chain(layers).chain(shown).chain(images).chain(platforms).collect();
-        let mut palette = Self { of, offer, matches: Vec::new(), rows, scroll: Scroll::default() };
+        let (matches, words) = (Vec::new(), Vec::new());
+        let mut palette = Self { of, offer, rows, elsewhere, words, matches, scroll: Scroll::default() };
         palette.search("");
         palette
     }
@@ -105,16 +111,11 @@ impl Palette {
     /// Keeps the rows with all `words` in their description, in any case and order. Actions with the words in their name
     /// come first.
     pub fn search(&mut self, words: &str) {
-        let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
-        let is_match = |row: &PaletteCommand| {
-            let text = row.words().to_lowercase();
-            words.iter().all(|word| text.contains(word))
-        };
+        self.words = words.split_whitespace().map(str::to_lowercase).collect();
+        let words = &self.words;
+        let is_match = |row: &PaletteCommand| has_all(&row.words(), words);
         let is_name = |row: &PaletteCommand| match row {
-            PaletteCommand::Act(action) => {
-                let name = action.hint.to_lowercase();
-                words.iter().all(|word| name.contains(word))
-            }
+            PaletteCommand::Act(action) => has_all(action.hint, words),
             _ => false,
         };
         self.matches = (0..self.rows.len()).filter(|at| is_match(&self.rows[*at])).collect();
@@ -123,6 +124,11 @@ impl Palette {
         // Opening the image that is shown has no effect.
         let is_other = |at: &usize| !matches!(self.row(*at), Some(PaletteCommand::Shown(_)));
         self.scroll.select((0..self.matches.len()).find(is_other).unwrap_or(0));
+    }
+
+    /// The actions with the words that have no effect here.
+    pub fn not_available(&self) -> impl Iterator<Item = &ActionRow> {
+        self.elsewhere.iter().filter(|row| has_all(&words_of(row), &self.words))
     }
 
     /// The row of a match.
@@ -144,14 +150,51 @@ impl Palette {
     }
 }
 
-/// The name of the image that is shown, and its platform.
+/// True if a text has all words, which are in lower case.
+fn has_all(text: &str, words: &[String]) -> bool {
+    let text = text.to_lowercase();
+    words.iter().all(|word| text.contains(word))
+}
+
+/// The words that an action is found by: its name, its description, and other names for it.
+fn words_of(row: &ActionRow) -> String {
+    format!("{} {} {}", row.hint, row.does, other_names(row.action))
+}
+
+/// Words of the help, of the documentation and of other programs for an action.
+const fn other_names(action: Action) -> &'static str {
+    match action {
+        Action::Quit => "exit leave",
+        Action::Suspend => "background",
+        Action::ToggleCollapseDir | Action::ToggleCollapseAllDir => "fold unfold open",
+        Action::ToggleUnchangedDirs => "fold unfold unmodified dirs",
+        Action::ToggleAttributes => "mode owner uid gid columns",
+        Action::ToggleSortOrder => "order size largest biggest name",
+        Action::ToggleWrap => "fold names",
+        Action::ToggleHex => "hexadecimal binary",
+        Action::ExtractFile => "save write export download",
+        Action::ViewFile | Action::ViewVersion => "open show read content cat",
+        Action::FileHistory => "list versions",
+        Action::ShowDiff => "difference changes",
+        Action::FilterFiles | Action::SearchAll => "find search grep secret deleted",
+        Action::WasteView => "wasted reclaimable space advice",
+        Action::ShowImages => "open tag platform architecture",
+        Action::ShowWarnings => "errors problems",
+        Action::MarkBase => "diff two layers",
+        Action::CopyPath => "yank",
+        Action::Help => "keys bindings shortcuts",
+        _ => "",
+    }
+}
+
+/// The tags of the image that is shown, or its name, and its platform.
 fn shown(image: &Image) -> PaletteCommand {
-    let name = start_of(&image.name, MAX_INSTRUCTION);
-    let text = match &image.platform {
-        Some(platform) if !image.other_platforms.is_empty() => format!("{name} · {platform}"),
-        _ => name.to_owned(),
-    };
-    PaletteCommand::Shown(text)
+    let names = if image.tags.is_empty() { image.name.clone() } else { image.tags.join(", ") };
+    let name = start_of(&names, MAX_INSTRUCTION);
+    PaletteCommand::Shown(match &image.platform {
+        Some(platform) => format!("{name} · {platform}"),
+        None => name.to_owned(),
+    })
 }
 
 /// The layers of an image, with their instructions.
@@ -215,6 +258,16 @@ mod tests {
         assert_eq!(found(Context::FileTree, "clipboard COPY"), [Action::CopyPath]);
         assert_eq!(found(Context::Layers, "hide removed"), [Action::ToggleRemovedFiles], "the other pane's too");
         assert_eq!(found(Context::Waste, "hide removed"), []);
+        for (words, action) in [
+            ("fold", Action::ToggleCollapseDir),
+            ("largest", Action::ToggleSortOrder),
+            ("size", Action::ToggleSortOrder),
+            ("exit", Action::Quit),
+            ("quit", Action::Quit),
+            ("save", Action::ExtractFile),
+        ] {
+            assert!(found(Context::FileTree, words).contains(&action), "{words}");
+        }
         assert!(found(Context::FileTree, "").len() > 20);
         assert_eq!(found(Context::FileTree, "no such words"), []);
         assert_eq!(found(Context::FileTree, "choose another image"), [], "not available");

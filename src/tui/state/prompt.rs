@@ -165,11 +165,13 @@ impl Prompt {
         has_changed
     }
 
-    /// Inserts pasted text, without control and invisible characters.
+    /// Inserts the first line of pasted text that is not blank, without control and invisible characters. Two lines
+    /// joined would be neither.
     pub fn paste(&mut self, text: &str) {
         self.recalled = None;
         let room = MAX_LEN.saturating_sub(self.text().len());
-        for letter in text.chars().filter(|letter| !letter.is_control() && !is_hidden(*letter)).take(room) {
+        let line = text.split(['\n', '\r']).find(|line| !line.trim().is_empty()).unwrap_or("");
+        for letter in line.chars().filter(|letter| !letter.is_control() && !is_hidden(*letter)).take(room) {
             self.input.handle(InputRequest::InsertChar(letter));
         }
     }
@@ -211,7 +213,7 @@ mod tests {
         assert_eq!(prompt.text(), "sr/libB");
         assert!(!prompt.press("f5".parse().unwrap()));
         assert!(prompt.press("ctrl+u".parse().unwrap()));
-        prompt.paste("a\nb\u{1b}[2J");
-        assert_eq!(prompt.text(), "ab[2J");
+        prompt.paste("\r\na\u{1b}[2J\nb\n");
+        assert_eq!(prompt.text(), "a[2J", "the first line");
     }
 }

@@ -78,7 +78,7 @@ fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
             state.message = Some("the image is still being read".to_owned());
         }
         Action::ShowImages if state.image().is_none_or(|image| !image.has_others()) => {
-            state.message = Some("the source has no other image and no other platform".to_owned());
+            state.message = Some("this source has only one image".to_owned());
         }
         Action::ShowImages => open_palette(state, Offer::Images),
         action if state.prompt.is_some() => prompt::act(state, action, effects),

@@ -2,7 +2,6 @@
 
 use crate::config::Action;
 use crate::tui::state::files::{FileTreePane, Jump, MatchElsewhere};
-use crate::tui::state::layers::CompareMode;
 use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::warnings::Warnings;
 use crate::tui::state::{Attributes, Explorer, Focus, Motion, Overlay, ScreenState, Stage};
@@ -141,9 +140,6 @@ fn go_elsewhere(explorer: &mut Explorer) -> String {
     let tree = &explorer.opened.tree;
     let elsewhere = explorer.files.as_ref().and_then(|files| files.match_elsewhere(tree));
     let Some(MatchElsewhere { added, .. }) = elsewhere else { return "there is no match in any layer".to_owned() };
-    if matches!(explorer.layers.mode, CompareMode::Marked(_)) {
-        explorer.layers.mode = CompareMode::Layer;
-    }
     explorer.layers.select(added);
     explorer.compare();
     format!("went to layer {added}, which added the match")

@@ -66,6 +66,6 @@ pub(super) fn enter(state: &mut ScreenState) {
 pub(super) fn click_header(state: &mut ScreenState, column: u16) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Waste(waste)) = state.overlays.last_mut() else { return };
-    let columns = WasteColumns::of(explorer, inside(state.layout.overlay).width.into());
+    let columns = WasteColumns::of(explorer, inside(state.layout.overlay).width.into(), waste.order());
     waste.sort(&explorer.opened.tree, &explorer.opened.analysis.exact, columns.order_at(column.into()));
 }

@@ -68,6 +68,10 @@ fn title(explorer: &Explorer, width: usize) -> String {
         (CompareMode::Aggregated, Some(layer)) => {
             ("Aggregated Layer Contents", format!(" · up to layer {layer}"), format!("All up to layer {layer}"))
         }
+        (CompareMode::Marked(base), Some(layer)) if base == layer => {
+            let itself = format!("Layer {layer} compared with itself");
+            return if columns(&itself) <= width { itself } else { format!("Layer {layer} to {layer}") };
+        }
         (CompareMode::Marked(base), Some(layer)) => {
             ("Changes", format!(" from layer {base} to layer {layer}"), format!("Layer {base} to {layer}"))
         }
@@ -95,21 +99,18 @@ fn changes(totals: ChangeTotals) -> String {
     format!("{} · {}", counts.join(" "), Bytes(totals.bytes))
 }
 
-/// Text for the lower border: what is hidden, and the path under the cursor, which its row may cut.
+/// Text for the lower border: the path under the cursor, which its row may cut, and the hidden kinds if both have room.
 fn bottom(explorer: &Explorer, files: &FileTreePane, width: usize) -> String {
-    let note = if files.is_partial() { hidden_note(files, width) } else { String::new() };
-    let separator = if note.is_empty() { "" } else { " · " };
-    let room = width.saturating_sub(columns(&note) + columns(separator));
-    match files.selected() {
-        Some(node) if room >= MIN_PATH_WIDTH => {
-            format!("{note}{separator}{}", path_end(&explorer.opened.tree.path(node), room))
-        }
-        _ => note,
-    }
+    let hidden = hidden_kinds(files);
+    let note = match &hidden[..] {
+        [] => String::new(),
+        hidden => format!("hidden: {}", hidden.iter().map(|(_, name, _)| *name).collect::<Vec<_>>().join(", ")),
+    };
+    let Some(node) = files.selected() else { return note };
+    let path = path_end(&explorer.opened.tree.path(node), width);
+    let both = if note.is_empty() { path.clone() } else { format!("{note} · {path}") };
+    if columns(&both) <= width { both } else { path }
 }
-
-/// Minimum width of a path on the border.
-const MIN_PATH_WIDTH: usize = 12;
 
 /// A kind of change, its name, and the action that toggles its visibility.
 type KindToggle = (Change, &'static str, Action);
@@ -125,25 +126,14 @@ fn hidden_kinds(files: &FileTreePane) -> Vec<KindToggle> {
     KINDS.into_iter().filter(|(change, ..)| !files.kinds().contain(*change)).collect()
 }
 
-/// Text for the lower border: the hidden kinds and, if there is room, that sizes exclude them.
-fn hidden_note(files: &FileTreePane, width: usize) -> String {
-    const SIZES: &str = "sizes: shown files only";
-    let names: Vec<_> = hidden_kinds(files).into_iter().map(|(_, name, _)| name).collect();
-    if names.is_empty() {
-        return SIZES.to_owned();
-    }
-    let hidden = format!("hidden: {}", names.join(", "));
-    let both = format!("{hidden} · {SIZES}");
-    if columns(&both) <= width { both } else { hidden }
-}
-
 /// Explains why the tree is empty, and which keys show the hidden files.
 fn why_empty(state: &ScreenState, files: &FileTreePane) -> Vec<String> {
     let hidden = hidden_kinds(files);
     let mut text = Vec::new();
-    if files.filter().is_some() {
+    if let Some(filter) = files.filter() {
         text.push("No file matches the filter.".to_owned());
-        text.extend(elsewhere(state, files));
+        let elsewhere = elsewhere(state, files);
+        text.extend(elsewhere.or_else(|| filter.syntax_note().map(str::to_owned)));
     } else if hidden.is_empty() {
         text.push("The file system of this layer is empty.".to_owned());
     }
@@ -180,14 +170,15 @@ fn elsewhere(state: &ScreenState, files: &FileTreePane) -> Option<String> {
     let text = format!("Not in layer {target}: {path}, added in layer {added}{deleted}{more}");
     let key = |context, action| state.settings.keymap.hint(context, action).map(|key| key.label());
     let pane = if state.focus == Focus::Files { Context::FileTree } else { Context::Layers };
-    // In the filter line, the key types its letter.
-    let close = if state.prompt.is_some() {
-        key(Context::TextLine, Action::Accept).map_or_else(String::new, |key| format!("{key}, then "))
-    } else {
-        String::new()
-    };
     let next = key(pane, Action::NextMatch);
-    Some(text + &next.map_or_else(|| ".".to_owned(), |key| format!(". {close}{key} goes there.")))
+    // In the filter line, the key types its letter.
+    let close = if state.prompt.is_some() { key(Context::TextLine, Action::Accept) } else { None };
+    let how = match (close, next) {
+        (Some(close), Some(next)) => format!(" Press {close}, then {next}, to go there."),
+        (None, Some(next)) => format!(" Press {next} to go there."),
+        (_, None) => String::new(),
+    };
+    Some(format!("{text}.{how}"))
 }
 
 /// Columns for a path that the filter matches elsewhere.

@@ -35,6 +35,7 @@ fn hints<'a>(state: &ScreenState, width: usize) -> Line<'a> {
         let (key, text) = match hint.look {
             HintLook::Plain => (theme.key, Style::new()),
             HintLook::Active => (theme.key, theme.active),
+            HintLook::Off => (theme.dim, theme.dim),
             HintLook::Warning => (theme.error, theme.error),
         };
         spans.push(Span::styled(hint.key, key));
@@ -84,8 +85,11 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     let text = visible(prompt.text(), scroll, room);
     let cursor = columns(&label) + prompt.input.visual_cursor().saturating_sub(scroll);
     let mut spans = vec![Span::styled(label, theme.label), Span::raw(text.clone())];
-    if prompt.text().is_empty() && prompt.kind == PromptKind::Filter {
-        spans.push(Span::styled(placeholder(state), theme.dim));
+    let placeholder =
+        Some(prompt).filter(|prompt| prompt.text().is_empty()).and_then(|_| placeholder(state, prompt.kind));
+    if let Some(placeholder) = placeholder {
+        let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
+        spans.push(Span::styled(cut(&placeholder, width.saturating_sub(taken)), theme.dim));
     } else if let Some((suffix, style)) = suffix {
         let taken: usize = spans.iter().map(|span| columns(&span.content)).sum();
         spans.push(Span::raw("  "));
@@ -95,11 +99,18 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     frame.set_cursor_position(Position::new(area.x + u16::try_from(cursor).unwrap_or(0).min(area.width - 1), area.y));
 }
 
-/// What an empty filter takes, and the key for earlier ones.
-fn placeholder(state: &ScreenState) -> String {
+/// What an empty line takes or means: for a filter also the key for earlier ones.
+fn placeholder(state: &ScreenState, kind: PromptKind) -> Option<String> {
+    match kind {
+        PromptKind::Folder => {
+            return Some(format!("{} if empty", printable(&state.settings.working_dir.to_string_lossy())));
+        }
+        PromptKind::Filter => {}
+        PromptKind::Search | PromptKind::Position | PromptKind::Command => return None,
+    }
     let up = state.settings.keymap.hint(Context::TextLine, Action::Up).filter(|_| !state.filters.is_empty());
     let earlier = up.map_or_else(String::new, |key| format!("; {} for earlier ones", key.label()));
-    format!("expression or glob on the path, sizes such as >10MB{earlier}")
+    Some(format!("expression or glob on the path, sizes such as >10MB{earlier}"))
 }
 
 /// The part of a text after its first `skip` columns, at most `room` columns wide.

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::pane::{self, PaneFocus};
 use crate::tui::state::found::{Found, FoundRow, MAX_FOUND};
 use crate::tui::state::{Explorer, ScreenState};
-use crate::tui::text::{columns, cut, left, path_end, printable, right};
+use crate::tui::text::{columns, cut, left, path_end, printable, right, wrap};
 use crate::tui::theme::Theme;
 use dive_model::tree::Change;
 use dive_model::tree::history::LayerAction;
@@ -32,6 +32,10 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, found: &Found, fram
         let line = line(explorer, row, width, theme);
         let is_selected = at == found.scroll.selected();
         lines.push(if is_selected { pane::select(line, PaneFocus::Focused, theme) } else { line });
+    }
+    if found.paths() == 0 && !found.filter().is_empty() {
+        let note = found.filter().syntax_note().unwrap_or_default();
+        lines.extend(wrap(note, width).into_iter().map(Line::raw));
     }
     pane::draw_lines(lines, frame, inside);
     pane::scroll_marks(found.scroll.hidden(), theme, frame, area);

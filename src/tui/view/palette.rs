@@ -16,8 +16,8 @@ const KEYS_WIDTH: usize = 15;
 pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let (title, keys_width, nothing) = match palette.offer {
-        Offer::Everything => ("Commands", KEYS_WIDTH, "No command has these words."),
-        Offer::Images => ("Images and platforms", 1, "No image has these words."),
+        Offer::Everything => ("Commands", KEYS_WIDTH, "No command matches."),
+        Offer::Images => ("Images and platforms", 1, "No image matches."),
     };
     let inside = pane::draw(title, PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
@@ -33,6 +33,13 @@ pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>
                 let room = width.saturating_sub(keys_width + 1 + before.len());
                 (String::new(), before + &around(&printable(instruction), words, room))
             }
+            // In a list of images, the verb says nothing.
+            PaletteCommand::Open(image) if palette.offer == Offer::Images => {
+                (String::new(), printable(&image.to_string()).replacen(": ", "  ", 1))
+            }
+            PaletteCommand::OpenPlatform(platform) if palette.offer == Offer::Images => {
+                (String::new(), printable(&format!("this image · {platform}")))
+            }
             PaletteCommand::Open(_) | PaletteCommand::OpenPlatform(_) => (String::new(), printable(&row.text())),
         };
         let room = width.saturating_sub(keys_width + 1);
@@ -44,7 +51,11 @@ pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>
         lines.push(if is_selected { pane::select(line, PaneFocus::Focused, theme) } else { line });
     }
     if palette.scroll.count() == 0 {
-        lines.push(Line::raw(nothing));
+        let mut elsewhere = palette.not_available().peekable();
+        if elsewhere.peek().is_none() {
+            lines.push(Line::raw(nothing));
+        }
+        lines.extend(elsewhere.map(|row| Line::raw(cut(&format!("Not available here: {}", row.does), width))));
     }
     pane::draw_lines(lines, frame, inside);
     pane::scroll_marks(palette.scroll.hidden(), theme, frame, area);

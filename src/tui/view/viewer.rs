@@ -45,7 +45,8 @@ pub(super) fn draw(state: &ScreenState, viewer: &Viewer, version: SpanId, frame:
         lines.push(Line::styled("Transferring the layer. esc cancels.", theme.dim));
     }
     pane::draw_lines(lines, frame, inside);
-    let status = status_text(&viewer.status());
+    let subject = if viewer.compared().is_some() { ViewerSubject::Difference } else { ViewerSubject::File };
+    let status = status_text(&viewer.status(), subject);
     // A directory has neither position nor size.
     if status.is_empty() {
         return;
@@ -104,8 +105,16 @@ fn line<'a>(row: &'a ViewerRow, gutter: usize, plain: Style, theme: &Theme) -> L
     Line::from(spans)
 }
 
+/// What the viewer shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ViewerSubject {
+    File,
+    /// The difference of two versions, whose own size says nothing.
+    Difference,
+}
+
 /// Text of the status line: search, progress, position, size.
-fn status_text(status: &ViewerStatus) -> String {
+fn status_text(status: &ViewerStatus, subject: ViewerSubject) -> String {
     let mut parts = Vec::new();
     match &status.search {
         SearchState::None | SearchState::Found => {}
@@ -136,7 +145,9 @@ fn status_text(status: &ViewerStatus) -> String {
             (Form::Text, Some(line), None) => parts.push(format!("line {line}")),
             (Form::Text, None, _) => {}
         }
-        parts.push(Bytes(status.size).to_string());
+        if subject == ViewerSubject::File {
+            parts.push(Bytes(status.size).to_string());
+        }
         parts.push(format!("{} %", status.percent));
     }
     parts.join(" · ")
@@ -170,13 +181,13 @@ mod tests {
             (SearchState::NotFoundYet(4), Phase::Complete),
             (SearchState::None, Phase::Failed(evil.clone())),
         ] {
-            let status_text = status_text(&status(search, phase));
+            let status_text = status_text(&status(search, phase), ViewerSubject::File);
             assert!(
                 status_text.contains("\\u{1b}[2J\\u{202e}") && status_text == printable(&status_text),
                 "{status_text}"
             );
         }
-        let status_text = status_text(&status(SearchState::NotFoundYet(4), Phase::Reading));
+        let status_text = status_text(&status(SearchState::NotFoundYet(4), Phase::Reading), ViewerSubject::File);
         assert!(status_text.contains(" in the first 4 B · "), "{status_text}");
     }
 }

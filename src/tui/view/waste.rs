@@ -8,7 +8,7 @@ use super::pane::{self, PaneFocus};
 use crate::tui::content::waste::{self as content, FILES_AT, LAYERS_AT, WasteColumns};
 use crate::tui::state::waste::{Waste, WasteOrder, WasteRow};
 use crate::tui::state::{Explorer, ScreenState};
-use crate::tui::text::{columns, cut, left, path_end, right};
+use crate::tui::text::{columns, cut, left, path_end, right, wrap};
 use crate::tui::theme::Theme;
 use dive_model::analysis::Exact;
 use dive_model::image::ImagePart;
@@ -24,8 +24,12 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
     let width = usize::from(inside.width);
     if let Some(node) = waste.selected_node(exact) {
         // The full path: its row may truncate it.
-        let room = pane::title_width(area);
-        pane::bottom_title(&path_end(&tree.path(node), room), theme, frame, area);
+        let sum = match waste.same_place() {
+            (0 | 1, _) => String::new(),
+            (rows, bytes) => format!(" · {} in {rows} rows", Bytes(bytes)),
+        };
+        let room = pane::title_width(area).saturating_sub(columns(&sum));
+        pane::bottom_title(&(path_end(&tree.path(node), room) + &sum), theme, frame, area);
     }
     let mut lines = vec![sum(waste, exact, width, theme)];
     if content::shows_causes(state.size.1) {
@@ -37,7 +41,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
         }
         lines.push(Line::raw(""));
     }
-    let table = WasteTable { explorer, waste, columns: WasteColumns::of(explorer, width), width };
+    let table = WasteTable { explorer, waste, columns: WasteColumns::of(explorer, width, waste.order()), width };
     lines.push(Line::styled(cut(&table.head(), width), theme.dim));
     for row in waste.scroll.visible() {
         let Some(what) = waste.row(row) else { break };
@@ -47,6 +51,8 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
     }
     if waste.scroll.count() == 0 && !exact.files.is_empty() {
         lines.push(Line::raw("No file matches the filter."));
+        let note = waste.filter().syntax_note().unwrap_or_default();
+        lines.extend(wrap(note, width).into_iter().map(Line::raw));
     }
     pane::draw_lines(lines, frame, inside);
     let foot = content::foot_height(state.size) as u16;
@@ -159,14 +165,21 @@ impl WasteTable<'_> {
 fn sum<'a>(waste: &Waste, exact: &Exact, width: usize, theme: &Theme) -> Line<'a> {
     let total = Bytes(exact.total_bytes);
     if exact.files.is_empty() {
-        return Line::raw(cut(&format!("Nothing is reclaimable: the image uses all {total} of its layers"), width));
+        let why = if exact.total_bytes == 0 {
+            "the image has no files.".to_owned()
+        } else {
+            format!("the image uses all {total} of its layers.")
+        };
+        return Line::raw(cut(&format!("Nothing is reclaimable: {why}"), width));
     }
     let bytes = Bytes(exact.reclaimable_bytes()).to_string();
     let count = exact.files.len() as u64;
     let (long, short) = if waste.filter().is_empty() {
-        let files = count_of(count, "file");
-        let long = format!(" of {total} is reclaimable: the image no longer shows {files}");
-        (long, format!(" of {total} is reclaimable, in {files}"))
+        // One path may have several hidden versions, and a later one that the image shows.
+        let versions = count_of(count, "file version");
+        let are = if count == 1 { "is" } else { "are" };
+        let long = format!(" of {total} is reclaimable: {versions} {are} hidden by later layers");
+        (long, format!(" of {total} is reclaimable, in {versions}"))
     } else {
         let (found, size) = waste.accepted();
         let (size, files) = (Bytes(size), count_of(found, "file"));

@@ -91,9 +91,9 @@ fn a_filter_without_a_match_says_which_layer_has_one() {
         "No file matches the filter.",
         "Not in layer 0",
         "added in layer 2",
-        "deleted in layer 4. enter, then n goes there",
+        "deleted in layer 4. Press enter, then n, to go there.",
     ]);
-    screen.presses("enter").shows(&["deleted in layer 4. n goes there"]);
+    screen.presses("enter").shows(&["deleted in layer 4. Press n to go there."]);
     let hints = footer(&screen);
     assert!(hints.starts_with("n Next match") && !hints.contains("View") && !hints.contains("Extract"), "{hints}");
     screen.presses("n").shows(&["layer 2", "id_rsa", "went to layer 2"]);
@@ -141,6 +141,29 @@ fn matches_are_numbered_and_esc_returns() {
     assert_eq!(screen.selected(), "/bin/f02", "only the filter has moved the cursor");
     screen.presses("slash").types("usr/lib").shows(&["1 of 1, with 61 paths"]);
     screen.presses("ctrl+u").types("*b/f0?").shows(&["1 of 10"]);
+    // After a letter was deleted, the cursor is on the first match again.
+    screen.presses("esc g slash").types("f59").shows(&["1 of 2"]);
+    screen.presses("backspace").shows(&["1 of 20"]);
+}
+
+/// The path is what a narrow tree cannot show elsewhere.
+#[test]
+fn the_whole_path_is_visible_under_a_filter() {
+    let long = "opt/application/releases/current/node_modules/package/index.js";
+    let archive = image().layer(|l| l.file(long, "1").file("etc/a", "1")).save(Format::DockerArchive);
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), SMALL, &[]);
+    screen.presses("slash").types("index*.js").presses("enter").shows(&[&format!("┗ /{long} ━")]);
+    screen.presses("M").shows(&[&format!("┗ /{long} ━")]);
+}
+
+/// `n` leads to another layer, not out of a comparison.
+#[test]
+fn a_comparison_goes_on_at_a_match_in_another_layer() {
+    let archive = secret();
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    screen.presses("b").shows(&["Layer 0 compared with itself"]);
+    screen.presses("slash").types("id_rsa").presses("enter n").shows(&["from layer 0 to layer 2", "went to layer 2"]);
+    assert_eq!(screen.selected(), "/root/.ssh/id_rsa");
 }
 
 /// The filter stays when the layer changes, with the cursor on a match.
@@ -172,11 +195,11 @@ fn a_search_leaves_out_directories_that_are_only_listed_again() {
 fn the_remedy_is_shown_on_the_smallest_terminal() {
     let mut screen = Screen::of_sample((60, 16));
     screen.presses("w").shows(&[
-        "133 kB of 3.0 MB is reclaimable, in 11 files ",
+        "133 kB of 3.0 MB is reclaimable, in 11 file versions ",
         "Remedy: delete them in the RUN",
         "earlier stage.",
     ]);
-    screen.presses("G").shows(&["releases/1.0/notes.txt", "Remedy: write their last content"]);
+    screen.presses("G").shows(&["releases/1.0/notes.txt", "Remedy: create the final file"]);
 }
 
 /// A row below its directory is indented, at any width.
@@ -218,13 +241,24 @@ fn two_versions_of_a_file_are_compared() {
     screen.presses("D").shows(&["there is no version before this one"]);
 }
 
+#[test]
+fn a_difference_names_the_changed_attributes() {
+    let archive = image()
+        .layer(|l| l.file("etc/key", "secret\n"))
+        .layer(|l| l.file("etc/key", "secret\n").mode(0o600).owner(7, 8))
+        .save(Format::DockerArchive);
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    screen.presses("down").finds("down", "key$").presses("D").runs_jobs();
+    screen.shows(&["mode 0644 -> 0600", "owner 0:0 -> 7:8", "The content is the same.", "━ line 1 of 3 · 100 % ━"]);
+}
+
 /// A hostile image cannot take memory or time by a comparison.
 #[test]
 fn only_files_of_a_bounded_size_are_compared() {
     let large = |byte: &str| byte.repeat(5_000_000);
     let lines = |byte: &str| format!("{byte}\n").repeat(500_001);
     for (content, shown) in [
-        (&large as &dyn Fn(&str) -> String, "dive compares files of up to 4.0 MB; this one has 5.0 MB"),
+        (&large as &dyn Fn(&str) -> String, "the file is too large to compare (limit 4,000,000 bytes)"),
         (&lines, "dive compares files of up to 500000 lines; this one has 500001"),
     ] {
         let version = |byte: &str| {
@@ -262,7 +296,7 @@ fn waste_is_grouped_and_explained() {
         .layer(|l| l.file("etc/app", "2").created_by("COPY app /etc/app"))
         .save(Format::DockerArchive);
     let mut screen = Screen::showing(archive.path().to_str().unwrap(), SMALL, &[]);
-    screen.presses("w").shows(&["▸ /root/.npm", "20", "0 > 1", "Put by layer 0: RUN npm install"]);
+    screen.presses("w").shows(&["▸ /root/.npm", "20", "0 > 1", "Added by layer 0: RUN npm install"]);
     screen.shows(&["Deleted by layer 1: RUN rm -rf /root/.npm", "still stores", "Remedy: "]).lacks(&["c00"]);
     screen.presses("enter").shows(&["▾ /root/.npm", "/root/.npm/c00"]);
     screen.presses("slash").types("c07").presses("enter").shows(&["6 B of it in 1 file"]).lacks(&["c08"]);
@@ -303,7 +337,8 @@ fn the_palette_finds_an_action_by_its_words() {
     // The words that were found are visible, however long the instruction is.
     screen.presses(":").types("make-data banner").shows(&["make-data banner"]);
     screen.presses("esc");
-    screen.presses(":").types("no such thing").shows(&["No command has these words."]);
+    screen.presses(":").types("no such thing").shows(&["No command matches."]);
+    screen.presses("esc :").types("hex").shows(&["Not available here: Show the content as text or as bytes."]);
     screen.presses("enter").lacks(&["┏ Commands"]);
 }
 
@@ -369,14 +404,14 @@ fn other_images_of_the_file_are_one_key_away() {
     screen.receives(WorkerEvent::ImageFound(std::sync::Arc::clone(&opened.image)));
     screen.presses("i").shows(&["still being read"]);
     screen.opens(opened).presses("down w esc i").shows(&[
-        "● dive-sample:1.0",
-        "Open image 1: other:1",
-        "for the platform linux/arm64",
+        "● dive-sample:1.0 · linux/amd64",
+        "1  other:1",
+        "this image · linux/arm64",
         "Image:",
         "enter Open",
     ]);
     screen.presses("esc").shows(&["i: 1 more image"]);
-    screen.presses("i enter").shows(&["Looking for the image"]).lacks(&["Open image"]);
+    screen.presses("i enter").shows(&["Looking for the image"]).lacks(&["other:1"]);
     let reopened = screen.effects.iter().find_map(|effect| match effect {
         Effect::Reopen(selection) => selection.image.clone(),
         _ => None,
@@ -385,7 +420,7 @@ fn other_images_of_the_file_are_one_key_away() {
     // If that fails, the image before returns.
     screen.processes(dive::tui::update::UpdateMessage::NotReopened("it is damaged".to_owned()));
     screen.shows(&["it is damaged", "dive-sample:1.0", "layer 1 of 0–6"]);
-    Screen::of_sample(SMALL).presses("i").shows(&["no other image"]);
+    Screen::of_sample(SMALL).presses("i").shows(&["only one image"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::Screen;
 impl Screen {
     /// Extracts the selected path to a folder.
     fn extracts_to(&mut self, folder: &Path) -> &mut Self {
-        self.presses("x backspace").types(folder.to_str().unwrap()).presses("enter")
+        self.presses("x").types(folder.to_str().unwrap()).presses("enter")
     }
 }
 
@@ -82,7 +82,8 @@ fn folder_is_completed_and_shown_in_full() {
     std::fs::create_dir(folder.path().join("target-of-extraction")).unwrap();
     let mut screen = Screen::of_sample((120, 40));
     screen.finds("G", "prices.csv$").presses("x").shows(&["Writes to /work "]);
-    screen.presses("backspace").types("out").shows(&["Writes to /work/out "]);
+    screen.shows(&["Extract to directory: /work if empty"]);
+    screen.types("out1").shows(&["Writes to /work/out1 "]);
     screen.presses("ctrl+u").types(&format!("{}/targ", folder.path().display()));
     screen.presses("tab").runs_jobs().shows(&["/target-of-extraction/"]);
     let Some(prompt) = &screen.state.prompt else { panic!("no prompt") };

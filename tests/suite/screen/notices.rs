@@ -49,6 +49,17 @@ fn image_warnings_are_counted_and_listed() {
 }
 
 #[test]
+fn a_choice_of_order_and_columns_survives_another_image() {
+    let mut opened = library::open(&sample());
+    let shown = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
+    shown.other_images = vec![ImageName { index: 1, tags: [].into(), id: None, shares_tags: false }];
+    let mut screen = Screen::loading((120, 40), &[]);
+    screen.opens(opened).presses("tab s U").shows(&["▼ Shown", "hidden: unmodified"]);
+    screen.presses("i enter").shows(&["Looking for the image"]);
+    screen.opens(library::open(&sample())).presses("tab").shows(&["▼ Shown", "hidden: unmodified"]);
+}
+
+#[test]
 fn no_warnings_show_no_mark() {
     let mut screen = Screen::of_sample(SMALL);
     screen.lacks(&["warning"]);

@@ -188,6 +188,11 @@ impl FileTreePane {
         self.cursor.found = self.cursor.selected;
     }
 
+    /// The node that the user had chosen before the filter.
+    pub(super) fn place_before_filter(&self) -> Option<NodeId> {
+        self.cursor.before_filter.and_then(|place| place.chosen)
+    }
+
     /// Returns the cursor to where it was before the filter, unless the user has moved it to `selected` since.
     pub(super) fn return_to_place(&mut self, tree: &Tree, selected: Option<NodeId>) {
         let is_unmoved = selected == self.cursor.found;

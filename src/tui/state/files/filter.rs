@@ -56,8 +56,16 @@ enum SizeBound {
 
 #[derive(Debug, Clone)]
 pub(super) struct PathPattern {
+    syntax: PathSyntax,
     pub(super) regex: Regex,
     pub(super) reach: Reach,
+}
+
+/// The language of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PathSyntax {
+    Glob,
+    Expression,
 }
 
 /// The part of a path that a match can span.
@@ -110,8 +118,8 @@ impl Filter {
         let pattern = match glob::expression(&expression) {
             _ if expression.is_empty() => None,
             // The positions of a glob's errors would be those in its expression.
-            Some(glob) => Some(PathPattern::parse(&glob, |_| 1)?),
-            None => Some(PathPattern::parse(&expression, place)?),
+            Some(glob) => Some(PathPattern::parse(PathSyntax::Glob, &glob, |_| 1)?),
+            None => Some(PathPattern::parse(PathSyntax::Expression, &expression, place)?),
         };
         Ok(Self { text: text.to_owned(), sizes, pattern })
     }
@@ -120,6 +128,17 @@ impl Filter {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// How the pattern was read, for a filter without a match. `None` without a pattern.
+    #[must_use]
+    pub fn syntax_note(&self) -> Option<&'static str> {
+        Some(match self.pattern.as_ref()?.syntax {
+            PathSyntax::Glob => "Read as a glob of whole names: *ssl* finds names that contain ssl.",
+            PathSyntax::Expression => {
+                "Read as a regular expression on the path: ^/etc/, \\.so$. Globs: *.so, lib*.so, /etc/*."
+            }
+        })
     }
 
     /// True if the filter accepts all files.
@@ -177,10 +196,16 @@ impl SizeTerm {
 
 impl PathPattern {
     /// Compiles the expression. `place` maps a byte offset in it to a character position in the user's text.
-    fn parse(expression: &str, place: impl Fn(usize) -> usize) -> Result<Self, FilterError> {
-        let wrong = |span: &ast::Span, problem: String| FilterError::Expression {
-            character: place(span.start.offset),
-            problem,
+    fn parse(syntax: PathSyntax, expression: &str, place: impl Fn(usize) -> usize) -> Result<Self, FilterError> {
+        let wrong = |span: &ast::Span, problem: String| {
+            let letter = expression.get(span.start.offset..).and_then(|rest| rest.chars().next());
+            let problem = match letter.filter(|letter| regex_syntax::is_meta_character(*letter)) {
+                Some(letter) if syntax == PathSyntax::Expression && letter != '-' => {
+                    format!("{problem}; write \\{letter} for the character")
+                }
+                _ => problem,
+            };
+            FilterError::Expression { character: place(span.start.offset), problem }
         };
         let ast = ast::parse::Parser::new()
             .parse(expression)
@@ -199,7 +224,7 @@ impl PathPattern {
             .dfa_size_limit(MAX_COMPILED)
             .build()
             .map_err(|_| FilterError::TooLarge)?;
-        Ok(Self { regex, reach })
+        Ok(Self { syntax, regex, reach })
     }
 }
 
@@ -270,18 +295,21 @@ mod tests {
         assert!(finds("/etc/*.conf >1k", "/etc/resolv.conf") && !finds("*.JS", "/app.js"), "smart case");
         assert_eq!(
             Filter::parse("* .js").map(|_| ()).unwrap_err().to_string(),
-            "character 1: repetition operator missing expression"
+            r"character 1: repetition operator missing expression; write \* for the character"
         );
     }
 
     #[test]
     fn a_filter_error_is_one_line_with_its_position() {
         let cases = [
-            ("usr/(lib", "character 5: unclosed group"),
+            ("usr/(lib", r"character 5: unclosed group; write \( for the character"),
             ("  >1k  a *b**+ [z-a]", "character 17: invalid character class range, the start must be <= the end"),
-            ("ü >1k [", "character 7: unclosed character class"),
-            ("a >1k\u{3000}b(?=c)", "character 8: look-around, including look-ahead and look-behind, is not supported"),
-            (r"\p{Nope}", "character 1: Unicode property not found"),
+            ("ü >1k [", r"character 7: unclosed character class; write \[ for the character"),
+            (
+                "a >1k\u{3000}b(?=c)",
+                r"character 8: look-around, including look-ahead and look-behind, is not supported; write \( for the character",
+            ),
+            (r"\p{Nope}", r"character 1: Unicode property not found; write \\ for the character"),
             (r"\w{99}{99}", "the expression is too large; use fewer repetitions"),
             (">10XB", "`10XB` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB"),
             ("<", "`<` is not a size: write a number and a unit, such as 20MB, 1.5 GB or 20MiB"),

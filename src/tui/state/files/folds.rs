@@ -64,6 +64,11 @@ impl Folds {
         }
     }
 
+    /// True if directories without a change are collapsed.
+    pub(super) const fn hide_unchanged(&self) -> bool {
+        self.expanded.is_some()
+    }
+
     /// Collapses directories without a change, or no longer. Directories that the user collapsed stay so.
     pub(super) fn toggle_unchanged(&mut self, tree: &Tree) {
         self.expanded = match self.expanded {

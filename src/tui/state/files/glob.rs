@@ -1,11 +1,22 @@
-//! Globs in the filter: `*.js`, `/etc/*.conf`, `**/node_modules`. A pattern is a glob where `*` cannot be meant as in a
-//! regular expression: at its start and after a slash.
+//! Globs in the filter: `*.js`, `lib*.so`, `/etc/*.conf`, `**/node_modules`.
+//!
+//! A pattern is a glob if a `*` is plainly meant as in a shell: at the start, after a slash, or after a letter, a digit, `-`
+//! or `_`. In an expression that would repeat one letter, which nobody looks for in paths. `.*`, a class, a group and all other
+//! signs of an expression make it one. A `?` makes a glob only at the start: `colou?r` is an expression.
 
 /// The regular expression for a glob. `None` if the text is not plainly a glob.
 pub(super) fn expression(text: &str) -> Option<String> {
-    let is_glob = text.starts_with('*') || text.contains("/*");
+    // A `$` at the end says what a glob means anyway.
+    let text = text.strip_suffix('$').filter(|rest| !rest.ends_with('\\')).unwrap_or(text);
+    // No expression begins with a repetition.
+    let starts_as_glob = text.starts_with(['*', '?']);
+    let is_shell_star = |(at, _): (usize, &str)| {
+        text[..at].ends_with(|before: char| before.is_alphanumeric() || "/-_".contains(before))
+    };
+    let is_glob = starts_as_glob || text.match_indices('*').any(is_shell_star);
     // In a glob, these are rare; in an expression they are not.
-    let is_expression = text.contains(['\\', '(', ')', '|', '+', '^', '$']) || text.contains(".*");
+    let is_expression = text.contains(['\\', '(', ')', '|', '^'])
+        || !starts_as_glob && (text.contains(['+', '$']) || text.contains(".*"));
     if !is_glob || is_expression || text.contains(char::is_whitespace) {
         return None;
     }
@@ -72,6 +83,15 @@ mod tests {
             ("/var/*/[!a]x", "/var/log/bx"),
             ("*[0-9]", "/core.1"),
             ("*.[ch]", "/a.h"),
+            ("lib*.so", "/usr/lib/libc-2.so"),
+            ("lib*.so*", "/usr/lib/libc.so.6"),
+            ("m1*.js", "/srv/m12.js"),
+            ("?.conf", "/etc/a.conf"),
+            ("*.js$", "/srv/app.js"),
+            ("*.tar.*", "/a.tar.gz"),
+            ("*$py.class", "/a$py.class"),
+            ("node_*", "/node_modules"),
+            ("a*b?", "/axbc"),
         ] {
             assert!(finds(glob, path), "{glob} {path}");
         }
@@ -82,6 +102,8 @@ mod tests {
             ("/etc/*.conf", "/srv/etc/a.conf"),
             ("/var/*/[!a]x", "/var/log/ax"),
             ("**/node_modules", "/x_node_modules"),
+            ("lib*.so", "/usr/lib/libc.so.6"),
+            ("?.conf", "/etc/ab.conf"),
         ] {
             assert!(!finds(glob, path), "{glob} {path}");
         }
@@ -89,7 +111,22 @@ mod tests {
 
     #[test]
     fn an_expression_is_not_taken_for_a_glob() {
-        for text in ["js", "lib.*so", "/usr/.*", "a*b", r"\.js$", "(a|b)*", "^/*", "csv|/*"] {
+        for text in [
+            "js",
+            "lib.*so",
+            r"lib.*\.so",
+            "/usr/.*",
+            "colou?r",
+            "[0-9]*.log",
+            r"\w*",
+            "x{2}*",
+            r"\.js$",
+            "a+b*",
+            "(a|b)*",
+            "^/*",
+            "csv|/*",
+            "lib*.so.*",
+        ] {
             assert_eq!(expression(text), None, "{text}");
         }
     }

@@ -16,6 +16,15 @@ pub enum Jump {
     Nowhere,
 }
 
+/// Which match the cursor may be on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchLanding {
+    /// Any match.
+    Any,
+    /// The one where the cursor was before the filter, else the first one.
+    First,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JumpDirection {
     Forward,
@@ -40,17 +49,27 @@ impl FileTreePane {
         Jump::Done
     }
 
-    /// Moves the cursor to the first match of the filter, unless it is on one.
-    pub fn seek_match(&mut self, tree: &Tree) {
+    /// Moves the cursor to the match where it was before the filter, else to the first one, unless it may stay.
+    pub fn seek_match(&mut self, tree: &Tree, landing: MatchLanding) {
         let is_on_match = |files: &Self| files.selected().is_some_and(|node| files.is_match(node));
-        if self.filter().is_none() || is_on_match(self) {
+        if self.filter().is_none() || landing == MatchLanding::Any && is_on_match(self) {
             return;
         }
-        self.select_row(tree, 0);
-        if !is_on_match(self) {
-            self.next_match(tree);
+        let before = self.place_before_filter().filter(|node| self.is_match(*node));
+        if before.is_none_or(|node| self.jump_to(tree, node) == Jump::Nowhere) {
+            self.select_row(tree, 0);
+            if !is_on_match(self) {
+                self.next_match(tree);
+            }
         }
         self.cursor.found = self.selected();
+    }
+
+    /// Where a changed filter puts the cursor. It may stay on a match that the user has moved it to.
+    #[must_use]
+    pub fn landing(&self) -> MatchLanding {
+        let has_moved = self.filter().is_some() && self.selected() != self.cursor.found;
+        if has_moved { MatchLanding::Any } else { MatchLanding::First }
     }
 
     /// Moves the cursor to the next match of the filter.

@@ -27,7 +27,7 @@ pub use applied_filter::all_matches;
 pub use elsewhere::MatchElsewhere;
 pub use filter::{Filter, FilterError};
 pub use folds::Folding;
-pub use jumps::Jump;
+pub use jumps::{Jump, MatchLanding};
 pub use lists::Order;
 pub use row::FileRow;
 pub use totals::ChangeTotals;
@@ -178,6 +178,17 @@ impl FileTreePane {
     pub fn toggle_unchanged(&mut self, tree: &Tree) {
         self.folds.toggle_unchanged(tree);
         self.count(tree);
+    }
+
+    /// Takes the order, the hidden kinds and the folding of unchanged directories from the tree of another image. Its
+    /// directories are others: what the user collapsed stays there.
+    pub fn look_like(&mut self, tree: &Tree, other: &Self) {
+        (self.kinds, self.order) = (other.kinds, other.order);
+        if self.folds.hide_unchanged() != other.folds.hide_unchanged() {
+            self.folds.toggle_unchanged(tree);
+        }
+        self.count(tree);
+        self.show_first_change(tree);
     }
 
     /// Recounts all rows. Needed after any change except folding one directory.

@@ -14,8 +14,7 @@ use crate::tui::state::overlay_id::OverlayId;
 use dive_model::image::ImageLayer;
 use dive_model::layer::LayerBlob;
 use dive_model::layer::content::{Body, open_body_while};
-use dive_model::tree::{SpanId, Tree};
-use dive_model::units::Bytes;
+use dive_model::tree::{Cause, Facts, SpanId, Tree};
 
 /// Maximum size of a version that is compared, in bytes.
 const MAX_COMPARED: u64 = 4_000_000;
@@ -33,6 +32,18 @@ pub struct CompareRequest {
     pub overlay_id: OverlayId,
     before: StoredFile,
     after: StoredFile,
+    /// A line for each attribute that differs.
+    attributes: String,
+    content: KnownContent,
+}
+
+/// What the tree knows of the content of both versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KnownContent {
+    /// It is the same, so neither version is read.
+    Same,
+    /// It may differ.
+    Unknown,
 }
 
 impl Viewer {
@@ -58,12 +69,28 @@ impl Viewer {
             }
             Ok(source.content)
         };
-        let request = CompareRequest { overlay_id, before: stored(before)?, after: stored(after)? };
+        let is_same = tree.span(before).end() == Some((tree.span(after).from(), Cause::MetadataOnly));
+        let request = CompareRequest {
+            overlay_id,
+            before: stored(before)?,
+            after: stored(after)?,
+            attributes: attributes(tree.facts(before), tree.facts(after)),
+            content: if is_same { KnownContent::Same } else { KnownContent::Unknown },
+        };
         let mut viewer = Self::new(overlay_id, tree.path(tree.span(after).node()), Phase::Reading);
         viewer.compared = Some((tree.span(before).from(), tree.span(after).from()));
         viewer.refresh();
         Ok((viewer, request))
     }
+}
+
+/// The changes of mode and owner: `mode 0644 -> 0600`. The tree has no times.
+fn attributes(before: Facts<'_>, after: Facts<'_>) -> String {
+    let mode = |facts: Facts<'_>| format!("{:04o}", facts.mode & 0o7777);
+    let owner = |facts: Facts<'_>| format!("{}:{}", facts.uid, facts.gid);
+    let pairs = [("mode", mode(before), mode(after)), ("owner", owner(before), owner(after))];
+    let changed = pairs.into_iter().filter(|(_, before, after)| before != after);
+    changed.map(|(what, before, after)| format!("{what} {before} -> {after}\n")).collect::<Vec<_>>().concat()
 }
 
 /// Compares both versions until the difference is complete or `cancel` is set.
@@ -75,20 +102,24 @@ pub fn compare(request: &CompareRequest, cancel: &AtomicBool, report: &mut dyn F
 }
 
 fn difference(request: &CompareRequest, cancel: &AtomicBool, send: &mut dyn FnMut(FetchEvent)) -> io::Result<()> {
-    let CompareRequest { before, after, .. } = request;
+    let CompareRequest { before, after, attributes, content, .. } = request;
+    if *content == KnownContent::Same {
+        show(same(attributes), send);
+        return Ok(());
+    }
     let largest = before.iter().chain(after).map(|(_, body)| body.len).max().unwrap_or(0);
     if largest > MAX_COMPARED {
-        let text = format!("dive compares files of up to {}; this one has {}", Bytes(MAX_COMPARED), Bytes(largest));
+        let text = "the file is too large to compare (limit 4,000,000 bytes)";
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
     let (Some(before), Some(after)) = (read(before, cancel, send)?, read(after, cancel, send)?) else { return Ok(()) };
+    if before == after {
+        show(same(attributes), send);
+        return Ok(());
+    }
     let is_text = |bytes: &[u8]| detect_form(&bytes[..bytes.len().min(SNIFF_BYTES)]) == Form::Text;
     if !is_text(&before) || !is_text(&after) {
-        let text = if before == after {
-            "the content is the same"
-        } else {
-            "the versions differ, but are not text; view or extract them"
-        };
+        let text = "the versions differ, but are not text; view or extract them";
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
     for bytes in [&before, &after] {
@@ -98,10 +129,24 @@ fn difference(request: &CompareRequest, cancel: &AtomicBool, send: &mut dyn FnMu
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
     }
-    let mut text = unified(&before, &after);
-    if text.is_empty() {
-        text.extend_from_slice(b"The content is the same.\n");
-    }
+    let mut text = attributes.clone().into_bytes();
+    text.extend(unified(&before, &after));
+    show(text, send);
+    Ok(())
+}
+
+/// The text for two versions with the same content.
+fn same(attributes: &str) -> Vec<u8> {
+    let content = if attributes.is_empty() {
+        "The content, the mode and the owner are the same. Times and extended attributes are not compared.\n"
+    } else {
+        "The content is the same.\n"
+    };
+    [attributes, content].concat().into_bytes()
+}
+
+/// Sends a complete text to the viewer.
+fn show(text: Vec<u8>, send: &mut dyn FnMut(FetchEvent)) {
     let mut counter = LineCounter::new();
     counter.push(&text);
     counter.finish();
@@ -111,7 +156,6 @@ fn difference(request: &CompareRequest, cancel: &AtomicBool, send: &mut dyn FnMu
     send(FetchEvent::Opened { content, form: Form::Text, available });
     send(FetchEvent::Progress { available, marks, counted });
     send(FetchEvent::Complete(LineCount::Known));
-    Ok(())
 }
 
 /// Reads a file. `None` if the job is cancelled.

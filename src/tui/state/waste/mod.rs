@@ -114,7 +114,7 @@ impl Waste {
                 let paths = PathOrder::of(tree, self.groups.iter().map(|members| members.group.place));
                 groups.sort_by_key(|at| (paths.rank(group(at).place), layers(at)));
             }
-            WasteOrder::Cause => groups.sort_by_key(|at| (rank(group(at).cause), layers(at), size(at))),
+            WasteOrder::Cause => groups.sort_by_key(|at| (rank(group(at).cause), size(at))),
             WasteOrder::Layer => groups.sort_by_key(|at| (layers(at), size(at))),
         }
         let mut rows = Vec::new();
@@ -194,6 +194,15 @@ impl Waste {
     #[must_use]
     pub fn selected_node(&self, exact: &Exact) -> Option<NodeId> {
         self.selected_file(exact).map(|file| file.node).or_else(|| self.selected_group().map(|group| group.place))
+    }
+
+    /// The number of groups with the place of the selected one, and their bytes: a path that several layers rewrite has a
+    /// group for each pair of layers.
+    #[must_use]
+    pub fn same_place(&self) -> (usize, u64) {
+        let Some(place) = self.selected_group().map(|group| group.place) else { return (0, 0) };
+        let groups = self.groups.iter().filter(|members| members.group.place == place && !members.files.is_empty());
+        groups.fold((0, 0), |(count, bytes), members| (count + 1, bytes.saturating_add(members.group.size_bytes)))
     }
 
     /// Opens the selected group, or closes the one that the selected row belongs to.
@@ -369,6 +378,19 @@ mod tests {
         assert_eq!((waste.scroll.count(), waste.selected()), (0, None));
         waste.set_filter(&tree, &exact, Filter::none());
         assert_eq!(waste.accepted(), (3, 60));
+    }
+
+    #[test]
+    fn a_path_that_several_layers_rewrite_has_a_sum() {
+        let tree = Tree::of_files(&["db", "x"]);
+        let rewritten = |layer| ("/db", 40, layer, layer + 1, Cause::Overwritten);
+        let exact = wasted(&tree, &[rewritten(0), rewritten(1), rewritten(2), ("/x", 7, 0, 1, Cause::Deleted)]);
+        let mut waste = Waste::new(&tree, &exact);
+        assert_eq!((waste.scroll.count(), waste.same_place()), (4, (3, 120)));
+        waste.scroll.select(3);
+        assert_eq!(waste.same_place(), (1, 7));
+        waste.set_filter(&tree, &exact, Filter::parse("nowhere").unwrap());
+        assert_eq!(waste.same_place(), (0, 0));
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub enum WasteOrder {
     Size,
     /// By path.
     Path,
-    /// By cause, the one with most bytes first; then by both layers; then largest first.
+    /// By cause, the one with most bytes first; then largest first.
     Cause,
     /// By the layer that contains the bytes, then by the layer that hides them, then largest first.
     Layer,

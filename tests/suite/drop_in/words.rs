@@ -27,7 +27,8 @@ fn own_part_is_short_and_has_none_of_dives_words() {
         assert_free_of_words(ours);
         let layers = printed.lines().skip_while(|line| *line != "Layers:").take_while(|line| *line != "Exact numbers:");
         let lines = ours.lines().count() - layers.count();
-        assert!(lines <= 30, "{image}: {lines} lines beside the layers:\n{ours}");
+        // Ten of them may be advice.
+        assert!(lines <= 40, "{image}: {lines} lines beside the layers:\n{ours}");
     }
 }
 

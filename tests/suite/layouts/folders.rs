@@ -159,7 +159,7 @@ fn advised_command_quotes_the_folder() {
         ("my image", "\"my image\"", "'./my image'"),
         ("$(id)", "\"$(id)\"", "'./$(id)'"),
         ("a\u{1b}[2J", "\"a\\x1b[2J\"", "$'./a\\033[2J'"),
-        ("it's", "\"it's\"", "$'./it\\'s'"),
+        ("it's", "\"it's\"", "'./it'\\''s'"),
     ] {
         let two = packed(packed(Layer::default(), folder, &docker("a")), "z/two", &oci("b"));
         let ran = listed(&two.tar(), &[]);

@@ -8,7 +8,12 @@ pub(super) fn variable(path: &str) -> String {
 /// The canonical spelling of a path, for comparisons: `rules.lowestEfficiency` and `rules.lowest-efficiency` are the same key, in
 /// any case, as in dive.
 pub(super) fn bare(path: &str) -> String {
-    path.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
+    let letters = path.chars().filter(|c| !matches!(c, '-' | '_'));
+    if path.is_ascii() {
+        // At each start, every key is compared with those of the table.
+        return letters.map(|c| c.to_ascii_lowercase()).collect();
+    }
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 /// True for keys that begin with `x-`, which are free for other uses, such as anchors.

@@ -19,17 +19,41 @@ struct KindMatcher {
     /// The positions of names without wildcards.
     names: HashMap<&'static [u8], Vec<u16>>,
     /// The positions of names with wildcards, by their last byte; if they end in `*`, by their first one; and the others.
-    by_last: HashMap<u8, Vec<u16>>,
-    by_first: HashMap<u8, Vec<u16>>,
+    by_last: ByByte,
+    by_first: ByByte,
     stars: Vec<u16>,
-    /// The sorted positions of each state.
-    states: Vec<Rc<[u16]>>,
+    states: Vec<MatchState>,
     numbers: HashMap<Rc<[u16]>, u32>,
     steps: HashMap<(u32, Box<[u16]>), PathStep>,
     /// The step of each state by a name that no part matches.
     otherwise: Vec<Option<u32>>,
     /// Positions that match the current name.
     hits: Vec<u16>,
+}
+
+/// Positions by a byte. Each name is looked up, so no hashing.
+#[derive(Debug)]
+struct ByByte([Vec<u16>; 256]);
+
+impl Default for ByByte {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Vec::new()))
+    }
+}
+
+impl ByByte {
+    fn of(&self, byte: Option<&u8>) -> &[u16] {
+        byte.map_or(&[], |byte| &self.0[usize::from(*byte)])
+    }
+}
+
+/// What the patterns have reached in a directory.
+#[derive(Debug)]
+struct MatchState {
+    /// Sorted.
+    positions: Rc<[u16]>,
+    /// Those of `*`, which matches every name.
+    stars: Box<[u16]>,
 }
 
 /// A part of a pattern between slashes.
@@ -97,8 +121,8 @@ impl KindMatcher {
                 (_, Some((start, end))) => {
                     let (start, end) = (start.as_bytes(), end.as_bytes());
                     let index = match (end.last(), start.first()) {
-                        (Some(last), _) => self.by_last.entry(*last).or_default(),
-                        (None, Some(first)) => self.by_first.entry(*first).or_default(),
+                        (Some(last), _) => &mut self.by_last.0[usize::from(*last)],
+                        (None, Some(first)) => &mut self.by_first.0[usize::from(*first)],
                         (None, None) => &mut self.stars,
                     };
                     index.push(at);
@@ -141,7 +165,8 @@ impl KindMatcher {
             return *number;
         }
         let (positions, number): (Rc<[u16]>, _) = (positions.into(), self.states.len() as u32);
-        self.states.push(Rc::clone(&positions));
+        let stars = self.stars.iter().copied().filter(|at| positions.binary_search(at).is_ok()).collect();
+        self.states.push(MatchState { positions: Rc::clone(&positions), stars });
         self.otherwise.push(None);
         self.numbers.insert(positions, number);
         number
@@ -150,18 +175,17 @@ impl KindMatcher {
     /// Goes from a directory in a state to `name`: the state there, and the patterns that match the path.
     fn step(&mut self, state: u32, name: &[u8]) -> (u32, Option<Rc<[u16]>>) {
         let at = state as usize;
-        let Some(positions) = self.states.get(at) else { return (state, None) };
+        let Some(MatchState { positions, stars }) = self.states.get(at) else { return (state, None) };
         self.hits.clear();
         let named = self.names.get(name).into_iter().flatten();
         self.hits.extend(named.filter(|at| positions.binary_search(at).is_ok()));
-        let by_last = name.last().and_then(|last| self.by_last.get(last)).into_iter().flatten();
-        let by_first = name.first().and_then(|first| self.by_first.get(first)).into_iter().flatten();
-        for at in by_last.chain(by_first).chain(&self.stars) {
+        for at in self.by_last.of(name.last()).iter().chain(self.by_first.of(name.first())) {
             let is_match = self.parts.get(usize::from(*at)).is_some_and(|part| part.content.matches(name));
             if is_match && positions.binary_search(at).is_ok() {
                 self.hits.push(*at);
             }
         }
+        self.hits.extend(&**stars);
         if self.hits.is_empty() {
             let known = self.otherwise.get(at).copied().flatten();
             let next = known.unwrap_or_else(|| self.take_step(state).next);
@@ -182,7 +206,7 @@ impl KindMatcher {
     /// The step from a state by the parts in `hits`.
     fn take_step(&mut self, state: u32) -> PathStep {
         let (mut positions, mut matched) = (Vec::new(), Vec::new());
-        for at in self.states.get(state as usize).into_iter().flat_map(|positions| positions.iter().copied()) {
+        for at in self.states.get(state as usize).into_iter().flat_map(|state| state.positions.iter().copied()) {
             if self.part(at).is_some_and(|part| part.content == PartKind::AnyDepth) {
                 self.reach(at, &mut positions);
             }

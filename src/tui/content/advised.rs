@@ -45,7 +45,7 @@ pub(in crate::tui) fn details(explorer: &Explorer, finding: &Finding, width: usi
     let mut rest = wrap(&format!("{}: {}", row.level.name(), row.what), width);
     rest.extend(remedy);
     let line = |verb: &str, layer| wrap(&instruction_line(explorer, verb, layer, width * height), width);
-    let put = layer.map(|layer| line("Put by", layer));
+    let put = layer.map(|layer| line("Added by", layer));
     let hidden = hidden_by.filter(|hidden_by| Some(*hidden_by) != *layer).map(|layer| line("Hidden by", layer));
     let instructions: Vec<Vec<String>> = [put, hidden].into_iter().flatten().collect();
     let (mut free, mut left) = (height.saturating_sub(rest.len()), instructions.len());

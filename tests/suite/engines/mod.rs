@@ -61,6 +61,14 @@ fn content(mut document: Value) -> Value {
     for key in ["storedBytes", "onDiskBytes"] {
         document["sizes"][key].take();
     }
+    for part in ["ours", "baseLayers"] {
+        if let Some(sums) = document["advice"][part].as_object_mut() {
+            sums.remove("storedBytes");
+        }
+    }
+    for finding in document["advice"]["findings"].as_array_mut().expect("findings") {
+        finding["storedBytes"].take();
+    }
     // Only CI mode has one.
     document["verdict"].take();
     for layer in document["layer"].as_array_mut().expect("layers") {

@@ -22,7 +22,7 @@ struct KindMatcher {
     by_last: ByByte,
     by_first: ByByte,
     stars: Vec<u16>,
-    states: Vec<MatchState>,
+    states: Vec<KindState>,
     numbers: HashMap<Rc<[u16]>, u32>,
     steps: HashMap<(u32, Box<[u16]>), PathStep>,
     /// The step of each state by a name that no part matches.
@@ -49,7 +49,7 @@ impl ByByte {
 
 /// What the patterns have reached in a directory.
 #[derive(Debug)]
-struct MatchState {
+struct KindState {
     /// Sorted.
     positions: Rc<[u16]>,
     /// Those of `*`, which matches every name.
@@ -166,7 +166,7 @@ impl KindMatcher {
         }
         let (positions, number): (Rc<[u16]>, _) = (positions.into(), self.states.len() as u32);
         let stars = self.stars.iter().copied().filter(|at| positions.binary_search(at).is_ok()).collect();
-        self.states.push(MatchState { positions: Rc::clone(&positions), stars });
+        self.states.push(KindState { positions: Rc::clone(&positions), stars });
         self.otherwise.push(None);
         self.numbers.insert(positions, number);
         number
@@ -175,7 +175,7 @@ impl KindMatcher {
     /// Goes from a directory in a state to `name`: the state there, and the patterns that match the path.
     fn step(&mut self, state: u32, name: &[u8]) -> (u32, Option<Rc<[u16]>>) {
         let at = state as usize;
-        let Some(MatchState { positions, stars }) = self.states.get(at) else { return (state, None) };
+        let Some(KindState { positions, stars }) = self.states.get(at) else { return (state, None) };
         self.hits.clear();
         let named = self.names.get(name).into_iter().flatten();
         self.hits.extend(named.filter(|at| positions.binary_search(at).is_ok()));

@@ -99,6 +99,7 @@ fn the_images_of_a_compose_project_are_read() {
 }
 
 /// A Compose file says what an engine runs. In a cloned repository it cannot choose a file, standard input or a registry instead.
+#[cfg(feature = "engine")]
 #[test]
 fn the_image_of_a_service_is_no_file() {
     let user = user().sets("DOCKER_HOST", "unix:///nowhere/docker.sock");

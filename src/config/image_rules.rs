@@ -6,7 +6,7 @@
 //!     rules: { highestImageBytes: 2GB }
 //! ```
 
-use globset::{Glob, GlobBuilder};
+use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use super::item_list::{ItemList, PatternItem};
 use super::origin::{Fault, Origin, Setting, ValuePlace};
@@ -41,11 +41,22 @@ impl ImageRules {
         self.glob.glob()
     }
 
-    /// True if the entry is for this image, named as by the user. A scheme (`docker://`) does not count.
+    /// The images that the entry is for.
     #[must_use]
-    pub fn match_name(&self, name: &str) -> bool {
-        let name = name.split_once("://").map_or(name, |(_, name)| name);
-        self.glob.compile_matcher().is_match(name)
+    pub fn names(&self) -> ImageNames {
+        ImageNames(self.glob.compile_matcher())
+    }
+}
+
+/// The names of images that a pattern matches.
+#[derive(Debug)]
+pub struct ImageNames(GlobMatcher);
+
+impl ImageNames {
+    /// True if the pattern matches the image, named as by the user. A scheme (`docker://`) does not count.
+    #[must_use]
+    pub fn contain(&self, name: &str) -> bool {
+        self.0.is_match(name.split_once("://").map_or(name, |(_, name)| name))
     }
 }
 
@@ -169,7 +180,7 @@ mod tests {
 
     fn matching(text: &str, name: &str) -> bool {
         let rules = ImageRules { glob: pattern(text).unwrap(), limits: RuleLimits::default(), origin: Origin::Default };
-        rules.match_name(name)
+        rules.names().contain(name)
     }
 
     #[test]

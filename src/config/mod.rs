@@ -65,7 +65,7 @@ pub(crate) use document::{Document, Tags, read_text};
 pub use environment::{CiVariable, forbids_colour};
 pub use file::{Config, Diff, FileTree, Layer, Log, Registries};
 pub use ignore::{Ignore, Ignored, WasteClass};
-pub use image_rules::ImageRules;
+pub use image_rules::{ImageNames, ImageRules};
 pub use keybinding::Keybinding;
 pub use keys::{Binding, Key, KeyPress, Modifiers};
 pub use limit::{Ban, Fails, Limit};

@@ -9,7 +9,7 @@ use super::overwriting;
 use super::report_output::ReportOutput;
 use crate::ci::{Baseline, Rules};
 use crate::cli::CiArgs;
-use crate::config::{BadLimit, Config, ConfigError, ImageRules, Mistakes, Origin, RulesFile, Setting};
+use crate::config::{BadLimit, Config, ConfigError, ImageNames, ImageRules, Mistakes, Origin, RulesFile, Setting};
 use crate::report::{Look, ci as ci_report};
 use dive_model::image::Image;
 
@@ -18,7 +18,7 @@ use dive_model::image::Image;
 pub(super) struct Gate {
     rules: Rules,
     /// The rules of images that an entry of the rules file matches, first match first.
-    for_images: Vec<(ImageRules, Rules)>,
+    for_images: Vec<(ImageNames, Rules)>,
     pub(super) rules_file: Option<PathBuf>,
     /// The base image in the rules file.
     pub(super) base: Option<Setting<String>>,
@@ -80,7 +80,7 @@ impl Gate {
         };
         output.notices.warn_all(&file.warnings);
         let rules = Rules::merge(ci.rules.limits(), &file, config);
-        let own = |entry: &ImageRules| (entry.clone(), Rules::of_section(entry, ci.rules.limits(), &file, config));
+        let own = |entry: &ImageRules| (entry.names(), Rules::of_section(entry, ci.rules.limits(), &file, config));
         let for_images: Vec<_> = file.images.iter().map(own).collect();
         let by_flag = ci.baseline.clone().map(|path| Setting::by_flag(path, "--baseline"));
         let named = by_flag.or(file.baseline);
@@ -96,7 +96,7 @@ impl Gate {
 
     /// The rules of the image with this name.
     pub(super) fn rules_of(&self, name: &str) -> &Rules {
-        self.for_images.iter().find(|(entry, _)| entry.match_name(name)).map_or(&self.rules, |(_, rules)| rules)
+        self.for_images.iter().find(|(names, _)| names.contain(name)).map_or(&self.rules, |(_, rules)| rules)
     }
 
     /// True if a rule counts the bytes of advice. Its number needs the kinds that only the contents of files show.

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::access::{Mode, Subject};
@@ -14,14 +15,14 @@ use super::overwriting::ReadFile;
 use super::report_output::{DockerfileArgument, ReportArgs, ReportOutput};
 use crate::ci::{self, CountedAdvice};
 use crate::cli::{CiArgs, OpeningArgs};
-use crate::config::{CiVariable, ConfigError, Date, Origin};
+use crate::config::{CiVariable, Config, ConfigError, Date, Origin};
 use crate::report::ci::Ruling;
 use crate::report::{Rows, ci as ci_report, json, text};
 use dive_model::Opened;
 use dive_model::advice::KindSet;
 use dive_model::image::{Image, ImageLayer};
 use dive_model::layer::LayerIndex;
-use dive_model::tree::SpanKind;
+use dive_model::tree::{Loaded, SpanKind};
 use dive_sources::{Environment, ImageOrigin};
 
 /// Reads the configuration of a command that may check rules. In CI mode, invalid limits are also printed in dive's format
@@ -61,17 +62,7 @@ pub(super) fn explore(
     let gate = if ci_mode { Some(Gate::load(ci, config, &output)?) } else { None };
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
     let mut opening = Opening::new(subject, invocation, mode)?;
-    match (&report.base, gate.as_ref().and_then(|gate| gate.base.as_ref())) {
-        (Some(flag), _) => opening.set_base(flag, config.container_engine.value)?,
-        (None, Some(named)) => opening.set_base_of_rules(named, config.container_engine.value)?,
-        (None, None) => {}
-    }
-    if output.summary.is_some() || gate.as_ref().is_some_and(|gate| gate.baseline.is_some()) {
-        opening.keep_hashes();
-    }
-    if gate.as_ref().is_some_and(Gate::counts_advice) {
-        opening.inspect_contents();
-    }
+    prepare(&mut opening, gate.as_ref(), &report, config)?;
     let mut read = opening.files();
     if let Some(DockerfileArgument::Named(path)) = &report.dockerfile {
         read.push(ReadFile { what: "the Dockerfile", path: environment.working_dir.join(path) });
@@ -101,27 +92,64 @@ pub(super) fn explore(
         return super::screen::show(opening, config, environment).map(|()| Outcome::Passed);
     }
     let ReadImage { image, loaded, origin, .. } = open_headless(&opening, notices)?;
-    if ci_mode && !config.ignore_errors.value {
+    let opened = opened(image, loaded, mode, config)?;
+    Ok(report_on(gate.as_ref(), &name, &opened, &origin, rows, &output)?.unwrap_or(Outcome::Passed))
+}
+
+/// Sets what the options and the rules need of an image: its base, and hashes and facts of its contents.
+pub(super) fn prepare(
+    opening: &mut Opening,
+    gate: Option<&Gate>,
+    report: &ReportArgs,
+    config: &Config,
+) -> anyhow::Result<()> {
+    let engine = config.container_engine.value;
+    match (&report.base, gate.and_then(|gate| gate.base.as_ref())) {
+        (Some(flag), _) => opening.set_base(flag, engine)?,
+        (None, Some(named)) => opening.set_base_of_rules(named, engine)?,
+        (None, None) => {}
+    }
+    if report.summary.is_some() || gate.is_some_and(|gate| gate.baseline.is_some()) {
+        opening.keep_hashes();
+    }
+    if gate.is_some_and(Gate::counts_advice) {
+        opening.inspect_contents();
+    }
+    Ok(())
+}
+
+/// The image and its numbers. In CI mode, an error if too little of it can be read for a verdict.
+pub(super) fn opened(image: Arc<Image>, loaded: Loaded, mode: Mode, config: &Config) -> anyhow::Result<Opened> {
+    if mode == Mode::Ci && !config.ignore_errors.value {
         refuse_unread_layers(&image)?;
     }
     let opened = Opened::new(image, loaded);
-    if ci_mode {
+    if mode == Mode::Ci {
         refuse_without_layers(&opened)?;
     }
-    if let Some(gate) = gate {
-        return Ok(judge(&gate, &name, &opened, &origin, rows, &output)?.unwrap_or(Outcome::Passed));
+    Ok(opened)
+}
+
+/// Reports on an image: with a gate as in CI mode, else by documents or the plain report. `None` if no rule was checked.
+pub(super) fn report_on(
+    gate: Option<&Gate>,
+    name: &str,
+    opened: &Opened,
+    origin: &ImageOrigin,
+    rows: Rows,
+    output: &ReportOutput<'_>,
+) -> anyhow::Result<Option<Outcome>> {
+    match gate {
+        Some(gate) => return judge(gate, name, opened, origin, rows, output),
+        None if output.has_document() => output.write_documents(opened, &opened.advice(KindSet::on()), None)?,
+        None => output.print(|look, out| text::render(opened, look, rows, out))?,
     }
-    if output.has_document() {
-        output.write_documents(&opened, &opened.advice(KindSet::on()), None)?;
-    } else {
-        output.print(|look, out| text::render(&opened, look, rows, out))?;
-    }
-    Ok(Outcome::Passed)
+    Ok(None)
 }
 
 /// Writes the documents, prints the report of CI mode and returns the verdict; `None` if no rule was checked. Several images have
 /// one note about that, at the end.
-pub(super) fn judge(
+fn judge(
     gate: &Gate,
     name: &str,
     opened: &Opened,
@@ -176,7 +204,7 @@ fn shows_screen(environment: &Environment) -> bool {
 }
 
 /// Refuses a verdict if a layer is unreadable: part of the file system would be missing.
-pub(super) fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
+fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
     let unread = image.layers.iter().enumerate().find_map(|(number, layer)| {
         let loss = layer.blob.as_ref().err().filter(|loss| loss.is_damage())?;
         Some((number, loss.other_content()?))
@@ -192,7 +220,7 @@ pub(super) fn refuse_unread_layers(image: &Image) -> anyhow::Result<()> {
 }
 
 /// Refuses a verdict if no layer is readable, even with `--ignore-errors`.
-pub(super) fn refuse_without_layers(opened: &Opened) -> anyhow::Result<()> {
+fn refuse_without_layers(opened: &Opened) -> anyhow::Result<()> {
     let Opened { image, tree, damaged_layers, .. } = opened;
     let is_unread = |(index, layer): (LayerIndex, &ImageLayer)| {
         let mut spans = tree.layer_spans(index);

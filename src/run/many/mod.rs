@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 
 use super::access::{Mode, Subject};
-use super::explore::{judge, refuse_unread_layers, refuse_without_layers};
+use super::explore::{opened, prepare, report_on};
 use super::gate::Gate;
 use super::invocation::Invocation;
 use super::opening::{OpenSource, Opening, ReadImage, open_headless, remarks, with_progress};
@@ -33,9 +33,7 @@ use crate::ci::{self, Rule, RuleOutcome, Rules, RunFigures, Status};
 use crate::cli::{CiArgs, ManyArgs};
 use crate::config::{Origin, Setting};
 use crate::many::{ImageSet, MemberVerdict};
-use crate::report::{many as report, text};
-use dive_model::Opened;
-use dive_model::advice::KindSet;
+use crate::report::many as report;
 use dive_model::cache::Cache;
 use dive_model::image::{ImageName, ImageSelector, Selection};
 use dive_sources::{BusyHosts, PathReference, Reference};
@@ -255,18 +253,7 @@ impl Run<'_> {
                 }
             }
         }
-        let engine = self.invocation.config.container_engine.value;
-        match (&self.report.base, self.gate(image).and_then(|gate| gate.base.as_ref())) {
-            (Some(flag), _) => opening.set_base(flag, engine)?,
-            (None, Some(named)) => opening.set_base_of_rules(named, engine)?,
-            (None, None) => {}
-        }
-        if self.report.summary.is_some() || self.gate(image).is_some_and(|gate| gate.baseline.is_some()) {
-            opening.keep_hashes();
-        }
-        if self.gate(image).is_some_and(Gate::counts_advice) {
-            opening.inspect_contents();
-        }
+        prepare(&mut opening, self.gate(image), self.report, &self.invocation.config)?;
         opening.reuse_layers(&self.layers);
         opening.share_delays(&self.busy_hosts);
         Ok(opening)
@@ -279,28 +266,14 @@ impl Run<'_> {
     /// Reports on an image that was read.
     fn judge(&mut self, requested: &RequestedImage, name: String, read: ReadImage) -> anyhow::Result<()> {
         let ReadImage { image, loaded, origin, .. } = read;
-        let is_complete = if self.mode == Mode::Ci && !self.invocation.config.ignore_errors.value {
-            refuse_unread_layers(&image)
-        } else {
-            Ok(())
-        };
-        let opened = Opened::new(image, loaded);
-        let has_layers = if self.mode == Mode::Ci { refuse_without_layers(&opened) } else { Ok(()) };
-        if let Err(error) = is_complete.and(has_layers) {
-            self.unread(requested, name, &error);
-            return Ok(());
-        }
-        let rows = self.report.rows;
-        let outcome = if let Some(gate) = self.gate(requested) {
-            judge(gate, &name, &opened, &origin, rows, &self.output)?
-        } else {
-            if self.output.has_document() {
-                self.output.write_documents(&opened, &opened.advice(KindSet::on()), None)?;
-            } else {
-                self.output.print(|look, out| text::render(&opened, look, rows, out))?;
+        let opened = match opened(image, loaded, self.mode, &self.invocation.config) {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.unread(requested, name, &error);
+                return Ok(());
             }
-            None
         };
+        let outcome = report_on(self.gate(requested), &name, &opened, &origin, self.report.rows, &self.output)?;
         let verdict = match outcome {
             Some(Outcome::RuleFailed) => MemberVerdict::Broken,
             Some(_) => MemberVerdict::Kept,

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, PaneFocus};
+use super::waste;
 use crate::tui::content::advised::{self as content, KIND_AT, LAYERS_AT, PART_AT, PATH_AT, PATH_WIDTH};
 use crate::tui::content::waste::foot_height;
 use crate::tui::state::advised::{AdviceViewRow, Advised};
@@ -46,10 +47,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, advised: &Advised, 
 fn details(explorer: &Explorer, advised: &Advised, theme: &Theme, height: u16, frame: &mut Frame<'_>, inside: Rect) {
     let Some(finding) = advised.selected().filter(|_| height > 0 && inside.height > height) else { return };
     let width = usize::from(inside.width);
-    let text = content::details(explorer, finding, width, usize::from(height) - 1);
-    let rule = Line::styled("─".repeat(width), theme.border);
-    let area = Rect::new(inside.x, inside.bottom() - height, inside.width, height);
-    pane::draw_lines(std::iter::once(rule).chain(text.into_iter().map(Line::raw)), frame, area);
+    waste::foot(content::details(explorer, finding, width, usize::from(height) - 1), theme, height, frame, inside);
 }
 
 fn head(width: usize) -> String {

@@ -67,8 +67,12 @@ fn details(state: &ScreenState, explorer: &Explorer, waste: &Waste, frame: &mut 
     let height = content::foot_height(state.size) as u16;
     let Some(group) = waste.selected_group().filter(|_| height > 0 && inside.height > height) else { return };
     let width = usize::from(inside.width);
-    let text = content::details(explorer, group, width, usize::from(height) - 1);
-    let rule = Line::styled("─".repeat(width), theme.border);
+    foot(content::details(explorer, group, width, usize::from(height) - 1), theme, height, frame, inside);
+}
+
+/// Draws text below a rule, in the last `height` lines of the area.
+pub(super) fn foot(text: Vec<String>, theme: &Theme, height: u16, frame: &mut Frame<'_>, inside: Rect) {
+    let rule = Line::styled("─".repeat(inside.width.into()), theme.border);
     let area = Rect::new(inside.x, inside.bottom() - height, inside.width, height);
     pane::draw_lines(std::iter::once(rule).chain(text.into_iter().map(Line::raw)), frame, area);
 }

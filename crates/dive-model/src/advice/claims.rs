@@ -92,12 +92,9 @@ impl AdviceClaims {
 
     /// Like [`Self::of`], with the known kinds of all paths.
     pub(super) fn by_paths(tree: &Tree, exact: &Exact, scope: &ClaimScope, paths: &PathKinds) -> Self {
-        let counts = |counted: CountedBytes| {
-            let all = AdviceKind::ALL.iter().copied();
-            scope.kinds.and(all.filter(|kind| kind.row().counts == counted).collect())
-        };
+        let visible = AdviceKind::ALL.iter().copied().filter(|kind| kind.row().counts == CountedBytes::Visible);
         let claiming =
-            counts(CountedBytes::Visible).minus(paths.vetoed).minus(linked_caches::needed_kinds(tree, paths));
+            scope.kinds.and(visible.collect()).minus(paths.vetoed).minus(linked_caches::needed_kinds(tree, paths));
         let (files, linked) = (FileKinds::of(tree, scope), visible_names(tree));
         let mut files = VisibleFiles { tree, paths, files, linked, claiming };
         files.add_copies();

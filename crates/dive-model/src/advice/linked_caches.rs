@@ -18,7 +18,7 @@ const MAX_FOLLOWED: usize = 10_000;
 /// The kinds of caches into which a visible symbolic link from outside leads.
 pub(super) fn needed_kinds(tree: &Tree, paths: &PathKinds) -> KindSet {
     let caches: KindSet = CACHES.into_iter().collect();
-    let Some(last) = tree.last_layer() else { return KindSet::default() };
+    let Some(last) = tree.last_layer().filter(|_| paths.contain(caches)) else { return KindSet::default() };
     let mut needed = KindSet::default();
     let mut followed = 0_usize;
     for id in tree.all_spans() {

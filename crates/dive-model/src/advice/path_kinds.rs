@@ -299,6 +299,11 @@ impl PathKinds {
         self.frames.get(self.number(node) as usize).map_or_else(KindSet::default, |frame| frame.kinds)
     }
 
+    /// True if any path is of one of these kinds.
+    pub(super) fn contain(&self, kinds: KindSet) -> bool {
+        self.frames.iter().any(|frame| frame.kinds.and(kinds) != KindSet::default())
+    }
+
     /// For each node, by [`NodeId::index`], the kinds that match it and every visible file below it: its deletion takes no other
     /// file along.
     pub(super) fn removable(&self, tree: &Tree) -> Vec<KindSet> {

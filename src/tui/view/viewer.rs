@@ -10,7 +10,7 @@ use crate::tui::content;
 use crate::tui::content::progress::transfer_lines;
 use crate::tui::state::ScreenState;
 use crate::tui::state::viewer::{
-    Destination, Emphasis, Form, Phase, RowLabel, SearchState, Viewer, ViewerRow, ViewerStatus,
+    Destination, Emphasis, Form, MatchNumber, Phase, RowLabel, SearchState, Viewer, ViewerRow, ViewerStatus,
 };
 use crate::tui::text::{cut, printable, right};
 use crate::tui::theme::Theme;
@@ -138,6 +138,9 @@ fn status_text(status: &ViewerStatus, subject: ViewerSubject) -> String {
         _ => {}
     }
     // An empty file has no position.
+    if let Some(MatchNumber { number, of }) = status.match_number {
+        parts.push(format!("match {number} of {of}"));
+    }
     if status.size > 0 {
         match (status.form, status.line, status.lines) {
             (Form::Hex, ..) => parts.push("hex".to_owned()),
@@ -174,6 +177,7 @@ mod tests {
             search,
         };
         for (search, phase) in [
+            match_number: None,
             (SearchState::Invalid(evil.clone()), Phase::Complete),
             (SearchState::Failed(evil.clone()), Phase::Complete),
             (SearchState::Waiting, Phase::Complete),

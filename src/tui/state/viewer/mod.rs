@@ -5,6 +5,7 @@
 mod cells;
 mod compare;
 mod content;
+mod count;
 mod diff;
 mod fetch;
 mod form;
@@ -21,6 +22,7 @@ use std::ops::Range;
 pub use cells::Emphasis;
 pub use compare::{CompareRequest, compare};
 pub use content::Content;
+pub use count::MatchNumber;
 pub use fetch::{FetchReport, FetchRequest, fetch};
 pub use form::Form;
 pub use page::{RowLabel, ViewerRow};
@@ -29,6 +31,7 @@ pub use search::{SearchReport, SearchRequest, search};
 use super::long_lines::LongLines;
 use crate::tui::state::overlay_id::OverlayId;
 use cells::{Cells, HEX_ROW};
+use count::MatchCounts;
 use dive_model::blob::TransferProgress;
 use dive_model::escape::Escaped;
 use dive_model::image::ImageLayer;
@@ -118,6 +121,8 @@ pub struct ViewerStatus {
     pub pattern: String,
     /// State of the search.
     pub search: SearchState,
+    /// Number of the match that the search went to. `None` until the matches are counted.
+    pub match_number: Option<MatchNumber>,
 }
 
 /// A destination that the viewer moves to as soon as it is available.
@@ -149,6 +154,10 @@ struct ViewerSearch {
     state: SearchState,
     /// The match that the search went to.
     current: Option<Range<u64>>,
+    /// Its number, once all matches are counted.
+    number: Option<MatchNumber>,
+    /// The matches counted so far.
+    counts: MatchCounts,
     /// Number of the current search. Reports of others are ignored.
     serial: u64,
     progress: SearchProgress,
@@ -163,6 +172,10 @@ enum SearchProgress {
     Running { direction: Direction, end: u64 },
     /// Content up to `end` is searched; the search waits for more.
     Awaiting { direction: Direction, end: u64 },
+    /// A match is found. All matches are counted when all content is available.
+    Uncounted,
+    /// A worker counts the matches.
+    Counting,
 }
 
 /// The viewer of one file.
@@ -215,7 +228,7 @@ impl Viewer {
         (viewer, request)
     }
 
-    const fn new(overlay_id: OverlayId, path: Vec<u8>, phase: Phase) -> Self {
+    fn new(overlay_id: OverlayId, path: Vec<u8>, phase: Phase) -> Self {
         Self {
             overlay_id,
             path,
@@ -237,6 +250,8 @@ impl Viewer {
                 pattern: None,
                 state: SearchState::None,
                 current: None,
+                number: None,
+                counts: MatchCounts::default(),
                 serial: 0,
                 progress: SearchProgress::Idle,
             },
@@ -320,6 +335,7 @@ impl Viewer {
     /// Sets the size of the view: `height` rows of `width` columns, including line numbers.
     pub fn resize(&mut self, height: usize, width: usize) {
         if (height, width) != (self.height, self.width) {
+            match_number: self.search.number,
             (self.height, self.width) = (height, width);
             self.top.part = 0;
             self.refresh();
@@ -394,7 +410,9 @@ impl Viewer {
                 self.reveal(&at);
                 self.search.state = match pass {
                     SearchPass::First => SearchState::Found,
+            (SearchEvent::Numbered(number), _) => self.search.number = Some(number),
                     SearchPass::Wrapped => SearchState::FoundWrapped,
+                self.search.progress = SearchProgress::Uncounted;
                 };
             }
         }
@@ -420,6 +438,11 @@ impl Viewer {
     fn text(&self) -> Option<TextReader<'_>> {
         let content = self.content.as_ref()?;
         Some(TextReader { content, index: &self.index, end: self.available })
+    }
+
+    /// True if all content that will ever arrive is available, even if its lines are not counted yet.
+    fn has_all_content(&self) -> bool {
+        self.content.is_some() && self.available >= self.size()
     }
 
     /// Width of the text without line numbers.

@@ -4,9 +4,10 @@ use std::io;
 use std::ops::Range;
 
 use super::cells::{Cells, HEX_ROW};
+use super::count::MatchCounts;
 use super::fetch::LineCounting;
 use super::lines::{RowStart, TextRow};
-use super::search::{CONTEXT, Direction, SearchPattern, SearchRequest};
+use super::search::{CONTEXT, Direction, SearchPattern, SearchRequest, SearchTask};
 use super::{Destination, Form, Phase, SearchProgress, SearchState, Top, Viewer, ViewerEffect};
 use crate::config::Action;
 use crate::tui::state::long_lines::LongLines;
@@ -289,6 +290,7 @@ impl Viewer {
         self.form = form;
         // A pattern is compiled differently for text and for bytes.
         if let Some(pattern) = self.search.pattern.take() {
+            self.forget_count();
             match SearchPattern::new(&pattern.text, form) {
                 Ok(pattern) => self.search.pattern = Some(pattern),
                 Err(why) => self.end_search(SearchState::Invalid(why)),
@@ -305,6 +307,7 @@ impl Viewer {
 
     fn find_text(&mut self, text: &str) -> Option<ViewerEffect> {
         (self.search.current, self.search.pattern) = (None, None);
+        self.forget_count();
         if text.is_empty() {
             self.end_search(SearchState::None);
             return Some(ViewerEffect::StopSearch);
@@ -327,6 +330,15 @@ impl Viewer {
         (self.search.state, self.search.progress) = (state, SearchProgress::Idle);
     }
 
+    /// Forgets what is counted of another pattern.
+    fn forget_count(&mut self) {
+        (self.search.number, self.search.counts) = (None, MatchCounts::default());
+        if matches!(self.search.progress, SearchProgress::Counting | SearchProgress::Uncounted) {
+            self.search.serial += 1;
+            self.search.progress = SearchProgress::Idle;
+        }
+    }
+
     /// Ends a search that waits for content, so that a late match does not move the screen.
     fn drop_late_match(&mut self) {
         if let SearchState::NotFoundYet(end) = self.search.state {
@@ -341,7 +353,7 @@ impl Viewer {
             self.search.progress = SearchProgress::Awaiting { direction, end: 0 };
             return self.search_new_content();
         }
-        self.search.state = SearchState::Searching(0);
+        (self.search.state, self.search.number) = (SearchState::Searching(0), None);
         let screen = self.top.row_start.offset..self.bottom;
         let current = self.search.current.as_ref().filter(|current| screen.contains(&current.start));
         let from = match direction {
@@ -353,6 +365,9 @@ impl Viewer {
 
     /// Continues a search in newly available content, or ends it if no more will arrive.
     pub(super) fn search_new_content(&mut self) -> Option<ViewerEffect> {
+        if matches!(self.search.progress, SearchProgress::Uncounted) && self.has_all_content() {
+            return self.request_count();
+        }
         let SearchProgress::Awaiting { direction, end } = self.search.progress else { return None };
         if self.available > end {
             if self.search.state == SearchState::Waiting {
@@ -371,11 +386,22 @@ impl Viewer {
 
     /// Requests a search of the available content from `start` on.
     fn request_search(&mut self, start: u64, from: u64, direction: Direction) -> Option<ViewerEffect> {
+        let progress = SearchProgress::Running { direction, end: self.available };
+        self.request(SearchTask::Find { start, from, direction }, progress)
+    }
+
+    /// Requests the number of the current match.
+    fn request_count(&mut self) -> Option<ViewerEffect> {
+        let (at, counts) = (self.search.current.as_ref()?.start, self.search.counts.clone());
+        self.request(SearchTask::Number { at, counts }, SearchProgress::Counting)
+    }
+
+    fn request(&mut self, task: SearchTask, progress: SearchProgress) -> Option<ViewerEffect> {
         let (content, pattern) = (self.content.clone()?, self.search.pattern.clone()?);
         self.search.serial += 1;
+        self.search.progress = progress;
         let (overlay_id, serial, end) = (self.overlay_id, self.search.serial, self.available);
-        self.search.progress = SearchProgress::Running { direction, end };
-        Some(ViewerEffect::Search(SearchRequest { overlay_id, serial, pattern, content, start, end, from, direction }))
+        Some(ViewerEffect::Search(SearchRequest { overlay_id, serial, pattern, content, end, task }))
     }
 
     /// Scrolls to make a match visible.

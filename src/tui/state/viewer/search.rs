@@ -2,18 +2,19 @@
 //! rows are searched for highlights on the main thread.
 
 use std::io;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::Form;
 use super::content::Content;
+use super::count::{MatchCounts, MatchNumber};
 use crate::tui::state::expression::{MAX_COMPILED, ignores_case};
 use crate::tui::state::overlay_id::OverlayId;
 
 /// Bytes searched at a time.
-const CHUNK: u64 = 1 << 20;
+pub(super) const CHUNK: u64 = 1 << 20;
 
 /// Bytes before and after a chunk that are included: a match may extend beyond the chunk, and the bytes before it
 /// decide `^` and `\b`. Longer matches across chunks may be missed.
@@ -93,12 +94,23 @@ pub struct SearchRequest {
     pub(super) serial: u64,
     pub(super) pattern: SearchPattern,
     pub(super) content: Content,
-    /// Start of the range to search. The part before it is known to have no match.
-    pub(super) start: u64,
     /// End of the range to search.
     pub(super) end: u64,
-    pub(super) from: u64,
-    pub(super) direction: Direction,
+    pub(super) task: SearchTask,
+}
+
+/// What a search is for.
+#[derive(Debug, Clone)]
+pub(super) enum SearchTask {
+    /// The next match.
+    Find {
+        /// Start of the range to search. The part before it is known to have no match.
+        start: u64,
+        from: u64,
+        direction: Direction,
+    },
+    /// The number of the match that begins at `at`. All content is available.
+    Number { at: u64, counts: MatchCounts },
 }
 
 /// A report for a viewer.
@@ -120,59 +132,109 @@ pub(super) enum SearchEvent {
         pass: SearchPass,
     },
     NotFound,
+    /// The number of the match.
+    Numbered(MatchNumber),
     Failed(String),
 }
 
 /// Searches until a match is found, all content is searched or `cancel` is set. A cancelled search reports nothing
 /// more.
 pub fn search(request: &SearchRequest, cancel: &AtomicBool, report: &mut dyn FnMut(SearchReport)) {
+    let content = SearchedContent::new(&request.pattern, &request.content, request.end, cancel);
     let mut send = |event| report(SearchReport { overlay_id: request.overlay_id, serial: request.serial, event });
-    let mut searcher = Searcher { request, cancel, done: 0, reported: 0, send: &mut send };
-    let (start, from, end) = (request.start, request.from.min(request.end), request.end);
-    let outcome = match request.direction {
-        Direction::Forward => searcher.both_passes(|run| run.forward(from..end), |run| run.forward(start..from)),
-        Direction::Backward => searcher.both_passes(|run| run.backward(start..from), |run| run.backward(from..end)),
+    let event = match &request.task {
+        SearchTask::Number { at, counts } => counts.number(*at, &content).map(|found| found.map(SearchEvent::Numbered)),
+        SearchTask::Find { start, from, direction } => {
+            let mut searcher = Searcher { content, direction: *direction, done: 0, reported: 0, send: &mut send };
+            searcher.find_next(*start, *from)
+        }
     };
-    let event = match outcome {
-        Ok(SearchOutcome::Found(at, pass)) => SearchEvent::Found { at, pass },
-        Ok(SearchOutcome::Nothing) => SearchEvent::NotFound,
-        Ok(SearchOutcome::Cancelled) => return,
-        Err(error) => SearchEvent::Failed(format!("searching stopped: {error}")),
-    };
-    send(event);
+    match event {
+        Ok(Some(event)) => send(event),
+        // Cancelled.
+        Ok(None) => {}
+        Err(error) => send(SearchEvent::Failed(format!("searching stopped: {error}"))),
+    }
 }
 
-enum SearchOutcome {
-    Found(Range<u64>, SearchPass),
-    Nothing,
-    Cancelled,
+/// Content, and what is searched in it.
+pub(super) struct SearchedContent<'a> {
+    pattern: &'a SearchPattern,
+    content: &'a Content,
+    /// End of the range to search.
+    pub(super) end: u64,
+    cancel: &'a AtomicBool,
+}
+
+impl<'a> SearchedContent<'a> {
+    pub(super) const fn new(
+        pattern: &'a SearchPattern,
+        content: &'a Content,
+        end: u64,
+        cancel: &'a AtomicBool,
+    ) -> Self {
+        Self { pattern, content, end, cancel }
+    }
+
+    /// Passes on the matches that begin in `chunk` at or after `from`, until `each` breaks or the search is cancelled.
+    pub(super) fn each_match(
+        &self,
+        chunk: Range<u64>,
+        from: u64,
+        each: &mut dyn FnMut(Range<u64>) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let begin = chunk.start.saturating_sub(CONTEXT);
+        let bytes = self.content.read(begin, self.end.min(chunk.end + CONTEXT))?;
+        let from = usize::try_from(from.max(chunk.start) - begin).unwrap_or(usize::MAX);
+        let matches = self.pattern.matches(&bytes, from);
+        let mut matches = matches
+            .map(|found| begin + found.start as u64..begin + found.end as u64)
+            .take_while(|found| found.start < chunk.end)
+            .take_while(|_| !self.is_cancelled());
+        let _ = matches.try_for_each(each);
+        Ok(())
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
 }
 
 struct Searcher<'a> {
-    request: &'a SearchRequest,
-    cancel: &'a AtomicBool,
+    content: SearchedContent<'a>,
+    direction: Direction,
     done: u64,
     reported: u64,
     send: &'a mut dyn FnMut(SearchEvent),
 }
 
 impl Searcher<'_> {
+    /// Searches both passes. `None` if cancelled.
+    fn find_next(&mut self, start: u64, from: u64) -> io::Result<Option<SearchEvent>> {
+        let end = self.content.end;
+        let from = from.min(end);
+        match self.direction {
+            Direction::Forward => self.both_passes(|run| run.forward(from..end), |run| run.forward(start..from)),
+            Direction::Backward => self.both_passes(|run| run.backward(start..from), |run| run.backward(from..end)),
+        }
+    }
+
     fn both_passes(
         &mut self,
         first: impl FnOnce(&mut Self) -> io::Result<Option<Range<u64>>>,
         second: impl FnOnce(&mut Self) -> io::Result<Option<Range<u64>>>,
-    ) -> io::Result<SearchOutcome> {
-        if let Some(found) = first(self)? {
-            return Ok(SearchOutcome::Found(found, SearchPass::First));
+    ) -> io::Result<Option<SearchEvent>> {
+        if let Some(at) = first(self)? {
+            return Ok(Some(SearchEvent::Found { at, pass: SearchPass::First }));
         }
-        let found = second(self)?.map(|found| SearchOutcome::Found(found, SearchPass::Wrapped));
-        Ok(found.unwrap_or(if self.is_cancelled() { SearchOutcome::Cancelled } else { SearchOutcome::Nothing }))
+        let found = second(self)?.map(|at| SearchEvent::Found { at, pass: SearchPass::Wrapped });
+        Ok(found.or_else(|| (!self.content.is_cancelled()).then_some(SearchEvent::NotFound)))
     }
 
     /// Finds the first match that starts in `range`.
     fn forward(&mut self, range: Range<u64>) -> io::Result<Option<Range<u64>>> {
         let mut at = range.start;
-        while at < range.end && !self.is_cancelled() {
+        while at < range.end && !self.content.is_cancelled() {
             let stop = range.end.min(at + CHUNK);
             if let Some(found) = self.find(at..stop)? {
                 return Ok(Some(found));
@@ -186,7 +248,7 @@ impl Searcher<'_> {
     /// Finds the last match that starts in `range`.
     fn backward(&mut self, range: Range<u64>) -> io::Result<Option<Range<u64>>> {
         let mut end = range.end;
-        while end > range.start && !self.is_cancelled() {
+        while end > range.start && !self.content.is_cancelled() {
             let start = range.start.max(end.saturating_sub(CHUNK));
             if let Some(found) = self.find(start..end)? {
                 return Ok(Some(found));
@@ -199,17 +261,13 @@ impl Searcher<'_> {
 
     /// Finds the first match that starts in a chunk, or the last one of a backward search.
     fn find(&self, chunk: Range<u64>) -> io::Result<Option<Range<u64>>> {
-        let begin = chunk.start.saturating_sub(CONTEXT);
-        let bytes = self.request.content.read(begin, self.request.end.min(chunk.end + CONTEXT))?;
-        let found = self.request.pattern.matches(&bytes, (chunk.start - begin) as usize);
-        let mut found = found
-            .map(|found| begin + found.start as u64..begin + found.end as u64)
-            .take_while(|found| found.start < chunk.end)
-            .take_while(|_| !self.is_cancelled());
-        Ok(match self.request.direction {
-            Direction::Forward => found.next(),
-            Direction::Backward => found.last(),
-        })
+        let mut last = None;
+        let start = chunk.start;
+        self.content.each_match(chunk, start, &mut |found| {
+            last = Some(found);
+            if self.direction == Direction::Forward { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok(last)
     }
 
     fn report_progress(&mut self, bytes: u64) {
@@ -218,10 +276,6 @@ impl Searcher<'_> {
             self.reported = self.done;
             (self.send)(SearchEvent::Progress(self.done));
         }
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.cancel.load(Ordering::Relaxed)
     }
 }
 
@@ -236,10 +290,8 @@ mod tests {
             serial: 1,
             pattern: SearchPattern::new(pattern, Form::Text).unwrap(),
             content: Content::new(Memory(bytes.to_vec())),
-            start: 0,
             end: bytes.len() as u64,
-            from,
-            direction,
+            task: SearchTask::Find { start: 0, from, direction },
         };
         let mut last = None;
         search(&request, &AtomicBool::new(false), &mut |searched| last = Some(searched.event));
@@ -298,10 +350,8 @@ mod tests {
             serial: 1,
             pattern: SearchPattern::new("x", Form::Text).unwrap(),
             content: Content::new(Memory(b"xxx".to_vec())),
-            start: 0,
             end: 3,
-            from: 0,
-            direction: Forward,
+            task: SearchTask::Find { start: 0, from: 0, direction: Forward },
         };
         search(&request, &AtomicBool::new(true), &mut |searched| panic!("{searched:?}"));
     }

@@ -53,7 +53,7 @@ fn a_search_started_before_the_content_arrives_finds_its_match() {
 }
 
 /// A viewer with the first 70 bytes of `bytes` available: ten numbered lines.
-fn reading(bytes: &[u8]) -> Viewer {
+pub(super) fn reading(bytes: &[u8]) -> Viewer {
     let mut viewer = Viewer::new(1, b"/f".to_vec(), Phase::Reading);
     viewer.resize(9, 40);
     let content = Content::new(Memory(bytes.to_vec()));

@@ -10,6 +10,7 @@ use dive_model::layer::content::SkipProgress;
 use dive_model::tarfile::ReadAt;
 
 mod arriving;
+mod counting;
 
 /// Content in memory.
 pub(super) struct Memory(pub(super) Vec<u8>);
@@ -82,13 +83,7 @@ fn act(viewer: &mut Viewer, action: Action) {
 }
 
 fn searched(viewer: &mut Viewer, effect: Option<ViewerEffect>) {
-    if let Some(ViewerEffect::Search(request)) = effect {
-        let mut reports = Vec::new();
-        search(&request, &AtomicBool::new(false), &mut |searched| reports.push(searched));
-        for searched in reports {
-            viewer.searched(searched);
-        }
-    }
+    run(viewer, effect.into_iter().collect());
 }
 
 /// Runs the searches that the viewer requests, as the event loop does.

@@ -1,5 +1,7 @@
 //! The command palette: finds an action, a layer by its instruction, or another image of the source, by its words.
 
+use std::fmt;
+
 use crate::config::{Action, Context};
 use crate::tui::keymap::{ActionRow, Keymap};
 use crate::tui::text::start_of;
@@ -17,7 +19,7 @@ pub enum PaletteCommand {
     /// Selects a layer, with its instruction.
     SelectLayer(LayerIndex, String),
     /// The image that is shown.
-    Shown(String),
+    Shown(OfferedImage),
     /// Opens another image of the file.
     Open(ImageName),
     /// Opens the image for another platform.
@@ -31,8 +33,8 @@ impl PaletteCommand {
         match self {
             Self::Act(row) => row.does.to_owned(),
             Self::SelectLayer(layer, instruction) => format!("Layer {layer}: {instruction}"),
-            Self::Shown(image) => image.clone(),
-            Self::Open(name) => format!("Open image {name}"),
+            Self::Shown(image) => image.to_string(),
+            Self::Open(name) => format!("Open image {}", OfferedImage::from(name)),
             Self::OpenPlatform(platform) => format!("Open the image for the platform {platform}"),
         }
     }
@@ -187,14 +189,36 @@ const fn other_names(action: Action) -> &'static str {
     }
 }
 
+/// An image of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedImage {
+    /// Its names, with its number if it is not the one that is shown.
+    pub name: String,
+    /// Its platforms. Empty if they are not known.
+    pub platforms: String,
+}
+
+impl From<&ImageName> for OfferedImage {
+    fn from(image: &ImageName) -> Self {
+        let platforms: Vec<_> = image.platforms.iter().map(ToString::to_string).collect();
+        Self { name: image.to_string(), platforms: platforms.join(", ") }
+    }
+}
+
+/// `1: shop:2 · linux/amd64, linux/arm64`.
+impl fmt::Display for OfferedImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, platforms } = self;
+        let separator = if platforms.is_empty() { "" } else { " · " };
+        write!(f, "{name}{separator}{platforms}")
+    }
+}
+
 /// The tags of the image that is shown, or its name, and its platform.
 fn shown(image: &Image) -> PaletteCommand {
     let names = if image.tags.is_empty() { image.name.clone() } else { image.tags.join(", ") };
-    let name = start_of(&names, MAX_INSTRUCTION);
-    PaletteCommand::Shown(match &image.platform {
-        Some(platform) => format!("{name} · {platform}"),
-        None => name.to_owned(),
-    })
+    let platforms = image.platform.as_ref().map_or_else(String::new, ToString::to_string);
+    PaletteCommand::Shown(OfferedImage { name: start_of(&names, MAX_INSTRUCTION).to_owned(), platforms })
 }
 
 /// The layers of an image, with their instructions.

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::pane::{self, PaneFocus};
 use crate::tui::state::ScreenState;
-use crate::tui::state::palette::{Offer, Palette, PaletteCommand};
+use crate::tui::state::palette::{Offer, OfferedImage, Palette, PaletteCommand};
 use crate::tui::state::prompt::Prompt;
 use crate::tui::text::{columns, cut, left, printable};
 
@@ -25,24 +25,26 @@ pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>
     let mut lines = Vec::new();
     for at in palette.scroll.visible() {
         let Some(row) = palette.row(at) else { break };
+        let room = width.saturating_sub(keys_width + 1);
         let (keys, text) = match row {
             PaletteCommand::Act(action) => (action.key_names(), row.text()),
-            PaletteCommand::Shown(image) => ("●".to_owned(), printable(image)),
+            PaletteCommand::Shown(image) => ("●".to_owned(), listed(image, room)),
             PaletteCommand::SelectLayer(layer, instruction) => {
                 let before = format!("Layer {layer}: ");
-                let room = width.saturating_sub(keys_width + 1 + before.len());
+                let room = room.saturating_sub(before.len());
                 (String::new(), before + &around(&printable(instruction), words, room))
             }
             // In a list of images, the verb says nothing.
             PaletteCommand::Open(image) if palette.offer == Offer::Images => {
-                (String::new(), printable(&image.to_string()).replacen(": ", "  ", 1))
+                let mut image = OfferedImage::from(image);
+                image.name = image.name.replacen(": ", "  ", 1);
+                (String::new(), listed(&image, room))
             }
             PaletteCommand::OpenPlatform(platform) if palette.offer == Offer::Images => {
                 (String::new(), printable(&format!("this image · {platform}")))
             }
             PaletteCommand::Open(_) | PaletteCommand::OpenPlatform(_) => (String::new(), printable(&row.text())),
         };
-        let room = width.saturating_sub(keys_width + 1);
         let line = Line::from(vec![
             Span::styled(left(&keys, keys_width), theme.key),
             Span::raw(format!(" {}", left(&cut(&text, room), room))),
@@ -61,6 +63,17 @@ pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>
     pane::scroll_marks(palette.scroll.hidden(), theme, frame, area);
 }
 
+/// An image in `room` columns. Of a long name, the end is left out: equal names differ in their platforms.
+fn listed(image: &OfferedImage, room: usize) -> String {
+    if image.platforms.is_empty() {
+        return cut(&printable(&image.name), room);
+    }
+    let name = printable(&image.name);
+    let beside = room.saturating_sub(columns(&name)).max(room / 2);
+    let platforms = cut(&format!(" · {}", printable(&image.platforms)), beside);
+    cut(&name, room.saturating_sub(columns(&platforms))) + &platforms
+}
+
 /// A text in `room` columns with the last of `words` in view: its start is left out if that would be cut.
 fn around(text: &str, words: &str, room: usize) -> String {
     let lower = text.to_ascii_lowercase();
@@ -76,6 +89,16 @@ fn around(text: &str, words: &str, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_name_leaves_room_for_the_platforms() {
+        let image =
+            |name: &str, platforms: &str| OfferedImage { name: name.to_owned(), platforms: platforms.to_owned() };
+        assert_eq!(listed(&image("shop:1", "linux/arm64"), 20), "shop:1 · linux/arm64");
+        assert_eq!(listed(&image("registry.example/shop:1", "linux/arm64"), 30), "registry.exampl… · linux/arm64");
+        assert_eq!(listed(&image("shop:1", ""), 4), "sho…");
+        assert!(columns(&listed(&image("shop:1", "linux/arm64, linux/s390x"), 20)) <= 20);
+    }
 
     #[test]
     fn a_word_that_is_found_is_visible() {

@@ -397,19 +397,21 @@ fn the_help_fits_one_page_of_a_small_terminal() {
 fn other_images_of_the_file_are_one_key_away() {
     let mut opened = library::open(&sample());
     let shown = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
+    let platforms = vec!["linux/arm64".parse().unwrap(), "linux/s390x".parse().unwrap()];
     shown.other_images =
-        vec![ImageName { index: 1, tags: ["other:1".to_owned()].into(), id: None, shares_tags: false }];
+        vec![ImageName { index: 1, tags: ["other:1".to_owned()].into(), id: None, shares_tags: false, platforms }];
     shown.other_platforms = vec!["linux/arm64".parse().unwrap()];
     let mut screen = Screen::loading(SMALL, &[]);
     screen.receives(WorkerEvent::ImageFound(std::sync::Arc::clone(&opened.image)));
     screen.presses("i").shows(&["still being read"]);
     screen.opens(opened).presses("down w esc i").shows(&[
         "● dive-sample:1.0 · linux/amd64",
-        "1  other:1",
+        "1  other:1 · linux/arm64, linux/s390x",
         "this image · linux/arm64",
         "Image:",
         "enter Open",
     ]);
+    screen.types("s390x").shows(&["other:1"]).lacks(&["this image"]);
     screen.presses("esc").shows(&["i: 1 more image"]);
     screen.presses("i enter").shows(&["Looking for the image"]).lacks(&["other:1"]);
     let reopened = screen.effects.iter().find_map(|effect| match effect {

@@ -52,7 +52,8 @@ fn image_warnings_are_counted_and_listed() {
 fn a_choice_of_order_and_columns_survives_another_image() {
     let mut opened = library::open(&sample());
     let shown = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
-    shown.other_images = vec![ImageName { index: 1, tags: [].into(), id: None, shares_tags: false }];
+    shown.other_images =
+        vec![ImageName { index: 1, tags: [].into(), id: None, shares_tags: false, platforms: Vec::new() }];
     let mut screen = Screen::loading((120, 40), &[]);
     screen.opens(opened).presses("tab s U").shows(&["▼ Shown", "hidden: unmodified"]);
     screen.presses("i enter").shows(&["Looking for the image"]);
@@ -69,7 +70,13 @@ fn no_warnings_show_no_mark() {
 
 #[test]
 fn other_images_of_the_file_are_announced() {
-    let name = |index| ImageName { index, tags: [format!("other:{index}")].into(), id: None, shares_tags: false };
+    let name = |index| ImageName {
+        index,
+        tags: [format!("other:{index}")].into(),
+        id: None,
+        shares_tags: false,
+        platforms: Vec::new(),
+    };
     for (others, told) in [(vec![1], "i: 1 more image"), (vec![0, 2, 3], "i: 3 more images")] {
         let mut opened = library::open(&sample());
         let image = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
@@ -111,6 +118,7 @@ fn other_entries_of_the_file_are_announced() {
     let mut opened = library::open(&sample());
     let image = std::sync::Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
     image.other_entries = vec![attestation()];
-    image.other_images = vec![ImageName { index: 1, tags: [].into(), id: None, shares_tags: false }];
+    image.other_images =
+        vec![ImageName { index: 1, tags: [].into(), id: None, shares_tags: false, platforms: Vec::new() }];
     Screen::loading(SMALL, &[]).opens(opened).shows(&["1 more image"]).lacks(&["also here"]);
 }

@@ -16,6 +16,9 @@ use crate::store::{Store, is_layer_name};
 
 pub(super) const MANIFEST: &str = "manifest.json";
 
+/// Maximum number of configurations to read for the platforms of other images.
+const PLATFORM_COUNT: usize = 100;
+
 /// An image in a docker-archive's `manifest.json`.
 #[derive(Debug, Default)]
 struct DockerImage {
@@ -31,6 +34,13 @@ impl DockerImage {
     /// True if the entry is `null` or empty.
     fn is_empty(&self) -> bool {
         self.config.is_empty() && self.layers.0.is_empty() && self.tags.0.is_empty()
+    }
+
+    /// The platform in its configuration. `None` if that is unreadable or gives no known one.
+    fn platform(&self, store: &dyn Store) -> Option<Platform> {
+        let blob = store.blob(&self.config).ok()?;
+        let read = document::read(store, &blob, DocumentKind::DockerConfig, &mut Vec::new());
+        ImageConfig::platform(&read.ok()?).filter(Platform::is_known)
     }
 }
 
@@ -136,10 +146,20 @@ impl DockerArchive {
             tags: std::mem::take(&mut image.tags.0).into_iter().filter(|tag| !tag.is_empty()).collect(),
             id: digest_of_path(&image.config),
             shares_tags: false,
+            platforms: Vec::new(),
         });
         let mut names: Vec<ImageName> = names.collect();
         note_shared_tags(&mut names);
         Ok(Self { images: images.into_iter().map(|(_, image)| image).collect(), names })
+    }
+
+    /// Reads the platforms of images that no tag of their own distinguishes. The configurations of all images would take
+    /// too long in an archive of hundreds.
+    fn find_platforms(&mut self, store: &dyn Store) {
+        let named = self.names.iter_mut().zip(&self.images);
+        for (name, image) in named.filter(|(name, _)| name.shares_tags || name.tags.is_empty()).take(PLATFORM_COUNT) {
+            name.platforms = image.platform(store).into_iter().collect();
+        }
     }
 
     /// Position of the image that `selection` chooses, by platform among images with one tag. `beside` are images that
@@ -154,11 +174,7 @@ impl DockerArchive {
                 std::iter::once(0).chain((1..names.len()).filter(shares_tag)).collect()
             }
         };
-        let platform = |at: usize| {
-            let blob = store.blob(&images.get(at)?.config).ok()?;
-            let read = document::read(store, &blob, DocumentKind::DockerConfig, &mut Vec::new());
-            ImageConfig::platform(&read.ok()?).filter(Platform::is_known)
-        };
+        let platform = |at: usize| images.get(at)?.platform(store);
         match (&candidates[..], &selection.platform) {
             ([], _) => {
                 let wanted = selection.image.clone().unwrap_or(ImageSelector::Index(0));
@@ -192,7 +208,7 @@ fn slash(store: &dyn Store, path: &mut String) {
 /// The plan of the image in `archive` that `selection` chooses. `beside` are images that another document lists.
 pub(super) fn plan(
     store: &dyn Store,
-    archive: DockerArchive,
+    mut archive: DockerArchive,
     selection: &Selection,
     beside: &[ImageName],
 ) -> Result<ImagePlan, ImageError> {
@@ -200,6 +216,9 @@ pub(super) fn plan(
         return Err(ImageError::NoImage { archive: store.name().to_owned(), document: MANIFEST.to_owned() });
     }
     let chosen = archive.choose(store, selection, beside)?;
+    if archive.images.len() > 1 {
+        archive.find_platforms(store);
+    }
     let DockerArchive { mut images, mut names } = archive;
     let image = images.swap_remove(chosen);
     let name = names.remove(chosen);

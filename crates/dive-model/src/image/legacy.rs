@@ -226,6 +226,7 @@ fn untagged(store: &dyn Store) -> Result<Vec<ImageName>, ImageError> {
         tags: Arc::default(),
         id: Some(id.to_owned()),
         shares_tags: false,
+        platforms: Vec::new(),
     };
     Ok(last.enumerate().map(name).collect())
 }
@@ -266,6 +267,7 @@ fn names(store: &dyn Store, remarks: &mut Vec<Remark>) -> Result<Vec<ImageName>,
         tags: tags.into(),
         id: Some(id),
         shares_tags: false,
+        platforms: Vec::new(),
     };
     Ok(found.into_iter().enumerate().map(name).collect())
 }

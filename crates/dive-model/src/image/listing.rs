@@ -15,7 +15,7 @@ use crate::store::Store;
 /// The document that lists the images is missing or damaged.
 pub fn names(store: &dyn Store) -> Result<Vec<ImageName>, ImageError> {
     if store.root_file_system().is_some() {
-        return Ok(vec![ImageName { index: 0, tags: [].into(), id: None, shares_tags: false }]);
+        return Ok(vec![ImageName { index: 0, tags: [].into(), id: None, shares_tags: false, platforms: Vec::new() }]);
     }
     let has_index = store.contains(index::INDEX);
     if store.contains(docker_archive::MANIFEST) {

@@ -60,6 +60,8 @@ pub struct ImageName {
     pub id: Option<String>,
     /// True if another image in the file has one of its tags, so that only number and id distinguish them.
     pub shares_tags: bool,
+    /// Its known platforms. Empty if that would cost reading a configuration and the tags already distinguish it.
+    pub platforms: Vec<Platform>,
 }
 
 impl ImageName {
@@ -216,6 +218,7 @@ mod tests {
             tags: tags.iter().map(ToString::to_string).collect(),
             id: Some(id.to_owned()),
             shares_tags: false,
+            platforms: Vec::new(),
         };
         vec![
             name(0, &["multi-a:1", "docker.io/library/multi-a:latest"], "sha256:0123456789abcdef"),

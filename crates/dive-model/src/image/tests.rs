@@ -230,6 +230,41 @@ fn a_platform_is_chosen_inside_a_nested_index() {
     );
 }
 
+/// The platforms of the other images, in one line.
+fn other_platforms(list: &[(String, String)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let image = open(&source(folder.path(), list), &Selection::default(), OnDamage::Fail).unwrap();
+    let platforms = |name: &ImageName| name.platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join("+");
+    image.other_images.iter().map(platforms).collect::<Vec<_>>().join(", ")
+}
+
+/// Otherwise the list of images has rows that only differ in a digest.
+#[test]
+fn other_images_have_the_platforms_that_the_index_gives() {
+    let inner = index(&[
+        entry('b', &on("linux", "amd64")),
+        entry('c', &on("linux", "arm64")),
+        entry('e', &on("linux", "s390x")),
+    ]);
+    let mut list = layout(
+        &index(&[entry('a', &named("m:1")), entry('f', &named("m:2"))]),
+        &[('a', "amd64"), ('b', "amd64"), ('c', "arm64")],
+    );
+    list.push((blob_path('f'), inner));
+    assert_eq!(other_platforms(&list), "linux/amd64+linux/arm64", "the manifest for s390x is missing");
+}
+
+#[test]
+fn images_of_an_archive_that_share_a_tag_have_their_platforms() {
+    let layers = r#""Layers": ["l0/layer.tar", "l1/layer.tar"]"#;
+    let manifest = format!(
+        r#"[{{"RepoTags": ["a:1"], "Config": "c.json", {layers}}}, {{"RepoTags": ["a:1"], "Config": "d.json", {layers}}},
+            {{"RepoTags": ["b:1"], "Config": "d.json", {layers}}}, {{"RepoTags": [], "Config": "d.json", {layers}}}]"#
+    );
+    let list = docker(&manifest, &[("d.json", &CONFIG.replace("amd64", "riscv64"))]);
+    assert_eq!(other_platforms(&list), "linux/riscv64, , linux/riscv64", "b:1 is told apart by its tag");
+}
+
 #[test]
 fn the_only_platform_is_shown_with_a_remark() {
     let list = layout(&index(&[entry('a', &on("plan9", "mips"))]), &[('a', "mips")]);

@@ -9,6 +9,7 @@ use super::super::error::ImageError;
 use super::super::manifest::Descriptor;
 use super::super::other_entry::OtherEntry;
 use super::super::plan::Attestation;
+use super::super::platform::Platform;
 use super::super::selection::{ImageName, is_id, note_shared_tags};
 use super::walk::{INDEX, IndexWalker, ManifestContent, ManifestLeaf};
 use crate::json::List;
@@ -32,6 +33,12 @@ impl IndexedImage {
             [digest] => Some(digest),
             _ => self.leaves.first().map(|leaf| leaf.descriptor.digest.as_str()),
         }
+    }
+
+    /// The known platforms of the manifests that are present.
+    fn platforms(&self) -> Vec<Platform> {
+        let present = self.leaves.iter().filter(|leaf| leaf.error.is_none());
+        present.filter_map(|leaf| leaf.platform.clone()).collect()
     }
 }
 
@@ -127,6 +134,7 @@ impl IndexImages {
             tags: Arc::clone(&group.tags),
             id: group.id().map(str::to_owned),
             shares_tags: false,
+            platforms: group.platforms(),
         });
         self.names = named.collect();
         note_shared_tags(&mut self.names);

@@ -106,7 +106,7 @@ pub(in crate::tui) fn is_available(state: &ScreenState, action: Action) -> bool 
         }
         (Action::NextMatch | Action::PreviousMatch, _) => filtered(),
         (Action::ToggleHex | Action::GoToLine | Action::FilterFiles, Some(Overlay::Viewer(viewer, _))) => {
-            viewer.gutter() > 0
+            viewer.has_content()
         }
         (Action::GoToFile, None) => state.focus == Focus::ImageDetails && state.inefficient_file.is_some(),
         (action, Some(Overlay::Waste(waste))) if needs_row(action) && waste.scroll.count() == 0 => false,

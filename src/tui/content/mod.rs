@@ -51,5 +51,5 @@ pub(super) fn head_height(overlay: &Overlay, terminal_height: u16) -> usize {
 
 /// Number of lines above the content of a file: the target of a link.
 pub(super) fn viewer_head_height(viewer: &Viewer) -> usize {
-    usize::from(viewer.gutter() > 0 && !viewer.notes().is_empty())
+    usize::from(viewer.has_content() && !viewer.notes().is_empty())
 }

@@ -82,6 +82,7 @@ fn diff_style(text: &str, theme: &Theme) -> Style {
 fn line<'a>(row: &'a ViewerRow, gutter: usize, plain: Style, theme: &Theme) -> Line<'a> {
     let label = match row.label {
         RowLabel::None => None,
+        _ if gutter == 0 => None,
         RowLabel::Line(number) => Some(right(&number.to_string(), gutter)),
         RowLabel::Uncounted => Some(right("…", gutter)),
         RowLabel::Continued => Some(right("", gutter)),
@@ -137,13 +138,14 @@ fn status_text(status: &ViewerStatus, subject: ViewerSubject) -> String {
         }
         _ => {}
     }
-    // An empty file has no position.
     if let Some(MatchNumber { number, of }) = status.match_number {
         parts.push(format!("match {number} of {of}"));
     }
+    // An empty file has no position.
     if status.size > 0 {
         match (status.form, status.line, status.lines) {
             (Form::Hex, ..) => parts.push("hex".to_owned()),
+            (Form::Text, ..) if subject == ViewerSubject::Difference => {}
             (Form::Text, Some(line), Some(lines)) => parts.push(format!("line {line} of {lines}")),
             (Form::Text, Some(line), None) => parts.push(format!("line {line}")),
             (Form::Text, None, _) => {}
@@ -175,9 +177,9 @@ mod tests {
             pending_destination: None,
             pattern: evil.clone(),
             search,
+            match_number: None,
         };
         for (search, phase) in [
-            match_number: None,
             (SearchState::Invalid(evil.clone()), Phase::Complete),
             (SearchState::Failed(evil.clone()), Phase::Complete),
             (SearchState::Waiting, Phase::Complete),

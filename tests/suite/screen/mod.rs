@@ -13,6 +13,7 @@ mod pictures;
 mod styles;
 mod svg;
 mod walking;
+mod versions;
 
 use std::cell::RefCell;
 use std::path::PathBuf;

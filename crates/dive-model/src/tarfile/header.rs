@@ -7,6 +7,7 @@ use super::BLOCK;
 use super::error::TarErrorKind;
 use super::number::{number, number8, number12, octal_number};
 use super::sparse::{OLD_GNU, SparseMap};
+use super::unix_time::UnixTime;
 
 type Block = [u8; BLOCK as usize];
 
@@ -104,7 +105,7 @@ pub(super) fn parse_header(block: &Block, path: &mut Vec<u8>, link: &mut Vec<u8>
     let mode = number8(old.mode).ok_or_else(damage("its mode is not a valid number"))?;
     let uid = number8(old.uid).ok_or_else(damage("its owner is not a valid number"))?;
     let gid = number8(old.gid).ok_or_else(damage("its group is not a valid number"))?;
-    // Times are not used, but engines reject a layer with invalid ones.
+    // Times are not kept, but engines reject a layer with invalid ones.
     number12(&old.mtime).ok_or_else(damage("its modification time is not a valid number"))?;
     if format == HeaderFormat::Star {
         let are_valid = at::STAR_TIMES.iter().all(|at| time(block, *at).is_some());
@@ -179,6 +180,16 @@ pub fn is_header(block: &[u8]) -> bool {
     HeaderFormat::of(block) != HeaderFormat::V7 || check_sum(tar::Header::from_byte_slice(block)).is_ok()
 }
 
+/// The modification time in a header block. `None` if the block is not a valid header. PAX records may add fractions of a
+/// second.
+#[must_use]
+pub fn modified(block: &[u8]) -> Option<UnixTime> {
+    let block = block.first_chunk::<{ BLOCK as usize }>()?;
+    let header = tar::Header::from_byte_slice(block);
+    check_sum(header).ok()?;
+    number12(&header.as_old().mtime).map(UnixTime)
+}
+
 /// Checks the sum of all bytes, with the checksum field as spaces. Old writers summed signed bytes.
 fn check_sum(header: &tar::Header) -> Result<(), TarErrorKind> {
     let bytes = header.as_bytes();
@@ -222,6 +233,16 @@ mod tests {
         let mut header = tar::Header::new_old();
         header.set_cksum();
         assert!(is_header(header.as_bytes()));
+    }
+
+    #[test]
+    fn a_header_has_a_time_and_data_has_none() {
+        let mut header = tar::Header::new_gnu();
+        header.set_mtime(1_795_300_873);
+        assert_eq!(modified(header.as_bytes()), None, "without a checksum");
+        header.set_cksum();
+        assert_eq!(modified(header.as_bytes()), Some(UnixTime(1_795_300_873)));
+        assert_eq!(modified(&header.as_bytes()[1..]), None);
     }
 
     #[test]

@@ -15,11 +15,13 @@ mod number;
 mod pax;
 #[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 mod sparse;
+mod unix_time;
 #[cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 mod walk;
 
 pub use error::{TarError, TarErrorKind};
 pub use format::{BLOCK, MAX_EXTENSION};
-pub use header::is_header;
+pub use header::{is_header, modified};
 pub use input::{Input, Positional, ReadAt, SequentialReader, Streaming};
+pub use unix_time::UnixTime;
 pub use walk::{Member, MemberKind, PathKind, Walker};

@@ -13,7 +13,8 @@ use super::{Form, Phase, Viewer};
 use crate::tui::state::overlay_id::OverlayId;
 use dive_model::image::ImageLayer;
 use dive_model::layer::LayerBlob;
-use dive_model::layer::content::{Body, open_body_while};
+use dive_model::layer::content::{Body, open_file_while};
+use dive_model::tarfile::UnixTime;
 use dive_model::tree::{Cause, Facts, SpanId, Tree};
 
 /// Maximum size of a version that is compared, in bytes.
@@ -22,7 +23,7 @@ const MAX_COMPARED: u64 = 4_000_000;
 /// Maximum number of lines of a version that is compared. A line takes more memory than its bytes.
 const MAX_LINES: usize = 500_000;
 
-/// A file in a layer. `None` for an empty one.
+/// A file in a layer. `None` for an empty one whose layer is missing.
 type StoredFile = Option<(LayerBlob, Body)>;
 
 /// A request to [`compare`] two versions of a file.
@@ -67,7 +68,10 @@ impl Viewer {
             if source.content.is_none() && size > 0 {
                 return Err(source.notes.join("; "));
             }
-            Ok(source.content)
+            // An empty file has a time, too.
+            let body = tree.body(tree.inode(version));
+            let blob = || layers.get(body.layer.get()).and_then(|layer| layer.blob.as_ref().ok());
+            Ok(source.content.or_else(|| Some((blob()?.clone(), body))))
         };
         let is_same = tree.span(before).end() == Some((tree.span(after).from(), Cause::MetadataOnly));
         let request = CompareRequest {
@@ -84,7 +88,7 @@ impl Viewer {
     }
 }
 
-/// The changes of mode and owner: `mode 0644 -> 0600`. The tree has no times.
+/// The changes of mode and owner: `mode 0644 -> 0600`. The tree has no times, which would take memory for each entry.
 fn attributes(before: Facts<'_>, after: Facts<'_>) -> String {
     let mode = |facts: Facts<'_>| format!("{:04o}", facts.mode & 0o7777);
     let owner = |facts: Facts<'_>| format!("{}:{}", facts.uid, facts.gid);
@@ -104,7 +108,10 @@ pub fn compare(request: &CompareRequest, cancel: &AtomicBool, report: &mut dyn F
 fn difference(request: &CompareRequest, cancel: &AtomicBool, send: &mut dyn FnMut(FetchEvent)) -> io::Result<()> {
     let CompareRequest { before, after, attributes, content, .. } = request;
     if *content == KnownContent::Same {
-        show(same(attributes), send);
+        let times = times(modified(before, cancel), modified(after, cancel));
+        if !cancel.load(Ordering::Relaxed) {
+            show(same(attributes, &times), send);
+        }
         return Ok(());
     }
     let largest = before.iter().chain(after).map(|(_, body)| body.len).max().unwrap_or(0);
@@ -113,8 +120,10 @@ fn difference(request: &CompareRequest, cancel: &AtomicBool, send: &mut dyn FnMu
         return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
     let (Some(before), Some(after)) = (read(before, cancel, send)?, read(after, cancel, send)?) else { return Ok(()) };
+    let times = times(before.modified, after.modified);
+    let (before, after) = (before.bytes, after.bytes);
     if before == after {
-        show(same(attributes), send);
+        show(same(attributes, &times), send);
         return Ok(());
     }
     let is_text = |bytes: &[u8]| detect_form(&bytes[..bytes.len().min(SNIFF_BYTES)]) == Form::Text;
@@ -129,20 +138,52 @@ fn difference(request: &CompareRequest, cancel: &AtomicBool, send: &mut dyn FnMu
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
     }
-    let mut text = attributes.clone().into_bytes();
+    let mut text = [attributes, times.line()].concat().into_bytes();
     text.extend(unified(&before, &after));
     show(text, send);
     Ok(())
 }
 
+/// The modification times of two versions, which only the headers in the layers have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Times {
+    /// One of them is unknown.
+    Unknown,
+    Same,
+    /// The line that shows them.
+    Changed(String),
+}
+
+impl Times {
+    fn line(&self) -> &str {
+        match self {
+            Self::Changed(line) => line,
+            Self::Unknown | Self::Same => "",
+        }
+    }
+}
+
+fn times(before: Option<UnixTime>, after: Option<UnixTime>) -> Times {
+    match (before, after) {
+        (Some(before), Some(after)) if before == after => Times::Same,
+        (Some(before), Some(after)) => Times::Changed(format!("modified {before} -> {after}\n")),
+        _ => Times::Unknown,
+    }
+}
+
 /// The text for two versions with the same content.
-fn same(attributes: &str) -> Vec<u8> {
-    let content = if attributes.is_empty() {
-        "The content, the mode and the owner are the same. Times and extended attributes are not compared.\n"
-    } else {
-        "The content is the same.\n"
+fn same(attributes: &str, times: &Times) -> Vec<u8> {
+    let content = match times {
+        _ if !attributes.is_empty() => "The content is the same.\n",
+        Times::Changed(_) => "The content is the same.\n",
+        Times::Same => {
+            "The content, the mode, the owner and the time are the same.\nExtended attributes are not compared.\n"
+        }
+        Times::Unknown => {
+            "The content, the mode and the owner are the same.\nTimes and extended attributes are not compared.\n"
+        }
     };
-    [attributes, content].concat().into_bytes()
+    [attributes, times.line(), content].concat().into_bytes()
 }
 
 /// Sends a complete text to the viewer.
@@ -158,23 +199,41 @@ fn show(text: Vec<u8>, send: &mut dyn FnMut(FetchEvent)) {
     send(FetchEvent::Complete(LineCount::Known));
 }
 
+/// A version of a file.
+struct FileVersion {
+    bytes: Vec<u8>,
+    modified: Option<UnixTime>,
+}
+
+/// The modification time of a file that need not be read. `None` if it is unknown, or its layer would have to be
+/// transferred.
+fn modified(file: &StoredFile, cancel: &AtomicBool) -> Option<UnixTime> {
+    let (blob, body) = file.as_ref().filter(|(blob, _)| !blob.needs_fetch())?;
+    open_file_while(blob, *body, &mut |_| go_on(cancel)).ok()??.1
+}
+
 /// Reads a file. `None` if the job is cancelled.
-fn read(file: &StoredFile, cancel: &AtomicBool, send: &mut dyn FnMut(FetchEvent)) -> io::Result<Option<Vec<u8>>> {
-    let Some((blob, body)) = file else { return Ok(Some(Vec::new())) };
-    let go_on = || if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+fn read(file: &StoredFile, cancel: &AtomicBool, send: &mut dyn FnMut(FetchEvent)) -> io::Result<Option<FileVersion>> {
+    let Some((blob, body)) = file.as_ref().filter(|(_, body)| body.len > 0) else {
+        return Ok(Some(FileVersion { bytes: Vec::new(), modified: modified(file, cancel) }));
+    };
     let mut reported = None;
     let transferred = blob.fetch(&mut |progress| {
         if reported.replace(progress) != Some(progress) {
             send(FetchEvent::Transferring(progress));
         }
-        go_on()
+        go_on(cancel)
     });
     if cancel.load(Ordering::Relaxed) {
         return Ok(None);
     }
     transferred?;
-    let Some(reader) = open_body_while(blob, *body, &mut |_| go_on())? else { return Ok(None) };
+    let Some((reader, modified)) = open_file_while(blob, *body, &mut |_| go_on(cancel))? else { return Ok(None) };
     let mut bytes = Vec::new();
     reader.take(MAX_COMPARED).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+    Ok(Some(FileVersion { bytes, modified }))
+}
+
+fn go_on(cancel: &AtomicBool) -> ControlFlow<()> {
+    if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }

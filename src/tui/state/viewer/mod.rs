@@ -296,10 +296,16 @@ impl Viewer {
         &self.rows
     }
 
-    /// Width of line numbers or offsets. 0 without content.
+    /// True if the first bytes are available.
+    #[must_use]
+    pub const fn has_content(&self) -> bool {
+        self.content.is_some()
+    }
+
+    /// Width of line numbers or offsets. 0 without content, and for a difference: its lines are those of no version.
     #[must_use]
     pub fn gutter(&self) -> usize {
-        if self.content.is_none() {
+        if self.content.is_none() || self.compared.is_some() && self.form == Form::Text {
             return 0;
         }
         match self.form {
@@ -329,13 +335,13 @@ impl Viewer {
             pending_destination: self.pending_destination,
             pattern: pattern.to_owned(),
             search: self.search.state.clone(),
+            match_number: self.search.number,
         }
     }
 
     /// Sets the size of the view: `height` rows of `width` columns, including line numbers.
     pub fn resize(&mut self, height: usize, width: usize) {
         if (height, width) != (self.height, self.width) {
-            match_number: self.search.number,
             (self.height, self.width) = (height, width);
             self.top.part = 0;
             self.refresh();
@@ -404,15 +410,15 @@ impl Viewer {
             }
             (SearchEvent::NotFound, _) => self.search.state = SearchState::NotFound,
             (SearchEvent::Failed(why), _) => self.search.state = SearchState::Failed(why),
+            (SearchEvent::Numbered(number), _) => self.search.number = Some(number),
             (SearchEvent::Found { at, pass }, _) => {
+                self.search.progress = SearchProgress::Uncounted;
                 self.pending_destination = None;
                 self.search.current = Some(at.clone());
                 self.reveal(&at);
                 self.search.state = match pass {
                     SearchPass::First => SearchState::Found,
-            (SearchEvent::Numbered(number), _) => self.search.number = Some(number),
                     SearchPass::Wrapped => SearchState::FoundWrapped,
-                self.search.progress = SearchProgress::Uncounted;
                 };
             }
         }
@@ -434,15 +440,15 @@ impl Viewer {
         }
     }
 
+    /// True if all content that will ever arrive is available, even if its lines are not counted yet.
+    fn has_all_content(&self) -> bool {
+        self.content.is_some() && self.available >= self.size()
+    }
+
     /// The available content as text. `None` without content.
     fn text(&self) -> Option<TextReader<'_>> {
         let content = self.content.as_ref()?;
         Some(TextReader { content, index: &self.index, end: self.available })
-    }
-
-    /// True if all content that will ever arrive is available, even if its lines are not counted yet.
-    fn has_all_content(&self) -> bool {
-        self.content.is_some() && self.available >= self.size()
     }
 
     /// Width of the text without line numbers.

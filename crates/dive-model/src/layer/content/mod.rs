@@ -8,7 +8,7 @@ mod seek;
 pub use compare::{Bodies, BodyLocation, ContentHash, PlainLayers};
 pub(super) use fact::ContentProbe;
 pub use fact::{ContentFact, ContentPolicy, MIN_INSPECTED};
-pub use open::{BodyReader, SkipProgress, open_body_while};
+pub use open::{BodyReader, SkipProgress, open_body_while, open_file_while};
 pub(super) use seek::SeekPoint;
 
 use super::LayerIndex;

@@ -10,7 +10,7 @@ use super::{Body, BodyForm, SeekPoint};
 use crate::blob::Blob;
 use crate::compression::{Compression, Decoder, SNIFF_LEN, sniff};
 use crate::layer::LayerBlob;
-use crate::tarfile::SequentialReader;
+use crate::tarfile::{BLOCK, SequentialReader, UnixTime, modified};
 
 /// Bytes to decode between two calls of `go_on`.
 const PIECE: usize = 128 << 10;
@@ -45,6 +45,26 @@ pub fn open_body_while(
 ) -> io::Result<Option<BodyReader>> {
     let bytes = LayerBytes::open(blob).map_err(|error| in_layer(blob, body, &error))?;
     BodyReader { body, read: 0, bytes }.start(go_on)
+}
+
+/// Opens `body` like [`open_body_while`], with the modification time in the header before it. The time is `None` if the
+/// layer is read by its table of contents, which leads past the header.
+///
+/// # Errors
+/// As [`open_body_while`].
+pub fn open_file_while(
+    blob: &LayerBlob,
+    body: Body,
+    go_on: &mut dyn FnMut(SkipProgress) -> ControlFlow<()>,
+) -> io::Result<Option<(BodyReader, Option<UnixTime>)>> {
+    let header = body.at.checked_sub(BLOCK).map(|at| Body { at, len: BLOCK, ..body });
+    let Some(header) = header.filter(|_| blob.toc().is_none()) else {
+        return Ok(open_body_while(blob, body, go_on)?.map(|reader| (reader, None)));
+    };
+    let Some(mut reader) = open_body_while(blob, header, go_on)? else { return Ok(None) };
+    let mut block = Vec::new();
+    reader.read_to_end(&mut block)?;
+    Ok(reader.move_to(body, go_on)?.map(|reader| (reader, modified(&block))))
 }
 
 impl BodyReader {
@@ -259,6 +279,32 @@ mod tests {
                 open_body(&blob, body(at, len)).unwrap().read_to_end(&mut read).unwrap();
                 assert_eq!(read, layer()[at as usize..(at + len) as usize], "{compression} {at} {len}");
             }
+        }
+    }
+
+    /// A compressed layer must not be decoded twice for it.
+    #[test]
+    fn a_file_is_opened_with_the_time_in_its_header() {
+        let mut header = tar::Header::new_ustar();
+        header.set_mtime(1_000_000_000);
+        header.set_cksum();
+        let bytes = [&layer()[..1024], header.as_bytes(), b"content"].concat();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&bytes).unwrap();
+        for bytes in [bytes, gzip.finish().unwrap()] {
+            let mut pieces = Vec::new();
+            let opened = open_file_while(&blob(&bytes), body(1536, 7), &mut |skipped| {
+                pieces.push(skipped.done);
+                ControlFlow::Continue(())
+            });
+            let (mut reader, time) = opened.unwrap().unwrap();
+            let mut content = String::new();
+            reader.read_to_string(&mut content).unwrap();
+            assert_eq!((&*content, time), ("content", Some(UnixTime(1_000_000_000))));
+            assert!(pieces.is_sorted(), "{pieces:?}");
+            let (_, time) =
+                open_file_while(&blob(&bytes), body(1024, 1), &mut |_| ControlFlow::Continue(())).unwrap().unwrap();
+            assert_eq!(time, None, "there is no header before it");
         }
     }
 

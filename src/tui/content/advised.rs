@@ -6,16 +6,32 @@ use crate::tui::text::{cut, printable, wrap};
 use dive_model::advice::{Advice, Finding};
 use dive_model::units::{Bytes, Total, count_of};
 
-/// Where the layers begin.
-pub(in crate::tui) const LAYERS_AT: usize = 18;
-/// Where the part of the image begins.
-pub(in crate::tui) const PART_AT: usize = 29;
-/// Where the kinds begin, and the paths of an open finding.
-pub(in crate::tui) const KIND_AT: usize = 35;
-/// Where the paths begin, if there is room.
-pub(in crate::tui) const PATH_AT: usize = KIND_AT + 34;
-/// The least columns of a path.
-pub(in crate::tui) const PATH_WIDTH: usize = 20;
+/// Where the columns of the list begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) struct AdviceColumns {
+    /// The number of files. `None` on a narrow screen, where the path is worth more.
+    pub(in crate::tui) files: Option<usize>,
+    pub(in crate::tui) layers: usize,
+    /// The part of the image.
+    pub(in crate::tui) part: usize,
+    /// The kinds, and the paths of an open finding.
+    pub(in crate::tui) kind: usize,
+    /// The largest directory of a finding. `None` if there is no room.
+    pub(in crate::tui) path: Option<usize>,
+}
+
+impl AdviceColumns {
+    const WIDE: Self = Self { files: Some(10), layers: 18, part: 29, kind: 35, path: Some(69) };
+    const NARROW: Self = Self { files: None, layers: 10, part: 20, kind: 25, path: Some(48) };
+
+    pub(in crate::tui) const fn of(width: usize) -> Self {
+        match width {
+            89.. => Self::WIDE,
+            60.. => Self::NARROW,
+            _ => Self { path: None, ..Self::NARROW },
+        }
+    }
+}
 
 /// The line above the list: the bytes that following the advice saves.
 pub(in crate::tui) fn sum(explorer: &Explorer, advice: Option<&Advice>, width: usize) -> String {

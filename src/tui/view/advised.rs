@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::pane::{self, PaneFocus};
 use super::waste;
-use crate::tui::content::advised::{self as content, KIND_AT, LAYERS_AT, PART_AT, PATH_AT, PATH_WIDTH};
+use crate::tui::content::advised::{self as content, AdviceColumns};
 use crate::tui::content::waste::foot_height;
 use crate::tui::state::advised::{AdviceViewRow, Advised};
 use crate::tui::state::{Explorer, ScreenState};
@@ -51,51 +51,56 @@ fn details(explorer: &Explorer, advised: &Advised, theme: &Theme, height: u16, f
 }
 
 fn head(width: usize) -> String {
-    let head = format!("{:>8}  {:>6}", "Size", "Files");
-    let head = left(&(left(&head, LAYERS_AT) + "Layers"), PART_AT) + "Of";
-    let head = left(&head, KIND_AT) + "  Advice";
-    if has_paths(width) { left(&head, PATH_AT) + "Path" } else { head }
-}
-
-/// True if a finding has room for its largest directory.
-const fn has_paths(width: usize) -> bool {
-    width >= PATH_AT + PATH_WIDTH
+    let at = AdviceColumns::of(width);
+    let mut head = format!("{:>8}", "Size");
+    if let Some(files) = at.files {
+        head = format!("{}{:>6}", left(&head, files), "Files");
+    }
+    head = left(&(left(&head, at.layers) + "Layers"), at.part) + "Of";
+    head = left(&head, at.kind) + "  Advice";
+    match at.path {
+        Some(path) => left(&head, path) + "Path",
+        None => head,
+    }
 }
 
 fn line<'a>(explorer: &Explorer, advised: &Advised, row: AdviceViewRow, width: usize, theme: &Theme) -> Line<'a> {
     let tree = &explorer.opened.tree;
-    let (AdviceViewRow::Finding(at) | AdviceViewRow::Group { finding: at, .. }) = row;
-    let Some(finding) = advised.finding(at) else { return Line::raw("") };
+    let (AdviceViewRow::Finding(index) | AdviceViewRow::Group { finding: index, .. }) = row;
+    let Some(finding) = advised.finding(index) else { return Line::raw("") };
     let counts_nothing = finding.kind.row().counts == CountedBytes::Nothing;
     let size = |bytes: u64| if counts_nothing { "-".to_owned() } else { Bytes(bytes).to_string() };
+    let at = AdviceColumns::of(width);
     let before = |bytes: u64, files: u64| {
-        let files = if files == 0 { String::new() } else { files.to_string() };
-        format!("{}  {files:>6}", right(&size(bytes), 8))
+        let size = right(&size(bytes), 8);
+        match at.files.filter(|_| files > 0) {
+            Some(at) => format!("{}{files:>6}", left(&size, at)),
+            None => size,
+        }
     };
     if let Some(group) = advised.group(row) {
-        let before = left(&before(group.size_bytes, group.files), KIND_AT);
-        let room = width.saturating_sub(KIND_AT + 4);
+        let before = left(&before(group.size_bytes, group.files), at.kind);
+        let room = width.saturating_sub(at.kind + 4);
         let path = left(&path_end(&tree.path(group.place), room), room);
         return Line::from(vec![Span::raw(before), Span::raw("    "), Span::raw(path)]);
     }
-    let mut text = left(&before(finding.size_bytes, finding.files), LAYERS_AT) + &layers(finding);
-    text = left(&text, PART_AT) + finding.part.name();
-    text = left(&text, KIND_AT);
+    let mut text = left(&before(finding.size_bytes, finding.files), at.layers) + &layers(finding);
+    text = left(&text, at.part) + finding.part.name();
+    text = left(&text, at.kind);
     let mark = match finding.groups.len() {
         0 | 1 => "  ",
-        _ if advised.is_open(at) => "▾ ",
+        _ if advised.is_open(index) => "▾ ",
         _ => "▸ ",
     };
-    let room = width.saturating_sub(KIND_AT + columns(mark));
-    let kind = if has_paths(width) { PATH_AT - KIND_AT - columns(mark) } else { room };
     let kind_style = if finding.kind.row().level >= AdviceLevel::Warn { theme.label } else { Style::new() };
-    let mut spans =
-        vec![Span::raw(text), Span::styled(mark, theme.key), Span::styled(left(finding.kind.id(), kind), kind_style)];
-    if has_paths(width) {
-        let room = width.saturating_sub(PATH_AT);
-        let path = finding.groups.first().map(|group| path_end(&tree.path(group.place), room)).unwrap_or_default();
-        spans.push(Span::raw(left(&path, room)));
-    }
+    let kind_end = at.path.unwrap_or(width);
+    let room = kind_end.saturating_sub(at.kind + columns(mark));
+    // A blank before the path.
+    let kind = left(&cut(finding.kind.id(), room.saturating_sub(usize::from(at.path.is_some()))), room);
+    let mut spans = vec![Span::raw(text), Span::styled(mark, theme.key), Span::styled(kind, kind_style)];
+    let room = width.saturating_sub(kind_end);
+    let path = finding.groups.first().map(|group| path_end(&tree.path(group.place), room)).unwrap_or_default();
+    spans.push(Span::raw(left(&path, room)));
     Line::from(spans)
 }
 

@@ -71,8 +71,9 @@ pub(super) fn in_files(state: &mut ScreenState, action: Action, effects: &mut Ve
             explorer.long_lines = explorer.long_lines.toggled();
         }
         Action::ViewFile | Action::FileHistory | Action::ShowDiff | Action::ExtractFile | Action::CopyPath => {
-            if let Some(node) = explorer.selected_node() {
-                at_node(state, node, action, effects);
+            match explorer.selected_node() {
+                Some(node) => at_node(state, node, action, effects),
+                None => state.message = Some("the tree shows no file".to_owned()),
             }
         }
         action => state.message = in_tree(explorer, action),

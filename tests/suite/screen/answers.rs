@@ -212,6 +212,30 @@ fn deep_trees_keep_their_indentation() {
     }
 }
 
+/// Otherwise the largest directory is above the viewport, which shows the first change.
+#[test]
+fn sorting_by_size_shows_the_largest_first() {
+    let mut screen = Screen::of_sample(SMALL);
+    screen.presses("down down down tab s");
+    assert_eq!(screen.selected(), "/bin");
+    screen.presses("s");
+    assert_eq!(screen.selected(), "/srv/shop/static/img/banner-draft.svg");
+    // A file that the user has gone to stays under the cursor.
+    screen.presses("down");
+    let chosen = screen.selected();
+    screen.presses("s");
+    assert_eq!(screen.selected(), chosen);
+}
+
+#[test]
+fn an_empty_tree_says_that_there_is_no_file() {
+    let mut screen = Screen::of_sample(SMALL);
+    for key in ["H", "v", "x", "y", "D"] {
+        screen.presses("esc slash").types("no such file").presses("enter").presses(key);
+        screen.shows(&["the tree shows no file"]);
+    }
+}
+
 #[test]
 fn earlier_filters_are_recalled() {
     let mut screen = Screen::of_sample(USUAL);

@@ -182,6 +182,15 @@ impl FileTreePane {
         self.settle_at(tree, self.cursor.centred(row));
     }
 
+    /// Moves the cursor to the first row, unless the user has moved it.
+    pub(super) fn show_first_row(&mut self, tree: &Tree) {
+        if self.cursor.chosen.is_some() {
+            return self.settle(tree);
+        }
+        (self.cursor.change, self.cursor.row) = (None, 0);
+        self.settle_at(tree, 0);
+    }
+
     /// Remembers the place of the cursor, before a filter moves it.
     pub(super) fn keep_place(&mut self) {
         self.cursor.before_filter = Some(CursorPlace { chosen: self.cursor.chosen, first: self.cursor.first });

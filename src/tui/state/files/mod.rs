@@ -120,14 +120,21 @@ impl FileTreePane {
         self.order
     }
 
-    /// Toggles the sort order.
+    /// Toggles the sort order. A cursor that the user has not moved shows the largest file or directory, or again the first
+    /// change.
     pub fn toggle_order(&mut self, tree: &Tree) {
         self.order = match self.order {
             Order::Name => Order::Size,
             Order::Size => Order::Name,
         };
         self.lists.get_mut().invalidate();
-        self.settle(tree);
+        match self.order {
+            Order::Size => self.show_first_row(tree),
+            Order::Name => {
+                self.settle(tree);
+                self.show_first_change(tree);
+            }
+        }
     }
 
     /// True if no filter is active or the filter shows the node, collapsed or not.

@@ -16,6 +16,8 @@ const TWO_COLUMN_WIDTH: u16 = 100;
 const BOTH_DETAILS_HEIGHT: u16 = 30;
 /// Maximum height of the layer details beside those of the image, whose list of files is longer.
 const MAX_LAYER_DETAILS: u16 = 18;
+/// Rows that the details of an image fill at least, with their border.
+const MIN_IMAGE_DETAILS: u16 = 14;
 /// Minimum widths of the two columns of panes.
 const MIN_LEFT_WIDTH: u16 = 34;
 const MIN_TREE_WIDTH: u16 = 30;
@@ -47,11 +49,18 @@ pub struct ScreenLayout {
     pub footer: Rect,
 }
 
+/// Functions that count lines of text.
+pub struct ContentHeights<'a> {
+    /// The lines of a dialog box at an inner width.
+    pub overlay: &'a dyn Fn(u16) -> usize,
+    /// The lines of the image's details in an area.
+    pub image_details: &'a dyn Fn(Rect) -> usize,
+}
+
 impl ScreenLayout {
-    /// Computes the layout of `state`. `overlay_height` returns the number of lines of a dialog box at an inner width;
-    /// `overlay_head` becomes [`ScreenLayout::overlay_head`].
+    /// Computes the layout of `state` with `heights`; `overlay_head` becomes [`ScreenLayout::overlay_head`].
     #[must_use]
-    pub fn of(state: &ScreenState, overlay_height: impl Fn(u16) -> usize, overlay_head: usize) -> Self {
+    pub fn of(state: &ScreenState, heights: &ContentHeights<'_>, overlay_head: usize) -> Self {
         let (width, height) = state.size;
         if width < MIN_WIDTH || height < MIN_HEIGHT {
             return Self::default();
@@ -68,30 +77,30 @@ impl ScreenLayout {
             ..Self::default()
         };
         if state.overlays.iter().all(Overlay::is_box) {
-            layout.panes(state, body);
+            layout.panes(state, heights, body);
         }
         layout.overlay = match state.overlays.last() {
             None => Rect::default(),
             Some(top) if top.is_box() => {
-                let width = body.width.min(BOX_WIDTH);
-                centred_box(body, width, u16::try_from(overlay_height(width - 2)).unwrap_or(u16::MAX))
+                let width = box_width(body.width);
+                centred_box(body, width, u16::try_from((heights.overlay)(width - 2)).unwrap_or(u16::MAX))
             }
             Some(_) => body,
         };
         layout
     }
 
-    fn panes(&mut self, state: &ScreenState, body: Rect) {
+    fn panes(&mut self, state: &ScreenState, heights: &ContentHeights<'_>, body: Rect) {
         let left_hidden =
             body.width < TWO_COLUMN_WIDTH && state.focus == Focus::Files && matches!(state.stage, Stage::Open(_));
         let left = if left_hidden { 0 } else { left_width(body.width, state.tree_share) };
         self.files = Rect::new(left, 0, body.width - left, body.height);
         if left > 0 {
-            self.left_column(state, Rect::new(0, 0, left, body.height));
+            self.left_column(state, heights, Rect::new(0, 0, left, body.height));
         }
     }
 
-    fn left_column(&mut self, state: &ScreenState, column: Rect) {
+    fn left_column(&mut self, state: &ScreenState, heights: &ContentHeights<'_>, column: Rect) {
         // Two lines of border and the column header.
         let wanted = u16::try_from(state.layer_rows()).unwrap_or(u16::MAX).saturating_add(3);
         let layers = wanted.clamp(6, column.height / 2);
@@ -99,7 +108,12 @@ impl ScreenLayout {
         let at = |y, height| Rect::new(column.x, y, column.width, height);
         self.layers = at(0, layers);
         if state.size.1 >= BOTH_DETAILS_HEIGHT {
-            let details = (rest / 2).min(MAX_LAYER_DETAILS);
+            let mut details = (rest / 2).min(MAX_LAYER_DETAILS);
+            // The layer gets the rows that the image does not need. While the image is read, its details still grow.
+            if rest - details > MIN_IMAGE_DETAILS && matches!(state.stage, Stage::Open(_)) {
+                let needed = (heights.image_details)(at(0, rest)).saturating_add(2);
+                details = details.max(rest.saturating_sub(u16::try_from(needed).unwrap_or(u16::MAX)));
+            }
             self.layer_details = at(layers, details);
             self.image_details = at(layers + details, rest - details);
         } else if state.last_details == Focus::ImageDetails {
@@ -127,8 +141,15 @@ fn left_width(width: u16, tree_share: f64) -> u16 {
 
 /// Width of a dialog box if the terminal is wide enough.
 const BOX_WIDTH: u16 = 92;
+/// Columns beside a dialog box, at least: fewer would show fragments of words.
+const BESIDE_BOX: u16 = 16;
 /// Minimum height of a dialog box.
 const MIN_BOX_HEIGHT: u16 = 8;
+
+/// Width of a dialog box: that of the screen, if little of the panes would be visible beside it.
+const fn box_width(width: u16) -> u16 {
+    if width < BOX_WIDTH + BESIDE_BOX { width } else { BOX_WIDTH }
+}
 
 /// A centred box for `lines` of text.
 fn centred_box(body: Rect, width: u16, lines: u16) -> Rect {
@@ -145,6 +166,11 @@ pub(super) fn inside(pane: Rect) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_box_covers_a_screen_that_is_hardly_wider() {
+        assert_eq!([80, 100, 107, 108, 200].map(box_width), [80, 100, 107, BOX_WIDTH, BOX_WIDTH]);
+    }
 
     #[test]
     fn both_columns_keep_their_minimum_width_at_any_share() {

@@ -7,7 +7,7 @@ use crate::report::{base_in_words, instruction};
 use crate::tui::layout::inside;
 use crate::tui::state::layers::LayerRow;
 use crate::tui::state::{Explorer, Focus, ScreenState, Stage};
-use crate::tui::text::{cut, name, printable, right, start_of, wrap};
+use crate::tui::text::{columns, cut, name, printable, right, start_of, wrap};
 use crate::tui::theme::Theme;
 use dive_model::Opened;
 use dive_model::compression::Compression;
@@ -68,17 +68,23 @@ impl<'a> DetailLines<'a> {
 /// Bytes shown of a field.
 const MAX_FIELD_LEN: usize = 4 * 1024;
 
-/// Adds a label and its text, wrapped to `width`.
+/// Adds a label and its text, wrapped to `width`; below the label, if that would leave little room beside it.
 fn push_field<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str, width: usize) {
-    let room = width.saturating_sub(label.len() + 2).max(10);
     let start = start_of(text, MAX_FIELD_LEN);
     let more = text.len() - start.len();
     let cut = if more == 0 { String::new() } else { format!(" … and {more} more bytes") };
-    for (at, part) in wrap(&(printable(start) + &cut), room).into_iter().enumerate() {
-        lines.push(if at == 0 {
+    let text = printable(start) + &cut;
+    let beside = width.saturating_sub(label.len() + 2);
+    let is_below = beside < width / 2 && columns(&text) > beside;
+    if is_below {
+        lines.push(Line::styled(format!("{label}:"), theme.label));
+    }
+    let indent = if is_below { 2 } else { label.len() + 2 };
+    for (at, part) in wrap(&text, width.saturating_sub(indent).max(10)).into_iter().enumerate() {
+        lines.push(if at == 0 && !is_below {
             Line::from(vec![Span::styled(format!("{label}: "), theme.label), Span::raw(part)])
         } else {
-            Line::raw(format!("{:indent$}{part}", "", indent = label.len() + 2))
+            Line::raw(format!("{:indent$}{part}", ""))
         });
     }
 }
@@ -248,10 +254,7 @@ fn push_dockerfile(lines: &mut Vec<Line<'_>>, theme: &Theme, found: &DockerfileL
         Certainty::Matched => "matched to the history",
         Certainty::Uncertain => "uncertain: other lines may match",
     };
-    lines.push(Line::styled("Dockerfile:", theme.label));
-    for part in wrap(&printable(start_of(&format!("{found} ({certainty})"), MAX_FIELD_LEN)), width.max(10)) {
-        lines.push(Line::raw(part));
-    }
+    push_field(lines, theme, "Lines", &format!("{found} ({certainty})"), width);
     for (number, text) in found.lines().take(DOCKERFILE_LINES) {
         lines.push(Line::raw(cut(&format!("{number:>4}  {}", printable(start_of(text, MAX_FIELD_LEN))), width)));
     }

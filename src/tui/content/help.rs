@@ -28,6 +28,7 @@ const fn short_verb(row: &ActionRow) -> &'static str {
         Action::ToggleUnmodifiedFiles => "Show, hide unmodified",
         Action::ToggleUnchangedDirs => "Fold unchanged dirs",
         Action::ToggleAttributes => "Show, hide attributes",
+        Action::CompareAll => "Show all changes",
         Action::ToggleEmptySteps => "Show, hide empty steps",
         Action::WasteView => "List waste",
         Action::ShowWarnings => "List warnings",

@@ -277,6 +277,15 @@ mod tests {
         );
     }
 
+    /// On 80 columns, the keys and the border leave 62 for what an action does.
+    #[test]
+    fn descriptions_fit_a_small_terminal() {
+        let keymap = Keymap::new(&Keybinding::default());
+        for row in keymap.all().iter().filter(|row| !is_basic(row.action)) {
+            assert!(row.does.len() <= 62, "{}", row.does);
+        }
+    }
+
     #[test]
     fn an_action_is_found_by_words_in_any_order() {
         assert_eq!(found(Context::FileTree, "clipboard COPY"), [Action::CopyPath]);

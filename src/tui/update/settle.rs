@@ -2,7 +2,7 @@
 //! frame, however many events it covers.
 
 use crate::tui::content::{self, files};
-use crate::tui::layout::{ScreenLayout, inside};
+use crate::tui::layout::{ContentHeights, ScreenLayout, inside};
 use crate::tui::state::{Explorer, Focus, LongLines, Overlay, ScreenState, Stage};
 use crate::tui::theme::Theme;
 
@@ -11,9 +11,12 @@ use super::filter;
 /// Updates the derived parts of the state. Call it before drawing the state or reading its layout.
 pub fn settle(state: &mut ScreenState) {
     filter::apply_pending(state);
-    let lines = |width| content::overlay_height(state, width);
+    let heights = ContentHeights {
+        overlay: &|width| content::overlay_height(state, width),
+        image_details: &|area| content::details_height(state, Focus::ImageDetails, area),
+    };
     let head = |overlay: &Overlay| content::head_height(overlay, state.size.1);
-    state.layout = ScreenLayout::of(state, lines, state.overlays.last().map_or(0, head));
+    state.layout = ScreenLayout::of(state, &heights, state.overlays.last().map_or(0, head));
     if !state.layout.fits {
         // Nothing is visible: lists keep their viewports until the terminal is large enough.
         return;

@@ -212,6 +212,16 @@ fn deep_trees_keep_their_indentation() {
     }
 }
 
+/// The layer's command is cut off nowhere while rows below the image's details are empty.
+#[test]
+fn a_tall_screen_wastes_no_rows() {
+    let mut screen = Screen::of_sample((200, 60));
+    screen.presses("G").shows(&["Stored: ", "6.5 kB  /srv/shop/static/404.html"]);
+    let drawn = screen.drawn();
+    let last = drawn.lines().rev().nth(3).unwrap_or_default();
+    assert!(last.starts_with("│    2 "), "{drawn}");
+}
+
 /// Otherwise the largest directory is above the viewport, which shows the first change.
 #[test]
 fn sorting_by_size_shows_the_largest_first() {
@@ -352,7 +362,10 @@ fn column_in_footer(screen: &Screen, text: &str) -> u16 {
 fn the_help_fits_one_page_of_a_small_terminal() {
     for keys in ["?", "tab ?", "w ?", "F esc F enter ?"] {
         let mut screen = Screen::of_sample(SMALL);
-        screen.presses(keys).shows(&["Keys ·"]).lacks(&["changes…", "no key"]);
+        screen.presses(keys).shows(&["Keys ·"]).lacks(&["no key"]);
+        let drawn = screen.drawn();
+        let rows = drawn.lines().skip_while(|line| !line.contains("Keys ·")).take_while(|line| !line.starts_with('┗'));
+        assert!(rows.clone().count() > 10 && rows.clone().all(|row| !row.contains('…')), "{drawn}");
         let Some(Overlay::Help(help)) = screen.state.overlays.last() else { panic!("no help") };
         assert_eq!(help.scroll.hidden(), (0, 0), "{}", screen.drawn());
     }

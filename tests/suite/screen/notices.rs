@@ -84,6 +84,9 @@ fn other_images_of_the_file_are_announced() {
         let mut screen = Screen::loading(SMALL, &[]);
         screen.opens(opened).shows(&[told]);
         screen.presses("right right down down down down").shows(&["More images in the file (--image)"]);
+        // Its text has no room beside it.
+        let last = others.last().copied().unwrap_or_default();
+        screen.presses("down down down").shows(&[&format!("{last}: other:{last}")]);
     }
     Screen::of_sample(SMALL).lacks(&["--image"]);
 }

@@ -1,7 +1,8 @@
 //! Pictures of the views in every theme and size, to look at: `DIVE_GALLERY=FOLDER cargo test --test suite gallery`.
 
 use super::svg::{Paper, svg};
-use super::{Screen, Size};
+use super::{Screen, Size, several};
+use crate::library;
 use crate::place::sample;
 
 const SIZES: [Size; 4] = [(80, 24), (100, 30), (140, 40), (200, 60)];
@@ -18,7 +19,7 @@ const THEMES: [(&str, &str, Paper); 6] = [
 /// The name of a view, the keys that lead to it, a text to type, and keys after it.
 type View = (&'static str, &'static str, &'static str, &'static str);
 
-const VIEWS: [View; 19] = [
+const VIEWS: [View; 24] = [
     ("first", "", "", ""),
     ("layer", "down down down down", "", ""),
     ("tree", "down down down down tab", "", ""),
@@ -38,6 +39,11 @@ const VIEWS: [View; 19] = [
     ("details", "G right", "", ""),
     ("sizes", "G tab s", "", ""),
     ("search", "G slash", "stock.csv", "enter G v slash 1 2 enter n"),
+    ("bytes", "G slash", "busybox", "enter v"),
+    ("extract", "G slash", "bin/start", "enter G x"),
+    ("nothing", "F", "no-such-file", "enter"),
+    ("images", "i", "", ""),
+    ("warnings", "!", "", ""),
 ];
 
 #[test]
@@ -48,7 +54,8 @@ fn gallery_of_views() {
     for (theme, name, paper) in THEMES {
         for size in SIZES {
             for (view, keys, text, then) in VIEWS {
-                let mut screen = Screen::showing(&sample(), size, &[("DIVE_THEME", name)]);
+                let mut screen = Screen::loading(size, &[("DIVE_THEME", name)]);
+                screen.opens(if matches!(view, "images" | "warnings") { several() } else { library::open(&sample()) });
                 screen.presses(keys).types(text);
                 for key in then.split_whitespace() {
                     screen.presses(key).runs_jobs();

@@ -10,10 +10,11 @@ mod extracting;
 mod gallery;
 mod notices;
 mod pictures;
+mod questions;
 mod styles;
 mod svg;
-mod walking;
 mod versions;
+mod walking;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ use dive::tui::update::{Effect, UpdateMessage, settle, update};
 use dive::tui::worker::Job;
 use dive::tui::{input, view};
 use dive_model::Opened;
+use dive_model::image::ImageName;
+use dive_model::remark::Remark;
 use dive_sources::Environment;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -90,6 +93,13 @@ impl Screen {
     /// A screen with the sample.
     fn of_sample(size: Size) -> Self {
         Self::showing(&sample(), size, &[])
+    }
+
+    /// A screen with the sample as one of several images.
+    fn of_several(size: Size) -> Self {
+        let mut screen = Self::loading(size, &[]);
+        screen.opens(several());
+        screen
     }
 
     /// Delivers a worker's message.
@@ -227,6 +237,30 @@ impl Screen {
         }
         self
     }
+}
+
+/// The sample with other images and a platform beside it, and a warning.
+fn several() -> Opened {
+    let mut opened = library::open(&sample());
+    let image = Arc::get_mut(&mut opened.image).expect("nothing else holds the image");
+    let id = |digit: &str| Some(format!("sha256:{}", digit.repeat(64)));
+    let other = |index, tag: &str, id, platform: &str| ImageName {
+        index,
+        tags: [tag.to_owned()].into(),
+        id,
+        shares_tags: index < 3,
+        platforms: vec![platform.parse().unwrap()],
+    };
+    image.other_images = vec![
+        other(1, "dive-sample:1.0", id("1"), "linux/arm64"),
+        other(2, "dive-sample:1.0", id("2"), "linux/s390x"),
+        other(3, "registry.example.org/team/dive-sample:1.1-rc.2", None, "windows/amd64"),
+    ];
+    image.other_platforms = vec!["linux/ppc64le".parse().unwrap()];
+    image
+        .remarks
+        .push(Remark::new("sample.tar", "layer 3: the whiteout of /srv/gone hides nothing in the layers below it"));
+    opened
 }
 
 /// The rows of a frame. A wide character occupies its first cell; the next one is empty.

@@ -40,12 +40,13 @@ impl ScreenState {
         self.settings.warnings.len() + of_image + of_layers
     }
 
-    /// All warnings: first those about the configuration, then those about the image in layer order.
+    /// All warnings: first those about the configuration, then those about the image in layer order. The archive and the
+    /// blob of a layer are not repeated: the screen has one image.
     pub fn warnings(&self) -> impl Iterator<Item = (WarningSubject, String)> {
-        let of_image = self.image().into_iter().flat_map(|image| &image.remarks);
+        let of_image = self.image().into_iter().flat_map(|image| &image.remarks).map(ToString::to_string);
         let of_layers = self.explorer().into_iter().flat_map(|explorer| &explorer.opened.layer_remarks);
-        let remarks = of_image.chain(of_layers.map(|(_, remark)| remark));
+        let of_layers = of_layers.map(|(layer, remark)| format!("layer {layer}: {}", remark.text));
         let of_configuration = self.settings.warnings.iter().map(|text| (WarningSubject::Configuration, text.clone()));
-        of_configuration.chain(remarks.map(|remark| (WarningSubject::Image, remark.to_string())))
+        of_configuration.chain(of_image.chain(of_layers).map(|text| (WarningSubject::Image, text)))
     }
 }

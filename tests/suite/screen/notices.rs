@@ -45,7 +45,8 @@ fn image_warnings_are_counted_and_listed() {
     let odd = image().layer(|l| l.file("a", "1")).layer(|l| l.whiteout("gone\u{1b}[2J")).save(Format::DockerArchive);
     let mut screen = Screen::showing(odd.path().to_str().unwrap(), SMALL, &[]);
     screen.shows(&["! 1 warning  "]);
-    screen.presses("!").shows(&["Warnings (1)", "Image", "the whiteout of"]).lacks(&["Configuration", "\u{1b}"]);
+    screen.presses("!").shows(&["Warnings (1)", "Image", "! layer 1: the whiteout of"]);
+    screen.lacks(&["Configuration", "\u{1b}"]);
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub use motion::Motion;
 pub use overlay_id::OverlayId;
 pub use settings::{Attributes, ScreenSettings};
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::Context;
@@ -304,8 +305,8 @@ pub struct ScreenState {
     pub(in crate::tui) closed_waste: Option<Waste>,
     /// The advice tab as it was closed.
     pub(in crate::tui) closed_advised: Option<Advised>,
-    /// The last extraction folder, as typed.
-    pub(in crate::tui) last_folder: String,
+    /// The folder of the last extraction, at first the working directory.
+    pub(in crate::tui) last_folder: PathBuf,
     /// Status message of the last action.
     pub message: Option<String>,
     /// The last id given to an overlay.
@@ -328,7 +329,7 @@ impl ScreenState {
     /// The initial state. Call [`settle`](crate::tui::update::settle) before drawing it, as after each change.
     #[must_use]
     pub fn new(settings: ScreenSettings, size: (u16, u16)) -> Self {
-        let tree_share = settings.tree_share;
+        let (tree_share, last_folder) = (settings.tree_share, settings.working_dir.clone());
         Self {
             settings,
             size,
@@ -344,7 +345,7 @@ impl ScreenState {
             pending_filter: None,
             closed_waste: None,
             closed_advised: None,
-            last_folder: String::new(),
+            last_folder,
             message: None,
             last_overlay_id: 0,
             tree_share,

@@ -44,14 +44,14 @@ pub(super) fn ask_for_version(state: &mut ScreenState, version: SpanId) {
 fn open_dialog(state: &mut ScreenState, path: String, plan: Plan, extent: Extent) {
     let extraction = ExtractionDialog::new(state.next_overlay_id(), path, plan, extent);
     state.overlays.push(Overlay::Extraction(Box::new(extraction)));
-    let folder = state.last_folder.clone();
-    state.open_prompt(PromptKind::Folder, &folder);
-    show_target(state, &folder);
+    // The line is empty: a prefilled folder would come before an absolute path that the user types.
+    state.open_prompt(PromptKind::Folder, "");
+    show_target(state, "");
 }
 
 /// Shows the folder that a typed text means.
 pub(super) fn show_target(state: &mut ScreenState, text: &str) {
-    let folder = folder(text.trim(), &state.settings.working_dir, state.settings.home.as_deref());
+    let folder = target(state, text);
     if let Some(Overlay::Extraction(extraction)) = state.overlays.last_mut() {
         extraction.folder = folder;
     }
@@ -83,13 +83,21 @@ pub(super) fn folder_completed(state: &mut ScreenState, overlay_id: OverlayId, t
 
 /// Starts the conflict check for the typed folder.
 pub(super) fn accept(state: &mut ScreenState, text: &str, effects: &mut Vec<Effect>) {
-    let folder = folder(text.trim(), &state.settings.working_dir, state.settings.home.as_deref());
-    text.clone_into(&mut state.last_folder);
+    let folder = target(state, text);
+    state.last_folder.clone_from(&folder);
     let Some(Overlay::Extraction(extraction)) = state.overlays.last_mut() else { return };
     extraction.folder = folder;
     extraction.stage = ExtractionStage::Checking;
     let (overlay_id, plan, folder) = (extraction.overlay_id, Arc::clone(&extraction.plan), extraction.folder.clone());
     effects.push(Effect::Start(Box::new(Job::CheckConflicts { overlay_id, plan, folder })));
+}
+
+/// The folder that a typed text means.
+fn target(state: &ScreenState, text: &str) -> PathBuf {
+    match text.trim() {
+        "" => state.last_folder.clone(),
+        text => folder(text, &state.settings.working_dir, state.settings.home.as_deref()),
+    }
 }
 
 /// Resolves a typed folder as a shell would.

@@ -103,7 +103,7 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
 fn placeholder(state: &ScreenState, kind: PromptKind) -> Option<String> {
     match kind {
         PromptKind::Folder => {
-            return Some(format!("{} if empty", printable(&state.settings.working_dir.to_string_lossy())));
+            return Some(format!("{} if empty", printable(&state.last_folder.to_string_lossy())));
         }
         PromptKind::Filter => {}
         PromptKind::Search | PromptKind::Position | PromptKind::Command => return None,

@@ -75,6 +75,18 @@ fn leaving_the_folder_line_closes_the_dialog() {
     }
 }
 
+/// A prefilled line would come before the path that the user types.
+#[test]
+fn the_folder_of_the_last_extraction_is_the_default() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut screen = Screen::of_sample((120, 40));
+    screen.finds("G", "prices.csv$").extracts_to(one.path()).runs_jobs().presses("esc x");
+    screen.shows(&[&format!("Extract to directory: {} if empty", one.path().display())]);
+    screen.presses("enter").runs_jobs().shows(&["already in", "Overwrite existing files"]);
+    screen.presses("esc").extracts_to(other.path()).runs_jobs().shows(&["Done. Written in"]);
+    assert!(other.path().join("prices.csv").exists());
+}
+
 /// As in a shell, tab completes the directory; the dialog shows which one is meant.
 #[test]
 fn folder_is_completed_and_shown_in_full() {

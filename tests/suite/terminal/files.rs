@@ -93,7 +93,7 @@ fn extraction_asks_before_overwriting() {
     dive.waits_for("Filter: ");
     dive.press("x");
     // The previous answer is the default.
-    dive.waits_for("Extract to directory: out");
+    dive.waits_for("out if empty");
     dive.press("enter");
     dive.waits_for("Overwrite existing files, or skip them?");
     dive.press("q");

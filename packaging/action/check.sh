@@ -26,12 +26,14 @@ fi
 [ -z "${HIGHEST_USER_WASTED_PERCENT:-}" ] || arguments+=("--highestUserWastedPercent=$HIGHEST_USER_WASTED_PERCENT")
 
 report=$(mktemp "$RUNNER_TEMP/dive-report.XXXXXX")
+errors=$(mktemp "$RUNNER_TEMP/dive-errors.XXXXXX")
 # File names from the image could contain runner commands. The runner ignores commands until it reads the secret token.
 token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 echo "::stop-commands::$token"
 set +e
-"$DIVE" "${arguments[@]}" -- "$IMAGE" | tee "$report"
+"$DIVE" "${arguments[@]}" -- "$IMAGE" 2>"$errors" | tee "$report"
 code=${PIPESTATUS[0]}
+cat "$errors" >&2
 set -e
 echo "::$token::"
 
@@ -54,7 +56,9 @@ number() { sed -n "s/^  $1: \([0-9.]*\).*/\1/p" "$report" | tail -n 1; }
 page() {
     printf '### dive: %s\n\n' "$verdict"
     [ "${FOLD_COMMENT:-}" != true ] || printf '<details><summary>Report</summary>\n\n'
-    printf '~~~~text\n%s\n~~~~\n' "$(head -c "$1" "$report")"
+    # Without a report, the reason.
+    if [ "$verdict" != error ]; then errors=/dev/null; fi
+    printf '~~~~text\n%s\n~~~~\n' "$(cat "$report" "$errors" | head -c "$1")"
     [ "${FOLD_COMMENT:-}" != true ] || printf '\n</details>\n'
 }
 # GitHub's limits are 1 MiB for a summary and 65,536 characters for a comment.
@@ -64,15 +68,20 @@ comment() {
     local number
     number=$(jq -r '.pull_request.number // empty' "$GITHUB_EVENT_PATH")
     [ -n "$number" ] || return 0
+    if ! command -v gh >/dev/null; then
+        notice warning 'cannot comment on the pull request: gh is not installed on this runner'
+        return 0
+    fi
     page 60000 | gh pr comment "$number" --repo "$GITHUB_REPOSITORY" --body-file - ||
-        notice warning 'the report could not be written to the pull request: does the job have the permission pull-requests: write?'
+        notice warning 'cannot comment on the pull request; give the job the permission pull-requests: write'
 }
 if [ -n "${GH_TOKEN:-}" ] && { [ "$verdict" = fail ] || [ "${ALWAYS_COMMENT:-}" = true ]; }; then comment; fi
 
 if [ "$verdict" = fail ]; then
     level=error
     if [ "${EXIT_ZERO:-}" = true ]; then level=warning code=0; fi
-    notice "$level" "$IMAGE: $(grep '^Result:' "$report" | tail -n 1)"
+    # The rules that failed, from the compatible part.
+    notice "$level" "$IMAGE: $(sed -n 's/^  FAIL: //p' "$report" | paste -s -d ';' -)"
 elif [ "$verdict" = error ]; then
     notice error "$IMAGE could not be checked: the log says why"
 fi

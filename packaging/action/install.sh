@@ -20,12 +20,13 @@ case $(uname -s)/$(uname -m) in
 esac
 
 if [ -n "${VERSION:-}${SHA256:-}" ]; then
-    if [ -z "${VERSION:-}" ] || [ -z "${SHA256:-}" ]; then fail 'the inputs version and sha256 go together: set both'; fi
+    if [ -z "${VERSION:-}" ] || [ -z "${SHA256:-}" ]; then fail 'set both version and sha256'; fi
+    SHA256=$(tr '[:upper:]' '[:lower:]' <<<"$SHA256")
     archive=dive-${VERSION#v}-$target.tar.gz
 else
     # In the format of the release's SHA256SUMS.
     read -r SHA256 archive < <(grep -- "-$target.tar.gz\$" "$ACTION/packaging/action/SHA256SUMS") ||
-        fail "this revision of the action pins no release for $target: set the inputs version and sha256"
+        fail "this revision of the action pins no release for $target: use the commit of its tag for a minor version, or set version and sha256"
     VERSION=${archive#dive-} VERSION=${VERSION%"-$target.tar.gz"}
 fi
 

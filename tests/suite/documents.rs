@@ -125,6 +125,7 @@ fn template(name: &str) -> String {
         .replace("@RELEASE@", &format!("{address}/releases/download/v{version}"))
         .replace("@ARCHIVE@", &archive)
         .replace("@SHA256@", pinned.unwrap_or("SHA-256-IN-SHA256SUMS"))
+        .replace("@MINOR@", concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR")))
         .replace("@SLUG@", &format!("{}/{}", slug[1], slug[0]))
         .replace("@REPOSITORY@", address)
         .replace("@VERSION@", version);

@@ -23,7 +23,8 @@ const TARGETS: [&str; 5] = [
 fn manifest() -> String {
     text(repository("Cargo.toml"))
         .replace(env!("CARGO_PKG_REPOSITORY"), "https://example.com/owner/dive-rs")
-        .replace("maintainers@repository.invalid", "maintainers@example.com")
+        // With the letters that sed interprets.
+        .replace("dive-rs maintainers <maintainers@repository.invalid>", r"A & B\1 <maintainers@example.com>")
 }
 
 /// Fills the templates for a release with these archives.
@@ -55,7 +56,7 @@ fn package_manager_templates_are_filled_and_parse() {
     let (user, ran) = filled(&TARGETS);
     ran.ends_with(0);
     let file = |name: &str| user.file("filled").join(name);
-    for (name, checksums) in [("dive.rb", "0123"), ("PKGBUILD", "01"), ("dive.json", "4"), ("flake.nix", "0123")] {
+    for (name, checksums) in [("dive-rs.rb", "0123"), ("PKGBUILD", "01"), ("dive.json", "4"), ("flake.nix", "0123")] {
         let text = text(file(name));
         for checksum in checksums.chars() {
             assert!(text.contains(&checksum.to_string().repeat(64)), "{name} lacks the checksum {checksum}:\n{text}");
@@ -63,7 +64,7 @@ fn package_manager_templates_are_filled_and_parse() {
         assert!(text.contains("https://example.com/owner/dive-rs/releases/download/v"), "{name}:\n{text}");
     }
     serde_json::from_str::<serde_json::Value>(&text(file("dive.json"))).expect("JSON");
-    parses(&user, "ruby", &["-c", "filled/dive.rb"]);
+    parses(&user, "ruby", &["-c", "filled/dive-rs.rb"]);
     parses(&user, "bash", &["-n", "filled/PKGBUILD"]);
     parses(&user, "nix-instantiate", &["--parse", "filled/flake.nix"]);
     if is_program("makepkg") {
@@ -128,8 +129,8 @@ fn unfinished_release_is_refused_with_the_reason() {
         ("Cargo.toml", "@example.com", "@repository.invalid", "maintainer in Cargo.toml is a placeholder"),
         ("Cargo.toml", "crates/dive-model\", version = \"", "crates/dive-model\", version = \"9", "not version"),
         ("CHANGELOG.md", &format!("## [{VERSION}] - 2026"), "## [Unreleased] - 2026", "CHANGELOG.md has no section"),
-        ("README.md", "dive", "https://repository.invalid/dive-rs", "hold a placeholder, .invalid or OWNER: README.md"),
-        ("README.md", "dive", "ghcr.io/OWNER/dive-rs", "hold a placeholder, .invalid or OWNER: README.md"),
+        ("README.md", "dive", "https://repository.invalid/dive-rs", ".invalid or OWNER is still in README.md"),
+        ("README.md", "dive", "ghcr.io/OWNER/dive-rs", ".invalid or OWNER is still in README.md"),
     ] {
         let change = |name: &str, text: String| {
             if name != file {
@@ -144,27 +145,101 @@ fn unfinished_release_is_refused_with_the_reason() {
     }
 }
 
+/// A release page keeps line breaks, and has no documents beside it.
+#[test]
+fn release_notes_are_the_versions_section_with_whole_lines_and_links() {
+    let changelog = "# Changelog\n\n## [Unreleased]\n\n- Later.\n\n## [1.2.0] - 2026-11-30\n\nThe first,\nin two lines.\n\n### Added\n\n\
+                     - One that\n  goes on: [docs](docs/ci.md#rules), [site](https://example.com/a.md).\n- Two.\n\n## [1.1.0] - 2026-11-01\n\n\
+                     - Old.\n\n[1.2.0]: https://example.com\n";
+    let user = User::new().writes("CHANGELOG.md", changelog);
+    let folder = user.file("").display().to_string();
+    let user = user.sets("RELEASE_ROOT", &folder);
+    let script = repository("packaging/release-notes.sh");
+    let ran = user.runs_program(script.to_str().unwrap(), &["v1.2.0", "https://example.com/o/dive-rs"]).ends_with(0);
+    assert_eq!(
+        ran.stdout.trim(),
+        "The first, in two lines.\n\n### Added\n\n\
+         - One that goes on: [docs](https://example.com/o/dive-rs/blob/v1.2.0/docs/ci.md#rules), [site](https://example.com/a.md).\n\
+         - Two."
+    );
+}
+
 fn workflow() -> Value {
-    serde_yaml::from_str(&text(repository(".github/workflows/release.yml"))).unwrap()
+    workflow_named("release.yml")
+}
+
+fn workflow_named(name: &str) -> Value {
+    serde_yaml::from_str(&text(repository(".github/workflows").join(name))).unwrap()
 }
 
 fn steps(job: &Value) -> impl Iterator<Item = &Value> {
     job["steps"].as_sequence().unwrap().iter()
 }
 
-/// A moved tag of an action must not change the release.
+/// A moved tag of an action must not change the release, and no code of others may see a token that can write.
 #[test]
-fn release_workflow_pins_actions_and_permissions() {
-    let workflow = workflow();
-    assert!(workflow["permissions"].as_mapping().unwrap().is_empty());
-    for (name, job) in workflow["jobs"].as_mapping().unwrap() {
-        assert!(job["permissions"].is_mapping(), "{name:?}");
-        for step in steps(job) {
-            let Some(action) = step["uses"].as_str() else { continue };
-            let (_, revision) = action.split_once('@').unwrap();
-            assert!(revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit()), "{action}");
+fn workflows_pin_actions_and_hide_tokens_from_other_code() {
+    for name in ["release.yml", "publish.yml", "ci.yml"] {
+        let workflow = workflow_named(name);
+        let granted = workflow["permissions"].as_mapping().unwrap();
+        assert!(granted.values().all(|value| value == "read"), "{name}");
+        for (job_name, job) in workflow["jobs"].as_mapping().unwrap() {
+            let permissions = job["permissions"].as_mapping().unwrap_or(granted);
+            assert!(name == "ci.yml" || job["permissions"].is_mapping(), "{name}: {job_name:?}");
+            let compiles = |step: &Value| {
+                step["run"].as_str().is_some_and(|run| run.contains("cargo ") || run.contains("build.sh"))
+            };
+            if steps(job).any(compiles) {
+                assert!(permissions.values().all(|value| value == "read"), "{name}: {job_name:?}");
+                assert!(
+                    job["env"]["GH_TOKEN"].is_null() && workflow["env"]["GH_TOKEN"].is_null(),
+                    "{name}: {job_name:?}"
+                );
+            }
+            for step in steps(job) {
+                let Some(action) = step["uses"].as_str() else { continue };
+                let (action_name, revision) = action.split_once('@').unwrap();
+                assert!(revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit()), "{action}");
+                assert!(
+                    action_name != "actions/checkout" || step["with"]["persist-credentials"] == false,
+                    "{name}: {job_name:?}"
+                );
+            }
         }
     }
+}
+
+/// The image has no libraries.
+#[test]
+fn image_of_a_dynamic_program_is_refused() {
+    let user = User::new().writes("authorities.pem", "-----BEGIN CERTIFICATE-----\n");
+    let authorities = user.file("authorities.pem").display().to_string();
+    let user = user.sets("CERTIFICATES", &authorities);
+    let script = repository("packaging/image/build.sh");
+    let ran = user.runs_program(script.to_str().unwrap(), &["docker", "/bin/sh", "dive"]).ends_with(2);
+    assert!(ran.stderr.contains("/bin/sh is not static"), "{}", ran.stderr);
+}
+
+/// Licences ask for their text in every copy of the program.
+#[test]
+fn licences_of_all_linked_software_are_listed_once() {
+    if !is_program("jq") {
+        skipped::note("jq", "to list licences");
+        return;
+    }
+    let home = std::env::var("HOME").unwrap();
+    let user = User::new().sets("CARGO_HOME", &std::env::var("CARGO_HOME").unwrap_or(format!("{home}/.cargo")));
+    let user = user.sets("RUSTUP_HOME", &std::env::var("RUSTUP_HOME").unwrap_or(format!("{home}/.rustup")));
+    let script = repository("packaging/licences.sh");
+    let ran = user.runs_program(script.to_str().unwrap(), &["x86_64-unknown-linux-musl"]).ends_with(0);
+    let headings: Vec<_> = ran.stdout.lines().filter(|line| line.starts_with("======== ")).collect();
+    for part in ["serde ", "zstd-sys ", "liblzma-sys ", "Rust's standard library", "musl: MIT"] {
+        let count = headings.iter().filter(|heading| heading[9..].starts_with(part)).count();
+        assert_eq!(count, 1, "{part}: {headings:?}");
+    }
+    let unique: std::collections::BTreeSet<_> = headings.iter().collect();
+    assert_eq!(unique.len(), headings.len(), "{headings:?}");
+    assert!(!ran.stdout.contains("TERMS AND CONDITIONS FOR COPYING, DISTRIBUTION AND MODIFICATION"), "the GPL");
 }
 
 #[test]
@@ -193,7 +268,8 @@ fn shellcheck_accepts_scripts_and_steps() {
             }
         }
     }
-    for (name, job) in workflow()["jobs"].as_mapping().unwrap() {
+    let workflows = ["release.yml", "publish.yml", "ci.yml"].map(workflow_named);
+    for (name, job) in workflows.iter().flat_map(|workflow| workflow["jobs"].as_mapping().unwrap()) {
         for run in steps(job).filter_map(|step| step["run"].as_str()) {
             // Expressions are substituted before a shell runs the step.
             assert!(!run.contains("${{"), "{name:?}: an expression in a script is an injection: {run}");

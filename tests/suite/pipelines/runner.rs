@@ -62,7 +62,7 @@ impl Runner {
         &self.user
     }
 
-    /// Runs the step `uses: OWNER/dive-rs@v0` with these inputs.
+    /// Runs the step `uses: OWNER/dive-rs@vMINOR` with these inputs.
     pub(super) fn uses(&self, with: &[(&str, &str)]) -> Ran {
         let action: Value = serde_yaml::from_str(&text(self.action.join("action.yml"))).unwrap();
         assert_eq!(action["runs"]["using"], "composite");

@@ -20,6 +20,7 @@ fn template(name: &str, release: &Release) -> String {
         .replace("@RELEASE@", &format!("{repository_address}/releases/download/v{VERSION}"))
         .replace("@ARCHIVE@", &release.archive)
         .replace("@SHA256@", &release.sha256)
+        .replace("@MINOR@", concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR")))
         .replace("@SLUG@", "owner/dive-rs")
         .replace("@REPOSITORY@", &repository_address)
         .replace("@VERSION@", VERSION);
@@ -107,7 +108,10 @@ fn gitlab(release: &Release, user: &User, variables: &BTreeMap<&str, String>) ->
 fn gitlab_job_logs_in_and_checks_the_image() {
     let Some(release) = Release::here() else { return };
     let user = User::new().sets("CI", "true");
+    let temporary = user.file("temporary");
+    fs::create_dir(&temporary).unwrap();
     let mut variables = BTreeMap::from([
+        ("TMPDIR", temporary.display().to_string()),
         ("CI_REGISTRY", "localhost:1".to_owned()),
         ("CI_REGISTRY_IMAGE", "localhost:1/sample".to_owned()),
         ("CI_REGISTRY_USER", "job".to_owned()),
@@ -117,7 +121,10 @@ fn gitlab_job_logs_in_and_checks_the_image() {
     // No registry answers there, but the error names the right image.
     let ran = gitlab(&release, &user, &variables).ends_with(2);
     assert!(ran.error().contains("localhost:1"), "{}", ran.stderr);
-    let login: serde_json::Value = serde_json::from_str(&text(user.home(".docker/config.json"))).unwrap();
+    // A shell runner keeps its own login.
+    assert!(!user.home(".docker").exists());
+    let folder = fs::read_dir(temporary).unwrap().next().unwrap().unwrap().path();
+    let login: serde_json::Value = serde_json::from_str(&text(folder.join("config.json"))).unwrap();
     assert_eq!(login["auths"]["localhost:1"]["auth"], "am9iOnBhc3M6d29yZA==");
 
     if let Some(guarded) = servers::guarded_registry() {

@@ -16,8 +16,10 @@ case $repository in
     *.invalid/*) fail "repository in Cargo.toml is a placeholder: $repository" ;;
 esac
 
+# `literal TEXT`: the replacement of a sed command that is TEXT.
+literal() { printf '%s' "$1" | sed 's/[\\&|]/\\&/g'; }
 replace=(-e "s|@VERSION@|$version|g" -e "s|@REPOSITORY@|$repository|g"
-    -e "s|@RELEASE@|$repository/releases/download/v$version|g" -e "s|@MAINTAINER@|$(of_manifest maintainer)|g")
+    -e "s|@RELEASE@|$repository/releases/download/v$version|g" -e "s|@MAINTAINER@|$(literal "$(of_manifest maintainer)")|g")
 while read -r sha256 archive; do
     [[ $sha256 =~ ^[0-9a-f]{64}$ ]] || fail "$sums: not a checksum: $sha256"
     # dive-VERSION-TARGET.tar.gz or .zip

@@ -1,9 +1,11 @@
 # Homebrew formula. packaging/fill.sh fills in this template.
-class Dive < Formula
+class DiveRs < Formula
   desc "Explore container images: what each layer changed, which bytes are wasted"
   homepage "@REPOSITORY@"
   version "@VERSION@"
   license "MIT"
+
+  conflicts_with "dive", because: "both install a `dive` binary"
 
   on_macos do
     on_arm do
@@ -28,6 +30,7 @@ class Dive < Formula
 
   def install
     bin.install "dive"
+    doc.install "THIRD-PARTY.txt"
     man1.install Dir["man/*.1"]
     man5.install Dir["man/*.5"]
     bash_completion.install "completions/dive.bash" => "dive"

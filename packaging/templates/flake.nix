@@ -26,6 +26,7 @@
           nativeBuildInputs = [ pkgs.installShellFiles ];
           installPhase = ''
             install -Dm755 dive $out/bin/dive
+            install -Dm644 THIRD-PARTY.txt $out/share/doc/dive-rs/THIRD-PARTY.txt
             installManPage man/*
             installShellCompletion --bash completions/dive.bash --zsh completions/_dive --fish completions/dive.fish
           '';
@@ -33,6 +34,7 @@
             homepage = "@REPOSITORY@";
             license = pkgs.lib.licenses.mit;
             mainProgram = "dive";
+            sourceProvenance = [ pkgs.lib.sourceTypes.binaryNativeCode ];
           };
         };
     in {

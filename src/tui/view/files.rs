@@ -12,7 +12,7 @@ use crate::tui::state::layers::CompareMode;
 use crate::tui::state::{Explorer, Focus, ScreenState};
 use crate::tui::text::{columns, cut, path_end, wrap};
 use dive_model::tree::{Change, ChangeCounts};
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of};
 
 pub(super) fn draw(state: &ScreenState, explorer: &Explorer, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
@@ -99,17 +99,19 @@ fn changes(totals: ChangeTotals) -> String {
     format!("{} · {}", counts.join(" "), Bytes(totals.bytes))
 }
 
-/// Text for the lower border: the path under the cursor, which its row may cut, and the hidden kinds if both have room.
+/// Text for the lower border: the path under the cursor, which its row may cut, and the hidden kinds, or their number, if
+/// there is room beside the path.
 fn bottom(explorer: &Explorer, files: &FileTreePane, width: usize) -> String {
-    let hidden = hidden_kinds(files);
-    let note = match &hidden[..] {
-        [] => String::new(),
-        hidden => format!("hidden: {}", hidden.iter().map(|(_, name, _)| *name).collect::<Vec<_>>().join(", ")),
-    };
-    let Some(node) = files.selected() else { return note };
-    let path = path_end(&explorer.opened.tree.path(node), width);
-    let both = if note.is_empty() { path.clone() } else { format!("{note} · {path}") };
-    if columns(&both) <= width { both } else { path }
+    let hidden: Vec<_> = hidden_kinds(files).into_iter().map(|(_, name, _)| name).collect();
+    let path = files.selected().map(|node| path_end(&explorer.opened.tree.path(node), width));
+    if hidden.is_empty() {
+        return path.unwrap_or_default();
+    }
+    let note = format!("hidden: {}", hidden.join(", "));
+    let Some(path) = path else { return note };
+    let short = format!("hidden: {}", count_of(hidden.len() as u64, "kind"));
+    let both = [note, short].map(|note| format!("{note} · {path}"));
+    both.into_iter().find(|both| columns(both) <= width).unwrap_or(path)
 }
 
 /// A kind of change, its name, and the action that toggles its visibility.

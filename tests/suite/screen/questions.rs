@@ -34,7 +34,7 @@ const QUESTIONS: [Question; 20] = [
     (
         "Which files did layer 5 delete?",
         &[Keys("down down down down down tab A M U")],
-        &["- -rw-r--r--       0:0    20 kB", "a.o", "banner-draft.svg"],
+        &["- -rw-r--r--       0:0    20 kB", "a.o", "hidden: 3 kinds · /srv/shop/static/img/banner-draft.svg"],
     ),
     ("What do all layers add to the base layer?", &[Keys("G a")], &["all changes", "All up to layer 6 · +17 -8"]),
     (

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chains::{ChainLink, ImageChain};
-use dive_model::image::{BaseSource, Image};
+use super::figures::MemberBase;
 
 /// The base images by name.
 #[derive(Debug, Default)]
@@ -43,21 +43,15 @@ pub(crate) struct BaseUsage<'a> {
 
 impl BaseVersions {
     /// Adds the base of an image.
-    pub(super) fn add(&mut self, image: &Image, chain: &ImageChain) {
-        let Some(base) = &image.base else { return };
-        let Some(name) = base.name() else { return };
-        let name = name.split_once('@').map_or(name, |(name, _)| name);
-        let versions = self.0.entry(name.to_owned()).or_default();
+    pub(super) fn add(&mut self, base: &MemberBase, chain: &ImageChain) {
+        let versions = self.0.entry(base.name.clone()).or_default();
         versions.images = versions.images.saturating_add(1);
-        // The number of layers may be a guess.
-        let boundary = base.boundary.filter(|boundary| boundary.by != BaseSource::History);
-        let layer = boundary.and_then(|boundary| chain.layer(boundary.layers.checked_sub(1)?));
-        let digest = base.image.as_ref().and_then(|image| image.0.digest.clone());
-        if layer.is_none() && digest.is_none() {
+        let layer = base.last_layer.and_then(|layer| chain.layer(layer));
+        if layer.is_none() && base.digest.is_none() {
             versions.unknown = versions.unknown.saturating_add(1);
         }
         versions.layers.extend(layer);
-        versions.digests.extend(digest);
+        versions.digests.extend(base.digest.clone());
     }
 
     /// The base images, the one with the most versions first.

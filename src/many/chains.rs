@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use dive_model::Opened;
+use super::figures::MemberFigures;
 use dive_model::units::Total;
 
 /// The layers of all images, each once.
@@ -53,18 +53,19 @@ impl ImageChain {
 
 impl SharedLayers {
     /// Adds the layers of an image.
-    pub(super) fn add(&mut self, opened: &Opened) -> ImageChain {
-        let mut chain = Vec::with_capacity(opened.image.layers.len());
+    pub(super) fn add(&mut self, figures: &MemberFigures) -> ImageChain {
+        let mut chain = Vec::with_capacity(figures.layers.len());
         let mut below = None;
-        for (index, layer) in opened.tree.layers().zip(&opened.image.layers) {
-            let link = self.link(below, layer.diff_id.as_deref(), opened.tree.layer_size_bytes(index));
+        for layer in &figures.layers {
+            let link = self.link(below, layer.diff_id.as_deref(), layer.unpacked_bytes);
             if let Some(layer) = self.layers.get_mut(link.0 as usize) {
                 layer.images = layer.images.saturating_add(1);
             }
             chain.push(link);
             below = Some(link);
         }
-        self.add_stored(opened);
+        self.stored.extend(figures.stored.iter().cloned());
+        self.stored_unknown = self.stored_unknown.saturating_add(figures.stored_unknown);
         ImageChain(chain)
     }
 
@@ -80,25 +81,6 @@ impl SharedLayers {
             self.layers.push(SharedLayer { below, unpacked_bytes, images: 0 });
         }
         link
-    }
-
-    fn add_stored(&mut self, opened: &Opened) {
-        let mut unknown = HashMap::new();
-        for layer in &opened.image.layers {
-            let (Ok(blob), digest) = (&layer.blob, layer.digest.as_deref().or(layer.diff_id.as_deref())) else {
-                continue;
-            };
-            match digest {
-                Some(digest) => {
-                    self.stored.insert((digest.into(), blob.len()));
-                }
-                None => {
-                    unknown.insert(blob.location(), blob.len());
-                }
-            }
-        }
-        let unknown = unknown.into_values().sum::<Total>().get();
-        self.stored_unknown = self.stored_unknown.saturating_add(unknown);
     }
 
     /// Unpacked bytes of the layers of an image that no other image has.

@@ -4,6 +4,7 @@
 //! image.
 //!
 //! ```text
+//! figures  what is kept of one image
 //! chains   the layers that images share
 //! bases    the versions of base images
 //! waste    the largest groups of waste
@@ -11,14 +12,15 @@
 
 mod bases;
 mod chains;
+mod figures;
 mod waste;
 
 pub(crate) use bases::BaseUsage;
+pub(crate) use figures::{MemberFigures, MemberSums};
 pub(crate) use waste::SharedGroup;
 
 use bases::BaseVersions;
 use chains::{ChainEnd, SharedLayers};
-use dive_model::Opened;
 use waste::LargestWaste;
 
 /// The images of a run, in the order named.
@@ -40,23 +42,8 @@ pub(crate) struct SetMember {
 
 #[derive(Debug)]
 enum MemberState {
-    Read(MemberSums, ChainEnd),
+    Read(MemberSums, MemberVerdict, ChainEnd),
     Unread(String),
-}
-
-/// The figures of an image.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct MemberSums {
-    /// Stored bytes, each blob once.
-    pub(crate) stored_bytes: u64,
-    /// Unpacked bytes of all layers.
-    pub(crate) unpacked_bytes: u64,
-    /// Bytes that the finished file system hides.
-    pub(crate) reclaimable_bytes: u64,
-    /// The share of the bytes that it does not hide.
-    pub(crate) exact_efficiency: f64,
-    /// Whether the image kept its rules.
-    pub(crate) verdict: MemberVerdict,
 }
 
 /// Whether an image kept its rules.
@@ -75,8 +62,10 @@ pub(crate) enum MemberVerdict {
 pub(crate) enum MemberRow<'a> {
     /// The image was read.
     Read {
-        /// Its figures.
+        /// Its sums.
         sums: MemberSums,
+        /// Whether it kept its rules.
+        verdict: MemberVerdict,
         /// Unpacked bytes of the layers that no other image has: what deleting the image frees.
         own_bytes: u64,
     },
@@ -95,19 +84,13 @@ pub(crate) struct SetBytes {
 
 impl ImageSet {
     /// Adds an image that was read.
-    pub(crate) fn add(&mut self, name: String, opened: &Opened, verdict: MemberVerdict) {
-        let (sizes, exact) = (opened.sizes(), &opened.analysis.exact);
-        let sums = MemberSums {
-            stored_bytes: sizes.stored_bytes,
-            unpacked_bytes: sizes.unpacked_bytes,
-            reclaimable_bytes: exact.reclaimable_bytes(),
-            exact_efficiency: exact.efficiency(),
-            verdict,
-        };
-        let chain = self.chains.add(opened);
-        self.bases.add(&opened.image, &chain);
-        self.waste.add(&name, opened, &chain);
-        self.members.push(SetMember { name, state: MemberState::Read(sums, chain.end()) });
+    pub(crate) fn add(&mut self, name: String, figures: MemberFigures, verdict: MemberVerdict) {
+        let chain = self.chains.add(&figures);
+        if let Some(base) = &figures.base {
+            self.bases.add(base, &chain);
+        }
+        self.waste.add(&name, figures.waste, &chain);
+        self.members.push(SetMember { name, state: MemberState::Read(figures.sums, verdict, chain.end()) });
     }
 
     /// Adds an image that could not be read.
@@ -137,7 +120,7 @@ impl ImageSet {
 
     fn with(&self, wanted: MemberVerdict) -> usize {
         let has = |member: &&SetMember| match member.state {
-            MemberState::Read(MemberSums { verdict, .. }, _) => verdict == wanted,
+            MemberState::Read(_, verdict, _) => verdict == wanted,
             MemberState::Unread(_) => false,
         };
         self.members.iter().filter(has).count()
@@ -145,20 +128,23 @@ impl ImageSet {
 
     /// The images and their figures, in the order named.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&SetMember, MemberRow<'_>)> {
-        self.members.iter().map(|member| {
-            let row = match &member.state {
-                MemberState::Read(sums, end) => MemberRow::Read { sums: *sums, own_bytes: self.chains.own_bytes(*end) },
-                MemberState::Unread(reason) => MemberRow::Unread(reason),
-            };
-            (member, row)
-        })
+        self.members.iter().map(|member| (member, self.row_of(member)))
+    }
+
+    fn row_of<'a>(&self, member: &'a SetMember) -> MemberRow<'a> {
+        match &member.state {
+            MemberState::Read(sums, verdict, end) => {
+                MemberRow::Read { sums: *sums, verdict: *verdict, own_bytes: self.chains.own_bytes(*end) }
+            }
+            MemberState::Unread(reason) => MemberRow::Unread(reason),
+        }
     }
 
     /// The bytes of all images that were read, if none shared a layer.
     pub(crate) fn separate_bytes(&self) -> SetBytes {
         let mut bytes = SetBytes::default();
         for member in &self.members {
-            if let MemberState::Read(sums, _) = member.state {
+            if let MemberState::Read(sums, ..) = member.state {
                 bytes.unpacked = bytes.unpacked.saturating_add(sums.unpacked_bytes);
                 bytes.stored = bytes.stored.saturating_add(sums.stored_bytes);
             }

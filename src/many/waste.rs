@@ -1,12 +1,8 @@
 //! The largest groups of waste over all images. A group in layers that several images share is one group.
 
 use super::chains::{ChainLink, ImageChain};
-use dive_model::Opened;
-use dive_model::analysis::WasteGroup;
+use super::figures::{KEPT_GROUPS, MemberWaste};
 use dive_model::analysis::exact::Cause;
-
-/// The groups that are kept.
-const KEPT: usize = 10;
 
 /// The largest groups so far.
 #[derive(Debug, Default)]
@@ -33,22 +29,18 @@ pub(crate) struct SharedGroup {
 
 impl LargestWaste {
     /// Adds the groups of an image.
-    pub(super) fn add(&mut self, name: &str, opened: &Opened, chain: &ImageChain) {
-        // A group that is not among the largest of its image is not among the largest of all.
-        for group in WasteGroup::of(&opened.tree, &opened.analysis.exact).iter().take(KEPT) {
-            let layers = (chain.layer(group.layer.get()), chain.layer(group.hidden_by.get()));
-            let path = opened.tree.path(group.place);
-            let known = self
-                .0
-                .iter_mut()
-                .find(|known| known.layers == layers && known.cause == group.cause && known.path == path);
+    pub(super) fn add(&mut self, name: &str, groups: Vec<MemberWaste>, chain: &ImageChain) {
+        for MemberWaste { path, cause, size_bytes, files, layers: (layer, hidden_by) } in groups {
+            let layers = (chain.layer(layer), chain.layer(hidden_by));
+            let known =
+                self.0.iter_mut().find(|known| known.layers == layers && known.cause == cause && known.path == path);
             match known {
                 Some(known) => known.images = known.images.saturating_add(1),
                 None => self.0.push(SharedGroup {
                     path,
-                    cause: group.cause,
-                    size_bytes: group.size_bytes,
-                    files: group.files,
+                    cause,
+                    size_bytes,
+                    files,
                     first_image: name.to_owned(),
                     images: 1,
                     layers,
@@ -58,7 +50,7 @@ impl LargestWaste {
         // Stable: of equal groups, those of earlier images stay. A group that falls out cannot come back, since it has the same
         // size in every image.
         self.0.sort_by_key(|group| std::cmp::Reverse(group.size_bytes));
-        self.0.truncate(KEPT);
+        self.0.truncate(KEPT_GROUPS);
     }
 
     pub(super) fn groups(&self) -> &[SharedGroup] {

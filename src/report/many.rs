@@ -79,8 +79,8 @@ fn table(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
                     "{name:<width$}  {none:>8}  {none:>8}  {none:>8}  {none:>8}  {none:>11}  {none:>8}  unread"
                 )?;
             }
-            MemberRow::Read { sums, own_bytes } => {
-                let MemberSums { stored_bytes, unpacked_bytes, reclaimable_bytes, exact_efficiency, verdict } = sums;
+            MemberRow::Read { sums, verdict, own_bytes } => {
+                let MemberSums { stored_bytes, unpacked_bytes, reclaimable_bytes, exact_efficiency } = sums;
                 writeln!(
                     out,
                     "{name:<width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>11}  {:>6.2} %  {}",

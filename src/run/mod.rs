@@ -114,7 +114,7 @@ fn execute(cli: Cli) -> anyhow::Result<Outcome> {
             if many::are_named(&images, &many) {
                 let invocation = explore::invocation(opening, environment, &ci, &report)?;
                 invocation.begin("opens", OsStr::new("several images"));
-                return many::explore(&images, &many, &invocation, &ci, &report);
+                return many::explore(&images, &many, invocation, &ci, report);
             }
             let Some(image) = images.first() else {
                 bail!("no image given; try `dive NAME`, `dive FILE`, `docker save NAME | dive -` or `dive --help`");

@@ -7,22 +7,25 @@
 //! ```text
 //! list        the file of `--from`
 //! requested   the images that the command line names
+//! reading     opens them
 //! interrupt   a signal in the middle of a run
 //! ```
 
 mod interrupt;
 mod list;
+mod reading;
 mod requested;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 
-use super::access::{Mode, Subject};
-use super::explore::{opened, prepare, report_on};
+use super::access::Mode;
+use super::explore::{opened, report_on};
 use super::gate::Gate;
 use super::invocation::Invocation;
 use super::opening::{OpenSource, Opening, ReadImage, open_headless, remarks, with_progress};
@@ -32,15 +35,11 @@ use super::report_output::{ReportArgs, ReportOutput};
 use crate::ci::{self, Rule, RuleOutcome, Rules, RunFigures, Status};
 use crate::cli::{CiArgs, ManyArgs};
 use crate::config::{Origin, Setting};
-use crate::many::{ImageSet, MemberVerdict};
+use crate::many::{ImageSet, MemberFigures, MemberVerdict};
 use crate::report::many as report;
-use dive_model::cache::Cache;
-use dive_model::image::{ImageName, ImageSelector, Selection};
-use dive_sources::{BusyHosts, PathReference, Reference};
-use requested::{BuiltService, RequestedImage, RequestedImages};
-
-/// Limit of the reason that is kept for an image that cannot be read, in characters.
-const LONGEST_REASON: usize = 2_000;
+use dive_model::image::ImageName;
+use reading::{ImageReader, check_has_all_images, images_of, numbered, reason, untagged};
+use requested::{RequestedImage, RequestedImages};
 
 /// True if the command line names several images, or images in another way than one argument.
 pub(super) fn are_named(images: &[OsString], many: &ManyArgs) -> bool {
@@ -51,13 +50,14 @@ pub(super) fn are_named(images: &[OsString], many: &ManyArgs) -> bool {
 pub(super) fn explore(
     arguments: &[OsString],
     many: &ManyArgs,
-    invocation: &Invocation,
+    invocation: Invocation,
     ci: &CiArgs,
-    report: &ReportArgs,
+    report: ReportArgs,
 ) -> anyhow::Result<Outcome> {
-    refuse_options_of_one(invocation, report)?;
-    let mut output = ReportOutput::new(report, invocation)?;
-    let mut requested = RequestedImages::of(arguments, many, invocation)?;
+    let (invocation, report) = (Arc::new(invocation), Arc::new(report));
+    refuse_options_of_one(&invocation, &report)?;
+    let mut output = ReportOutput::new(&report, &invocation)?;
+    let mut requested = RequestedImages::of(arguments, many, &invocation)?;
     let ci_mode = ci.ci.unwrap_or(invocation.config.ci.value);
     let (mut gates, mut over_all) = (HashMap::new(), None);
     if ci_mode {
@@ -74,30 +74,30 @@ pub(super) fn explore(
             }
         }
     }
-    output.refuse_overwriting(ci, &invocation.config, requested.take_files(invocation))?;
+    output.refuse_overwriting(ci, &invocation.config, requested.take_files(&invocation))?;
     if gates.values().any(Gate::renews_baseline) {
         // An image that fails would replace its own baseline, and pass the next time.
         bail!(
             "--summary would replace the baseline of several images; choose another file, and replace it when all have passed"
         );
     }
+    if !ci_mode && ci.sets_rules() {
+        invocation.notices.note("dive checks rules only in CI mode; add --ci");
+    }
+    let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
     let documents = output.open_lines()?;
     interrupt::finish_on_signal(&documents);
     let mut run = Run {
-        mode: if ci_mode { Mode::Ci } else { Mode::Plain },
+        mode,
         all_images: many.all_images,
-        layers: Cache::in_memory(),
-        busy_hosts: BusyHosts::shared(),
+        reader: ImageReader::new(mode, Arc::clone(&invocation), Arc::clone(&report)),
         set: ImageSet::default(),
         gates,
         over_all,
         output,
-        invocation,
-        report,
+        invocation: &invocation,
+        report: &report,
     };
-    if !ci_mode && ci.sets_rules() {
-        invocation.notices.note("dive checks rules only in CI mode; add --ci");
-    }
     let read = requested.images.iter().try_for_each(|image| run.explore(image));
     // What is finished is written even if the rest cannot be.
     documents.finish()?;
@@ -134,10 +134,7 @@ fn refuse_over_all(rules: &Rules, file: &Path) -> anyhow::Result<()> {
 struct Run<'a> {
     mode: Mode,
     all_images: bool,
-    /// Scanned layers, if the user has no cache.
-    layers: Cache,
-    /// Registries that asked for a delay.
-    busy_hosts: BusyHosts,
+    reader: ImageReader,
     set: ImageSet,
     /// The rules, by rules file; `None` for that of the working directory. Empty outside CI mode.
     gates: HashMap<Option<PathBuf>, Gate>,
@@ -151,7 +148,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// Reads an image and reports on it. An image that cannot be read is a row of the table; an error is one that ends the run.
     fn explore(&mut self, image: &RequestedImage) -> anyhow::Result<()> {
-        let opening = match self.opening(image) {
+        let opening = match self.reader.opening(image, self.gate(image)) {
             Ok(opening) => opening,
             Err(error) => {
                 self.unread(image, image.name(), &error);
@@ -173,13 +170,8 @@ impl Run<'_> {
     /// Reads all images of an archive or a layout, which is opened once.
     fn explore_all_of(&mut self, image: &RequestedImage, opening: &Opening) -> anyhow::Result<()> {
         let notices = self.invocation.notices;
-        let source = match opening.reference() {
-            Reference::Stdin | Reference::Path(PathReference { tag: None, .. }) => {
-                with_progress(opening, notices, |progress| opening.source(progress))
-            }
-            Reference::Path(_) => Err(anyhow!("the tag chooses one image; leave it out, or leave out --all-images")),
-            _ => Err(anyhow!("--all-images needs an archive or a layout; name a file or a directory")),
-        };
+        let source = check_has_all_images(opening)
+            .and_then(|()| with_progress(opening, notices, |progress| opening.source(progress)));
         let source = match source {
             Ok(source) => source,
             Err(error) => {
@@ -187,15 +179,12 @@ impl Run<'_> {
                 return Ok(());
             }
         };
-        let listed = match source.images() {
-            Ok(listed) if listed.len() <= requested::MOST_IMAGES => listed,
-            Ok(listed) => {
-                let (found, most) = (listed.len(), requested::MOST_IMAGES);
-                self.unread(image, image.name(), &anyhow!("it has {found} images, more than {most} (dive's limit)"));
+        let listed = match images_of(&source) {
+            Ok(listed) => listed,
+            Err(error) => {
+                self.unread(image, image.name(), &error);
                 return Ok(());
             }
-            // Opening an image says more.
-            Err(_) => Vec::new(),
         };
         if listed.is_empty() {
             match self.load(opening, &source, 0) {
@@ -204,7 +193,7 @@ impl Run<'_> {
             }
         }
         for ImageName { index, tags, .. } in listed {
-            let untagged = || format!("{} image {index}", image.name());
+            let untagged = || untagged(image, index);
             match self.load(opening, &source, index) {
                 Ok(read) => {
                     let name = if read.image.tags.is_empty() { untagged() } else { read.image.name.clone() };
@@ -219,44 +208,9 @@ impl Run<'_> {
     /// Loads the image with this number.
     fn load(&self, opening: &Opening, source: &OpenSource, number: usize) -> anyhow::Result<ReadImage> {
         let notices = self.invocation.notices;
-        let selection = Selection { image: Some(ImageSelector::Index(number)), platform: None };
-        let read = with_progress(opening, notices, |progress| opening.load(source, &selection, progress))?;
+        let read = with_progress(opening, notices, |progress| opening.load(source, &numbered(number), progress))?;
         notices.warn_all(remarks(&read.image, &read.loaded));
         Ok(read)
-    }
-
-    fn opening(&self, image: &RequestedImage) -> anyhow::Result<Opening> {
-        // A flag says more than a file.
-        let platform = self.invocation.opening.platform.clone().or_else(|| image.platform.clone());
-        let open =
-            |argument| Opening::for_platform(Subject::Named(argument), self.invocation, self.mode, platform.clone());
-        let mut opening = open(&image.argument)?;
-        if let Some(BuiltService { service, older: Some(older) }) = &image.built {
-            // No registry has it.
-            opening.never_pull();
-            if let Reference::Engine { engine, name, .. } = opening.reference() {
-                let lacks = |name: &str| {
-                    dive_sources::is_present(*engine, name, opening.access()).is_ok_and(|is_present| !is_present)
-                };
-                let command = engine.command();
-                match (lacks(name), lacks(&older.name)) {
-                    (false, _) => {}
-                    // Docker Compose 1 built it.
-                    (true, false) => {
-                        opening = open(&older.argument)?;
-                        opening.never_pull();
-                    }
-                    (true, true) => bail!(
-                        "{command} has no image {name:?}; the service {service} builds it: run `{command} compose build \
-                         {service}` first"
-                    ),
-                }
-            }
-        }
-        prepare(&mut opening, self.gate(image), self.report, &self.invocation.config)?;
-        opening.reuse_layers(&self.layers);
-        opening.share_delays(&self.busy_hosts);
-        Ok(opening)
     }
 
     fn gate(&self, image: &RequestedImage) -> Option<&Gate> {
@@ -279,21 +233,13 @@ impl Run<'_> {
             Some(_) => MemberVerdict::Kept,
             None => MemberVerdict::Unchecked,
         };
-        self.set.add(name, &opened, verdict);
+        self.set.add(name, MemberFigures::of(&opened), verdict);
         Ok(())
     }
 
     /// Reports an image that cannot be read. The others are still read.
     fn unread(&mut self, requested: &RequestedImage, name: String, error: &anyhow::Error) {
-        let mut reason = format!("{error:#}");
-        // Errors that list the images of a file, kept for each of thousands of them, would fill the memory.
-        if let Some((end, _)) = reason.char_indices().nth(LONGEST_REASON) {
-            reason.truncate(end);
-            reason.push('…');
-        }
-        if let Some(origin) = &requested.origin {
-            reason = format!("{origin}: {reason}");
-        }
+        let reason = reason(requested, error);
         say(&format!("dive: error: {reason}"));
         self.set.add_unread(name, reason);
     }

@@ -1,0 +1,117 @@
+//! Opens the images of a run. They share the layers that were scanned before, and the delays that registries asked for.
+
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+
+use super::requested::{BuiltService, MOST_IMAGES, RequestedImage};
+use crate::run::access::{Mode, Subject};
+use crate::run::explore::prepare;
+use crate::run::gate::Gate;
+use crate::run::invocation::Invocation;
+use crate::run::opening::{OpenSource, Opening};
+use crate::run::report_output::ReportArgs;
+use dive_model::cache::Cache;
+use dive_model::image::{ImageName, ImageSelector, Selection};
+use dive_sources::{BusyHosts, PathReference, Reference};
+
+/// Limit of the reason that is kept for an image that cannot be read, in characters.
+const LONGEST_REASON: usize = 2_000;
+
+/// Opens the images of a run.
+#[derive(Debug)]
+pub(super) struct ImageReader {
+    mode: Mode,
+    /// Scanned layers, if the user has no cache.
+    layers: Cache,
+    /// Registries that asked for a delay.
+    busy_hosts: BusyHosts,
+    invocation: Arc<Invocation>,
+    report: Arc<ReportArgs>,
+}
+
+impl ImageReader {
+    pub(super) fn new(mode: Mode, invocation: Arc<Invocation>, report: Arc<ReportArgs>) -> Self {
+        Self { mode, layers: Cache::in_memory(), busy_hosts: BusyHosts::shared(), invocation, report }
+    }
+
+    /// An image to open, with the options of the run.
+    pub(super) fn opening(&self, image: &RequestedImage, gate: Option<&Gate>) -> anyhow::Result<Opening> {
+        // A flag says more than a file.
+        let platform = self.invocation.opening.platform.clone().or_else(|| image.platform.clone());
+        let open =
+            |argument| Opening::for_platform(Subject::Named(argument), &self.invocation, self.mode, platform.clone());
+        let mut opening = open(&image.argument)?;
+        if let Some(BuiltService { service, older: Some(older) }) = &image.built {
+            // No registry has it.
+            opening.never_pull();
+            if let Reference::Engine { engine, name, .. } = opening.reference() {
+                let lacks = |name: &str| {
+                    dive_sources::is_present(*engine, name, opening.access()).is_ok_and(|is_present| !is_present)
+                };
+                let command = engine.command();
+                match (lacks(name), lacks(&older.name)) {
+                    (false, _) => {}
+                    // Docker Compose 1 built it.
+                    (true, false) => {
+                        opening = open(&older.argument)?;
+                        opening.never_pull();
+                    }
+                    (true, true) => bail!(
+                        "{command} has no image {name:?}; the service {service} builds it: run `{command} compose build \
+                         {service}` first"
+                    ),
+                }
+            }
+        }
+        prepare(&mut opening, gate, &self.report, &self.invocation.config)?;
+        opening.reuse_layers(&self.layers);
+        opening.share_delays(&self.busy_hosts);
+        Ok(opening)
+    }
+}
+
+/// Refuses `--all-images` for a name that is not that of a whole archive or layout.
+pub(super) fn check_has_all_images(opening: &Opening) -> anyhow::Result<()> {
+    match opening.reference() {
+        Reference::Stdin | Reference::Path(PathReference { tag: None, .. }) => Ok(()),
+        Reference::Path(_) => bail!("the tag chooses one image; leave it out, or leave out --all-images"),
+        _ => bail!("--all-images needs an archive or a layout; name a file or a directory"),
+    }
+}
+
+/// All images of an archive or a layout. Empty if they cannot be listed: opening one says more.
+pub(super) fn images_of(source: &OpenSource) -> anyhow::Result<Vec<ImageName>> {
+    match source.images() {
+        Ok(listed) if listed.len() <= MOST_IMAGES => Ok(listed),
+        Ok(listed) => {
+            let (found, most) = (listed.len(), MOST_IMAGES);
+            Err(anyhow!("it has {found} images, more than {most} (dive's limit)"))
+        }
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// The image of a file with this number.
+pub(super) fn numbered(number: usize) -> Selection {
+    Selection { image: Some(ImageSelector::Index(number)), platform: None }
+}
+
+/// The name of an image that has no tag.
+pub(super) fn untagged(file: &RequestedImage, number: usize) -> String {
+    format!("{} image {number}", file.name())
+}
+
+/// Why an image cannot be read, with the line that names it.
+pub(super) fn reason(image: &RequestedImage, error: &anyhow::Error) -> String {
+    let mut reason = format!("{error:#}");
+    // Errors that list the images of a file, kept for each of thousands of them, would fill the memory.
+    if let Some((end, _)) = reason.char_indices().nth(LONGEST_REASON) {
+        reason.truncate(end);
+        reason.push('…');
+    }
+    match &image.origin {
+        Some(origin) => format!("{origin}: {reason}"),
+        None => reason,
+    }
+}

@@ -36,8 +36,8 @@ pub use words::{is_verb, mistyped_command};
 pub struct Cli {
     /// Image to explore: a name in an engine, a saved archive, an OCI layout directory, or - for standard input
     ///
-    /// Without a terminal, dive prints a report. Choose the source with `SOURCE://NAME` or --source SOURCE. Of several images,
-    /// dive prints a report each, then one table.
+    /// Without a terminal, dive prints a report. Choose the source with `SOURCE://NAME` or --source SOURCE. Several images are
+    /// listed on a terminal; without one, dive prints a report each, then one table.
     #[arg(id = "IMAGE", value_hint = ValueHint::AnyPath)]
     pub images: Vec<OsString>,
 
@@ -130,7 +130,7 @@ fn pull_values() -> impl TypedValueParser<Value = PullPolicy> {
 }
 
 /// Options for opening an image.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Opening the image")]
 #[allow(clippy::struct_excessive_bools, reason = "flags, each of which stands alone")]
 pub struct OpeningArgs {

@@ -9,6 +9,8 @@ use super::table::{Alias, KeyRow, Trust, key};
 /// The part of the screen that receives keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Context {
+    /// The list of images.
+    Images,
     /// The list of layers, and the details below it.
     Layers,
     /// The file tree.
@@ -31,7 +33,8 @@ pub enum Context {
 
 impl Context {
     /// All contexts, in the order of documents.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::Images,
         Self::Layers,
         Self::FileTree,
         Self::TextLine,
@@ -47,6 +50,7 @@ impl Context {
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
+            Self::Images => "Images",
             Self::Layers => "Layers",
             Self::FileTree => "File tree",
             Self::TextLine => "Input lines",
@@ -60,11 +64,11 @@ impl Context {
     }
 }
 
-use Context::{Extraction, FileTree, Found, Help, History, Layers, TextLine, Viewer, Waste};
+use Context::{Extraction, FileTree, Found, Help, History, Images, Layers, TextLine, Viewer, Waste};
 
 const ANYWHERE: &[Context] = &Context::ALL;
 /// All contexts without text input.
-const READING: &[Context] = &[Layers, FileTree, Waste, Found, History, Viewer, Extraction, Help];
+const READING: &[Context] = &[Images, Layers, FileTree, Waste, Found, History, Viewer, Extraction, Help];
 const PANES: &[Context] = &[Layers, FileTree];
 /// The dialogs over the panes.
 const OVERLAYS: &[Context] = &[Waste, Found, History, Viewer, Extraction, Help];
@@ -233,13 +237,13 @@ actions! {
     first_row FirstRow "first-row" READING Move _ "Top" "Go to the first row." "g,home" "g,home"
     last_row LastRow "last-row" READING Move _ "End" "Go to the last row." "G,end" "G,end"
     filter_files FilterFiles "filter-files" FILTERED Find 150 "Filter" "Open the filter line, or search the content of a file." "ctrl+f, ctrl+slash,slash" "slash"
-    close_filter_files CloseFilterFiles "close-filter-files" FILTER Find 160 "Clear filter" "Close the filter line and show all files." "esc" ""
+    close_filter_files CloseFilterFiles "close-filter-files" FILTER Find 160 "Clear filter" "Remove the filter, or return to the list of images." "esc" ""
     accept Accept "accept" TEXT Program 60 "Keep" "Accept the input." "enter" "enter"
     next_match NextMatch "next-match" SEARCHED Find 170 "Next match" "Go to the next match." "n" "n"
     previous_match PreviousMatch "previous-match" SEARCHED Find _ "Previous match" "Go to the previous match." "N" "N"
     search_all SearchAll "search-all-layers" PANES Find 200 "Search layers" "Find paths in every layer, also deleted ones." "F" "F"
     waste_view WasteView "waste-view" PANES_AND_WASTE Inspect 180 "Waste" "List what is reclaimable, or close the list." "w,f2" "w,f2"
-    show_warnings ShowWarnings "show-warnings" PANES Inspect 10 "Warnings" "List the warnings of the configuration and of the image." "!,f3" "!,f3"
+    show_warnings ShowWarnings "show-warnings" WARNED Inspect 10 "Warnings" "List the warnings of the configuration and of the image." "!,f3" "!,f3"
     show_images ShowImages "show-images" PANES Inspect 20 "Images" "Choose another image of the file." "i" "i"
     compare_all CompareAll "compare-all" LAYERS Compare 240 "Show aggregated changes" "Show all changes since the base layer." "a,ctrl+a" "a"
     compare_layer CompareLayer "compare-layer" LAYERS Compare 230 "Show layer changes" "Show what the selected layer changed." "c,ctrl+l" "c"
@@ -254,6 +258,8 @@ actions! {
     toggle_unmodified_files ToggleUnmodifiedFiles "toggle-unmodified-files" TREE Compare 350 "Unmodified" "Show or hide unmodified files." "U,ctrl+u" "U" [formerly "toggle-unchanged-files"]
     toggle_filetree_attributes ToggleAttributes "toggle-filetree-attributes" TREE Arrange _ "Attributes" "Show or hide permissions, owners and sizes." "b,ctrl+b" "b"
     toggle_sort_order ToggleSortOrder "toggle-sort-order" SORTED Arrange 270 "Sort" "Sort by the next column." "ctrl+o,s" "s"
+    reverse_sort_order ReverseSortOrder "reverse-sort-order" IMAGES Arrange 275 "Reverse" "Reverse the order." "r" "r"
+    open_image OpenImage "open-image" IMAGES Inspect 105 "Open" "Open the image, or show why it could not be read." "enter" "enter"
     toggle_wrap_tree ToggleWrap "toggle-wrap-tree" WRAPPED Arrange _ "Wrap" "Wrap or truncate long lines." "p,ctrl+p" "p"
     next_change NextChange "next-change" PANES Compare 190 "Next change" "Go to the next changed file." "o" "o"
     previous_change PreviousChange "previous-change" PANES Compare _ "Previous change" "Go to the previous changed file." "O" "O"
@@ -272,7 +278,7 @@ actions! {
     skip_files SkipFiles "skip-files" EXTRACTION Open 80 "Skip" "Skip existing files." "s" "s"
 }
 
-const LISTS: &[Context] = &[Layers, FileTree, Waste, Found, History];
+const LISTS: &[Context] = &[Images, Layers, FileTree, Waste, Found, History];
 const SIDEWAYS: &[Context] = &[Layers, FileTree, TextLine, Viewer];
 const LAYERS: &[Context] = &[Layers];
 const TREE: &[Context] = &[FileTree];
@@ -280,10 +286,12 @@ const TEXT: &[Context] = &[TextLine];
 const LISTED_OR_LAYERS: &[Context] = &[Layers, Waste, Found];
 const LISTED: &[Context] = &[Waste, Found];
 const VIEWER: &[Context] = &[Viewer];
-const FILTERED: &[Context] = &[Layers, FileTree, Waste, Found, Viewer];
-const FILTER: &[Context] = &[Layers, FileTree, TextLine];
+const FILTERED: &[Context] = &[Images, Layers, FileTree, Waste, Found, Viewer];
+const FILTER: &[Context] = &[Images, Layers, FileTree, TextLine];
 const SEARCHED: &[Context] = &[Layers, FileTree, Viewer];
-const SORTED: &[Context] = &[FileTree, Waste];
+const SORTED: &[Context] = &[Images, FileTree, Waste];
+const IMAGES: &[Context] = &[Images];
+const WARNED: &[Context] = &[Images, Layers, FileTree];
 const WRAPPED: &[Context] = &[FileTree, Viewer];
 const VIEWED: &[Context] = &[FileTree, History];
 const DIFFED: &[Context] = &[FileTree, Found, History];

@@ -46,6 +46,12 @@ enum MemberState {
     Unread(String),
 }
 
+/// The place of an image in the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MemberId(
+    #[cfg_attr(not(feature = "tui"), allow(dead_code, reason = "only the screen looks for one image"))] usize,
+);
+
 /// Whether an image kept its rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemberVerdict {
@@ -84,13 +90,14 @@ pub(crate) struct SetBytes {
 
 impl ImageSet {
     /// Adds an image that was read.
-    pub(crate) fn add(&mut self, name: String, figures: MemberFigures, verdict: MemberVerdict) {
+    pub(crate) fn add(&mut self, name: String, figures: MemberFigures, verdict: MemberVerdict) -> MemberId {
         let chain = self.chains.add(&figures);
         if let Some(base) = &figures.base {
             self.bases.add(base, &chain);
         }
         self.waste.add(&name, figures.waste, &chain);
         self.members.push(SetMember { name, state: MemberState::Read(figures.sums, verdict, chain.end()) });
+        MemberId(self.members.len() - 1)
     }
 
     /// Adds an image that could not be read.
@@ -129,6 +136,12 @@ impl ImageSet {
     /// The images and their figures, in the order named.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&SetMember, MemberRow<'_>)> {
         self.members.iter().map(|member| (member, self.row_of(member)))
+    }
+
+    /// The figures of an image.
+    #[cfg(feature = "tui")]
+    pub(crate) fn row(&self, member: MemberId) -> Option<MemberRow<'_>> {
+        self.members.get(member.0).map(|member| self.row_of(member))
     }
 
     fn row_of<'a>(&self, member: &'a SetMember) -> MemberRow<'a> {

@@ -117,10 +117,60 @@ pub(super) fn ask_to_pull(
     Ok(())
 }
 
+/// Names in a question.
+#[cfg(feature = "tui")]
+const ASKED: usize = 5;
+
+/// Asks on a terminal, once for several images, whether the engines may pull those that they lack. `None` if the configuration
+/// says it, or there is nobody to ask.
+#[cfg(feature = "tui")]
+pub(super) fn ask_to_pull_missing<'a>(
+    images: impl Iterator<Item = (&'a OsStr, Option<&'a Platform>)>,
+    invocation: &Invocation,
+) -> anyhow::Result<Option<PullPolicy>> {
+    let nobody_to_ask = !io::stdin().is_terminal() || !io::stderr().is_terminal();
+    if invocation.config.pull.value.is_some() || nobody_to_ask {
+        return Ok(None);
+    }
+    let (mut missing, mut unreachable) = (Vec::new(), Vec::new());
+    for (argument, platform) in images {
+        let reference = Reference::parse(argument, invocation.opening.source, invocation.config.container_engine.value);
+        // The row of the image has the error.
+        let Ok(Reference::Engine { engine, name, .. }) = reference else { continue };
+        if unreachable.contains(&engine) {
+            continue;
+        }
+        let mut access = of(Subject::Named(argument), invocation);
+        access.platform = platform.map(Platform::for_engines).or(access.platform);
+        match dive_sources::is_present(engine, &name, &access) {
+            Ok(true) => {}
+            Ok(false) => missing.push((engine, name)),
+            Err(_) => unreachable.push(engine),
+        }
+    }
+    let wanted = match &missing[..] {
+        [] => false,
+        [(engine, name)] => is_wanted(*engine, name)?,
+        several => {
+            let mut names: Vec<String> = several.iter().take(ASKED).map(|(_, name)| format!("{name:?}")).collect();
+            if several.len() > ASKED {
+                names.push(format!("{} more", several.len() - ASKED));
+            }
+            let names = names.join(", ");
+            is_yes(&format!("These images are missing: {}. Pull them? [Y/n] ", Shown(&names)))?
+        }
+    };
+    Ok(Some(if wanted { PullPolicy::Missing } else { PullPolicy::Never }))
+}
+
 fn is_wanted(engine: ContainerEngine, name: &str) -> anyhow::Result<bool> {
-    let mut out = io::stderr();
     let name = format!("{name:?}");
-    write!(out, "{} has no image {}. Pull it? [Y/n] ", engine.command(), Shown(&name))?;
+    is_yes(&format!("{} has no image {}. Pull it? [Y/n] ", engine.command(), Shown(&name)))
+}
+
+fn is_yes(question: &str) -> anyhow::Result<bool> {
+    let mut out = io::stderr();
+    write!(out, "{question}")?;
     out.flush()?;
     let mut answer = String::new();
     if io::stdin().lock().read_line(&mut answer)? == 0 {

@@ -197,7 +197,7 @@ fn judge(
 }
 
 /// True if this build has the screen, and standard output is a terminal that can show it.
-fn shows_screen(environment: &Environment) -> bool {
+pub(super) fn shows_screen(environment: &Environment) -> bool {
     // Only Windows has terminals without a name.
     let can_show = || environment.get("TERM").map_or(cfg!(windows), |term| term != "dumb");
     cfg!(feature = "tui") && io::stdout().is_terminal() && can_show()

@@ -10,9 +10,11 @@ use super::output::Notices;
 use crate::cli::OpeningArgs;
 use crate::config::{Config, Setting};
 use dive_sources::Environment;
+#[cfg(feature = "tui")]
+use dive_sources::PullPolicy;
 
 /// The effective settings of a command.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Invocation {
     /// The flags, completed from the configuration.
     pub(super) opening: OpeningArgs,
@@ -57,6 +59,14 @@ impl Invocation {
         opening.quiet |= config.log.quiet.value && opening.verbose == 0;
         let notices = Notices::of(&opening);
         Ok(Self { opening, config, environment, notices })
+    }
+
+    /// The same with an answer to the question whether to pull missing images.
+    #[cfg(feature = "tui")]
+    pub(super) fn with_pull(&self, pull: PullPolicy) -> Self {
+        let mut answered = self.clone();
+        answered.config.pull = Setting::by_flag(Some(pull), "--pull");
+        answered
     }
 
     /// Starts the log of a command that `does` something to an image, and prints the warnings of the configuration.

@@ -21,7 +21,7 @@ use dive_sources::Environment;
 pub(super) fn show(opening: Opening, config: &Config, environment: &Environment) -> anyhow::Result<()> {
     let settings = ScreenSettings::new(config, environment);
     let shown = tui::run(settings, Keyboard::of(environment), move |feed, selection| {
-        let observer = ScreenObserver { feed, pull: opening.pull_notice() };
+        let observer = ScreenObserver::new(feed, &opening);
         let read = opening.open_selected(selection, BaseLookup::Later, &observer).map_err(|error| explain(&error))?;
         // The screen shows them; the log gets them too.
         remarks(&read.image, &read.loaded).for_each(|remark| warn!("{remark}"));
@@ -33,14 +33,19 @@ pub(super) fn show(opening: Opening, config: &Config, environment: &Environment)
         }
         anyhow::Ok(())
     });
-    shown.map_err(|error| match error {
+    shown.map_err(screen_error)
+}
+
+/// The error of a screen.
+pub(super) fn screen_error(error: ScreenError) -> anyhow::Error {
+    match error {
         ScreenError::Image(error) => anyhow!(error),
         error @ (ScreenError::Terminal(_) | ScreenError::Threads(_) | ScreenError::ThreadPanicked) => error.into(),
-    })
+    }
 }
 
 /// The error with the remarks before it, which cannot be printed after the screen has closed.
-fn explain(OpeningError { error, remarks }: &OpeningError) -> anyhow::Error {
+pub(super) fn explain(OpeningError { error, remarks }: &OpeningError) -> anyhow::Error {
     if remarks.is_empty() {
         return anyhow!("{error:#}");
     }
@@ -49,9 +54,15 @@ fn explain(OpeningError { error, remarks }: &OpeningError) -> anyhow::Error {
 }
 
 /// Passes progress on to the screen.
-struct ScreenObserver<'a> {
+pub(super) struct ScreenObserver<'a> {
     feed: &'a Feed,
     pull: PullNotice,
+}
+
+impl<'a> ScreenObserver<'a> {
+    pub(super) fn new(feed: &'a Feed, opening: &Opening) -> Self {
+        Self { feed, pull: opening.pull_notice() }
+    }
 }
 
 impl Observer for ScreenObserver<'_> {

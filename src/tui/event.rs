@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
+use crate::many::MemberFigures;
 use dive_model::Opened;
 use dive_model::advice::Advice;
 use dive_model::analysis::Part;
@@ -17,6 +18,7 @@ use dive_model::observer::Observer;
 
 #[cfg(unix)]
 use super::background::TerminalReply;
+use super::state::images::{ListedId, ReadProgress};
 use super::state::viewer::{FetchReport, SearchReport};
 use super::state::{LayerTotals, OverlayId};
 
@@ -33,8 +35,10 @@ pub(super) enum ScreenEvent {
     Reply(TerminalReply),
     /// The terminal was closed or failed.
     TerminalLost(io::Error),
+    /// A report on the image that is opened, which may no longer be wanted.
+    Opening(OpeningId, WorkerEvent),
     /// The image could not be opened.
-    OpenFailed(AnyError),
+    OpenFailed(OpeningId, AnyError),
     /// A worker thread panicked. Its message is already printed.
     ThreadPanicked,
     /// A signal to this process, by number.
@@ -42,6 +46,17 @@ pub(super) enum ScreenEvent {
     Signal(i32),
     /// A report of a worker thread.
     Worker(WorkerEvent),
+}
+
+/// Counts the images that were opened, to recognise late reports on one that was closed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct OpeningId(u64);
+
+impl OpeningId {
+    /// The next one.
+    pub(super) const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
 }
 
 /// A report of a worker thread.
@@ -62,6 +77,8 @@ pub enum WorkerEvent {
     },
     /// The image was read completely.
     Opened(Arc<Opened>, LayerTotals),
+    /// A report on an image of the list.
+    List(ListEvent),
     /// The base was found after the image was opened.
     BaseFound {
         /// The image of the base, which may no longer be the one on the screen.
@@ -115,10 +132,112 @@ impl WorkerEvent {
     }
 }
 
+/// A report on an image of the list.
+#[derive(Debug)]
+pub struct ListEvent(pub(super) ListReport);
+
+#[derive(Debug)]
+pub(super) enum ListReport {
+    /// A file has these images.
+    Listed { file: ListedId, images: Vec<(ListedId, String)> },
+    /// An image is being read.
+    Reading(ListedId, Option<ReadProgress>),
+    /// An image was read.
+    Read { id: ListedId, name: String, figures: Box<MemberFigures>, remarks: Vec<String> },
+    /// An image could not be read, for this reason.
+    Unread(ListedId, String),
+}
+
+impl ListEvent {
+    /// A file of the list has these images, which take its place.
+    #[must_use]
+    pub const fn listed(file: ListedId, images: Vec<(ListedId, String)>) -> Self {
+        Self(ListReport::Listed { file, images })
+    }
+
+    /// An image is being read.
+    #[must_use]
+    pub const fn reading(id: ListedId, progress: Option<ReadProgress>) -> Self {
+        Self(ListReport::Reading(id, progress))
+    }
+
+    /// An image was read. Computes its figures, so call it on a worker thread.
+    #[must_use]
+    pub fn read(id: ListedId, name: String, opened: &Opened) -> Self {
+        let of_layers = opened.layer_remarks.iter().map(|(layer, remark)| format!("layer {layer}: {}", remark.text));
+        let remarks = opened.image.remarks.iter().map(ToString::to_string).chain(of_layers).collect();
+        Self(ListReport::Read { id, name, figures: Box::new(MemberFigures::of(opened)), remarks })
+    }
+
+    /// An image could not be read, for this reason.
+    #[must_use]
+    pub const fn unread(id: ListedId, reason: String) -> Self {
+        Self(ListReport::Unread(id, reason))
+    }
+}
+
+/// Sends reports on the images of the list to the event loop.
+#[derive(Debug, Clone)]
+pub struct ListFeed {
+    events: Sender<ScreenEvent>,
+}
+
+impl ListFeed {
+    pub(super) const fn new(events: Sender<ScreenEvent>) -> Self {
+        Self { events }
+    }
+
+    /// Sends a report.
+    pub fn send(&self, event: ListEvent) {
+        // The loop has ended if this fails.
+        let _ = self.events.send(ScreenEvent::Worker(WorkerEvent::List(event)));
+    }
+}
+
+/// Sends the progress of an image of the list to the event loop.
+#[derive(Debug)]
+pub struct RowProgress {
+    feed: ListFeed,
+    id: ListedId,
+    total: AtomicU64,
+    read: AtomicU64,
+    reported_percent: AtomicU64,
+}
+
+impl RowProgress {
+    /// The observer of an image that is about to be read.
+    #[must_use]
+    pub fn new(feed: ListFeed, id: ListedId) -> Self {
+        feed.send(ListEvent::reading(id, None));
+        Self { feed, id, total: AtomicU64::new(0), read: AtomicU64::new(0), reported_percent: AtomicU64::new(0) }
+    }
+}
+
+impl Observer for RowProgress {
+    fn transferred(&self, progress: TransferProgress) {
+        self.feed.send(ListEvent::reading(self.id, Some(ReadProgress::Transfer(progress))));
+    }
+
+    fn found(&self, image: &Arc<Image>) {
+        self.total.store(image.stored_bytes(), Ordering::Relaxed);
+    }
+
+    fn bytes_read(&self, count: u64) {
+        let read = self.read.fetch_add(count, Ordering::Relaxed) + count;
+        let percent = read.saturating_mul(100).checked_div(self.total.load(Ordering::Relaxed)).unwrap_or(0).min(100);
+        // Layers are read in parallel: `fetch_max` lets one thread report each step.
+        if self.reported_percent.fetch_max(percent, Ordering::Relaxed) < percent {
+            let percent = u8::try_from(percent).unwrap_or(100);
+            self.feed.send(ListEvent::reading(self.id, Some(ReadProgress::Layers { percent })));
+        }
+    }
+}
+
 /// Sends progress of opening the image to the event loop.
 #[derive(Debug)]
 pub struct Feed {
     events: Sender<ScreenEvent>,
+    opening: OpeningId,
     total: AtomicU64,
     read: AtomicU64,
     reported_steps: AtomicU64,
@@ -128,13 +247,19 @@ pub struct Feed {
 const PROGRESS_STEPS: u64 = 200;
 
 impl Feed {
-    pub(super) fn new(events: Sender<ScreenEvent>) -> Self {
-        Self { events, total: AtomicU64::new(0), read: AtomicU64::new(0), reported_steps: AtomicU64::new(0) }
+    pub(super) fn new(events: Sender<ScreenEvent>, opening: OpeningId) -> Self {
+        Self { events, opening, total: AtomicU64::new(0), read: AtomicU64::new(0), reported_steps: AtomicU64::new(0) }
     }
 
     fn send(&self, work: WorkerEvent) {
         // The loop has ended if this fails.
-        let _ = self.events.send(ScreenEvent::Worker(work));
+        let _ = self.events.send(ScreenEvent::Opening(self.opening, work));
+    }
+
+    /// Sends reports on the images of the list.
+    #[must_use]
+    pub fn list(&self) -> ListFeed {
+        ListFeed::new(self.events.clone())
     }
 
     /// Reports that the image was read.
@@ -149,7 +274,7 @@ impl Feed {
 
     pub(super) fn failed(&self, error: AnyError) {
         // The loop has ended if this fails.
-        let _ = self.events.send(ScreenEvent::OpenFailed(error));
+        let _ = self.events.send(ScreenEvent::OpenFailed(self.opening, error));
     }
 }
 

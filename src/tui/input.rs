@@ -81,6 +81,9 @@ fn hit_target(state: &ScreenState, at: Position) -> Option<HitTarget> {
     if !state.overlays.is_empty() {
         return None;
     }
+    if layout.images.contains(at) {
+        return Some(HitTarget::Images);
+    }
     let panes = [
         (layout.layers, Focus::Layers),
         (layout.layer_details, Focus::LayerDetails),
@@ -105,6 +108,7 @@ fn click_target(state: &ScreenState, at: Position) -> Option<Click> {
     let layout = &state.layout;
     let (pane, head) = match hit_target {
         HitTarget::Overlay => (layout.overlay, layout.overlay_head),
+        HitTarget::Images => (layout.images, 1),
         HitTarget::Pane(Focus::Layers) => (layout.layers, 1),
         HitTarget::Pane(Focus::Files) => (layout.files, 1),
         HitTarget::Pane(_) => return Some(Click::Pane(hit_target)),

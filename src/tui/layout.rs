@@ -35,6 +35,8 @@ pub struct ScreenLayout {
     pub image_details: Rect,
     /// The file tree.
     pub files: Rect,
+    /// The list of images. Empty while an image is open.
+    pub images: Rect,
     /// Everything above the prompt and the footer.
     pub body: Rect,
     /// The top overlay. Empty without one.
@@ -76,8 +78,10 @@ impl ScreenLayout {
             overlay_head,
             ..Self::default()
         };
-        if state.overlays.iter().all(Overlay::is_box) {
-            layout.panes(state, heights, body);
+        match state.overlays.iter().all(Overlay::is_box) {
+            true if state.is_choosing() => layout.images = body,
+            true => layout.panes(state, heights, body),
+            false => {}
         }
         layout.overlay = match state.overlays.last() {
             None => Rect::default(),

@@ -41,6 +41,6 @@ pub mod update;
 pub mod view;
 pub mod worker;
 
-pub use event::{AnyError, Feed};
-pub use run::{ScreenError, run};
+pub use event::{AnyError, Feed, ListEvent, ListFeed, RowProgress};
+pub use run::{OpenRequest, ScreenError, run, run_list};
 pub use terminal::Keyboard;

@@ -12,8 +12,9 @@ use tracing::{debug, trace, warn};
 
 #[cfg(unix)]
 use super::background::TerminalReply;
-use super::event::{AnyError, Feed, ScreenEvent, WorkerEvent};
+use super::event::{AnyError, Feed, ListFeed, OpeningId, ScreenEvent, WorkerEvent};
 use super::input;
+use super::state::images::{ImageList, ListedId};
 use super::state::{ScreenSettings, ScreenState};
 use super::terminal::{Keyboard, Terminal};
 use super::thread::spawn;
@@ -50,8 +51,17 @@ const BACKGROUND_LIMIT: Duration = Duration::from_millis(100);
 /// Caps events per frame, so a flood cannot block drawing or quitting.
 const MAX_EVENTS_PER_FRAME: usize = 256;
 
-/// Opens an image: the one of the command line, or another one of the same file.
-type OpenImage = dyn Fn(&Feed, &Selection) -> Result<(), AnyError> + Send + Sync;
+/// An image to open.
+#[derive(Debug, Clone, Default)]
+pub struct OpenRequest {
+    /// The image of the list; `None` for that of the command line.
+    pub listed: Option<ListedId>,
+    /// Another image of the same file, or another platform.
+    pub selection: Selection,
+}
+
+/// Opens an image.
+type OpenImage = dyn Fn(&Feed, &OpenRequest) -> Result<(), AnyError> + Send + Sync;
 
 /// Opens the image with `open` on a worker thread and shows it until the user quits. `open` is called again if
 /// the user chooses another image of the file, or another platform.
@@ -64,41 +74,79 @@ pub fn run<E: Into<AnyError>>(
     open: impl Fn(&Feed, &Selection) -> Result<(), E> + Send + Sync + 'static,
 ) -> Result<(), ScreenError> {
     let (sender, events) = mpsc::channel();
-    let open: Arc<OpenImage> = Arc::new(move |feed, selection| open(feed, selection).map_err(Into::into));
-    start_opening(&open, &sender, Selection::default()).map_err(ScreenError::Threads)?;
+    let open: Arc<OpenImage> = Arc::new(move |feed, request| open(feed, &request.selection).map_err(Into::into));
+    let opening = OpeningId::default();
+    start_opening(&open, &sender, opening, OpenRequest::default()).map_err(ScreenError::Threads)?;
     let mut early = Vec::new();
     let deadline = Instant::now() + FIRST_FRAME_DELAY;
     while let Ok(event) = events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        if let ScreenEvent::OpenFailed(error) = event {
+        if let ScreenEvent::OpenFailed(_, error) = event {
             return Err(ScreenError::Image(error));
         }
-        let is_last = matches!(event, ScreenEvent::Worker(WorkerEvent::Opened(..)));
+        let is_last = matches!(event, ScreenEvent::Opening(_, WorkerEvent::Opened(..)));
         early.push(event);
         if is_last {
             break;
         }
     }
+    show(ScreenState::new(settings, (0, 0)), keyboard, open, (sender, events), early)
+}
+
+/// Shows a list of images until the user quits. `read` reads them on a worker thread and reports on each; `open` opens the one
+/// that the user chooses.
+///
+/// # Errors
+/// If the terminal fails, or a thread cannot start or panics.
+pub fn run_list<E: Into<AnyError>>(
+    settings: ScreenSettings,
+    keyboard: Keyboard,
+    list: ImageList,
+    read: impl FnOnce(&ListFeed) + Send + 'static,
+    open: impl Fn(&Feed, &OpenRequest) -> Result<(), E> + Send + Sync + 'static,
+) -> Result<(), ScreenError> {
+    let (sender, events) = mpsc::channel();
+    let open: Arc<OpenImage> = Arc::new(move |feed, request| open(feed, request).map_err(Into::into));
+    let feed = ListFeed::new(sender.clone());
+    spawn("read", sender.clone(), move || read(&feed)).map_err(ScreenError::Threads)?;
+    let mut state = ScreenState::new(settings, (0, 0));
+    state.show_list(list);
+    show(state, keyboard, open, (sender, events), Vec::new())
+}
+
+/// Takes the terminal and runs the event loop.
+fn show(
+    state: ScreenState,
+    keyboard: Keyboard,
+    open: Arc<OpenImage>,
+    (sender, events): (Sender<ScreenEvent>, Receiver<ScreenEvent>),
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "only Unix asks for the background"))] mut early: Vec<ScreenEvent>,
+) -> Result<(), ScreenError> {
     // The theme has already applied NO_COLOR. crossterm's own check would also remove the colours of an explicitly
     // chosen theme, and with them the selection.
-    crossterm::style::force_color_output(settings.theme.has_colours());
+    crossterm::style::force_color_output(state.settings.theme.has_colours());
     #[cfg_attr(not(unix), allow(unused_mut, reason = "only Unix asks for the background"))]
     let mut terminal = Terminal::enter(keyboard).map_err(ScreenError::Terminal)?;
     listen(&sender).map_err(ScreenError::Threads)?;
     #[cfg(unix)]
     // The Linux console, whose keyboard is plain, would print the query.
-    if settings.follows_background() && keyboard == Keyboard::Extended {
+    if state.settings.follows_background() && keyboard == Keyboard::Extended {
         terminal.ask_background().map_err(ScreenError::Terminal)?;
         await_reply(&events, &mut early);
     }
-    let state = ScreenState::new(settings, (0, 0));
-    Screen { state, terminal, workers: Workers::new(sender.clone()), open, sender }.run_loop(early, &events)
+    let workers = Workers::new(sender.clone());
+    Screen { state, terminal, workers, open, opening: OpeningId::default(), sender }.run_loop(early, &events)
 }
 
 /// Opens an image on a new thread.
-fn start_opening(open: &Arc<OpenImage>, sender: &Sender<ScreenEvent>, selection: Selection) -> io::Result<()> {
-    let (open, feed) = (Arc::clone(open), Feed::new(sender.clone()));
+fn start_opening(
+    open: &Arc<OpenImage>,
+    sender: &Sender<ScreenEvent>,
+    opening: OpeningId,
+    request: OpenRequest,
+) -> io::Result<()> {
+    let (open, feed) = (Arc::clone(open), Feed::new(sender.clone(), opening));
     let opening = spawn("open", sender.clone(), move || {
-        if let Err(error) = open(&feed, &selection) {
+        if let Err(error) = open(&feed, &request) {
             feed.failed(error);
         }
     });
@@ -139,6 +187,8 @@ struct Screen {
     terminal: Terminal,
     workers: Workers,
     open: Arc<OpenImage>,
+    /// The last image that was opened. Reports on those before it are late.
+    opening: OpeningId,
     sender: Sender<ScreenEvent>,
 }
 
@@ -178,10 +228,17 @@ impl Screen {
             ScreenEvent::Terminal(event) => return self.handle_terminal_event(event),
             ScreenEvent::TerminalLost(error) => return Err(ScreenError::Terminal(error)),
             ScreenEvent::ThreadPanicked => return Err(ScreenError::ThreadPanicked),
-            ScreenEvent::OpenFailed(error) if self.state.has_image_before() => {
+            ScreenEvent::Opening(opening, _) | ScreenEvent::OpenFailed(opening, _) if opening != self.opening => {
+                return Ok(LoopControl::Continue);
+            }
+            ScreenEvent::Opening(_, work) => UpdateMessage::Worker(work),
+            ScreenEvent::OpenFailed(_, error) if self.state.has_image_before() => {
                 UpdateMessage::NotReopened(error.to_string())
             }
-            ScreenEvent::OpenFailed(error) => return Err(ScreenError::Image(error)),
+            ScreenEvent::OpenFailed(_, error) if self.state.list.is_some() => {
+                UpdateMessage::NotOpened(error.to_string())
+            }
+            ScreenEvent::OpenFailed(_, error) => return Err(ScreenError::Image(error)),
             #[cfg(unix)]
             ScreenEvent::Signal(signal) => return self.handle_signal(signal).map_err(ScreenError::Terminal),
             #[cfg(unix)]
@@ -245,13 +302,27 @@ impl Screen {
             }
             Effect::Reopen(selection) => {
                 debug!("{selection:?} is opened");
-                if let Err(error) = start_opening(&self.open, &self.sender, selection) {
+                let listed = self.state.listed();
+                if let Err(error) = self.start_opening(OpenRequest { listed, selection }) {
                     update(&mut self.state, UpdateMessage::NotReopened(format!("cannot start a thread: {error}")));
                 }
             }
+            Effect::Open(id) => {
+                debug!("{id:?} is opened");
+                let request = OpenRequest { listed: Some(id), selection: Selection::default() };
+                if let Err(error) = self.start_opening(request) {
+                    update(&mut self.state, UpdateMessage::NotOpened(format!("cannot start a thread: {error}")));
+                }
+            }
+            Effect::CloseImage => self.opening = self.opening.next(),
             Effect::Cancel(job) => self.workers.cancel(job),
         }
         Ok(LoopControl::Continue)
+    }
+
+    fn start_opening(&mut self, request: OpenRequest) -> io::Result<()> {
+        self.opening = self.opening.next();
+        start_opening(&self.open, &self.sender, self.opening, request)
     }
 
     #[cfg(unix)]

@@ -1,5 +1,5 @@
 //! `dive IMAGE IMAGE`, `--from`, `--compose` and `--all-images`: a report on each image, as that many runs would print it, then one
-//! table.
+//! table. On a terminal, outside CI mode, the screen lists the images instead.
 //!
 //! Images are read one after another, in the order named: only one tree is in memory, and the images of a list or a project that
 //! have layers in common usually stand together.
@@ -8,6 +8,7 @@
 //! list        the file of `--from`
 //! requested   the images that the command line names
 //! reading     opens them
+//! screen      shows them in a list, on a terminal
 //! interrupt   a signal in the middle of a run
 //! ```
 
@@ -15,6 +16,8 @@ mod interrupt;
 mod list;
 mod reading;
 mod requested;
+#[cfg(feature = "tui")]
+mod screen;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -25,6 +28,8 @@ use std::sync::Arc;
 use anyhow::bail;
 
 use super::access::Mode;
+#[cfg(feature = "tui")]
+use super::explore::shows_screen;
 use super::explore::{opened, report_on};
 use super::gate::Gate;
 use super::invocation::Invocation;
@@ -46,7 +51,7 @@ pub(super) fn are_named(images: &[OsString], many: &ManyArgs) -> bool {
     images.len() > 1 || many.are_given()
 }
 
-/// Explores the images and reports on all of them.
+/// Explores the images: shows them in a list, or reports on all of them.
 pub(super) fn explore(
     arguments: &[OsString],
     many: &ManyArgs,
@@ -85,6 +90,10 @@ pub(super) fn explore(
         invocation.notices.note("dive checks rules only in CI mode; add --ci");
     }
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
+    #[cfg(feature = "tui")]
+    if !ci_mode && !output.has_document() && shows_screen(&invocation.environment) {
+        return screen::show(requested, many, invocation, report).map(|()| Outcome::Passed);
+    }
     let documents = output.open_lines()?;
     interrupt::finish_on_signal(&documents);
     let mut run = Run {

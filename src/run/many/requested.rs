@@ -62,6 +62,9 @@ pub(super) struct RequestedImages {
     pub(super) images: Vec<RequestedImage>,
     /// Names of images that were named before, with their lines.
     pub(super) repeated: Vec<String>,
+    /// Warnings about the Compose project, which were printed.
+    #[cfg_attr(not(feature = "tui"), allow(dead_code, reason = "only the screen lists them again"))]
+    pub(super) warnings: Vec<String>,
     /// The lists, and the files of the Compose project.
     sources: Vec<ReadFile>,
 }
@@ -92,6 +95,7 @@ impl RequestedImages {
         let working_dir = &invocation.environment.working_dir;
         let mut named: Vec<RequestedImage> =
             arguments.iter().map(|argument| RequestedImage::of(argument, None)).collect();
+        let mut warnings = Vec::new();
         for path in &many.from {
             for line in list::read(path, working_dir)? {
                 let origin = Origin::File { path: list::shown(path).into(), line: Some(line.number) };
@@ -104,7 +108,8 @@ impl RequestedImages {
         }
         if !many.compose.is_empty() {
             let found = compose::images(&many.compose, &Profiles::new(many.profiles.clone()), &invocation.environment)?;
-            invocation.notices.warn_all(&found.warnings);
+            warnings.extend(found.warnings.iter().map(ToString::to_string));
+            invocation.notices.warn_all(&warnings);
             if !found.disabled.is_empty() {
                 let services = found.disabled.join(", ");
                 invocation.notices.note(&format!("no enabled profile starts {services}; --profile enables one"));
@@ -124,7 +129,7 @@ impl RequestedImages {
         let file = |what, path: &PathBuf| ReadFile { what, path: working_dir.join(path) };
         let lists = many.from.iter().map(|path| file("the list", path));
         let sources = lists.chain(many.compose.iter().map(|path| file("the Compose file", path))).collect();
-        Ok(Self { sources, ..Self::once(named, invocation) })
+        Ok(Self { warnings, sources, ..Self::once(named, invocation) })
     }
 
     /// The files that name the images, those of their rules, and those that the images are read from.
@@ -155,7 +160,7 @@ impl RequestedImages {
             }
             images.push(image);
         }
-        Self { images, repeated, sources: Vec::new() }
+        Self { images, repeated, warnings: Vec::new(), sources: Vec::new() }
     }
 }
 

@@ -206,7 +206,7 @@ fn size(state: &ScreenState, layer: &ImageLayer, index: LayerIndex) -> String {
     let known = match &state.stage {
         Stage::Reading(reading) => reading.sizes.get(index.get()).copied().flatten(),
         Stage::Open(explorer) => Some(explorer.opened.tree.layer_size_bytes(index)),
-        Stage::Finding(_) => None,
+        Stage::Choosing | Stage::Finding(_) => None,
     };
     let compression = state.explorer().and_then(|explorer| compression(explorer, index));
     match (known, stored, compression) {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use crate::config::{Action, Context, KeyPress};
 use crate::tui::keymap::ActionRow;
 use crate::tui::state::extraction::ExtractionStage;
-use crate::tui::state::files::{FileTreePane, Fold};
+use crate::tui::state::files::Fold;
 use crate::tui::state::history::version_before;
+use crate::tui::state::images::ListedRow;
 use crate::tui::state::layers::{CompareMode, LayerList};
 use crate::tui::state::palette::Offer;
 use crate::tui::state::prompt::PromptKind;
@@ -89,13 +90,18 @@ pub(in crate::tui) fn hint_at(state: &ScreenState, width: usize, column: usize) 
 
 /// True if the action has an effect in the current state.
 pub(in crate::tui) fn is_available(state: &ScreenState, action: Action) -> bool {
-    let filtered =
-        || state.explorer().and_then(|explorer| explorer.files.as_ref()).and_then(FileTreePane::filter).is_some();
+    let filtered = || state.pane_filter().is_some();
     let kind = state.prompt.as_ref().map(|prompt| &prompt.kind);
     match (action, state.overlays.last()) {
         (Action::Quit | Action::Help | Action::ToggleView | Action::CloseView | Action::ToggleEmptySteps, _) => true,
         (Action::ShowWarnings, _) => state.warning_count() > 0,
         (Action::ShowImages, _) => state.explorer().and(state.image()).is_some_and(Image::has_others),
+        (Action::Accept, None) if state.is_choosing() => {
+            state.prompt.as_ref().is_some_and(|prompt| prompt.error.is_none())
+        }
+        (Action::CloseFilterFiles, None) => kind.is_some() || filtered() || can_go_back(state),
+        (Action::OpenImage, None) => state.list.as_ref().is_some_and(|list| list.selected().is_some()),
+        (Action::FilterFiles | Action::ToggleSortOrder | Action::ReverseSortOrder, None) if state.is_choosing() => true,
         _ if state.explorer().is_none() => false,
         (Action::Accept, Some(Overlay::Palette(palette))) => palette.selected().is_some(),
         (Action::Accept, _) => state.prompt.as_ref().is_some_and(|prompt| prompt.error.is_none()),
@@ -126,6 +132,11 @@ pub(in crate::tui) fn is_available(state: &ScreenState, action: Action) -> bool 
         }
         _ => true,
     }
+}
+
+/// True if an image of a list is open, and there is no filter to clear first.
+fn can_go_back(state: &ScreenState) -> bool {
+    state.list.is_some() && !state.is_choosing() && state.prompt.is_none() && state.pane_filter().is_none()
 }
 
 /// True if the selected row is a version of a file that replaced another one.
@@ -205,6 +216,12 @@ fn on_group(state: &ScreenState) -> bool {
     }
 }
 
+/// True if the selected image of the list could not be read.
+fn on_unread(state: &ScreenState) -> bool {
+    let row = state.list.as_ref().and_then(|list| list.selected_row());
+    matches!(row, Some((_, ListedRow::Unread(_))))
+}
+
 /// The fold of the row under the cursor of the file tree.
 fn fold(state: &ScreenState) -> Option<Fold> {
     let files = state.explorer()?.files.as_ref()?;
@@ -219,6 +236,8 @@ fn text(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
     let is_base = state.layers().is_some_and(|layers| layers.layer().map(CompareMode::Marked) == Some(layers.mode));
     let text = match (row.action, state.context()) {
         (Action::MarkBase, _) if is_base => "Stop comparing",
+        (Action::CloseFilterFiles, _) if can_go_back(state) => "Back to list",
+        (Action::OpenImage, _) if on_unread(state) => "Reason",
         (Action::ShowWarnings, _) => return Cow::Owned(count_of(state.warning_count() as u64, "warning")),
         (Action::FilterFiles, Context::Viewer) => "Search",
         (Action::Quit, _) if state.prompt.is_some() || !state.overlays.is_empty() => "Close",

@@ -44,7 +44,8 @@ pub(in crate::tui) fn gauge(done: u64, total: u64, cells: usize) -> String {
     format!("{}{}", "█".repeat(full), "░".repeat(cells.saturating_sub(full)))
 }
 
-fn capitalised(text: &str) -> String {
+/// The text with a capital letter.
+pub(in crate::tui) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

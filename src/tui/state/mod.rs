@@ -7,14 +7,15 @@ pub mod extraction;
 pub mod files;
 pub mod found;
 pub mod history;
+pub mod images;
 mod jobs;
 pub mod layers;
 mod long_lines;
 mod motion;
+mod opening;
 mod overlay_id;
 pub mod palette;
 pub mod prompt;
-mod reopening;
 pub mod scroll;
 mod settings;
 pub mod viewer;
@@ -43,6 +44,7 @@ use extraction::ExtractionDialog;
 use files::{ChangeTotals, FileTreePane, Filter, MatchLanding};
 use found::Found;
 use history::History;
+use images::{ImageList, UnreadReason};
 use layers::{CompareMode, LayerList};
 use palette::Palette;
 use prompt::{Prompt, PromptHistory, PromptKind};
@@ -81,6 +83,8 @@ impl LayerTotals {
 /// The stage of opening the image.
 #[derive(Debug)]
 pub enum Stage {
+    /// No image is open: the user chooses one in the list.
+    Choosing,
     /// Looking for the image, with the progress of an archive that is unpacked or received.
     Finding(Option<TransferProgress>),
     /// Reading the layers.
@@ -255,13 +259,15 @@ pub enum Overlay {
     Viewer(Box<Viewer>, SpanId),
     /// The extraction dialog.
     Extraction(Box<ExtractionDialog>),
+    /// Why an image of the list could not be read.
+    Unread(UnreadReason),
 }
 
 impl Overlay {
     /// True for a dialog box. Other overlays cover all panes.
     #[must_use]
     pub const fn is_box(&self) -> bool {
-        matches!(self, Self::Help(_) | Self::Warnings(_) | Self::Palette(_) | Self::Extraction(_))
+        matches!(self, Self::Help(_) | Self::Warnings(_) | Self::Palette(_) | Self::Extraction(_) | Self::Unread(_))
     }
 }
 
@@ -283,6 +289,8 @@ pub struct ScreenState {
     pub size: (u16, u16),
     /// The stage of opening the image.
     pub stage: Stage,
+    /// The images, if the run is about several.
+    pub list: Option<ImageList>,
     /// The image and platform that were chosen on the screen.
     pub(in crate::tui) selection: Selection,
     /// The image shown before, while another one is opened in its place.
@@ -334,6 +342,7 @@ impl ScreenState {
             settings,
             size,
             stage: Stage::Finding(None),
+            list: None,
             selection: Selection::default(),
             stage_before: None,
             focus: Focus::Layers,
@@ -364,12 +373,15 @@ impl ScreenState {
             return Context::TextLine;
         }
         match (self.overlays.last(), self.focus) {
-            (Some(Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Palette(_)), _) => Context::Help,
+            (Some(Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Palette(_) | Overlay::Unread(_)), _) => {
+                Context::Help
+            }
             (Some(Overlay::Waste(_) | Overlay::Advised(_)), _) => Context::Waste,
             (Some(Overlay::Found(_)), _) => Context::Found,
             (Some(Overlay::History(_)), _) => Context::History,
             (Some(Overlay::Viewer(..)), _) => Context::Viewer,
             (Some(Overlay::Extraction(_)), _) => Context::Extraction,
+            (None, _) if self.is_choosing() => Context::Images,
             (None, Focus::Files) => Context::FileTree,
             (None, Focus::Layers | Focus::LayerDetails | Focus::ImageDetails) => Context::Layers,
         }
@@ -388,7 +400,7 @@ impl ScreenState {
     #[must_use]
     pub fn image(&self) -> Option<&Image> {
         match &self.stage {
-            Stage::Finding(_) => None,
+            Stage::Choosing | Stage::Finding(_) => None,
             Stage::Reading(reading) => Some(&reading.image),
             Stage::Open(explorer) => Some(&explorer.opened.image),
         }
@@ -407,7 +419,7 @@ impl ScreenState {
     #[must_use]
     pub fn layers(&self) -> Option<&LayerList> {
         match &self.stage {
-            Stage::Finding(_) => None,
+            Stage::Choosing | Stage::Finding(_) => None,
             Stage::Reading(reading) => Some(&reading.layers),
             Stage::Open(explorer) => Some(&explorer.layers),
         }
@@ -416,7 +428,7 @@ impl ScreenState {
     /// The list of layers, mutable.
     pub fn layers_mut(&mut self) -> Option<&mut LayerList> {
         match &mut self.stage {
-            Stage::Finding(_) => None,
+            Stage::Choosing | Stage::Finding(_) => None,
             Stage::Reading(reading) => Some(&mut reading.layers),
             Stage::Open(explorer) => Some(&mut explorer.layers),
         }
@@ -434,13 +446,27 @@ impl ScreenState {
         self.layers().map_or(0, |layers| layers.rows().len())
     }
 
+    /// True while no image is open, and the user chooses one in the list.
+    #[must_use]
+    pub const fn is_choosing(&self) -> bool {
+        matches!(self.stage, Stage::Choosing)
+    }
+
+    /// The active filter of the list of images or of the file tree, whichever is on the screen.
+    #[must_use]
+    pub fn pane_filter(&self) -> Option<&Filter> {
+        match (&self.stage, &self.list) {
+            (Stage::Choosing, Some(list)) => Some(list.filter()).filter(|filter| !filter.is_empty()),
+            _ => self.explorer()?.files.as_ref()?.filter(),
+        }
+    }
+
     /// True if the row above the footer shows a prompt or the active filter.
     #[must_use]
     pub fn shows_prompt(&self) -> bool {
-        let filtered = || self.explorer().and_then(|explorer| explorer.files.as_ref()?.filter()).is_some();
         match &self.prompt {
             Some(_) => true,
-            None => self.overlays.is_empty() && filtered(),
+            None => self.overlays.is_empty() && self.pane_filter().is_some(),
         }
     }
 
@@ -465,32 +491,5 @@ impl ScreenState {
             files.set_filter(tree, filter);
             files.seek_match(tree, landing);
         }
-    }
-
-    /// Starts reading: the image was found.
-    pub(in crate::tui) fn image_found(&mut self, image: Arc<Image>) {
-        let total = image.stored_bytes();
-        let layers = LayerList::new(&image, self.settings.mode);
-        let sizes = vec![None; image.layers.len()];
-        self.stage = Stage::Reading(Reading { image, layers, sizes, total, read: 0 });
-    }
-
-    /// Opens the image for exploring: it was read completely.
-    pub(in crate::tui) fn image_opened(&mut self, opened: Arc<Opened>, totals: LayerTotals) {
-        let before = std::mem::replace(&mut self.stage, Stage::Finding(None));
-        let layers = match before {
-            Stage::Reading(reading) => reading.layers,
-            _ => LayerList::new(&opened.image, self.settings.mode),
-        };
-        let (damaged, all) = (opened.damaged_layers.len(), opened.image.layers.len());
-        if damaged > 0 {
-            let are = if damaged == 1 { "is" } else { "are" };
-            self.message = Some(format!("{damaged} of {all} layers {are} damaged (marked !); see Layer Details"));
-        }
-        let mut explorer = Explorer::new(opened, totals, layers, &self.settings);
-        if let Some(Stage::Open(before)) = self.stage_before.take() {
-            explorer.look_like(&before);
-        }
-        self.stage = Stage::Open(Box::new(explorer));
     }
 }

@@ -81,6 +81,11 @@ impl ScreenSettings {
 }
 
 impl ScreenSettings {
+    /// Adds warnings that were printed before the screen opened.
+    pub fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {
+        self.warnings.extend(warnings);
+    }
+
     /// True if the background of the terminal chooses the theme.
     pub(in crate::tui) fn follows_background(&self) -> bool {
         self.theme_choice == ThemeChoice::ByBackground

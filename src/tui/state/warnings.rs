@@ -2,6 +2,7 @@
 //! behind it.
 
 use super::ScreenState;
+use super::images::ImageList;
 use super::scroll::TextScroll;
 
 /// The list of warnings.
@@ -18,6 +19,8 @@ pub enum WarningSubject {
     Configuration,
     /// The image and its layers.
     Image,
+    /// The images of the list.
+    Images,
 }
 
 impl WarningSubject {
@@ -27,6 +30,7 @@ impl WarningSubject {
         match self {
             Self::Configuration => "Configuration",
             Self::Image => "Image",
+            Self::Images => "Images",
         }
     }
 }
@@ -37,16 +41,25 @@ impl ScreenState {
     pub fn warning_count(&self) -> usize {
         let of_image = self.image().map_or(0, |image| image.remarks.len());
         let of_layers = self.explorer().map_or(0, |explorer| explorer.opened.layer_remarks.len());
-        self.settings.warnings.len() + of_image + of_layers
+        let of_list = self.listed_remarks().map_or(0, |(remarks, left_out)| remarks.len() + left_out);
+        self.settings.warnings.len() + of_image + of_layers + of_list
     }
 
-    /// All warnings: first those about the configuration, then those about the image in layer order. The archive and the
-    /// blob of a layer are not repeated: the screen has one image.
+    /// The remarks on the images of the list, and the number of those that were left out.
+    fn listed_remarks(&self) -> Option<(&[String], usize)> {
+        self.list.as_ref().filter(|_| self.is_choosing()).map(ImageList::remarks)
+    }
+
+    /// All warnings: first those about the configuration, then those about the image in layer order, or those about the images of
+    /// the list. The archive and the blob of a layer are not repeated: the screen has one image, and the list its name.
     pub fn warnings(&self) -> impl Iterator<Item = (WarningSubject, String)> {
         let of_image = self.image().into_iter().flat_map(|image| &image.remarks).map(ToString::to_string);
         let of_layers = self.explorer().into_iter().flat_map(|explorer| &explorer.opened.layer_remarks);
         let of_layers = of_layers.map(|(layer, remark)| format!("layer {layer}: {}", remark.text));
         let of_configuration = self.settings.warnings.iter().map(|text| (WarningSubject::Configuration, text.clone()));
-        of_configuration.chain(of_image.chain(of_layers).map(|text| (WarningSubject::Image, text)))
+        let (listed, left_out) = self.listed_remarks().unwrap_or_default();
+        let left_out = (left_out > 0).then(|| format!("{left_out} more, which the log has"));
+        let of_list = listed.iter().cloned().chain(left_out).map(|text| (WarningSubject::Images, text));
+        of_configuration.chain(of_image.chain(of_layers).map(|text| (WarningSubject::Image, text))).chain(of_list)
     }
 }

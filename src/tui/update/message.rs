@@ -4,6 +4,7 @@ use crate::config::{Action, KeyPress};
 use crate::tui::background::Background;
 use crate::tui::event::WorkerEvent;
 use crate::tui::state::Focus;
+use crate::tui::state::images::ListedId;
 use crate::tui::worker::{Job, JobId};
 use dive_model::image::Selection;
 
@@ -34,6 +35,8 @@ pub enum UpdateMessage {
     Background(Background),
     /// Another image of the file could not be opened, with the reason.
     NotReopened(String),
+    /// An image of the list could not be opened, with the reason.
+    NotOpened(String),
     /// A job could not be started, with the reason.
     NotStarted(String),
 }
@@ -58,6 +61,10 @@ pub enum Effect {
     Suspend,
     /// Send a text to the clipboard.
     Copy(String),
+    /// Open an image of the list.
+    Open(ListedId),
+    /// Close the image: late reports on it are dropped.
+    CloseImage,
     /// Open another image of the file, or another platform.
     Reopen(Selection),
     /// Start a job.
@@ -71,6 +78,8 @@ pub enum Effect {
 pub enum HitTarget {
     /// A pane.
     Pane(Focus),
+    /// The list of images.
+    Images,
     /// The overlay on top.
     Overlay,
 }

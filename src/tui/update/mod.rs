@@ -6,6 +6,7 @@ mod details;
 mod extraction;
 mod filter;
 mod found;
+mod images;
 mod message;
 mod overlays;
 mod panes;
@@ -52,6 +53,7 @@ pub fn update(state: &mut ScreenState, message: UpdateMessage) -> Vec<Effect> {
         UpdateMessage::DropDivider => state.dragging = false,
         UpdateMessage::Background(background) => state.settings.follow(background),
         UpdateMessage::NotReopened(why) => state.not_reopened(&why),
+        UpdateMessage::NotOpened(why) => effects.extend(state.not_opened(why).into_iter().map(Effect::Cancel)),
         UpdateMessage::NotStarted(why) => extraction::not_started(state, why),
         UpdateMessage::Worker(event) => apply_worker_event(state, event, &mut effects),
     }
@@ -83,6 +85,7 @@ fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
         Action::ShowImages => open_palette(state, Offer::Images),
         action if state.prompt.is_some() => prompt::act(state, action, effects),
         action if !state.overlays.is_empty() => overlays::act(state, action, effects),
+        action if state.is_choosing() => images::act(state, action, effects),
         action => panes::act(state, action, effects),
     }
 }
@@ -98,6 +101,7 @@ fn open_palette(state: &mut ScreenState, offer: Offer) {
 fn scroll(state: &mut ScreenState, target: HitTarget, rows: isize) {
     match target {
         HitTarget::Overlay => overlays::scroll(state, rows),
+        HitTarget::Images => images::scroll(state, rows),
         HitTarget::Pane(focus) => panes::scroll(state, focus, rows),
     }
 }
@@ -108,6 +112,8 @@ fn click(state: &mut ScreenState, click: Click, effects: &mut Vec<Effect>) {
         Click::Pane(HitTarget::Pane(focus)) => steps::focus(state, focus),
         Click::Row(HitTarget::Pane(focus), row) => panes::click_row(state, focus, row, effects),
         Click::Header(HitTarget::Pane(focus), _) => panes::click_header(state, focus),
+        Click::Row(HitTarget::Images, row) => images::click_row(state, row, effects),
+        Click::Header(HitTarget::Images, column) => images::click_header(state, column),
         Click::Row(HitTarget::Overlay, row) => {
             let clicked = overlays::click_row(state, row, effects);
             if clicked == ClickedRow::Again && matches!(state.overlays.last(), Some(Overlay::Palette(_))) {
@@ -115,7 +121,7 @@ fn click(state: &mut ScreenState, click: Click, effects: &mut Vec<Effect>) {
             }
         }
         Click::Header(HitTarget::Overlay, column) => waste::click_header(state, column),
-        Click::Pane(HitTarget::Overlay) => {}
+        Click::Pane(HitTarget::Overlay | HitTarget::Images) => {}
     }
 }
 
@@ -156,6 +162,7 @@ fn apply_worker_event(state: &mut ScreenState, event: WorkerEvent, effects: &mut
             explorer.base_found(base, parts);
             advised::base_changed(state, effects);
         }
+        (WorkerEvent::List(event), _) => images::reported(state, event),
         (WorkerEvent::Advised { image, advice }, _) => advised::found(state, &image, &advice),
         // Late reports of a previous stage or image, or an early one.
         (

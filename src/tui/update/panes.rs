@@ -3,11 +3,10 @@
 use crate::config::Action;
 use crate::tui::state::files::{FileTreePane, Jump, MatchElsewhere};
 use crate::tui::state::prompt::PromptKind;
-use crate::tui::state::warnings::Warnings;
-use crate::tui::state::{Attributes, Explorer, Focus, Motion, Overlay, ScreenState, Stage};
+use crate::tui::state::{Attributes, Explorer, Focus, Motion, ScreenState, Stage};
 use dive_model::tree::{Change, NodeId, Tree};
 
-use super::{Effect, details, extraction, filter, found, steps, waste};
+use super::{Effect, details, extraction, filter, found, images, steps, waste};
 
 pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
     match action {
@@ -16,7 +15,8 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
             steps::focus(state, other);
         }
         Action::FilterFiles => open_filter(state),
-        Action::CloseFilterFiles => filter::clear(state),
+        Action::CloseFilterFiles if state.pane_filter().is_some() => filter::clear(state),
+        Action::CloseFilterFiles => images::back(state, effects),
         Action::SearchAll => found::open(state),
         Action::WasteView => waste::open(state),
         Action::NextMatch | Action::PreviousMatch | Action::NextChange | Action::PreviousChange => {
@@ -24,8 +24,7 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
                 state.message = in_tree(explorer, action);
             }
         }
-        Action::ShowWarnings if state.warning_count() == 0 => state.message = Some("there are no warnings".to_owned()),
-        Action::ShowWarnings => state.overlays.push(Overlay::Warnings(Warnings::default())),
+        Action::ShowWarnings => steps::show_warnings(state),
         action => match state.focus {
             Focus::Layers => in_layers(state, action),
             Focus::LayerDetails | Focus::ImageDetails => details::act(state, action),

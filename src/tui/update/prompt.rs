@@ -8,7 +8,7 @@ use crate::tui::state::{Focus, Overlay, ScreenState};
 
 use dive_model::image::{ImageSelector, Selection};
 
-use super::{Effect, extraction, filter, overlays, panes, steps};
+use super::{Effect, extraction, filter, images, overlays, panes, steps};
 
 pub(super) fn press(state: &mut ScreenState, key: KeyPress) {
     let Some(prompt) = &mut state.prompt else { return };
@@ -37,6 +37,7 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
         (Action::Down, PromptKind::Filter | PromptKind::Search) if recalls(state, PromptStep::Newer) => {}
         // Other keys apply to the list or to the file tree.
         (action, PromptKind::Filter) if !state.overlays.is_empty() => overlays::act(state, action, effects),
+        (action, PromptKind::Filter) if state.is_choosing() => images::act(state, action, effects),
         (action, PromptKind::Filter) => panes::in_files(state, action, effects),
         (Action::Left, _) => press(state, Key::Left.into()),
         (Action::Right, _) => press(state, Key::Right.into()),

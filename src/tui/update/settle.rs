@@ -21,6 +21,14 @@ pub fn settle(state: &mut ScreenState) {
         // Nothing is visible: lists keep their viewports until the terminal is large enough.
         return;
     }
+    if let Some(list) = &mut state.list
+        && !state.layout.images.is_empty()
+    {
+        list.refresh();
+        // One row is the column header.
+        let other = 1 + content::images::foot_height(state.size);
+        list.scroll.set_height(usize::from(inside(state.layout.images).height).saturating_sub(other));
+    }
     panes(state);
     overlays(state);
 }
@@ -83,6 +91,7 @@ fn overlays(state: &mut ScreenState) {
         match overlay {
             Overlay::Help(help) => help.scroll.set_size(in_box, height),
             Overlay::Warnings(warnings) => warnings.scroll.set_size(in_box, height),
+            Overlay::Unread(unread) => unread.scroll.set_size(in_box, height),
             Overlay::Extraction(extraction) => extraction.scroll.set_size(in_box, height),
             Overlay::Palette(palette) => palette.scroll.set_height(height),
             Overlay::Waste(waste) => {

@@ -6,6 +6,7 @@ use crate::tui::state::history::{History, version_before};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::scroll::{Scroll, TextScroll};
 use crate::tui::state::viewer::{Viewer, ViewerEffect};
+use crate::tui::state::warnings::Warnings;
 use crate::tui::state::{Focus, Motion, Overlay, ScreenState, Stage};
 use crate::tui::text::printable;
 use crate::tui::worker::{Job, JobId};
@@ -35,6 +36,15 @@ pub(super) fn pop_overlay(state: &mut ScreenState) {
         Some(Overlay::Waste(waste)) => state.closed_waste = Some(waste),
         Some(Overlay::Advised(advised)) => state.closed_advised = Some(advised),
         _ => {}
+    }
+}
+
+/// Lists the warnings, or says that there are none.
+pub(super) fn show_warnings(state: &mut ScreenState) {
+    if state.warning_count() == 0 {
+        state.message = Some("there are no warnings".to_owned());
+    } else {
+        state.overlays.push(Overlay::Warnings(Warnings::default()));
     }
 }
 

@@ -9,10 +9,9 @@ use super::pane;
 use crate::config::{Action, Context};
 use crate::tui::content;
 use crate::tui::content::hints::{HINT_GAP, HintLook};
-use crate::tui::state::files::FileTreePane;
 use crate::tui::state::palette::Offer;
 use crate::tui::state::prompt::PromptKind;
-use crate::tui::state::{Explorer, Overlay, ScreenState};
+use crate::tui::state::{Overlay, ScreenState};
 use crate::tui::text::{columns, cut, printable};
 use dive_model::units::{count_of, counted};
 
@@ -53,11 +52,10 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     }
     let theme = &state.settings.theme;
     let width = usize::from(area.width);
-    let files = state.explorer().and_then(|explorer| explorer.files.as_ref());
-    // Only the tree counts matches; other lists show their sums.
-    let matches = state.explorer().filter(|_| state.overlays.is_empty()).and_then(matches);
+    // Only the tree and the list of images count matches; other lists show their sums.
+    let matches = if state.overlays.is_empty() { matches(state) } else { None };
     let Some(prompt) = &state.prompt else {
-        let text = files.and_then(FileTreePane::filter).map_or("", |filter| filter.text());
+        let text = state.pane_filter().map_or("", |filter| filter.text());
         let spans = vec![
             Span::styled("Filter: ", theme.label),
             Span::raw(cut(&printable(text), width.saturating_sub(24))),
@@ -110,7 +108,8 @@ fn placeholder(state: &ScreenState, kind: PromptKind) -> Option<String> {
     }
     let up = state.settings.keymap.hint(Context::TextLine, Action::Up).filter(|_| !state.filters.is_empty());
     let earlier = up.map_or_else(String::new, |key| format!("; {} for earlier ones", key.label()));
-    Some(format!("expression or glob on the path, sizes such as >10MB{earlier}"))
+    let subject = if state.is_choosing() { "name" } else { "path" };
+    Some(format!("expression or glob on the {subject}, sizes such as >10MB{earlier}"))
 }
 
 /// The part of a text after its first `skip` columns, at most `room` columns wide.
@@ -130,7 +129,12 @@ fn visible(text: &str, skip: usize, room: usize) -> String {
 
 /// The place of the cursor among the matches of the filter: `3 of 40`. A match of a directory accepts all paths below it,
 /// so the text also counts these.
-fn matches(explorer: &Explorer) -> Option<String> {
+fn matches(state: &ScreenState) -> Option<String> {
+    if let Some(list) = state.list.as_ref().filter(|_| state.is_choosing()) {
+        state.pane_filter()?;
+        return Some(format!("{} of {}", list.scroll.count(), count_of(list.len() as u64, "image")));
+    }
+    let explorer = state.explorer()?;
     let files = explorer.files.as_ref().filter(|files| files.filter().is_some())?;
     let count = files.matches();
     let text = match files.match_position(&explorer.opened.tree) {

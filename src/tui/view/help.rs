@@ -10,7 +10,11 @@ use crate::tui::state::{Help, Overlay, ScreenState};
 pub(super) fn draw(state: &ScreenState, help: &Help, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let below = state.overlays.iter().rev().nth(1);
-    let of = if matches!(below, Some(Overlay::Warnings(_))) { "Warnings" } else { help.of.title() };
+    let of = match below {
+        Some(Overlay::Warnings(_)) => "Warnings",
+        Some(Overlay::Unread(_)) => "Unread image",
+        _ => help.of.title(),
+    };
     let title = format!("Keys · {of}");
     let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let lines: Vec<_> = content::help::lines(state, help, inside.width)

@@ -35,7 +35,7 @@ struct LayerSizes {
 impl LayerSizes {
     fn known(state: &ScreenState) -> Self {
         let (of, waste) = match &state.stage {
-            Stage::Finding(_) => (Vec::new(), Vec::new()),
+            Stage::Choosing | Stage::Finding(_) => (Vec::new(), Vec::new()),
             Stage::Reading(reading) => (reading.sizes.clone(), Vec::new()),
             Stage::Open(explorer) => {
                 let tree = &explorer.opened.tree;

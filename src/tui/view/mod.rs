@@ -8,11 +8,13 @@ mod footer;
 mod found;
 mod help;
 mod history;
+mod images;
 mod layers;
 mod loading;
 mod palette;
 mod pane;
 mod status;
+mod unread;
 mod viewer;
 mod warnings;
 mod waste;
@@ -56,6 +58,7 @@ fn draw_overlay(state: &ScreenState, overlay: &Overlay, frame: &mut Frame<'_>, a
         (Overlay::Help(help), _) => help::draw(state, help, frame, area),
         (Overlay::Palette(palette), _) => palette::draw(state, palette, frame, area),
         (Overlay::Warnings(list), _) => warnings::draw(state, list, frame, area),
+        (Overlay::Unread(unread), _) => unread::draw(state, unread, frame, area),
         (Overlay::Viewer(viewer, version), _) => viewer::draw(state, viewer, *version, frame, area),
         (Overlay::Extraction(extraction), _) => extraction::draw(state, extraction, frame, area),
         (Overlay::Waste(waste), Some(explorer)) => waste::draw(state, explorer, waste, frame, area),
@@ -69,6 +72,9 @@ fn draw_overlay(state: &ScreenState, overlay: &Overlay, frame: &mut Frame<'_>, a
 
 fn draw_panes(state: &ScreenState, frame: &mut Frame<'_>) {
     let layout = &state.layout;
+    if let (Stage::Choosing, Some(list)) = (&state.stage, &state.list) {
+        return images::draw(state, list, frame, layout.images);
+    }
     layers::draw(state, frame, layout.layers);
     details::draw(state, Focus::LayerDetails, frame, layout.layer_details);
     details::draw(state, Focus::ImageDetails, frame, layout.image_details);

@@ -1,21 +1,25 @@
-//! Draws the status line: the image and its figures, and the selected layer.
+//! Draws the status line: the image and its figures, and the selected layer; of a list of images, how many are read.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane;
+use crate::tui::content;
 use crate::tui::state::ScreenState;
-use crate::tui::text::{columns, cut_start, printable, start_of};
+use crate::tui::text::{columns, cut, cut_start, printable, start_of};
 use dive_model::units::Bytes;
 
 /// Minimum width of the image's name.
 const MIN_NAME_WIDTH: usize = 12;
 
 pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
-    let Some(image) = state.image() else { return };
     let theme = &state.settings.theme;
     let width = usize::from(area.width);
+    if let Some(list) = state.list.as_ref().filter(|_| state.is_choosing()) {
+        return pane::draw_lines([Line::styled(cut(&content::images::status(list), width), theme.title)], frame, area);
+    }
+    let Some(image) = state.image() else { return };
     let mut facts = facts(state);
     // The last facts go first, so that the name stays recognisable.
     while facts.len() > 1 && columns(&facts.join(SEPARATOR)) + columns(SEPARATOR) + MIN_NAME_WIDTH > width {

@@ -1,24 +1,26 @@
 //! Screens in documents, as text and as pictures. A comment `<!-- screen 110x30: down down -->` gives the size and the
 //! keys pressed on the sample; the block after it must show the resulting screen. A comment `<!-- picture 110x30: down
-//! down -->` does the same for the SVG on the next line.
+//! down -->` does the same for the SVG on the next line, and `<!-- list 100x20: down -->` for a list of images.
 
 use std::fmt::Write;
 
-use super::{Screen, svg};
+use super::images::documented_list;
+use super::{Screen, Size, svg};
 use crate::place::{repository, sample};
 
 /// Rewrites the documents if set.
 const REWRITE: &str = "DIVE_REWRITE_DOCUMENTS";
 
 const OPEN: &str = "<!-- screen ";
+const OPEN_LIST: &str = "<!-- list ";
 const OPEN_PICTURE: &str = "<!-- picture ";
 const FENCE: &str = "```";
 
-/// The screen described by a comment: `WIDTHxHEIGHT: KEYS`.
-fn screen(comment: &str, variables: &[(&str, &str)]) -> Screen {
+/// The screen described by a comment, `WIDTHxHEIGHT: KEYS`, which `shows` something at first.
+fn screen(comment: &str, shows: impl Fn(Size) -> Screen) -> Screen {
     let (size, keys) = comment.split_once(':').expect("a size, a colon, keys");
     let (width, height) = size.split_once('x').expect("WIDTHxHEIGHT");
-    let mut screen = Screen::showing(&sample(), (width.parse().unwrap(), height.parse().unwrap()), variables);
+    let mut screen = shows((width.parse().unwrap(), height.parse().unwrap()));
     screen.presses(keys).runs_jobs();
     screen
 }
@@ -29,8 +31,12 @@ fn with_current_screens(document: &str) -> String {
     let mut lines = document.lines().peekable();
     while let Some(line) = lines.next() {
         writeln!(out, "{line}").unwrap();
-        let Some(comment) = line.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix(" -->")) else { continue };
-        let screen = screen(comment, &[]);
+        let comment = |open| line.strip_prefix(open).and_then(|rest| rest.strip_suffix(" -->"));
+        let screen = match (comment(OPEN), comment(OPEN_LIST)) {
+            (Some(comment), _) => screen(comment, |size| Screen::showing(&sample(), size, &[])),
+            (_, Some(comment)) => screen(comment, documented_list),
+            (None, None) => continue,
+        };
         while lines.peek().is_some_and(|line| line.is_empty()) {
             lines.next();
         }
@@ -50,12 +56,16 @@ fn with_current_screens(document: &str) -> String {
 }
 
 #[test]
-fn explorer_document_shows_the_current_screen() {
-    let name = "docs/explorer.md";
+fn documents_show_the_current_screens() {
+    ["docs/explorer.md", "docs/many.md"].into_iter().for_each(check);
+}
+
+/// Compares the screens of a document with the program's, or rewrites them.
+fn check(name: &str) {
     let path = repository(name);
     let document = std::fs::read_to_string(&path).unwrap();
     let anew = with_current_screens(&document);
-    assert!(anew.matches(OPEN).count() > 0, "{name} shows no screen");
+    assert!([OPEN, OPEN_LIST].iter().any(|open| anew.contains(open)), "{name} shows no screen");
     if std::env::var_os(REWRITE).is_some() {
         std::fs::write(&path, &anew).unwrap();
     } else {
@@ -75,7 +85,7 @@ fn readme_pictures_show_the_current_screen() {
         };
         let shown = lines.next().and_then(|line| line.strip_prefix("![")?.strip_suffix(')')).expect("![TITLE](PATH)");
         let (title, path) = shown.split_once("](").expect("a title and a path");
-        let cells = screen(comment, &[("DIVE_THEME", "dark")]).cells();
+        let cells = screen(comment, |size| Screen::showing(&sample(), size, &[("DIVE_THEME", "dark")])).cells();
         let drawn = svg::svg(&cells, title, svg::Paper::DARK);
         let file = repository(path);
         if std::env::var_os(REWRITE).is_some() {

@@ -8,6 +8,7 @@ mod answers;
 mod documents;
 mod extracting;
 mod gallery;
+mod images;
 mod notices;
 mod pictures;
 mod questions;

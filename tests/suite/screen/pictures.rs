@@ -18,7 +18,7 @@ use crate::library;
 use crate::place::sample;
 
 /// Compares the frames of a view at each size with its snapshot.
-fn picture(name: &str, draw: impl Fn(Size) -> Screen) {
+pub(super) fn picture(name: &str, draw: impl Fn(Size) -> Screen) {
     let mut frames = String::new();
     for (width, height) in SIZES {
         writeln!(frames, "{width}x{height}\n{}", draw((width, height)).drawn()).unwrap();

@@ -41,7 +41,7 @@ fn terminal_output_escapes_hidden_characters() {
         &["tree", "--layer", NAME, path],
         &[&format!("--{NAME}"), path],
         &[&format!("./{NAME}.tar")],
-        &[NAME, NAME],
+        &["--ci", NAME, NAME],
     ] {
         let dive = Session::dive(User::new(), USUAL, arguments);
         dive.waits_for_end();
@@ -50,6 +50,18 @@ fn terminal_output_escapes_hidden_characters() {
         assert!(!text.contains(is_unsafe), "{arguments:?}: {text:?}");
         assert!(["\\u202e", "\\u{202e}", "\\xe2\\x80\\xae"].iter().any(|escape| text.contains(escape)), "{text}");
     }
+}
+
+#[test]
+fn list_of_images_escapes_hidden_characters() {
+    let mut dive = Session::dive(User::new(), USUAL, &[NAME, "other.tar"]);
+    dive.waits_for("2 unread");
+    dive.press("enter");
+    dive.waits_for("┏ Unread: ");
+    dive.press("q q").ends_with(0);
+    let bytes = dive.bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(!text.contains(is_unsafe) && text.contains("\\u{202e}"), "{text:?}");
 }
 
 #[test]

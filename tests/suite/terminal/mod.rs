@@ -12,6 +12,8 @@ mod hostile;
 // Reads /proc.
 #[cfg(target_os = "linux")]
 mod idle;
+#[cfg(unix)]
+mod images;
 mod keys;
 mod killed;
 mod leaving;

@@ -1,0 +1,408 @@
+//! Shows the images of a run in a list. A worker reads them one after another; another one opens the image that the user chooses.
+//!
+//! Trees in memory: that of the image on the screen, or of the one that is being opened, and that of the image that the worker
+//! reads. No image is read by both at once: the one that is being read is handed over, and one that was opened is not read again.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use anyhow::anyhow;
+use tracing::warn;
+
+use super::reading::{ImageReader, check_has_all_images, images_of, numbered, reason, untagged};
+use super::requested::{RequestedImage, RequestedImages};
+use crate::cli::ManyArgs;
+use crate::run::access::{self, Mode};
+use crate::run::invocation::Invocation;
+use crate::run::opening::{BaseLookup, OpenSource, Opening, OpeningError, ReadImage, remarks};
+use crate::run::report_output::ReportArgs;
+use crate::run::screen::{ScreenObserver, explain, screen_error};
+use crate::tui::state::ScreenSettings;
+use crate::tui::state::images::{ImageList, ListedId};
+use crate::tui::{self, Feed, Keyboard, ListEvent, ListFeed, OpenRequest, RowProgress};
+use dive_model::Opened;
+use dive_model::image::{ImageName, ImageSelector, Selection};
+use dive_model::observer::Observer;
+use dive_sources::Reference;
+
+/// Shows the images until the user quits.
+pub(super) fn show(
+    requested: RequestedImages,
+    many: &ManyArgs,
+    invocation: Arc<Invocation>,
+    report: Arc<ReportArgs>,
+) -> anyhow::Result<()> {
+    let RequestedImages { images, repeated, warnings, .. } = requested;
+    // Nobody can answer behind the screen.
+    let pulled = images.iter().filter(|image| image.built.is_none());
+    let asked = pulled.map(|image| (image.argument.as_os_str(), image.platform.as_ref()));
+    let invocation = match access::ask_to_pull_missing(asked, &invocation)? {
+        Some(pull) => Arc::new(invocation.with_pull(pull)),
+        None => invocation,
+    };
+    let mut settings = ScreenSettings::new(&invocation.config, &invocation.environment);
+    settings.warn(warnings);
+    let keyboard = Keyboard::of(&invocation.environment);
+    let list = ImageList::new(images.iter().map(RequestedImage::name), repeated);
+    let reader = ImageReader::new(Mode::Plain, invocation, report);
+    let reading = Arc::new(ListReading::new(reader, images, many.all_images));
+    let opened = Arc::clone(&reading);
+    let read = move |feed: &ListFeed| reading.read_all(feed);
+    let open = move |feed: &Feed, request: &OpenRequest| opened.open(feed, request);
+    tui::run_list(settings, keyboard, list, read, open).map_err(screen_error)
+}
+
+/// The images of the list, and who reads which.
+#[derive(Debug)]
+struct ListReading {
+    reader: ImageReader,
+    state: Mutex<ReadingState>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct ReadingState {
+    targets: HashMap<ListedId, Target>,
+    next_id: usize,
+    /// The images that the worker has not begun.
+    queue: VecDeque<ListedId>,
+    /// The image that the worker reads.
+    reading: Option<ListedId>,
+    /// The images that were read, or could not be.
+    done: HashSet<ListedId>,
+    /// True while a chosen image is read.
+    is_opening: bool,
+    /// Counts the images that were chosen: only the last one is still wanted.
+    chosen: u64,
+    /// The chosen image that the worker is reading.
+    wanted: Option<ListedId>,
+    /// The wanted image, or why it could not be read.
+    handed_over: Option<(ListedId, Result<Arc<Opened>, String>)>,
+}
+
+/// What a row of the list stands for.
+#[derive(Debug, Clone)]
+enum Target {
+    /// An image of its own.
+    Image(Arc<RequestedImage>),
+    /// A file whose images are not listed yet.
+    File(Arc<RequestedImage>),
+    /// An image of an open source: one of many, or one from a pipe, which cannot be read again.
+    Of(Arc<HeldSource>, Selection),
+}
+
+/// A source that stays open.
+#[derive(Debug)]
+struct HeldSource {
+    image: Arc<RequestedImage>,
+    opening: Opening,
+    source: OpenSource,
+}
+
+/// Whose turn it is to read a chosen image.
+enum Turn {
+    /// The caller's.
+    Own,
+    /// The worker has read it.
+    HandedOver(Result<Arc<Opened>, String>),
+    /// Nobody's: another image was chosen since.
+    Outdated,
+}
+
+impl ListReading {
+    fn new(reader: ImageReader, images: Vec<RequestedImage>, all_images: bool) -> Self {
+        let mut state = ReadingState { next_id: images.len(), ..ReadingState::default() };
+        for (at, image) in images.into_iter().enumerate() {
+            let image = Arc::new(image);
+            state.targets.insert(ListedId(at), if all_images { Target::File(image) } else { Target::Image(image) });
+            state.queue.push_back(ListedId(at));
+        }
+        Self { reader, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, ReadingState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads all images that are not read yet, in the order of the list.
+    fn read_all(&self, feed: &ListFeed) {
+        while let Some((id, target)) = self.next() {
+            let progress = RowProgress::new(feed.clone(), id);
+            let result = self.read(id, &target, &progress, feed).map(|read| read.map(Arc::new));
+            let mut state = self.state();
+            state.reading = None;
+            state.done.insert(id);
+            let wanted = state.wanted.take_if(|wanted| *wanted == id).is_some();
+            match result {
+                Ok(Some(opened)) if wanted => state.handed_over = Some((id, Ok(opened))),
+                // Nobody waits for it, or it is a file, whose images are in the queue now.
+                Ok(_) => {}
+                Err(reason) => {
+                    feed.send(ListEvent::unread(id, reason.clone()));
+                    if wanted {
+                        state.handed_over = Some((id, Err(reason)));
+                    }
+                }
+            }
+            drop(state);
+            self.changed.notify_all();
+        }
+    }
+
+    /// The next image for the worker. Waits while a chosen image is read, which the user waits for.
+    fn next(&self) -> Option<(ListedId, Target)> {
+        let mut state = self.state();
+        loop {
+            if state.is_opening {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let id = state.queue.pop_front()?;
+            if state.done.contains(&id) {
+                continue;
+            }
+            let target = state.targets.get(&id).cloned()?;
+            state.reading = Some(id);
+            return Some((id, target));
+        }
+    }
+
+    /// Reads an image and reports its figures; of a file, lists its images. `None` for a file.
+    fn read(
+        &self,
+        id: ListedId,
+        target: &Target,
+        progress: &RowProgress,
+        feed: &ListFeed,
+    ) -> Result<Option<Opened>, String> {
+        let image = target.image();
+        let why = |error: &anyhow::Error| reason(image, error);
+        match target {
+            Target::File(file) => self.list(id, file, progress, feed).map(|()| None).map_err(|error| why(&error)),
+            Target::Image(image) => {
+                let opening = self.reader.opening(image, None).map_err(|error| why(&error))?;
+                if is_read_once(opening.reference()) {
+                    let held = Self::hold(image, opening, progress).map_err(|error| why(&error))?;
+                    let target = Target::Of(Arc::new(held), Selection::default());
+                    self.state().targets.insert(id, target.clone());
+                    return self.read(id, &target, progress, feed);
+                }
+                let read = opening.open(BaseLookup::First, progress).map_err(|error| why(&explain(&error)))?;
+                Ok(Some(report(id, image.name(), read, feed)))
+            }
+            Target::Of(held, selection) => {
+                let read = held.opening.load(&held.source, selection, progress);
+                let read = read.map_err(|error| why(&explain(&error)))?;
+                let name = target.name(&read);
+                Ok(Some(report(id, name, read, feed)))
+            }
+        }
+    }
+
+    fn hold(image: &Arc<RequestedImage>, opening: Opening, progress: &dyn Observer) -> anyhow::Result<HeldSource> {
+        let source = opening.source(progress).map_err(|error| explain(&error))?;
+        Ok(HeldSource { image: Arc::clone(image), opening, source })
+    }
+
+    /// Puts the images of a file in its place.
+    fn list(
+        &self,
+        id: ListedId,
+        file: &Arc<RequestedImage>,
+        progress: &dyn Observer,
+        feed: &ListFeed,
+    ) -> anyhow::Result<()> {
+        let opening = self.reader.opening(file, None)?;
+        check_has_all_images(&opening)?;
+        let held = Arc::new(Self::hold(file, opening, progress)?);
+        let name = |ImageName { index, tags, .. }: &ImageName| {
+            (*index, tags.first().cloned().unwrap_or_else(|| untagged(file, *index)))
+        };
+        let mut names: Vec<(usize, String)> = images_of(&held.source)?.iter().map(name).collect();
+        if names.is_empty() {
+            // Opening the first one says why.
+            names.push((0, file.name()));
+        }
+        let mut state = self.state();
+        let mut listed = Vec::with_capacity(names.len());
+        for (index, name) in names {
+            let part = ListedId(state.next_id);
+            state.next_id += 1;
+            state.targets.insert(part, Target::Of(Arc::clone(&held), numbered(index)));
+            listed.push((part, name));
+        }
+        for (part, _) in listed.iter().rev() {
+            state.queue.push_front(*part);
+        }
+        // Somebody may have chosen the file.
+        if let Some(first) = listed.first().and_then(|(first, _)| state.targets.get(first).cloned()) {
+            state.targets.insert(id, first);
+        }
+        state.done.insert(id);
+        drop(state);
+        feed.send(ListEvent::listed(id, listed));
+        Ok(())
+    }
+
+    /// Opens the image that the user chose.
+    fn open(&self, feed: &Feed, request: &OpenRequest) -> anyhow::Result<()> {
+        let id = request.listed.ok_or_else(|| anyhow!("no image is chosen"))?;
+        match self.turn(id, &request.selection) {
+            Turn::Outdated => Ok(()),
+            Turn::HandedOver(Err(reason)) => Err(anyhow!(reason)),
+            Turn::HandedOver(Ok(opened)) => {
+                feed.opened(Arc::clone(&opened));
+                let target = self.state().targets.get(&id).cloned();
+                let Some(target) = target else { return Ok(()) };
+                self.find_base(&target, &opened, feed);
+                Ok(())
+            }
+            Turn::Own => {
+                let read = self.read_chosen(id, &request.selection, feed);
+                let mut state = self.state();
+                state.is_opening = false;
+                if request.selection == Selection::default() {
+                    state.done.insert(id);
+                }
+                drop(state);
+                self.changed.notify_all();
+                let (target, opened) = read?;
+                self.find_base(&target, &opened, feed);
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for the turn to read a chosen image.
+    fn turn(&self, id: ListedId, selection: &Selection) -> Turn {
+        let mut state = self.state();
+        state.chosen += 1;
+        let (chosen, is_own_image) = (state.chosen, *selection == Selection::default());
+        (state.wanted, state.handed_over) = (None, None);
+        self.changed.notify_all();
+        loop {
+            if state.chosen != chosen {
+                return Turn::Outdated;
+            }
+            if let Some((_, opened)) = state.handed_over.take() {
+                return Turn::HandedOver(opened);
+            }
+            if is_own_image && state.reading == Some(id) {
+                state.wanted = Some(id);
+            } else if !state.is_opening {
+                state.is_opening = true;
+                return Turn::Own;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Reads the chosen image for the screen, and for its row if that has no figures yet.
+    fn read_chosen(&self, id: ListedId, selection: &Selection, feed: &Feed) -> anyhow::Result<(Target, Arc<Opened>)> {
+        let list = feed.list();
+        let (mut target, is_listed) = {
+            let state = self.state();
+            let target = state.targets.get(&id).cloned().ok_or_else(|| anyhow!("this image is not in the list"))?;
+            (target, *selection == Selection::default() && !state.done.contains(&id))
+        };
+        let unread = |target: &Target, error: &anyhow::Error| {
+            let reason = reason(target.image(), error);
+            // Somebody may have left the image since, and would not see the error.
+            list.send(ListEvent::unread(id, reason.clone()));
+            anyhow!(reason)
+        };
+        if is_listed {
+            let progress = RowProgress::new(list.clone(), id);
+            if let Target::File(file) = &target {
+                self.list(id, file, &progress, &list).map_err(|error| unread(&target, &error))?;
+                target = self.state().targets.get(&id).cloned().unwrap_or(target);
+            } else if let Target::Image(image) = &target {
+                let opening = self.reader.opening(image, None).map_err(|error| unread(&target, &error))?;
+                if is_read_once(opening.reference()) {
+                    let held = Self::hold(image, opening, &progress).map_err(|error| unread(&target, &error))?;
+                    target = Target::Of(Arc::new(held), Selection::default());
+                    self.state().targets.insert(id, target.clone());
+                }
+            }
+        }
+        let read = self.load(&target, selection, feed).map_err(|error| unread(&target, &error))?;
+        let name = target.name(&read);
+        // The screen shows them; the log gets them too.
+        remarks(&read.image, &read.loaded).for_each(|remark| warn!("{remark}"));
+        let opened = Arc::new(Opened::new(read.image, read.loaded));
+        feed.opened(Arc::clone(&opened));
+        if is_listed {
+            list.send(ListEvent::read(id, name, &opened));
+        }
+        Ok((target, opened))
+    }
+
+    /// Reads an image for the screen.
+    fn load(&self, target: &Target, selection: &Selection, feed: &Feed) -> anyhow::Result<ReadImage> {
+        let explained = |error: OpeningError| explain(&error);
+        match target {
+            Target::Image(image) | Target::File(image) => {
+                let opening = self.reader.opening(image, None)?;
+                let observer = ScreenObserver::new(feed, &opening);
+                opening.open_selected(selection, BaseLookup::Later, &observer).map_err(explained)
+            }
+            Target::Of(held, own) => {
+                let observer = ScreenObserver::new(feed, &held.opening);
+                let image = selection.image.clone().or_else(|| own.image.clone());
+                let selection = Selection { image, platform: selection.platform.clone() };
+                held.opening.load(&held.source, &selection, &observer).map_err(explained)
+            }
+        }
+    }
+
+    /// Looks for the base while the image is on the screen.
+    fn find_base(&self, target: &Target, opened: &Opened, feed: &Feed) {
+        let found = match target {
+            Target::Image(image) | Target::File(image) => {
+                self.reader.opening(image, None).ok().and_then(|opening| opening.find_base(&opened.image))
+            }
+            Target::Of(held, _) => held.opening.find_base(&opened.image),
+        };
+        if let Some(base) = found {
+            feed.base_found(opened, base);
+        }
+    }
+}
+
+impl Target {
+    /// The image or file of the command line.
+    fn image(&self) -> &RequestedImage {
+        match self {
+            Self::Image(image) | Self::File(image) => image,
+            Self::Of(held, _) => &held.image,
+        }
+    }
+
+    /// The name of an image that was read: of one of many in a file, its own.
+    fn name(&self, read: &ReadImage) -> String {
+        match self {
+            Self::Of(_, Selection { image: Some(_), .. }) if !read.image.tags.is_empty() => read.image.name.clone(),
+            Self::Of(held, Selection { image: Some(ImageSelector::Index(number)), .. }) => {
+                untagged(&held.image, *number)
+            }
+            _ => self.image().name(),
+        }
+    }
+}
+
+/// True for standard input and pipes, which cannot be read again.
+fn is_read_once(reference: &Reference) -> bool {
+    match reference {
+        Reference::Stdin => true,
+        Reference::Path(path) => path.path.metadata().is_ok_and(|file| !file.is_file() && !file.is_dir()),
+        _ => false,
+    }
+}
+
+/// Reports the figures of an image that was read.
+fn report(id: ListedId, name: String, read: ReadImage, feed: &ListFeed) -> Opened {
+    remarks(&read.image, &read.loaded).for_each(|remark| warn!("{name}: {remark}"));
+    let opened = Opened::new(read.image, read.loaded);
+    feed.send(ListEvent::read(id, name, &opened));
+    opened
+}

@@ -198,6 +198,13 @@ fn is_service(node: &Yaml) -> bool {
     matches!(node, Yaml::Map(entries) if entries.iter().any(says))
 }
 
+/// The tag of a value, such as `!reset`, and the value behind it.
+pub(super) fn tagged(node: &Yaml) -> Option<(&str, &Yaml)> {
+    let Yaml::Map(entries) = node else { return None };
+    let [(tag, node)] = &entries[..] else { return None };
+    tag.starts_with('!').then_some((tag, node))
+}
+
 /// The value of a key in a mapping.
 pub(super) fn value<'a>(map: &'a [(String, Yaml)], key: &str) -> Option<&'a Yaml> {
     map.iter().find(|(name, _)| name == key).map(|(_, value)| value)

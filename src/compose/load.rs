@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::document::{ComposeFile, ComposeText, value};
+use super::document::{ComposeFile, ComposeText, tagged, value};
 use super::error::ComposeError;
 use super::project::{Profiles, Project, directory_of, files_of};
-use super::service::{Service, ServiceImage};
+use super::service::{Declaration, Service, ServiceImage};
 use crate::config::{Origin, Yaml};
 use dive_sources::Environment;
 
@@ -45,22 +45,25 @@ pub fn images(
 ) -> Result<ProjectImages, ComposeError> {
     let files = files_of(named, &environment.working_dir)?;
     let first = files.first().cloned().unwrap_or_default();
-    let project = Project::in_directory(directory_of(&first), environment)?;
+    let mut project = Project::in_directory(directory_of(&first), environment)?;
     let mut loader = Loader { environment, files_left: MOST_FILES };
-    let (mut services, mut name) = (Services::default(), None);
-    for path in &files {
-        let loaded = loader.load(path, &Origin::Flag("--compose"), &project, 0)?;
-        services.merge(loaded.services);
-        name = loaded.name.or(name);
+    let files = files.iter().map(|path| loader.read(path, &Origin::Flag("--compose")));
+    let files: Vec<ComposeFile> = files.collect::<Result<_, _>>()?;
+    // Before the services, whose texts may contain it.
+    project.set_name(last_name(&files, &project)?.as_deref());
+    let mut services = Services::default();
+    for file in &files {
+        services.merge(loader.load(file, &project, 0)?);
     }
-    let (name, profiles) = (project.name(name.as_deref()), project.profiles(profiles));
+    let profiles = project.profiles(profiles);
     let mut images = ProjectImages::default();
     for (service, found) in services.in_order {
+        let Some(found) = found.value() else { continue };
         if !profiles.enable(found.profiles()) {
             images.disabled.push(service);
             continue;
         }
-        images.images.extend(found.image(&service, &name, &mut images.warnings)?);
+        images.images.extend(found.image(&service, project.name(), &mut images.warnings)?);
     }
     images.warnings.truncate(MOST_WARNINGS);
     if images.images.is_empty() {
@@ -69,10 +72,18 @@ pub fn images(
     Ok(images)
 }
 
+/// `name:` of the last file that has it.
+fn last_name(files: &[ComposeFile], project: &Project<'_>) -> Result<Option<String>, ComposeError> {
+    let Some((file, node)) = files.iter().rev().find_map(|file| Some((file, file.setting("name")?))) else {
+        return Ok(None);
+    };
+    Ok(file.text(&["name"], node, project)?.map(|name| name.value))
+}
+
 /// Services by name, in the order of the files.
 #[derive(Debug, Default)]
 struct Services {
-    in_order: Vec<(String, Service)>,
+    in_order: Vec<(String, Declaration<Service>)>,
     /// Their places in the order.
     places: HashMap<String, usize>,
 }
@@ -86,9 +97,9 @@ impl Services {
     }
 
     /// Adds what a later file says of a service.
-    fn add(&mut self, name: String, service: Service) {
+    fn add(&mut self, name: String, service: Declaration<Service>) {
         if let Some((_, known)) = self.places.get(&name).and_then(|place| self.in_order.get_mut(*place)) {
-            known.over(service);
+            known.merge(service);
             return;
         }
         self.places.insert(name.clone(), self.in_order.len());
@@ -100,45 +111,36 @@ impl Services {
     }
 }
 
-/// What a file contains, with those it includes.
-struct LoadedFile {
-    /// `name:` of the project.
-    name: Option<String>,
-    services: Services,
-}
-
 struct Loader<'a> {
     environment: &'a Environment,
     files_left: usize,
 }
 
 impl Loader<'_> {
-    fn load(
-        &mut self,
-        path: &Path,
-        named_by: &Origin,
-        project: &Project<'_>,
-        depth: usize,
-    ) -> Result<LoadedFile, ComposeError> {
-        let file = self.read(path, named_by)?;
-        let name = file.setting("name").map_or(Ok(None), |node| file.text(&["name"], node, project))?;
+    /// The services of a file, and of those it includes.
+    fn load(&mut self, file: &ComposeFile, project: &Project<'_>, depth: usize) -> Result<Services, ComposeError> {
         let mut services = Services::default();
         if file.services.len() > MOST_SERVICES {
             let reason = format!("it has more than {MOST_SERVICES} services (dive's limit)");
             return Err(file.place(&["services"]).problem(reason));
         }
         for (name, _) in &file.services {
-            let service = self.service(&file, name, project, &mut Vec::new())?;
-            services.add(name.clone(), service);
+            let tag = file.service(name).and_then(tagged).map(|(tag, _)| tag);
+            let declared = match tag {
+                Some("!reset") => Declaration::Reset,
+                Some("!override") => Declaration::Instead(self.service(file, name, project, &mut Vec::new())?),
+                _ => Declaration::Value(self.service(file, name, project, &mut Vec::new())?),
+            };
+            services.add(name.clone(), declared);
         }
         if let Some(node) = file.setting("include") {
-            let included = self.include(&file, node, project, depth)?;
+            let included = self.include(file, node, project, depth)?;
             if let Some((name, _)) = included.in_order.iter().find(|(name, _)| services.contains(name)) {
                 return Err(file.place(&["services", name]).problem("a file in `include:` has a service of this name"));
             }
             services.merge(included);
         }
-        Ok(LoadedFile { name: name.map(|name| name.value), services })
+        Ok(services)
     }
 
     fn read(&mut self, path: &Path, named_by: &Origin) -> Result<ComposeFile, ComposeError> {
@@ -157,8 +159,12 @@ impl Loader<'_> {
         project: &Project<'_>,
         chain: &mut Vec<(PathBuf, String)>,
     ) -> Result<Service, ComposeError> {
-        let keys = file.service_keys(name);
-        let entries = match file.service(name) {
+        let (mut keys, mut node) = (file.service_keys(name), file.service(name));
+        if let Some((tag @ "!override", inner)) = node.and_then(tagged) {
+            keys.push(tag);
+            node = Some(inner);
+        }
+        let entries = match node {
             Some(Yaml::Map(entries)) => entries.as_slice(),
             Some(Yaml::Empty) => &[],
             Some(Yaml::Scalar(_) | Yaml::List(_)) | None => {
@@ -239,7 +245,8 @@ impl Loader<'_> {
             let inner = project.included(directory, &env_files)?;
             let mut services = Services::default();
             for path in &paths {
-                services.merge(self.load(&at(path), &path.place.origin(), &inner, depth + 1)?.services);
+                let file = self.read(&at(path), &path.place.origin())?;
+                services.merge(self.load(&file, &inner, depth + 1)?);
             }
             included.merge(services);
         }

@@ -16,6 +16,9 @@ const FILE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.ym
 const OVERRIDE_NAMES: [&str; 4] =
     ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
+/// The variable with the name of the project.
+const NAME_VARIABLE: &str = "COMPOSE_PROJECT_NAME";
+
 /// The profiles that are enabled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profiles(Vec<String>);
@@ -52,13 +55,16 @@ pub(super) struct Project<'a> {
     outer_variables: BTreeMap<String, String>,
     /// The variables in the files of this project.
     file_variables: BTreeMap<String, String>,
+    /// The name; empty until the files have been read.
+    name: String,
 }
 
 impl<'a> Project<'a> {
     /// The project in `directory`, with the variables of its `.env`.
     pub(super) fn in_directory(directory: PathBuf, environment: &'a Environment) -> Result<Self, ComposeError> {
         let variables = BTreeMap::new;
-        let project = Self { directory, environment, outer_variables: variables(), file_variables: variables() };
+        let (outer_variables, file_variables) = (variables(), variables());
+        let project = Self { directory, environment, outer_variables, file_variables, name: String::new() };
         project.with_files(&[])
     }
 
@@ -66,8 +72,8 @@ impl<'a> Project<'a> {
     pub(super) fn included(&self, directory: PathBuf, env_files: &[PathBuf]) -> Result<Self, ComposeError> {
         let mut outer_variables = self.file_variables.clone();
         outer_variables.extend(self.outer_variables.clone());
-        let environment = self.environment;
-        Self { directory, environment, outer_variables, file_variables: BTreeMap::new() }.with_files(env_files)
+        let (environment, name) = (self.environment, self.name.clone());
+        Self { directory, environment, outer_variables, file_variables: BTreeMap::new(), name }.with_files(env_files)
     }
 
     fn with_files(mut self, env_files: &[PathBuf]) -> Result<Self, ComposeError> {
@@ -93,6 +99,9 @@ impl<'a> Project<'a> {
 
     /// The value of a variable, which may be empty; `None` if it is not set.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
+        if name == NAME_VARIABLE && !self.name.is_empty() {
+            return Some(self.name.clone());
+        }
         let mut set = self.environment.iter();
         let of_environment = set.find(|(set, _)| *set == OsStr::new(name));
         match of_environment {
@@ -106,15 +115,21 @@ impl<'a> Project<'a> {
         of_flags.clone().or_of(self)
     }
 
-    /// The name of the project: `COMPOSE_PROJECT_NAME`, else `name:` of the files, else the name of the directory.
-    pub(super) fn name(&self, of_files: Option<&str>) -> String {
-        let of_variable = self.variable("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty());
-        if let Some(name) = of_variable.or_else(|| of_files.map(str::to_owned)) {
-            return normalized(&name);
-        }
-        let directory = self.environment.working_dir.join(&self.directory);
-        let directory = directory.canonicalize().unwrap_or(directory);
-        normalized(&directory.file_name().unwrap_or_default().to_string_lossy())
+    /// Sets the name: `COMPOSE_PROJECT_NAME`, else `name:` of the files, else the name of the directory. From here on,
+    /// `COMPOSE_PROJECT_NAME` has a value.
+    pub(super) fn set_name(&mut self, of_files: Option<&str>) {
+        let of_variable = self.variable(NAME_VARIABLE).filter(|name| !name.is_empty());
+        let named = of_variable.or_else(|| of_files.map(str::to_owned));
+        self.name = normalized(&named.unwrap_or_else(|| {
+            let directory = self.environment.working_dir.join(&self.directory);
+            let directory = directory.canonicalize().unwrap_or(directory);
+            directory.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        }));
+    }
+
+    /// The name; may be empty.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a service says of its image, in one file and over several.
 
-use super::document::{ComposeFile, ComposeKey, ComposeText, value};
+use super::document::{ComposeFile, ComposeKey, ComposeText, tagged, value};
 use super::error::ComposeError;
 use super::project::Project;
 use crate::config::Yaml;
@@ -22,9 +22,9 @@ pub struct ServiceImage {
     pub place: ComposeKey,
 }
 
-/// What a file says of one key of a service.
+/// What a file says of a service, or of one of its keys.
 #[derive(Debug, Clone)]
-enum Declaration<T> {
+pub(super) enum Declaration<T> {
     /// Nothing: an earlier file decides.
     Nothing,
     /// `!reset`: what earlier files say does not count.
@@ -43,10 +43,21 @@ impl<T> Declaration<T> {
         }
     }
 
-    const fn value(&self) -> Option<&T> {
+    /// The value; `None` if there is none.
+    pub(super) const fn value(&self) -> Option<&T> {
         match self {
             Self::Value(value) | Self::Instead(value) => Some(value),
             Self::Nothing | Self::Reset => None,
+        }
+    }
+}
+
+impl Declaration<Service> {
+    /// Adds what a later file says of the service.
+    pub(super) fn merge(&mut self, later: Self) {
+        match (self, later) {
+            (Self::Value(known) | Self::Instead(known), Self::Value(later)) => known.over(later),
+            (known, later) => known.over(later),
         }
     }
 }
@@ -189,13 +200,9 @@ fn declaration<T>(
     read: impl FnOnce(&Yaml) -> Result<Option<T>, ComposeError>,
 ) -> Result<Declaration<T>, ComposeError> {
     let Some(node) = node else { return Ok(Declaration::Nothing) };
-    let tagged = match node {
-        Yaml::Map(entries) => entries.first().filter(|_| entries.len() == 1),
-        _ => None,
-    };
-    Ok(match tagged {
-        Some((tag, _)) if tag == "!reset" => Declaration::Reset,
-        Some((tag, node)) if tag == "!override" => read(node)?.map_or(Declaration::Reset, Declaration::Instead),
+    Ok(match tagged(node) {
+        Some(("!reset", _)) => Declaration::Reset,
+        Some(("!override", node)) => read(node)?.map_or(Declaration::Reset, Declaration::Instead),
         _ => read(node)?.map_or(Declaration::Nothing, Declaration::Value),
     })
 }

@@ -263,3 +263,34 @@ fn large_projects_are_read_quickly_or_refused() {
     let error = error_of(&format!("services:\n{}", services(5001)));
     assert!(error.contains("more than 5000 services"), "{error}");
 }
+
+/// As `docker compose config --images` 2.40 shows them.
+#[test]
+fn a_later_file_removes_or_replaces_a_whole_service() {
+    let files = [
+        (
+            "Shop/a.yml",
+            "services:\n  gone: { image: gone }\n  new: { image: old, build: . }\n  back: { image: x, build: . }\n",
+        ),
+        ("Shop/b.yml", "services:\n  gone: !reset null\n  new: !override\n    build: .\n  back: !reset {}\n"),
+        ("Shop/c.yml", "services:\n  back: { image: back }\n"),
+    ];
+    let images = Folder::new(&files).read(&["a.yml", "b.yml", "c.yml"], &[], &[]).unwrap();
+    assert_eq!(names(&images), ["new=shop-new", "back=back"]);
+    assert_eq!(images.images[0].place.origin().to_string(), "b.yml:4");
+    assert!(!images.images[1].is_built);
+}
+
+#[test]
+fn the_name_of_the_project_is_a_variable() {
+    let text =
+        "name: ${N:-Other}\nservices: { web: { image: \"r/${COMPOSE_PROJECT_NAME}:1\" } }\ninclude: [sub/c.yaml]\n";
+    let included = "services: { db: { image: \"r/${COMPOSE_PROJECT_NAME}-db\" } }\n";
+    let folder = Folder::new(&[("Shop/compose.yaml", text), ("Shop/sub/c.yaml", included)]);
+    for (variables, name) in
+        [(&[][..], "other"), (&[("N", "third")], "third"), (&[("COMPOSE_PROJECT_NAME", "set")], "set")]
+    {
+        let images = folder.read(&["compose.yaml"], variables, &[]).unwrap();
+        assert_eq!(names(&images), [format!("web=r/{name}:1"), format!("db=r/{name}-db")]);
+    }
+}

@@ -1,7 +1,8 @@
 //! Shows the images of a run in a list. A worker reads them one after another; another one opens the image that the user chooses.
 //!
-//! Trees in memory: that of the image on the screen, or of the one that is being opened, and that of the image that the worker
-//! reads. No image is read by both at once: the one that is being read is handed over, and one that was opened is not read again.
+//! Trees in memory: that of the image that the worker reads, that of the image on the screen, and, if the user leaves an image
+//! before it is read, that of this one too. No image is read by two threads at once, because a pipe cannot be: the reader hands it
+//! over. An image that was opened is not read again for its row.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -52,6 +53,9 @@ pub(super) fn show(
     tui::run_list(settings, keyboard, list, read, open).map_err(screen_error)
 }
 
+/// Chosen images that are read at once: the one on the screen, and one that the user left, which may hang.
+const MOST_OPENINGS: usize = 2;
+
 /// The images of the list, and who reads which.
 #[derive(Debug)]
 struct ListReading {
@@ -66,18 +70,18 @@ struct ReadingState {
     next_id: usize,
     /// The images that the worker has not begun.
     queue: VecDeque<ListedId>,
-    /// The image that the worker reads.
-    reading: Option<ListedId>,
+    /// The images that are being read.
+    reading: HashSet<ListedId>,
     /// The images that were read, or could not be.
     done: HashSet<ListedId>,
-    /// True while a chosen image is read.
-    is_opening: bool,
+    /// The number of chosen images that are being read.
+    openings: usize,
     /// Counts the images that were chosen: only the last one is still wanted.
     chosen: u64,
-    /// The chosen image that the worker is reading.
+    /// The chosen image, if somebody else is reading it.
     wanted: Option<ListedId>,
     /// The wanted image, or why it could not be read.
-    handed_over: Option<(ListedId, Result<Arc<Opened>, String>)>,
+    handed_over: Option<Result<Arc<Opened>, String>>,
 }
 
 /// What a row of the list stands for.
@@ -103,7 +107,7 @@ struct HeldSource {
 enum Turn {
     /// The caller's.
     Own,
-    /// The worker has read it.
+    /// It was read meanwhile.
     HandedOver(Result<Arc<Opened>, String>),
     /// Nobody's: another image was chosen since.
     Outdated,
@@ -129,42 +133,38 @@ impl ListReading {
         while let Some((id, target)) = self.next() {
             let progress = RowProgress::new(feed.clone(), id);
             let result = self.read(id, &target, &progress, feed).map(|read| read.map(Arc::new));
-            let mut state = self.state();
-            state.reading = None;
-            state.done.insert(id);
-            let wanted = state.wanted.take_if(|wanted| *wanted == id).is_some();
-            match result {
-                Ok(Some(opened)) if wanted => state.handed_over = Some((id, Ok(opened))),
-                // Nobody waits for it, or it is a file, whose images are in the queue now.
-                Ok(_) => {}
-                Err(reason) => {
-                    feed.send(ListEvent::unread(id, reason.clone()));
-                    if wanted {
-                        state.handed_over = Some((id, Err(reason)));
-                    }
-                }
+            if let Err(reason) = &result {
+                feed.send(ListEvent::unread(id, reason.clone()));
             }
-            drop(state);
-            self.changed.notify_all();
+            // The images of a file are in the queue now.
+            self.finish(id, result.transpose());
         }
     }
 
-    /// The next image for the worker. Waits while a chosen image is read, which the user waits for.
+    /// The next image for the worker. One that the user chose is read without it.
     fn next(&self) -> Option<(ListedId, Target)> {
         let mut state = self.state();
         loop {
-            if state.is_opening {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
             let id = state.queue.pop_front()?;
-            if state.done.contains(&id) {
+            if state.done.contains(&id) || state.reading.contains(&id) {
                 continue;
             }
             let target = state.targets.get(&id).cloned()?;
-            state.reading = Some(id);
+            state.reading.insert(id);
             return Some((id, target));
         }
+    }
+
+    /// An image was read, or could not be: hands it over to whoever waits for it.
+    fn finish(&self, id: ListedId, result: Option<Result<Arc<Opened>, String>>) {
+        let mut state = self.state();
+        state.reading.remove(&id);
+        state.done.insert(id);
+        if state.wanted.take_if(|wanted| *wanted == id).is_some() {
+            state.handed_over = result;
+        }
+        drop(state);
+        self.changed.notify_all();
     }
 
     /// Reads an image and reports its figures; of a file, lists its images. `None` for a file.
@@ -259,13 +259,14 @@ impl ListReading {
             }
             Turn::Own => {
                 let read = self.read_chosen(id, &request.selection, feed);
-                let mut state = self.state();
-                state.is_opening = false;
+                self.state().openings -= 1;
                 if request.selection == Selection::default() {
-                    state.done.insert(id);
+                    let result =
+                        read.as_ref().map(|(_, opened)| Arc::clone(opened)).map_err(|error| format!("{error:#}"));
+                    self.finish(id, Some(result));
+                } else {
+                    self.changed.notify_all();
                 }
-                drop(state);
-                self.changed.notify_all();
                 let (target, opened) = read?;
                 self.find_base(&target, &opened, feed);
                 Ok(())
@@ -284,13 +285,16 @@ impl ListReading {
             if state.chosen != chosen {
                 return Turn::Outdated;
             }
-            if let Some((_, opened)) = state.handed_over.take() {
-                return Turn::HandedOver(opened);
+            if let Some(result) = state.handed_over.take() {
+                return Turn::HandedOver(result);
             }
-            if is_own_image && state.reading == Some(id) {
+            if is_own_image && state.reading.contains(&id) {
                 state.wanted = Some(id);
-            } else if !state.is_opening {
-                state.is_opening = true;
+            } else if state.openings < MOST_OPENINGS {
+                state.openings += 1;
+                if is_own_image {
+                    state.reading.insert(id);
+                }
                 return Turn::Own;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);

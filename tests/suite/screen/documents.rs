@@ -34,7 +34,7 @@ fn with_current_screens(document: &str) -> String {
         let comment = |open| line.strip_prefix(open).and_then(|rest| rest.strip_suffix(" -->"));
         let screen = match (comment(OPEN), comment(OPEN_LIST)) {
             (Some(comment), _) => screen(comment, |size| Screen::showing(&sample(), size, &[])),
-            (_, Some(comment)) => screen(comment, documented_list),
+            (_, Some(comment)) => screen(comment, |size| documented_list(size, &[])),
             (None, None) => continue,
         };
         while lines.peek().is_some_and(|line| line.is_empty()) {

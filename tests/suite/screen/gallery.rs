@@ -1,5 +1,6 @@
 //! Pictures of the views in every theme and size, to look at: `DIVE_GALLERY=FOLDER cargo test --test suite gallery`.
 
+use super::images::documented_list;
 use super::svg::{Paper, svg};
 use super::{Screen, Size, several};
 use crate::library;
@@ -46,6 +47,9 @@ const VIEWS: [View; 24] = [
     ("warnings", "!", "", ""),
 ];
 
+/// The list of images: the name of a view, and the keys that lead to it.
+const LISTS: [(&str, &str); 3] = [("list", "down"), ("list-sorted", "s s s s down down"), ("list-unread", "G enter")];
+
 #[test]
 fn gallery_of_views() {
     let Some(folder) = std::env::var_os("DIVE_GALLERY") else { return };
@@ -53,6 +57,10 @@ fn gallery_of_views() {
     std::fs::create_dir_all(&folder).unwrap();
     for (theme, name, paper) in THEMES {
         for size in SIZES {
+            let draw = |screen: &Screen, view: &str| {
+                let file = folder.join(format!("{view}-{theme}-{}x{}.svg", size.0, size.1));
+                std::fs::write(file, svg(&screen.cells(), view, paper)).unwrap();
+            };
             for (view, keys, text, then) in VIEWS {
                 let mut screen = Screen::loading(size, &[("DIVE_THEME", name)]);
                 screen.opens(if matches!(view, "images" | "warnings") { several() } else { library::open(&sample()) });
@@ -60,8 +68,12 @@ fn gallery_of_views() {
                 for key in then.split_whitespace() {
                     screen.presses(key).runs_jobs();
                 }
-                let file = folder.join(format!("{view}-{theme}-{}x{}.svg", size.0, size.1));
-                std::fs::write(file, svg(&screen.cells(), view, paper)).unwrap();
+                draw(&screen, view);
+            }
+            for (view, keys) in LISTS {
+                let mut screen = documented_list(size, &[("DIVE_THEME", name)]);
+                screen.presses(keys);
+                draw(&screen, view);
             }
         }
     }

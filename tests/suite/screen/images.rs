@@ -81,7 +81,7 @@ fn half_read(size: Size, variables: &[(&str, &str)]) -> Screen {
 }
 
 /// The list of docs/many.md.
-pub(super) fn documented_list(size: Size) -> Screen {
+pub(super) fn documented_list(size: Size, variables: &[(&str, &str)]) -> Screen {
     let names = ["web:3.1", "worker:3.1", "db:16", "cache:7", "migrations:1"];
     let base = || image().layer(|layer| layer.file("lib", "l".repeat(8_200_000)));
     let app =
@@ -89,11 +89,13 @@ pub(super) fn documented_list(size: Size) -> Screen {
     let web = app().layer(|layer| layer.file("app/web", "w".repeat(640_000)).whiteout("app/tmp"));
     let worker = app().layer(|layer| layer.file("app/worker", "w".repeat(70_000)));
     let db = image().layer(|layer| layer.file("bin/db", "d".repeat(5_100_000)));
-    let mut screen = listing(&names.map(|name| format!("registry.example/shop/{name}")), size, &[]);
+    let mut screen = listing(&names.map(|name| format!("registry.example/shop/{name}")), size, variables);
     for (at, image) in [web, worker, db].iter().enumerate() {
         screen.has_read(at, &format!("registry.example/shop/{}", names[at]), image);
     }
     screen.reports(ListEvent::reading(ListedId(3), Some(ReadProgress::Layers { percent: 43 })));
+    let reason = "docker has no image \"registry.example/shop/migrations:1\"; pull it, or add --pull missing";
+    screen.reports(ListEvent::unread(ListedId(4), reason.to_owned()));
     screen
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::session::Session;
 use super::{USUAL, open};
 use crate::place::sample;
 use crate::user::User;
@@ -17,7 +18,7 @@ struct Done {
     written: usize,
 }
 
-fn done(dive: &super::Session) -> Done {
+fn done(dive: &Session) -> Done {
     let process = PathBuf::from(format!("/proc/{}", dive.pid()));
     let mut done = Done { sleeps: 0, ticks: 0, written: dive.bytes().len() };
     for task in std::fs::read_dir(process.join("task")).unwrap() {
@@ -47,19 +48,34 @@ fn idle_screen_does_not_wake_up() {
     let mut dive = open(USUAL);
     dive.press("G tab g down");
     dive.waits_until("all keys handled", |screen| screen.selects("busybox"));
+    let before = stays_idle(&dive);
+    dive.press("up");
+    dive.waits_until("dive to respond again", |screen| screen.selects("bin"));
+    assert!(done(&dive).sleeps > before.sleeps, "context switches after a key");
+}
+
+#[test]
+fn idle_list_of_images_does_not_wake_up() {
+    let sample = sample();
+    let mut dive = Session::dive(User::new(), USUAL, &[&sample, "missing.tar"]);
+    dive.waits_for("1 of 2 images read · 1 unread");
+    stays_idle(&dive);
+    dive.press("q").ends_with(0).is_restored();
+}
+
+/// Asserts that the program does nothing. Returns its work so far.
+fn stays_idle(dive: &Session) -> Done {
     // Threads that read layers become idle one after the other.
-    let mut before = done(&dive);
+    let mut before = done(dive);
     for _ in 0..10 {
         User::new().runs(&[&sample()]).ends_with(0);
-        let now = done(&dive);
+        let now = done(dive);
         if now == before {
             break;
         }
         before = now;
     }
     meanwhile();
-    assert_eq!(done(&dive), before);
-    dive.press("up");
-    dive.waits_until("dive to respond again", |screen| screen.selects("bin"));
-    assert!(done(&dive).sleeps > before.sleeps, "context switches after a key");
+    assert_eq!(done(dive), before);
+    before
 }

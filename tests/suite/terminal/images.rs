@@ -92,6 +92,35 @@ fn images_are_opened_while_others_are_read() {
     dive.press("q").ends_with(0).is_restored();
 }
 
+/// One image that never arrives must keep the user from no other.
+#[test]
+fn an_image_that_hangs_can_be_left() {
+    let user = user(&["one", "two"]);
+    let (mut first, mut second) = (pipe(&user, "first.tar"), pipe(&user, "second.tar"));
+    let mut dive = Session::dive(user, SMALL, &["./first.tar", "./second.tar", "one.tar", "two.tar"]);
+    dive.waits_for("reading ./first.tar");
+    dive.press("down enter");
+    dive.waits_for("Looking for the image");
+    dive.press("esc");
+    dive.waits_until("both pipes", |screen| screen.has("reading ./first.tar · reading ./second.tar"));
+    dive.press("down enter");
+    dive.waits_until("another image", |screen| screen.has("Layers (2)"));
+    dive.press("esc");
+    dive.waits_for("1 of 4 images read");
+    // Chosen again while it is still read: the first reader hands it over.
+    dive.press("up enter");
+    dive.waits_for("Current Layer Contents");
+    second.write_all(&on_base("second").archive(Format::DockerArchive)).unwrap();
+    drop(second);
+    dive.waits_for("Layers (2)");
+    dive.press("esc");
+    dive.waits_for("2 of 4 images read");
+    first.write_all(&on_base("first").archive(Format::DockerArchive)).unwrap();
+    drop(first);
+    dive.waits_for("4 images read");
+    dive.press("q").ends_with(0).is_restored();
+}
+
 #[test]
 fn ctrl_c_ends_at_once_while_an_image_is_read() {
     let user = user(&["one"]);

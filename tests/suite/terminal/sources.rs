@@ -179,6 +179,30 @@ fn declined_pull_does_not_pull() {
     assert_eq!(proxy.requests("").len(), 0);
 }
 
+/// Behind the screen nobody could answer, and forty questions are none.
+#[test]
+fn missing_images_of_a_list_are_asked_about_once() {
+    let layers = bases::archive(&["os", "app"], &serde_json::json!(null));
+    let engine = FakeEngine::of(vec![("app:1", layers)]);
+    let user = || User::new().sets("DOCKER_HOST", engine.address());
+    let images = ["docker://app:1", "docker://gone:1", "docker://lost:2"];
+    let mut dive = Session::dive(user(), USUAL, &images);
+    dive.waits_for(r#"These images are missing: "gone:1", "lost:2". Pull them? [Y/n]"#);
+    dive.types("n").press("enter");
+    dive.waits_until("the list", |screen| screen.has_all(&["1 of 3 images read · 2 unread", "unread: "]));
+    dive.press("q").ends_with(0).is_restored();
+    let mut dive = Session::dive(user(), USUAL, &images[..2]);
+    dive.waits_for(r#"docker has no image "gone:1". Pull it? [Y/n]"#);
+    dive.types("n").press("enter");
+    dive.waits_for("1 of 2 images read · 1 unread");
+    dive.press("q").ends_with(0).is_restored();
+    // `--pull` answers the question.
+    let mut dive = Session::dive(user(), USUAL, &[&["--pull", "never"], &images[..]].concat());
+    dive.waits_for("1 of 3 images read · 2 unread");
+    dive.press("q").ends_with(0).is_restored();
+    assert!(!dive.contents().contains("Pull"), "{}", dive.contents());
+}
+
 /// A pipeline may have a terminal without a user.
 #[test]
 fn ci_mode_pulls_without_asking() {

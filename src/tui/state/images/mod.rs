@@ -159,6 +159,7 @@ impl ImageList {
         };
         for (at, name) in names.into_iter().enumerate() {
             list.named.push(ListedId(at));
+            list.widen(&name);
             list.images.insert(ListedId(at), ImageEntry { name, state: ListedState::Waiting });
         }
         list.refresh();
@@ -172,6 +173,9 @@ impl ImageList {
         let first = images.first().map(|(id, _)| *id);
         self.named.splice(at..=at, images.iter().map(|(id, _)| *id));
         self.images.remove(&file);
+        for (_, name) in &images {
+            self.widen(name);
+        }
         let waiting = |(id, name)| (id, ImageEntry { name, state: ListedState::Waiting });
         self.images.extend(images.into_iter().map(waiting));
         if let (true, Some(first), Some(row)) = (is_selected, first, self.rows.get_mut(self.scroll.selected())) {
@@ -191,6 +195,7 @@ impl ImageList {
 
     /// An image was read.
     pub(in crate::tui) fn read(&mut self, id: ListedId, name: String, figures: MemberFigures, remarks: Vec<String>) {
+        self.widen(&name);
         let Some(image) = self.images.get_mut(&id) else { return };
         if let ListedState::Read(_) = image.state {
             return;
@@ -219,10 +224,15 @@ impl ImageList {
             return;
         }
         self.sums = ListSums { separate: self.set.separate_bytes(), shared: self.set.shared_bytes() };
-        self.longest_name = self.images.values().map(|image| columns(&printable(&image.name))).max().unwrap_or(0);
         let selected = self.selected();
+        // Only some orders and filters need them of all images.
+        let all = if matches!(self.order, ImageOrder::Named | ImageOrder::Name) && !self.filter.has_sizes() {
+            &[]
+        } else {
+            self.named.as_slice()
+        };
         let facts: HashMap<ListedId, Option<RowFigures>> =
-            self.named.iter().map(|id| (*id, self.images.get(id).and_then(|image| self.figures(image)))).collect();
+            all.iter().map(|id| (*id, self.images.get(id).and_then(|image| self.figures(image)))).collect();
         let figures = |id: &ListedId| facts.get(id).copied().flatten();
         let state = |id: &ListedId| self.images.get(id).map(|image| &image.state);
         self.counts = ListCounts {
@@ -322,6 +332,11 @@ impl ImageList {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.named.is_empty()
+    }
+
+    /// Makes room for a name.
+    fn widen(&mut self, name: &str) {
+        self.longest_name = self.longest_name.max(columns(&printable(name)));
     }
 
     /// Columns of the longest name.

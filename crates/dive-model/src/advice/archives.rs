@@ -39,7 +39,7 @@ const UNPACKING: [&str; 16] = [
 /// The visible archives that were unpacked or installed.
 pub(super) fn kept(image: &Image, tree: &Tree) -> HashSet<NodeId> {
     let mut archives = in_places(tree);
-    archives.retain(|node| stem(tree.name(*node)).is_some());
+    archives.retain(|node| tree.name(*node).len() <= MAX_NAME && stem(tree.name(*node)).is_some());
     if archives.is_empty() {
         return HashSet::new();
     }
@@ -105,7 +105,7 @@ struct ArchiveNames {
 /// Maximum number of different patterns. Each is compared with each archive.
 const MAX_PATTERNS: usize = 64;
 
-/// Length of a name in a file system.
+/// Length of a name in a file system. Longer ones could make each comparison slow.
 const MAX_NAME: usize = 255;
 
 impl ArchiveNames {

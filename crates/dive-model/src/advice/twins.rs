@@ -7,7 +7,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::below::Below;
 use super::kind::AdviceKind;
-use crate::tree::{NodeId, SpanId, SpanKind, Tree};
+use crate::tree::{LinkWalker, NodeId, SpanId, SpanKind, Tree};
 use crate::units::Total;
 
 /// A superfluous file, and the one that is enough.
@@ -52,16 +52,17 @@ impl TwinSearch {
     pub(super) fn twins(self, tree: &Tree) -> Vec<SuperfluousFile> {
         let mut folders: Vec<NodeId> = self.weights.into_iter().collect();
         folders.sort_unstable();
-        let mut links = MAX_FOLLOWED;
+        let Some(last) = tree.last_layer() else { return Vec::new() };
+        let mut walker = LinkWalker::new(tree, last, MAX_STEPS);
         let mut twins: Vec<SuperfluousFile> =
-            folders.into_iter().flat_map(|folder| weights_in(tree, folder, &mut links)).collect();
+            folders.into_iter().flat_map(|folder| weights_in(tree, folder, &mut walker)).collect();
         twins.extend(cuda_twins(tree, &self.libraries));
         twins
     }
 }
 
-/// Maximum number of symbolic links that are followed: each needs a walk.
-const MAX_FOLLOWED: usize = 1_000;
+/// Maximum number of steps to follow symbolic links, about 50 ns each.
+const MAX_STEPS: usize = 1_000_000;
 
 /// A file of a directory, also through a symbolic link, as in the cache of Hugging Face.
 struct FolderFile<'a> {
@@ -71,7 +72,7 @@ struct FolderFile<'a> {
     size: u64,
 }
 
-fn files_in<'a>(tree: &'a Tree, folder: NodeId, links: &mut usize) -> Vec<FolderFile<'a>> {
+fn files_in<'a>(tree: &'a Tree, folder: NodeId, walker: &mut LinkWalker<'a>) -> Vec<FolderFile<'a>> {
     let Some(last) = tree.last_layer() else { return Vec::new() };
     let mut files = Vec::new();
     for child in tree.children(folder) {
@@ -81,11 +82,10 @@ fn files_in<'a>(tree: &'a Tree, folder: NodeId, links: &mut usize) -> Vec<Folder
         }
         let Some(id) = tree.visible(child, last) else { continue };
         let (node, id) = match tree.span(tree.inode(id)).kind {
-            SpanKind::Symlink if *links > 0 => {
-                *links = links.saturating_sub(1);
-                let Ok(target) = tree.resolve(child, last) else { continue };
-                target
-            }
+            SpanKind::Symlink => match walker.resolve(child) {
+                Some(target) => target,
+                None => continue,
+            },
             _ => (child, id),
         };
         let inode = tree.inode(id);
@@ -99,8 +99,8 @@ fn files_in<'a>(tree: &'a Tree, folder: NodeId, links: &mut usize) -> Vec<Folder
 }
 
 /// Weights in an older format of which the directory also has the newest one.
-fn weights_in(tree: &Tree, folder: NodeId, links: &mut usize) -> Vec<SuperfluousFile> {
-    let files = files_in(tree, folder, links);
+fn weights_in<'a>(tree: &'a Tree, folder: NodeId, walker: &mut LinkWalker<'a>) -> Vec<SuperfluousFile> {
+    let files = files_in(tree, folder, walker);
     let mut sets: BTreeMap<(&[u8], &[u8]), Vec<&FolderFile<'_>>> = BTreeMap::new();
     for file in &files {
         if let Some((format, start)) = older_format(file.name) {

@@ -34,5 +34,6 @@ pub use history::{Facts, HistoryEvent, LayerAction};
 pub use load::{LoadError, Loaded, load};
 pub use node::NodeId;
 pub use order::{Listing, PathOrder, WalkOrder};
+pub(crate) use resolve::LinkWalker;
 pub use resolve::Unresolved;
 pub use span::{Cause, Marker, Span, SpanId, SpanKind};

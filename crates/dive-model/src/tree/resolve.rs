@@ -57,42 +57,7 @@ impl Tree {
     pub fn resolve_version(&self, version: SpanId, layer: LayerIndex) -> Result<(NodeId, SpanId), Unresolved> {
         let span = self.span(version);
         let layer = if span.is_visible_at(layer) { layer } else { span.from() };
-        let mut here = (span.node(), version);
-        let mut names = DirectoryNames { tree: self, layer, by_directory: HashMap::new() };
-        let mut ahead: Vec<&[u8]> = Vec::new();
-        let mut followed: Vec<SpanId> = Vec::new();
-        loop {
-            let inode = self.inode(here.1);
-            let kind = self.span(inode).kind;
-            if kind == SpanKind::Symlink {
-                if followed.len() == MAX_LINKS {
-                    return Err(too_many_links(&followed));
-                }
-                followed.push(inode);
-                let target = self.link(inode);
-                if target.is_empty() {
-                    return Err(Unresolved::NoTarget);
-                }
-                // A trailing slash requires a directory, like a last component `.`.
-                ahead.extend(target.ends_with(b"/").then_some(&b"."[..]));
-                ahead.extend(target.split(|byte| *byte == b'/').rev().filter(|name| !name.is_empty()));
-                let start = if target.starts_with(b"/") { NodeId::ROOT } else { self.directory_of(here.0) };
-                here = (start, self.visible(start, layer).ok_or(Unresolved::NotThere)?);
-                continue;
-            }
-            let Some(name) = ahead.pop() else { return Ok(here) };
-            if !kind.is_directory() {
-                return Err(Unresolved::NotADirectory { path: self.path(here.0) });
-            }
-            here = match name {
-                b"." => here,
-                b".." => {
-                    let above = self.directory_of(here.0);
-                    (above, self.visible(above, layer).ok_or(Unresolved::NotThere)?)
-                }
-                name => names.find(here.0, name)?,
-            };
-        }
+        LinkWalker::new(self, layer, usize::MAX).walk((span.node(), version))
     }
 
     /// Parent directory. The parent of the root is the root, as for `..`.
@@ -107,21 +72,89 @@ fn too_many_links(followed: &[SpanId]) -> Unresolved {
     if different.len() < followed.len() { Unresolved::Loop } else { Unresolved::TooManyLinks }
 }
 
-/// Caches the names in visited directories. A hostile link may visit a directory of 100,000 names a thousand times.
-struct DirectoryNames<'a> {
+/// Follows links in one layer, up to a number of steps in all. Caches the names in visited directories: a hostile link may visit a
+/// directory of 100,000 names a thousand times, and an image may have a million such links.
+pub(crate) struct LinkWalker<'a> {
     tree: &'a Tree,
     layer: LayerIndex,
-    by_directory: HashMap<NodeId, HashMap<&'a [u8], NodeId>>,
+    names: HashMap<NodeId, HashMap<&'a [u8], NodeId>>,
+    /// Steps left. Each component of a target is one, and each name of a visited directory.
+    steps: usize,
 }
 
-impl DirectoryNames<'_> {
+impl<'a> LinkWalker<'a> {
+    pub(crate) fn new(tree: &'a Tree, layer: LayerIndex, steps: usize) -> Self {
+        Self { tree, layer, names: HashMap::new(), steps }
+    }
+
+    /// True if a walk ended because no step was left.
+    pub(crate) const fn is_exhausted(&self) -> bool {
+        self.steps == 0
+    }
+
+    /// Resolves a node; `None` if a link cannot be resolved, or no step is left.
+    pub(crate) fn resolve(&mut self, node: NodeId) -> Option<(NodeId, SpanId)> {
+        let span = self.tree.visible(node, self.layer)?;
+        self.walk((node, span)).ok().filter(|_| !self.is_exhausted())
+    }
+
+    fn take_steps(&mut self, count: usize) -> Result<(), Unresolved> {
+        self.steps = self.steps.saturating_sub(count);
+        if self.is_exhausted() { Err(Unresolved::TooManyLinks) } else { Ok(()) }
+    }
+
+    /// Follows the links from a name on.
+    fn walk(&mut self, start: (NodeId, SpanId)) -> Result<(NodeId, SpanId), Unresolved> {
+        let (tree, layer) = (self.tree, self.layer);
+        let mut here = start;
+        let mut ahead: Vec<&[u8]> = Vec::new();
+        let mut followed: Vec<SpanId> = Vec::new();
+        loop {
+            let inode = tree.inode(here.1);
+            let kind = tree.span(inode).kind;
+            if kind == SpanKind::Symlink {
+                if followed.len() == MAX_LINKS {
+                    return Err(too_many_links(&followed));
+                }
+                followed.push(inode);
+                let target = tree.link(inode);
+                if target.is_empty() {
+                    return Err(Unresolved::NoTarget);
+                }
+                let before = ahead.len();
+                // A trailing slash requires a directory, like a last component `.`.
+                ahead.extend(target.ends_with(b"/").then_some(&b"."[..]));
+                ahead.extend(target.split(|byte| *byte == b'/').rev().filter(|name| !name.is_empty()));
+                self.take_steps(ahead.len() - before)?;
+                let start = if target.starts_with(b"/") { NodeId::ROOT } else { tree.directory_of(here.0) };
+                here = (start, tree.visible(start, layer).ok_or(Unresolved::NotThere)?);
+                continue;
+            }
+            let Some(name) = ahead.pop() else { return Ok(here) };
+            if !kind.is_directory() {
+                return Err(Unresolved::NotADirectory { path: tree.path(here.0) });
+            }
+            here = match name {
+                b"." => here,
+                b".." => {
+                    let above = tree.directory_of(here.0);
+                    (above, tree.visible(above, layer).ok_or(Unresolved::NotThere)?)
+                }
+                name => self.find(here.0, name)?,
+            };
+        }
+    }
+
     fn find(&mut self, directory: NodeId, name: &[u8]) -> Result<(NodeId, SpanId), Unresolved> {
-        let tree = self.tree;
-        let names = self
-            .by_directory
-            .entry(directory)
-            .or_insert_with(|| tree.children(directory).map(|child| (tree.name(child), child)).collect());
-        let found = names.get(name).and_then(|node| Some((*node, tree.visible(*node, self.layer)?)));
+        let (tree, layer) = (self.tree, self.layer);
+        let mut visited = 0;
+        let names = self.names.entry(directory).or_insert_with(|| {
+            let names: HashMap<_, _> = tree.children(directory).map(|child| (tree.name(child), child)).collect();
+            visited = names.len();
+            names
+        });
+        let found = names.get(name).and_then(|node| Some((*node, tree.visible(*node, layer)?)));
+        self.take_steps(visited)?;
         found.ok_or_else(|| {
             let mut missing = tree.path(directory);
             if directory != NodeId::ROOT {

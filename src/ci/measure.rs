@@ -191,9 +191,7 @@ fn broken_paths(paths: &PathsChecked) -> Measured {
 
 /// Bytes of the advice on `layers`, of one kind or of all.
 pub(super) fn advice_bytes(advice: &Advice, kind: Option<AdviceKind>, layers: &Range<usize>) -> u64 {
-    let findings = advice.open().filter(|finding| kind.is_none_or(|kind| kind == finding.kind));
-    let held = findings.filter(|finding| finding.layer.is_some_and(|layer| layers.contains(&layer.get())));
-    held.map(|finding| finding.size_bytes).sum::<Total>().get()
+    advice.bytes_in(layers, kind)
 }
 
 /// The bytes of all advice. With limits of single kinds, those of the kind that is the most above its limit.

@@ -50,7 +50,7 @@ pub(crate) fn render(
         writeln!(out, "Advice: none for the image's own layers")?;
     } else {
         let (bytes, stored) = sums(&ours);
-        let findings = count_of(ours.len() as u64, "finding");
+        let findings = count_of(ours.iter().map(|finding| finding.count()).sum::<Total>().get(), "finding");
         let text = format!("Advice: {findings} in the image's own layers, {bytes}{stored}");
         write_wrapped(text.split(' '), width, "", out)?;
     }
@@ -67,7 +67,8 @@ fn sums(findings: &[&Finding]) -> (Bytes, String) {
 }
 
 fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn Write) -> io::Result<()> {
-    let Finding { kind, layer, hidden_by, size_bytes, stored_bytes, files, groups, labels, remedy, .. } = finding;
+    let Finding { kind, layer, hidden_by, size_bytes, stored_bytes, files, groups, labels, remedy, summed, .. } =
+        finding;
     let row = kind.row();
     let indent = " ".repeat(INDENT);
     let room = width.saturating_sub(INDENT);
@@ -83,6 +84,9 @@ fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn
     place.extend(layer.map(|layer| layer_words(opened, layer)));
     if let Some(hidden_by) = hidden_by.filter(|hidden_by| Some(*hidden_by) != *layer) {
         place.push(format!("hidden by {}", layer_words(opened, hidden_by)));
+    }
+    if *summed > 0 {
+        place.push(format!("sum of {}", count_of(*summed, "smaller finding")));
     }
     place.extend(stored_bytes.map(|stored| format!("~{} stored", Bytes(stored))));
     let last = place.len().saturating_sub(1);

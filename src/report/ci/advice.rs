@@ -27,7 +27,7 @@ struct KindOfFindings<'a> {
     kind: AdviceKind,
     /// The one with most bytes.
     largest: &'a Finding,
-    count: usize,
+    count: u64,
     size_bytes: Total,
 }
 
@@ -62,12 +62,12 @@ fn kinds_of(advice: &Advice) -> Vec<KindOfFindings<'_>> {
     // The findings are in order, so the first of a kind is its largest.
     for finding in advice.ours().filter(|finding| is_shown(finding)) {
         if let Some(known) = kinds.iter_mut().find(|known| known.kind == finding.kind) {
-            known.count = known.count.saturating_add(1);
+            known.count = known.count.saturating_add(finding.count());
             known.size_bytes += finding.size_bytes;
         } else {
             let mut size_bytes = Total::default();
             size_bytes += finding.size_bytes;
-            kinds.push(KindOfFindings { kind: finding.kind, largest: finding, count: 1, size_bytes });
+            kinds.push(KindOfFindings { kind: finding.kind, largest: finding, count: finding.count(), size_bytes });
         }
     }
     kinds.sort_by_key(|kind| (Reverse(kind.size_bytes.get()), Reverse(kind.kind.row().level), kind.kind));
@@ -81,7 +81,7 @@ fn row(kind: &KindOfFindings<'_>, room: usize, out: &mut dyn Write) -> io::Resul
     let size = if kind.row().counts == CountedBytes::Nothing { "-" } else { &bytes };
     let more = match count.saturating_sub(1) {
         0 => String::new(),
-        more => format!(" ({})", count_of(more as u64, "more finding")),
+        more => format!(" ({})", count_of(more, "more finding")),
     };
     let room = room.saturating_sub(more.chars().count());
     let text = format!("{kind}: {}", largest.remedy);

@@ -155,12 +155,12 @@ struct FindingFigures<'a> {
     would_be: Vec<LabelFigures>,
     hadolint: Option<&'static str>,
     ignored: bool,
+    summed: u64,
 }
 
 impl<'a> FindingFigures<'a> {
     fn of(opened: &'a Opened, finding: &'a Finding) -> Self {
-        let Finding { kind, part, layer, hidden_by, size_bytes, stored_bytes, files, groups, labels, remedy, state } =
-            finding;
+        let Finding { kind, part, layer, hidden_by, size_bytes, stored_bytes, files, groups, labels, .. } = finding;
         let image_layer = layer.and_then(|layer| opened.image.layers.get(layer.get()));
         let place = |group: &AdviceGroup| PlaceOfFiles {
             path: Texts::WHOLE.end(&opened.tree.path(group.place)),
@@ -179,11 +179,12 @@ impl<'a> FindingFigures<'a> {
             hidden_by: hidden_by.map(LayerIndex::get),
             instruction: INSTRUCTION.start(image_layer.map_or("", |layer| &layer.command)),
             lines: image_layer.and_then(|layer| layer.lines.as_ref()).map(|lines| LineFigures::of(lines, Texts::WHOLE)),
-            instead: remedy,
+            instead: &finding.remedy,
             groups: groups.iter().map(place).collect(),
             would_be: labels.iter().map(|label| LabelFigures::from(*label)).collect(),
             hadolint: kind.row().hadolint,
-            ignored: *state == FindingState::Ignored,
+            ignored: finding.state == FindingState::Ignored,
+            summed: finding.summed,
         }
     }
 }

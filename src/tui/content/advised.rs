@@ -42,7 +42,7 @@ pub(in crate::tui) fn sum(explorer: &Explorer, advice: Option<&Advice>, width: u
     }
     let ours = Bytes(advice.ours().map(|finding| finding.size_bytes).sum::<Total>().get());
     let of_base = Bytes(advice.of_base().map(|finding| finding.size_bytes).sum::<Total>().get());
-    let findings = count_of(advice.ours().count() as u64, "finding");
+    let findings = count_of(advice.ours().map(Finding::count).sum::<Total>().get(), "finding");
     let base = if of_base.0 == 0 { String::new() } else { format!(", and {of_base} are the base's") };
     let long = format!("Following the advice saves {ours} of {total}: {findings} in the image's own layers{base}");
     let short = format!("{ours} of {total} can be saved{base}");

@@ -88,8 +88,11 @@ pub(super) fn enter(state: &mut ScreenState) {
     if advised.opens() {
         return advised.toggle();
     }
-    let Some(layer) = advised.selected().map(|finding| finding.layer) else { return };
+    let Some((layer, summed)) = advised.selected().map(|finding| (finding.layer, finding.summed)) else { return };
     match (layer, advised.selected_node()) {
+        (None, _) if summed > 0 => {
+            state.message = Some("this is the sum of small findings in several layers, not one place".to_owned());
+        }
         (Some(layer), Some(node)) => {
             steps::pop_overlay(state);
             steps::go_to(state, layer, node);

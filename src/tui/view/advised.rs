@@ -109,6 +109,7 @@ fn layers(finding: &Finding) -> String {
     match (finding.layer, finding.hidden_by) {
         (Some(layer), Some(hidden_by)) => format!("{layer} > {hidden_by}"),
         (Some(layer), None) => layer.to_string(),
+        (None, _) if finding.summed > 0 => "several".to_owned(),
         (None, _) => String::new(),
     }
 }

@@ -296,6 +296,12 @@ proptest! {
             let used = partition.waste_bytes + partition.advice_bytes + partition.rest_bytes;
             prop_assert_eq!(partition.total_bytes, used);
         }
+        let advice = opened.opened().advice(kinds);
+        let (base, ours) = advice.partitions(tree, &exact);
+        let claimed_waste = advice.claims.waste.iter().map(|claim| claim.file.size_bytes).sum::<u64>();
+        let in_findings = advice.findings.iter().map(|finding| finding.size_bytes).sum::<u64>();
+        prop_assert_eq!(in_findings, claimed_waste + base.advice_bytes + ours.advice_bytes);
+        prop_assert_eq!(in_findings, advice.bytes_in(&(0..layers), None));
         if kinds == AdviceKind::ALL.iter().copied().collect() {
             prop_assert_eq!(claims.waste.iter().map(|claim| claim.file.size_bytes).sum::<u64>(), exact.reclaimable_bytes());
         }

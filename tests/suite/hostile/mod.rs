@@ -4,6 +4,7 @@
 //! The kernel enforces the limits: private memory (`RLIMIT_DATA`, which on Linux counts all anonymous mappings) and CPU
 //! time.
 
+mod advice;
 mod comparing;
 mod listing;
 mod memory;
@@ -36,10 +37,17 @@ struct Hostile {
 impl Hostile {
     /// A docker-archive with these members, which lists them in this order.
     fn listing<'a>(layers: &[(&str, Vec<u8>)], listed: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::built_by("", layers, listed)
+    }
+
+    /// Like [`Self::listing`]. This instruction made each layer.
+    fn built_by<'a>(command: &str, layers: &[(&str, Vec<u8>)], listed: impl IntoIterator<Item = &'a str>) -> Self {
         let listed: Vec<&str> = listed.into_iter().collect();
         let diff_ids: Vec<String> = (0..listed.len()).map(|layer| format!("sha256:{layer:064x}")).collect();
+        let step = json!({ "created_by": command });
         let config = json!({
             "architecture": "amd64", "os": "linux", "rootfs": { "type": "layers", "diff_ids": diff_ids },
+            "history": vec![step; if command.is_empty() { 0 } else { listed.len() }],
         });
         let manifest = json!([{ "Config": "config.json", "RepoTags": ["hostile:1"], "Layers": listed }]);
         let mut archive = Layer::default();

@@ -111,5 +111,6 @@ fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, Finding
         labels: Vec::new(),
         remedy,
         state,
+        summed: 0,
     })
 }

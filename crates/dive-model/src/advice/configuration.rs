@@ -98,6 +98,7 @@ impl Finding {
             labels: Vec::new(),
             remedy,
             state: FindingState::Open,
+            summed: 0,
         }
     }
 }

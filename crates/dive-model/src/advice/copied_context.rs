@@ -1,6 +1,7 @@
 //! Kinds about what instructions brought together: a COPY of the whole build context, and a second Python. They count no bytes;
 //! the files may be of other kinds.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::below::{Below, FOLDERS_OF_PACKAGES};
@@ -13,7 +14,7 @@ use super::shell_commands::ShellCommand;
 use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::shell::named;
-use crate::tree::{NodeId, SpanKind, Tree};
+use crate::tree::{Nesting, NodeId, SpanKind, Tree};
 
 /// A name that is at home in a build context, not in an image.
 struct ContextMark {
@@ -65,7 +66,8 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
     if kinds.contains(AdviceKind::ContextCopiedWhole) {
         let copies = |layer: &LayerIndex| instruction_of(image, *layer).copies();
         let layers = tree.layers().skip(own.layers()).filter(copies);
-        found.extend(layers.filter_map(|layer| copied_context(image, tree, layer)));
+        let tables = OnceCell::new();
+        found.extend(layers.filter_map(|layer| copied_context(image, tree, layer, &tables)));
     }
     if kinds.contains(AdviceKind::TwoPythons) {
         found.extend(second_python(image, tree, own));
@@ -73,8 +75,22 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
     found
 }
 
+/// Facts of all nodes, computed at the first directory that may be a context: an image may have thousands of layers.
+struct NodeTables {
+    /// Packages are published with such files.
+    packages: Below,
+    nesting: Nesting,
+}
+
+impl NodeTables {
+    fn of(tree: &Tree) -> Self {
+        let packages = Below::of(tree, &[], &[&FOLDERS_OF_PACKAGES[..], &[b"vendor"]].concat());
+        Self { packages, nesting: Nesting::of(tree) }
+    }
+}
+
 /// The names of a build context that a layer copied into one directory.
-fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex) -> Option<Finding> {
+fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex, tables: &OnceCell<NodeTables>) -> Option<Finding> {
     let mut names: BTreeMap<NodeId, BTreeSet<usize>> = BTreeMap::new();
     let mut nodes: BTreeMap<(NodeId, usize), NodeId> = BTreeMap::new();
     let mut others: BTreeSet<(NodeId, &[u8])> = BTreeSet::new();
@@ -83,7 +99,8 @@ fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex) -> Option<Findi
         let node = tree.span(id).node();
         let (Some(parent), name) = (tree.parent(node), tree.name(node)) else { continue };
         // A later layer may have changed the owner.
-        if tree.last_layer().is_none_or(|last| tree.visible(node, last).is_none()) {
+        let newest = tree.spans(node).next().map(|id| tree.span(id));
+        if newest.is_none_or(|span| span.end().is_some()) {
             continue;
         }
         if let Some(mark) = MARKS.iter().position(|mark| mark.name == name) {
@@ -91,16 +108,6 @@ fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex) -> Option<Findi
             nodes.insert((parent, mark), node);
         } else if is_beside(name) {
             others.insert((parent, name));
-        }
-    }
-    // Packages are published with such files.
-    let packages = Below::of(tree, &[], &[&FOLDERS_OF_PACKAGES[..], &[b"vendor"]].concat());
-    let mut depths = vec![0_usize; tree.node_count()];
-    // Parents precede their children.
-    for node in tree.nodes() {
-        let above = tree.parent(node).and_then(|parent| depths.get(parent.index()).copied());
-        if let (Some(above), Some(own)) = (above, depths.get_mut(node.index())) {
-            *own = above.saturating_add(1);
         }
     }
     let mut contexts: Vec<(usize, NodeId, Vec<usize>)> = Vec::new();
@@ -114,15 +121,16 @@ fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex) -> Option<Findi
         if strong == 0 || marks.len() < 2 {
             continue;
         }
-        if !packages.contains(parent) {
-            contexts.push((depths.get(parent.index()).copied().unwrap_or_default(), parent, marks));
+        if !tables.get_or_init(|| NodeTables::of(tree)).packages.contains(parent) {
+            let depth = std::iter::successors(Some(parent), |node| tree.parent(*node)).count();
+            contexts.push((depth, parent, marks));
         }
     }
     // What is deeper belongs to parts of the context, and so does a directory beside others.
     let (_, parent, marks) = contexts.into_iter().min_by_key(|(depth, parent, _)| (*depth, tree.path(*parent)))?;
-    let context = Below::of_nodes(tree, [parent], &[]);
-    let files = tree.layer_spans(layer).map(|id| tree.span(id)).filter(|span| !span.kind.is_directory());
-    if files.into_iter().any(|span| !context.contains(span.node())) {
+    let nesting = &tables.get_or_init(|| NodeTables::of(tree)).nesting;
+    let mut files = tree.layer_spans(layer).map(|id| tree.span(id)).filter(|span| !span.kind.is_directory());
+    if files.any(|span| !nesting.contains(parent, span.node())) {
         return None;
     }
     let nodes: Vec<NodeId> = marks.iter().filter_map(|mark| nodes.get(&(parent, *mark)).copied()).collect();

@@ -1,26 +1,20 @@
-//! Findings: claims of one kind in one layer, with the groups of their paths and what to write instead.
+//! Findings: files of one kind in one layer, with the groups of their paths and what to write instead.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
-use super::claims::{AdviceClaims, Claim};
-use super::kind::AdviceKind;
-use super::remedy::{ChangedAttributes, Twin};
-use crate::analysis::DirectorySums;
-use crate::analysis::exact::ReclaimableFile;
+use super::kind::{AdviceKind, AdviceLevel};
 use crate::image::ImagePart;
 use crate::layer::LayerIndex;
-use crate::tree::{NodeId, PathOrder, Tree};
-use crate::units::Total;
+use crate::tree::NodeId;
 
-/// Files of one kind in one layer, and what to write instead.
+/// Files of one kind in one layer, and what to write instead; or the sum of small findings of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The kind.
     pub kind: AdviceKind,
     /// Whose layer it is.
     pub part: ImagePart,
-    /// The layer with the files; `None` if the finding is about the configuration.
+    /// The layer with the files; `None` if the finding is about the configuration, or a sum.
     pub layer: Option<LayerIndex>,
     /// For waste, the layer that hides them.
     pub hidden_by: Option<LayerIndex>,
@@ -39,6 +33,55 @@ pub struct Finding {
     pub remedy: String,
     /// Whether the caller leaves it out.
     pub state: FindingState,
+    /// Number of small findings that it sums; 0 if it is none of these sums.
+    pub summed: u64,
+}
+
+impl Finding {
+    /// The number of findings that it stands for.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.summed.max(1)
+    }
+
+    /// Its place among all findings: those that count first, those of the image's own layers before the base's, sums last, then by
+    /// bytes.
+    pub(super) fn rank(&self) -> FindingRank {
+        let Self { kind, part, layer, hidden_by, size_bytes, state, summed, .. } = *self;
+        let place = (layer, hidden_by);
+        FindingRank { is_sum: summed > 0, ..FindingRank::new(kind, part, state, size_bytes, place) }
+    }
+}
+
+/// The order of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FindingRank {
+    state: FindingState,
+    is_base: bool,
+    is_sum: bool,
+    size_bytes: Reverse<u64>,
+    level: Reverse<AdviceLevel>,
+    kind: AdviceKind,
+    layer: Option<LayerIndex>,
+    hidden_by: Option<LayerIndex>,
+}
+
+impl FindingRank {
+    pub(super) fn new(
+        kind: AdviceKind,
+        part: ImagePart,
+        state: FindingState,
+        size_bytes: u64,
+        (layer, hidden_by): (Option<LayerIndex>, Option<LayerIndex>),
+    ) -> Self {
+        let (is_base, level) = (part == ImagePart::Base, Reverse(kind.row().level));
+        Self { state, is_base, is_sum: false, size_bytes: Reverse(size_bytes), level, kind, layer, hidden_by }
+    }
+
+    /// What findings must have in common to be summed.
+    pub(super) const fn sum_key(self) -> (FindingState, bool, AdviceKind) {
+        (self.state, self.is_base, self.kind)
+    }
 }
 
 /// Whether the caller leaves out a finding.
@@ -71,111 +114,4 @@ pub struct AdviceGroup {
     pub files: u64,
     /// Total size in bytes.
     pub size_bytes: u64,
-}
-
-/// What the claims of a finding have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct FindingKey {
-    pub(super) kind: AdviceKind,
-    pub(super) layer: LayerIndex,
-    pub(super) hidden_by: Option<LayerIndex>,
-    pub(super) state: FindingState,
-}
-
-/// The claims of a finding.
-#[derive(Debug, Default)]
-pub(super) struct FindingSums {
-    /// What a layer that hides files changed of them.
-    pub(super) attributes: ChangedAttributes,
-    /// The largest file that another one makes superfluous.
-    pub(super) twin: Option<Twin>,
-    directories: DirectorySums,
-    labels: BTreeMap<AdviceKind, Total>,
-    files: u64,
-    size_bytes: Total,
-}
-
-impl FindingSums {
-    /// Collects the claims by kind, layers and state.
-    pub(super) fn of(
-        tree: &Tree,
-        claims: &AdviceClaims,
-        state_of: &mut dyn FnMut(AdviceItem) -> FindingState,
-    ) -> BTreeMap<FindingKey, Self> {
-        let mut findings: BTreeMap<FindingKey, Self> = BTreeMap::new();
-        let with_twin = claims.visible.iter().filter(|claim| claim.twin.is_some());
-        let order = PathOrder::of(tree, with_twin.map(|claim| claim.node));
-        for claim in &claims.visible {
-            let state = state_of(AdviceItem { kind: claim.kind, node: Some(claim.node), size_bytes: claim.size_bytes });
-            let key = FindingKey { kind: claim.kind, layer: claim.layer, hidden_by: None, state };
-            let sums = findings.entry(key).or_default();
-            sums.directories.add(tree, claim.node, claim.size_bytes);
-            sums.count(claim.size_bytes);
-            let Claim { node, twin, size_bytes, .. } = *claim;
-            if let Some(twin) = twin {
-                let is_first = |known: &Twin| {
-                    (Reverse(size_bytes), order.rank(node)) < (Reverse(known.size_bytes), order.rank(known.node))
-                };
-                if sums.twin.as_ref().is_none_or(is_first) {
-                    sums.twin = Some(Twin { node, other: twin, size_bytes });
-                }
-            }
-        }
-        for claim in &claims.waste {
-            let ReclaimableFile { node, size_bytes, layer, hidden_by, .. } = claim.file;
-            let state = state_of(AdviceItem { kind: claim.kind, node: Some(node), size_bytes });
-            let key = FindingKey { kind: claim.kind, layer, hidden_by: Some(hidden_by), state };
-            let sums = findings.entry(key).or_default();
-            sums.directories.add_reclaimable(tree, &claim.file);
-            sums.count(claim.file.size_bytes);
-            if claim.kind == AdviceKind::RewrittenMetadata && changes_owner_or_mode(tree, &claim.file) {
-                sums.attributes = ChangedAttributes::OwnerOrMode;
-            }
-            if let Some(label) = claim.label {
-                *sums.labels.entry(label).or_default() += claim.file.size_bytes;
-            }
-        }
-        findings
-    }
-
-    fn count(&mut self, size_bytes: u64) {
-        self.files = self.files.saturating_add(1);
-        self.size_bytes += size_bytes;
-    }
-
-    /// The finding without its remedy.
-    pub(super) fn finding(self, tree: &Tree, key: FindingKey, part: ImagePart) -> Finding {
-        let FindingKey { kind, layer, hidden_by, state } = key;
-        let mut labels: Vec<_> = self.labels.into_iter().map(|(kind, sum)| (kind, sum.get())).collect();
-        labels.sort_by_key(|(_, bytes)| Reverse(*bytes));
-        let groups = self.directories.divide(tree);
-        let mut groups: Vec<AdviceGroup> =
-            groups.map(|(place, files, size_bytes)| AdviceGroup { place, files, size_bytes }).collect();
-        // The few groups of a finding are ordered by path, not by their order in a layer.
-        groups.sort_by_cached_key(|group| (Reverse(group.size_bytes), tree.path(group.place)));
-        Finding {
-            kind,
-            part,
-            layer: Some(layer),
-            hidden_by,
-            size_bytes: self.size_bytes.get(),
-            stored_bytes: None,
-            files: self.files,
-            groups,
-            labels,
-            remedy: String::new(),
-            state,
-        }
-    }
-}
-
-/// True if the layer that hides a file by the same content changes its owner or mode.
-fn changes_owner_or_mode(tree: &Tree, file: &ReclaimableFile) -> bool {
-    let ended = tree.spans(file.node).find(|id| tree.span(*id).end() == Some((file.hidden_by, file.cause)));
-    let (Some(before), Some(after)) = (ended, tree.visible(file.node, file.hidden_by)) else { return false };
-    let owner_and_mode = |id| {
-        let inode = tree.span(tree.inode(id));
-        (inode.mode, inode.uid, inode.gid)
-    };
-    owner_and_mode(before) != owner_and_mode(after)
 }

@@ -11,10 +11,12 @@ pub mod claims;
 mod configuration;
 mod copied;
 mod copied_context;
+mod file_findings;
 mod file_kinds;
 mod finding;
 pub mod kind;
 mod kind_set;
+mod largest;
 mod linked_caches;
 mod packages;
 mod path_kinds;
@@ -35,7 +37,6 @@ pub use kind::{AdviceKind, AdviceLevel, AdviceRow, CountedBytes, UnknownAdvice};
 pub use kind_set::KindSet;
 pub use patterns::PACKAGE_DATABASES;
 
-use std::cmp::Reverse;
 use std::ops::Range;
 
 use crate::analysis::Exact;
@@ -43,14 +44,16 @@ use crate::escape::Escaped;
 use crate::image::{Image, ImagePart};
 use crate::layer::LayerIndex;
 use crate::tree::Tree;
-use finding::FindingSums;
+use crate::units::Total;
+use file_findings::{FileFinding, FileFindings};
 use path_kinds::PathKinds;
 use remedy::Remedies;
 
 /// All advice for an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
-    /// The findings: those that count first, those of the image's own layers before the base's, then by bytes.
+    /// The findings: those that count first, those of the image's own layers before the base's, then by bytes. Of many small ones,
+    /// there is one sum for each kind, after the others.
     pub findings: Vec<Finding>,
     /// The claims that they sum.
     pub claims: AdviceClaims,
@@ -87,35 +90,29 @@ impl Advice {
         let paths = PathKinds::of(tree);
         let claims = AdviceClaims::by_paths(tree, exact, &scope, &paths);
         let remedies = Remedies::new(image, tree, &paths);
-        let sums = FindingSums::of(tree, &claims, state_of);
-        let mut findings: Vec<Finding> = sums
-            .into_iter()
-            .map(|(key, sums)| {
-                let (attributes, twin) = (sums.attributes, sums.twin);
-                let mut finding = sums.finding(tree, key, own.part_of(key.layer));
-                let unpacked = unpacked_bytes.get(key.layer.get()).copied().flatten();
-                finding.stored_bytes = stored_bytes(image, key.layer, unpacked, finding.size_bytes);
-                finding.remedy = remedies.of(&finding, attributes, twin);
-                finding
-            })
-            .collect();
+        let unpacked = |layer: LayerIndex| unpacked_bytes.get(layer.get()).copied().flatten();
+        let stored_bytes = |layer, bytes| stored_bytes(image, layer, unpacked(layer), bytes);
+        let of_files = FileFindings { tree, claims: &claims, own, stored_bytes: &stored_bytes }.find(state_of);
+        let with_remedy = |FileFinding { finding, attributes, twin }| {
+            let remedy = remedies.of(&finding, attributes, twin);
+            Finding { remedy, ..finding }
+        };
+        let mut findings: Vec<Finding> = of_files.into_iter().map(with_remedy).collect();
         let of_instructions = configuration::findings(image, tree, own, kinds);
         let of_instructions = of_instructions.into_iter().chain(copied_context::findings(image, tree, own, kinds));
-        findings.extend(of_instructions.map(|finding| {
+        let with_state = |finding: Finding| {
             let node = finding.groups.first().map(|group| group.place);
             let state = state_of(AdviceItem { kind: finding.kind, node, size_bytes: 0 });
             Finding { state, ..finding }
-        }));
-        findings.extend(attributes::findings(image, tree, own, kinds, state_of));
+        };
+        let mut without_bytes: Vec<Finding> = of_instructions.map(with_state).collect();
+        without_bytes.extend(attributes::findings(image, tree, own, kinds, state_of));
+        findings.extend(largest::summed(without_bytes));
         // Words of instructions may have control characters. A command has none, so its backslashes are not doubled.
         for finding in findings.iter_mut().filter(|finding| finding.remedy.contains(char::is_control)) {
             finding.remedy = Escaped(finding.remedy.as_bytes()).to_string();
         }
-        findings.sort_by_key(|finding| {
-            let Finding { kind, part, layer, hidden_by, size_bytes, state, .. } = finding;
-            let (level, is_base) = (kind.row().level, *part == ImagePart::Base);
-            (*state, is_base, Reverse(*size_bytes), Reverse(level), *kind, *layer, *hidden_by)
-        });
+        findings.sort_by_key(Finding::rank);
         Self { findings, claims, own }
     }
 
@@ -132,6 +129,19 @@ impl Advice {
     /// The findings in layers of the base that count, most bytes first.
     pub fn of_base(&self) -> impl Iterator<Item = &Finding> {
         self.open().filter(|finding| finding.part == ImagePart::Base)
+    }
+
+    /// The bytes of the findings that count and are in these layers, of one kind or of all. A sum is in them if its whole part of the
+    /// image is.
+    #[must_use]
+    pub fn bytes_in(&self, layers: &Range<usize>, kind: Option<AdviceKind>) -> u64 {
+        let is_in = |finding: &Finding| match (finding.layer, finding.part) {
+            (Some(layer), _) => layers.contains(&layer.get()),
+            (None, ImagePart::Base) => layers.start == 0 && layers.end >= self.own.layers(),
+            (None, ImagePart::Ours) => layers.start <= self.own.layers() && layers.end > self.own.layers(),
+        };
+        let findings = self.open().filter(|finding| kind.is_none_or(|kind| kind == finding.kind) && is_in(finding));
+        findings.map(|finding| finding.size_bytes).sum::<Total>().get()
     }
 
     /// Divides the bytes of the base and of the image's own layers.

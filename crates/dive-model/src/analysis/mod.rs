@@ -2,6 +2,7 @@
 //! gives the reclaimable bytes and their causes.
 
 pub mod classic;
+mod directories;
 pub mod exact;
 mod groups;
 mod parts;
@@ -9,8 +10,8 @@ mod places;
 mod stack;
 
 pub use classic::Classic;
+pub(crate) use directories::{DirectorySums, Removals};
 pub use exact::Exact;
-pub(crate) use groups::DirectorySums;
 pub use groups::WasteGroup;
 pub use parts::{Part, Sizes};
 pub use places::VisiblePlace;

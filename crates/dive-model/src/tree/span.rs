@@ -200,7 +200,7 @@ impl Span {
     }
 
     /// Previous span of the same node.
-    pub(super) fn previous(&self) -> Option<SpanId> {
+    pub(crate) fn previous(&self) -> Option<SpanId> {
         SpanId::from_link(self.previous)
     }
 }

@@ -1,0 +1,283 @@
+//! Findings of files: the claims of one kind in one layer, or of one kind that one layer stores and another one hides. One is
+//! summed up at a time, since a hostile image has a million of them.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::boundary::OwnBoundary;
+use super::claims::{AdviceClaims, Claim, WasteClaim};
+use super::finding::{AdviceGroup, AdviceItem, Finding, FindingRank, FindingState};
+use super::kind::AdviceKind;
+use super::largest::LargestFindings;
+use super::remedy::{ChangedAttributes, Twin};
+use crate::analysis::{DirectorySums, Removals};
+use crate::image::ImagePart;
+use crate::layer::LayerIndex;
+use crate::tree::{Cause, Nesting, NodeId, PathOrder, Tree};
+use crate::units::Total;
+
+/// What the claims of a finding have in common. The hiding layer comes first: see [`Removals::go_to`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct FindingKey {
+    hidden_by: Option<LayerIndex>,
+    layer: LayerIndex,
+    kind: AdviceKind,
+    state: FindingState,
+}
+
+/// A finding without its remedy, and what the remedy needs.
+#[derive(Debug)]
+pub(super) struct FileFinding {
+    pub(super) finding: Finding,
+    /// What a layer that hides files changed of them.
+    pub(super) attributes: ChangedAttributes,
+    /// The largest file that another one makes superfluous.
+    pub(super) twin: Option<Twin>,
+}
+
+/// Collects findings from claims.
+pub(super) struct FileFindings<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) claims: &'a AdviceClaims,
+    pub(super) own: OwnBoundary,
+    /// The bytes in the stored layer that unpacked bytes take.
+    pub(super) stored_bytes: &'a dyn Fn(LayerIndex, u64) -> Option<u64>,
+}
+
+/// A claim of either list.
+#[derive(Clone, Copy)]
+enum AnyClaim<'a> {
+    Visible(&'a Claim),
+    Waste(&'a WasteClaim),
+}
+
+impl AnyClaim<'_> {
+    const fn item(self) -> AdviceItem {
+        let (kind, node, size_bytes) = match self {
+            Self::Visible(claim) => (claim.kind, claim.node, claim.size_bytes),
+            Self::Waste(claim) => (claim.kind, claim.file.node, claim.file.size_bytes),
+        };
+        AdviceItem { kind, node: Some(node), size_bytes }
+    }
+
+    const fn key(self, state: FindingState) -> FindingKey {
+        match self {
+            Self::Visible(claim) => FindingKey { hidden_by: None, layer: claim.layer, kind: claim.kind, state },
+            Self::Waste(WasteClaim { kind, file, .. }) => {
+                FindingKey { hidden_by: Some(file.hidden_by), layer: file.layer, kind: *kind, state }
+            }
+        }
+    }
+}
+
+/// What claims add up to.
+#[derive(Debug, Default)]
+struct ClaimSums {
+    directories: DirectorySums,
+    labels: BTreeMap<AdviceKind, Total>,
+    files: u64,
+    size_bytes: Total,
+}
+
+/// The sum of the findings of a kind that are not listed.
+#[derive(Debug)]
+struct SummedFindings {
+    sums: ClaimSums,
+    findings: u64,
+    /// `None` if it is unknown for one of them.
+    stored_bytes: Option<Total>,
+}
+
+impl<'a> FileFindings<'a> {
+    /// The largest findings, and sums of the others.
+    pub(super) fn find(&self, state_of: &mut dyn FnMut(AdviceItem) -> FindingState) -> Vec<FileFinding> {
+        let count = self.claims.visible.len().saturating_add(self.claims.waste.len());
+        let claims = (0..count as u32).filter_map(|at| Some((self.claim(at)?, at)));
+        let mut keys: Vec<(FindingKey, u32)> =
+            claims.map(|(claim, at)| (claim.key(state_of(claim.item())), at)).collect();
+        keys.sort_unstable();
+        let chunks =
+            || keys.chunk_by(|(one, _), (other, _)| one == other).filter_map(|chunk| Some((chunk.first()?.0, chunk)));
+        let mut largest = LargestFindings::default();
+        chunks().for_each(|(key, chunk)| largest.add(self.rank(key, chunk)));
+        let singles = largest.ranks();
+        let is_single = |key, chunk| singles.binary_search(&self.rank(key, chunk)).is_ok();
+        let with_twin = self.claims.visible.iter().filter(|claim| claim.twin.is_some());
+        let order = PathOrder::of(self.tree, with_twin.map(|claim| claim.node));
+        let rewritten =
+            chunks().filter(|(key, chunk)| key.kind == AdviceKind::RewrittenMetadata && is_single(*key, chunk));
+        let changed = changed_attributes(self.tree, &rewritten.map(|(key, _)| (key.layer, key.hidden_by)).collect());
+        let (nesting, mut removals) = (Nesting::of(self.tree), Removals::of(self.tree));
+        let mut found = Vec::new();
+        let mut others: BTreeMap<(FindingState, bool, AdviceKind), SummedFindings> = BTreeMap::new();
+        for (key, chunk) in chunks() {
+            if !is_single(key, chunk) {
+                self.add_to_sums(key, chunk, &mut others);
+                continue;
+            }
+            if let Some(layer) = key.hidden_by {
+                removals.go_to(self.tree, layer);
+            }
+            let mut finding = self.single(key, chunk, &removals, &nesting, &order);
+            if changed.contains(&(key.layer, key.hidden_by)) {
+                finding.attributes = ChangedAttributes::OwnerOrMode;
+            }
+            found.push(finding);
+        }
+        found.extend(others.into_iter().map(|((state, is_base, kind), others)| {
+            let SummedFindings { sums, findings, stored_bytes } = others;
+            let part = if is_base { ImagePart::Base } else { ImagePart::Ours };
+            let finding = sums.finding(self.tree, &nesting, kind, part, state);
+            let finding = Finding { summed: findings, stored_bytes: stored_bytes.map(Total::get), ..finding };
+            FileFinding { finding, attributes: ChangedAttributes::default(), twin: None }
+        }));
+        found
+    }
+
+    /// A finding that is listed.
+    fn single(
+        &self,
+        key: FindingKey,
+        chunk: &[(FindingKey, u32)],
+        removals: &Removals,
+        nesting: &Nesting,
+        order: &PathOrder,
+    ) -> FileFinding {
+        let FindingKey { hidden_by, layer, kind, state } = key;
+        let mut sums = ClaimSums::default();
+        for claim in self.claims_of(chunk) {
+            sums.add(self.tree, claim, Some(removals));
+        }
+        let finding = sums.finding(self.tree, nesting, kind, self.own.part_of(layer), state);
+        let stored_bytes = (self.stored_bytes)(layer, finding.size_bytes);
+        FileFinding {
+            finding: Finding { layer: Some(layer), hidden_by, stored_bytes, ..finding },
+            attributes: ChangedAttributes::default(),
+            twin: largest_twin(self.claims_of(chunk), order),
+        }
+    }
+
+    /// Adds a finding that is not listed.
+    fn add_to_sums(
+        &self,
+        key: FindingKey,
+        chunk: &[(FindingKey, u32)],
+        others: &mut BTreeMap<(FindingState, bool, AdviceKind), SummedFindings>,
+    ) {
+        let of_kind = others.entry(self.rank(key, chunk).sum_key()).or_insert_with(|| SummedFindings {
+            sums: ClaimSums::default(),
+            findings: 0,
+            stored_bytes: Some(Total::default()),
+        });
+        for claim in self.claims_of(chunk) {
+            of_kind.sums.add(self.tree, claim, None);
+        }
+        of_kind.findings = of_kind.findings.saturating_add(1);
+        let stored = (self.stored_bytes)(key.layer, self.size_of(chunk));
+        of_kind.stored_bytes = of_kind.stored_bytes.zip(stored).map(|(mut sum, more)| {
+            sum += more;
+            sum
+        });
+    }
+
+    fn claims_of(&self, chunk: &[(FindingKey, u32)]) -> impl Iterator<Item = AnyClaim<'a>> {
+        chunk.iter().filter_map(|(_, at)| self.claim(*at))
+    }
+
+    /// A claim by its number: those of visible files first.
+    fn claim(&self, at: u32) -> Option<AnyClaim<'a>> {
+        let at = at as usize;
+        let AdviceClaims { visible, waste } = self.claims;
+        match visible.get(at) {
+            Some(claim) => Some(AnyClaim::Visible(claim)),
+            None => waste.get(at.checked_sub(visible.len())?).map(AnyClaim::Waste),
+        }
+    }
+
+    fn size_of(&self, chunk: &[(FindingKey, u32)]) -> u64 {
+        self.claims_of(chunk).map(|claim| claim.item().size_bytes).sum::<Total>().get()
+    }
+
+    /// The rank of the finding with these claims.
+    fn rank(&self, key: FindingKey, chunk: &[(FindingKey, u32)]) -> FindingRank {
+        let FindingKey { hidden_by, layer, kind, state } = key;
+        FindingRank::new(kind, self.own.part_of(layer), state, self.size_of(chunk), (Some(layer), hidden_by))
+    }
+}
+
+impl ClaimSums {
+    /// Adds a claim. `removals` are those of the layer that hides the files; without, a hidden file counts in its own directory.
+    fn add(&mut self, tree: &Tree, claim: AnyClaim<'_>, removals: Option<&Removals>) {
+        let AdviceItem { node, size_bytes, .. } = claim.item();
+        match (claim, removals) {
+            (AnyClaim::Waste(claim), Some(removals)) => {
+                self.directories.add_reclaimable(tree, removals, &claim.file);
+            }
+            _ => self.directories.add(tree, node.unwrap_or(NodeId::ROOT), size_bytes),
+        }
+        self.files = self.files.saturating_add(1);
+        self.size_bytes += size_bytes;
+        if let AnyClaim::Waste(WasteClaim { label: Some(label), .. }) = claim {
+            *self.labels.entry(*label).or_default() += size_bytes;
+        }
+    }
+
+    /// The finding without its layers and its remedy.
+    fn finding(
+        self,
+        tree: &Tree,
+        nesting: &Nesting,
+        kind: AdviceKind,
+        part: ImagePart,
+        state: FindingState,
+    ) -> Finding {
+        let mut labels: Vec<_> = self.labels.into_iter().map(|(kind, sum)| (kind, sum.get())).collect();
+        labels.sort_by_key(|(_, bytes)| Reverse(*bytes));
+        let divided = self.directories.divide(tree, nesting).into_iter();
+        let mut groups: Vec<AdviceGroup> =
+            divided.map(|sum| AdviceGroup { place: sum.place, files: sum.files, size_bytes: sum.size_bytes }).collect();
+        // The few groups of a finding are ordered by path, not by their order in a layer.
+        groups.sort_by_cached_key(|group| (Reverse(group.size_bytes), tree.path(group.place)));
+        Finding {
+            part,
+            size_bytes: self.size_bytes.get(),
+            files: self.files,
+            groups,
+            labels,
+            state,
+            ..Finding::of_configuration(kind, None, String::new())
+        }
+    }
+}
+
+/// The largest claimed file that another one makes superfluous, the first one of equal ones.
+fn largest_twin<'a>(claims: impl Iterator<Item = AnyClaim<'a>>, order: &PathOrder) -> Option<Twin> {
+    let twins = claims.filter_map(|claim| match claim {
+        AnyClaim::Visible(Claim { node, twin: Some(twin), size_bytes, .. }) => {
+            Some(Twin { node: *node, other: *twin, size_bytes: *size_bytes })
+        }
+        _ => None,
+    });
+    twins.min_by_key(|twin| (Reverse(twin.size_bytes), order.rank(twin.node)))
+}
+
+/// The pairs of layers, among these, of which the second stores files of the first again with another owner or mode.
+fn changed_attributes(
+    tree: &Tree,
+    pairs: &BTreeSet<(LayerIndex, Option<LayerIndex>)>,
+) -> BTreeSet<(LayerIndex, Option<LayerIndex>)> {
+    let mut changed = BTreeSet::new();
+    if pairs.is_empty() {
+        return changed;
+    }
+    for after in tree.all_spans() {
+        let Some(before) = tree.span(after).previous() else { continue };
+        let Some((hidden_by, Cause::MetadataOnly)) = tree.span(before).end() else { continue };
+        let (old, new) = (tree.span(tree.inode(before)), tree.span(tree.inode(after)));
+        let pair = (old.from(), Some(hidden_by));
+        if (old.mode, old.uid, old.gid) != (new.mode, new.uid, new.gid) && pairs.contains(&pair) {
+            changed.insert(pair);
+        }
+    }
+    changed
+}

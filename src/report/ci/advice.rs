@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
+use super::guard::guarded;
 use crate::report::advice::of_base_in_words;
 use dive_model::Opened;
 use dive_model::advice::{Advice, AdviceKind, AdviceLevel, CountedBytes, Finding};
@@ -84,11 +85,40 @@ fn row(kind: &KindOfFindings<'_>, room: usize, out: &mut dyn Write) -> io::Resul
         more => format!(" ({})", count_of(more, "more finding")),
     };
     let room = room.saturating_sub(more.chars().count());
-    let text = format!("{kind}: {}", largest.remedy);
-    let text = if text.chars().count() <= room {
+    writeln!(out, "{size:>12}  {}{more}", line(*kind, &largest.remedy, room))
+}
+
+/// A kind and its remedy in `room` characters. People paste commands, so a command is written as it is or not at all: the guard of
+/// the report would change a word in it, and half a command is another one.
+fn line(kind: AdviceKind, remedy: &str, room: usize) -> String {
+    let fits = |text: &String| text.chars().count() <= room;
+    let has_command = remedy.contains('`');
+    if has_command && guarded(remedy) != remedy {
+        return without_command(kind, remedy, room);
+    }
+    let text = format!("{kind}: {remedy}");
+    if fits(&text) {
         text
+    } else if !has_command {
+        shortened(&text, room)
     } else {
-        text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
-    };
-    writeln!(out, "{size:>12}  {text}{more}")
+        // The first way is enough, if it is whole.
+        let first = remedy.match_indices(", or ").find(|(at, _)| remedy[..*at].matches('`').count().is_multiple_of(2));
+        let first = first.map(|(at, _)| format!("{kind}: {}", &remedy[..at]));
+        first.filter(fits).unwrap_or_else(|| without_command(kind, remedy, room))
+    }
+}
+
+/// The place that a remedy is about, and where the remedy is.
+fn without_command(kind: AdviceKind, remedy: &str, room: usize) -> String {
+    let place = remedy.split_once(": ").map_or("", |(place, _)| place);
+    let place = if place.contains('`') || place.is_empty() { String::new() } else { format!("{place}: ") };
+    shortened(&format!("{kind}: {place}see `dive advise`"), room)
+}
+
+fn shortened(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
 }

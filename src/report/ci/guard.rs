@@ -67,7 +67,7 @@ impl Write for Guarded<'_> {
 
 /// Escapes one letter of every word, in any case and inside other words. Escapes are `\xNN`, as in names, so a name still
 /// reads back to its bytes.
-fn guarded(text: &str) -> String {
+pub(super) fn guarded(text: &str) -> String {
     without(&WORDS, text)
 }
 

@@ -29,7 +29,7 @@ fn a_report_has_what_to_write_instead() {
         advice(&ran),
         "
         Advice for the image's own layers, most bytes first:
-               80 kB  apt-lists: lines 2-3: add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache: `RUN --mount=type=cache,sharing=locked,target=/var/lib/apt/lists`
+               80 kB  apt-lists: lines 2-3: add `&& rm -rf /var/lib/apt/lists/*`
               7.0 kB  deleted-later: line 4: delete /app/build.o here instead of in line 5
           not yours, in the distribution in layer 0: 5.0 kB (~5.0 kB stored) of apt-archives
           `dive advise IMAGE` lists all of it
@@ -100,5 +100,24 @@ fn advice_alone_changes_no_exit_code() {
         [&["--ci", path][..], &["advise", path], &["--json", "-", path], &["--summary", "-", path], &[path]]
     {
         user.runs(arguments).ends_with(0);
+    }
+}
+
+/// The guard of the report changes letters, and a line has an end: a command that is pasted must not be another one.
+#[test]
+fn commands_are_whole_or_left_out() {
+    let cloned = |directory: &str| {
+        let file = |name: &str| format!("{directory}/.git/{name}");
+        image().layer(|l| {
+            let l = l.file(file("HEAD"), "1").file(file("objects/a"), "x".repeat(5_000));
+            l.created_by("RUN /bin/sh -c git clone https://x.example/a # buildkit")
+        })
+    };
+    let ran = checks(&cloned("opt/tool"));
+    assert!(advice(&ran).contains("vcs-folder: layer 0: add `&& rm -rf /opt/tool/.git`"), "{}", ran.stdout);
+    for directory in ["opt/passenger".to_owned(), format!("opt/{}", "long".repeat(50))] {
+        let ran = checks(&cloned(&directory));
+        assert!(advice(&ran).contains("vcs-folder: layer 0: see `dive advise`"), "{}", ran.stdout);
+        assert!(!advice(&ran).contains("rm -rf"), "{}", ran.stdout);
     }
 }

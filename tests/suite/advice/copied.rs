@@ -8,7 +8,7 @@ use super::says;
 use crate::build::{Format, Layer, image};
 use crate::user::User;
 
-const LEFT_OUT: &str = "out of the copy, for example in .dockerignore";
+const EXCLUDED: &str = "from the copy, for example in .dockerignore";
 
 /// An image that copies something of a kind, and the start of the remedy.
 struct CopiedKind {
@@ -28,15 +28,15 @@ fn each_kind_of_copied_files_has_its_own_remedy() {
         AptArchives, AptLists, CoreDump, DataInImage, DebugSymbols, DocsAndLocales, DuplicateContent, EditorAndOsFiles,
         Logs, NodeCache, PythonCache, StaticLibrariesAndHeaders, TemporaryFiles, UnstrippedBinary, VcsFolder,
     };
-    let left_out = |kind, fill, path: &str| copied(kind, fill, &format!("leave {path} {LEFT_OUT}"));
+    let excluded = |kind, fill, path: &str| copied(kind, fill, &format!("exclude {path} {EXCLUDED}"));
     let of_kinds = [
-        left_out(AptLists, |l| l.file("var/lib/apt/lists/a", "x".repeat(70_000)), "/var/lib/apt/lists/a"),
-        left_out(AptArchives, |l| l.file("var/cache/apt/archives/a.deb", "1"), "/var/cache/apt/archives/a.deb"),
-        left_out(PythonCache, |l| l.file("root/.cache/pip/a", "1"), "/root/.cache/pip/a"),
-        left_out(NodeCache, |l| l.file("root/.npm/_cacache/a", "1"), "/root/.npm/_cacache/a"),
-        left_out(TemporaryFiles, |l| l.file("tmp/a", "1"), "/tmp/a"),
-        left_out(Logs, |l| l.file("var/log/a", "x".repeat(1_000_001)), "/var/log/a"),
-        left_out(CoreDump, |l| l.file("app/core", elf(4, 0)), "/app/core"),
+        excluded(AptLists, |l| l.file("var/lib/apt/lists/a", "x".repeat(70_000)), "/var/lib/apt/lists/a"),
+        excluded(AptArchives, |l| l.file("var/cache/apt/archives/a.deb", "1"), "/var/cache/apt/archives/a.deb"),
+        excluded(PythonCache, |l| l.file("root/.cache/pip/a", "1"), "/root/.cache/pip/a"),
+        excluded(NodeCache, |l| l.file("root/.npm/_cacache/a", "1"), "/root/.npm/_cacache/a"),
+        excluded(TemporaryFiles, |l| l.file("tmp/a", "1"), "/tmp/a"),
+        excluded(Logs, |l| l.file("var/log/a", "x".repeat(1_000_001)), "/var/log/a"),
+        excluded(CoreDump, |l| l.file("app/core", elf(4, 0)), "/app/core"),
         copied(VcsFolder, |l| l.file("app/x/.git/HEAD", "1").file("app/x/.git/objects/a", "2"), "name `**/.git` in"),
         copied(EditorAndOsFiles, |l| l.file("app/.DS_Store", "1"), "name them in .dockerignore"),
         copied(
@@ -63,7 +63,7 @@ fn each_kind_of_copied_files_has_its_own_remedy() {
         copied(
             DuplicateContent,
             |l| l.file("app/a", "x".repeat(70_000)).file("app/b", "x".repeat(70_000)),
-            "leave /app/b out of the copy; /app/a has the same size and hash",
+            "make /app/b a link to /app/a in the stage or context before the copy; both have the same size and hash",
         ),
     ];
     for CopiedKind { kind, fill, remedy } in of_kinds {
@@ -99,12 +99,12 @@ fn files_of_another_stage_are_deleted_there() {
     let image = image().runs_as("app").layer(|l| l.file("tmp/a", "1").created_by("COPY /out / # buildkit"));
     says(
         &image,
-        &["layer 0: leave /tmp/a out of the copy: name it in .dockerignore, or delete it in the stage with it"],
+        &["layer 0: exclude /tmp/a from the copy: list it in .dockerignore, or delete it in the source stage"],
     );
     let archive = image.save(Format::DockerArchive);
     for (line, remedy) in [
-        ("COPY --from=build /out /", "leave /tmp/a out of the copy, or delete it in the stage of its `--from`"),
-        ("COPY /out /", "leave /tmp/a out of the copy, for example in .dockerignore"),
+        ("COPY --from=build /out /", "exclude /tmp/a from the copy, or delete it in the stage of its `--from`"),
+        ("COPY /out /", "exclude /tmp/a from the copy, for example in .dockerignore"),
     ] {
         let user = User::new().writes("Dockerfile", &format!("FROM scratch\n{line}\n"));
         let path = archive.path().to_str().unwrap();

@@ -26,6 +26,11 @@ const QUOTED: [&str; 8] = [
 const UNQUOTED: [&[u8]; 5] =
     [b"x\n touch pwned\n", b"`touch pwned`", b"\xff';touch pwned #", b"x\x1b[2J", "x\u{202e}y".as_bytes()];
 
+/// A layer of a RUN.
+fn made(layer: Layer) -> Layer {
+    layer.created_by("RUN /bin/sh -c make # buildkit")
+}
+
 /// The remedy of the only finding.
 #[track_caller]
 fn remedy(image: &Image) -> String {
@@ -56,7 +61,7 @@ const SHELLS: [&str; 2] = ["sh", "bash"];
 fn advised_commands_act_on_the_named_file_alone() {
     use std::os::unix::fs::PermissionsExt;
     for name in QUOTED {
-        let temporary = image().layer(|l| l.file(format!("tmp/{name}"), "1234"));
+        let temporary = image().layer(|l| made(l.file(format!("tmp/{name}"), "1234")));
         let twins = image().layer(|l| {
             let content = "x".repeat(70_000);
             l.file(format!("opt/{name}"), &content).file(format!("srv/{name}"), &content)
@@ -91,7 +96,7 @@ fn no_command_is_written_with_a_name_that_shells_read_differently() {
     for name in UNQUOTED {
         let file = |l: Layer, directory: &[u8], content: &str| l.file([directory, name].concat(), content);
         for image in [
-            image().layer(|l| file(l, b"tmp/", "1234")),
+            image().layer(|l| made(file(l, b"tmp/", "1234"))),
             image().layer(|l| file(file(l, b"opt/", &content), b"srv/", &content)),
             image()
                 .layer(|l| l.file("var/lib/dpkg/status", "1"))
@@ -113,7 +118,7 @@ fn no_command_is_written_with_a_name_that_shells_read_differently() {
 fn commands_are_printed_in_one_piece() {
     let user = User::new();
     let name = "it's    a\\b  0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789";
-    let archive = image().layer(|l| l.file(format!("tmp/{name}"), "1234")).save(Format::DockerArchive);
+    let archive = image().layer(|l| made(l.file(format!("tmp/{name}"), "1234"))).save(Format::DockerArchive);
     let command = format!("`&& rm -rf '/tmp/{}'`", name.replace('\'', "'\\''"));
     for format in ["text", "tsv"] {
         let text = user.runs(&["advise", archive.path().to_str().unwrap(), "--format", format]).ends_with(0).stdout;

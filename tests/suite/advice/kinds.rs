@@ -313,10 +313,11 @@ fn lists_and_indexes_of_apt_have_their_own_commands() {
         image()
             .layer(|l| paths.iter().fold(l, |l, path| l.file(path, &big)).created_by("RUN /bin/sh -c apt-get update"))
     };
-    let mount = "or mount a cache: `RUN --mount=type=cache,sharing=locked,target=";
+    let mounts = "or mount caches: `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and \
+                  `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`";
     let (lists, indexes) = ("var/lib/apt/lists/a", "var/cache/apt/pkgcache.bin");
-    says(&of(&[indexes]), &[&format!("layer 0: add `&& apt-get clean`, {mount}/var/cache/apt`")]);
-    let both = format!("layer 0: add `&& apt-get clean && rm -rf /var/lib/apt/lists/*`, {mount}/var/lib/apt/lists`");
+    says(&of(&[indexes]), &[&format!("layer 0: add `&& apt-get clean`, {mounts}")]);
+    let both = format!("layer 0: add `&& apt-get clean && rm -rf /var/lib/apt/lists/*`, {mounts}");
     says(&of(&[lists, indexes]), &[&both]);
 }
 
@@ -356,8 +357,8 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
         (
             "var/lib/apt/lists/a",
             "RUN /bin/sh -c apt-get update # buildkit",
-            "layer 0: add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache: \
-             `RUN --mount=type=cache,sharing=locked,target=/var/lib/apt/lists`",
+            "layer 0: add `&& rm -rf /var/lib/apt/lists/*`, or mount caches: \
+             `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`",
         ),
         (
             "var/cache/yum/a",
@@ -376,7 +377,7 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
         ),
         ("app/.pnpm-store/a", "/bin/sh -c pnpm i", "layer 0: add `&& rm -rf /app/.pnpm-store`"),
         ("tmp/a b", "/bin/sh -c wget x", "layer 0: add `&& rm -rf '/tmp/a b'`"),
-        ("tmp/a", "COPY . / # buildkit", "layer 0: leave /tmp/a out of the copy, for example in .dockerignore"),
+        ("tmp/a", "COPY . / # buildkit", "layer 0: exclude /tmp/a from the copy, for example in .dockerignore"),
     ] {
         says(&of(path, command), &[remedy]);
     }
@@ -398,7 +399,7 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
         (
             &["app/hs_err_pid1.log", "app/hs_err_pid2.log", "app/main"],
             "COPY . /app # buildkit",
-            "layer 0: leave these files below /app out of the copy, for example in .dockerignore",
+            "layer 0: exclude these files below /app from the copy, for example in .dockerignore",
         ),
         (
             &["root/.cache/pypoetry/cache/a", "root/.cache/pypoetry/virtualenvs/app/bin/python"],
@@ -411,7 +412,10 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
     ] {
         says(&spread(paths, command), &[remedy]);
     }
-    let logs = image().layer(|l| l.file("var/log/a", "x".repeat(600_000)).file("var/log/b", "x".repeat(600_000)));
+    let logs = image().layer(|l| {
+        let l = l.file("var/log/a", "x".repeat(600_000)).file("var/log/b", "x".repeat(600_000));
+        l.created_by("RUN /bin/sh -c make # buildkit")
+    });
     says(&logs, &["layer 0: add `&& find /var/log -type f -delete`"]);
     let repository = |command: &str| {
         image().layer(|l| l.file("app/.git/HEAD", "x").file("app/.git/objects/a", "1234").created_by(command))

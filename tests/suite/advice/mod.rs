@@ -8,6 +8,7 @@ mod copied;
 mod hostile_names;
 mod instructions;
 mod kinds;
+mod later_runs;
 mod pairs;
 mod partition;
 mod report;

@@ -109,7 +109,13 @@ fn weights_that_a_cache_has_twice_are_found() {
     let copies = image().layer(|l| {
         l.file("m/a.safetensors", &weights).file("m/b.safetensors", &weights).created_by("COPY m /m # buildkit")
     });
-    says(&copies, &["layer 0: leave /m/b.safetensors out of the copy; /m/a.safetensors has the same size and hash"]);
+    says(
+        &copies,
+        &[
+            "layer 0: make /m/b.safetensors a link to /m/a.safetensors in the stage or context before the copy; both have the \
+          same size and hash",
+        ],
+    );
 }
 
 #[test]

@@ -48,8 +48,9 @@ fn text_names_lines_bytes_and_what_to_write() {
              80 kB  apt-lists: package lists of apt
                     warn, layer 1 (Dockerfile:2-3), ~SIZE stored
                     RUN apt-get update && apt-get install -y curl=8.14
-                    lines 2-3: add `&& rm -rf /var/lib/apt/lists/*`, or mount a cache:
-                    `RUN --mount=type=cache,sharing=locked,target=/var/lib/apt/lists`
+                    lines 2-3: add `&& rm -rf /var/lib/apt/lists/*`, or mount caches:
+                    `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and
+                    `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`
                        80 kB  1 file      /var/lib/apt/lists/deb_Packages
             7.0 kB  deleted-later: files that a later layer deletes
                     warn, layer 2 (Dockerfile:4), hidden by layer 3 (Dockerfile:5),
@@ -75,7 +76,7 @@ fn findings_of_the_base_are_one_line() {
     assert!(!text.contains("apt-archives: packages"), "{text}");
     user.runs(&["advise", "--all", path])
         .ends_with(0)
-        .prints(&["5.0 kB  apt-archives: packages", "0: add `&& apt-get clean`"]);
+        .prints(&["5.0 kB  apt-archives: packages", "run `apt-get clean` in the same step"]);
 }
 
 #[test]

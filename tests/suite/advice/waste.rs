@@ -44,7 +44,7 @@ fn a_removal_of_packages_belongs_into_the_run_that_installs_them() {
     // The variable may have no value there.
     says(
         &of("/bin/sh -c apt-get purge -y --auto-remove $buildDeps"),
-        &["layer 0: delete /usr/bin/gcc here instead of in layer 1"],
+        &["layer 0: remove the packages here instead of in layer 1"],
     );
 }
 
@@ -53,7 +53,7 @@ fn copied_and_deleted_files_are_advice_on_the_copy() {
     let image = image()
         .layer(|l| l.file("app/src/a.c", "1234").created_by("COPY . /app # buildkit"))
         .layer(|l| l.whiteout("app/src").created_by("RUN /bin/sh -c rm -r /app/src # buildkit"));
-    says(&image, &["layer 0: leave /app/src/a.c out of the copy, or copy it in an earlier stage; layer 1 deletes it"]);
+    says(&image, &["layer 0: exclude /app/src/a.c from the copy, or copy it in an earlier stage; layer 1 deletes it"]);
 }
 
 /// The directory may have other files, which must stay.
@@ -78,10 +78,10 @@ fn changed_attributes_and_times_are_told_apart() {
     finds(&chown, "rewritten-metadata 5 B 1 files layer 0 hidden by 1 /app/a");
     says(&chown, &["layer 0: set owner and mode here (`COPY --chown= --chmod=`) instead of in layer 1"]);
     let touch = of("RUN /bin/sh -c make # buildkit", "RUN /bin/sh -c touch /app/a # buildkit", 0o644);
-    says(&touch, &["layer 1: layer 0 already stores /app/a, and only the times differ; write it once"]);
+    says(&touch, &["layers 0 and 1 both write /app/a, and only the times differ; write it once"]);
     let again = of("COPY a /app/ # buildkit", "COPY . /app # buildkit", 0o644);
     finds(&again, "copied-again 5 B 1 files layer 0 hidden by 1 /app/a");
-    says(&again, &["layer 1: leave out /app/a, which layer 0 already stores unchanged"]);
+    says(&again, &["layer 1: do not copy /app/a again; layer 0 already stores it unchanged"]);
 }
 
 #[test]

@@ -83,7 +83,7 @@ const QUESTIONS: [Question; 20] = [
     (
         "What should the Dockerfile say instead?",
         &[Keys("w tab")],
-        &["┏ Advice", "Remedy: layer 3: delete /var/cache/build"],
+        &["┏ Advice", "Remedy: layers 3 and 5: make, use and delete /var/cache/build in one RUN"],
     ),
     (
         "How much of it is the package manager's?",

@@ -3,41 +3,17 @@
 use super::archives::OF_TAR;
 use super::finding::Finding;
 use super::kind::AdviceKind;
-use super::place::instruction_of;
+use super::later_runs::LaterUse;
+use super::place::{CopySource, Place};
 use super::remedy::Remedies;
-use crate::image::{Image, Keyword};
-use crate::layer::LayerIndex;
+use crate::image::Keyword;
 use crate::tree::NodeId;
-
-/// Where a COPY or ADD takes its files from. The history of `BuildKit` does not record `--from`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CopySource {
-    /// The build context, as far as the instruction tells.
-    Context,
-    /// Another stage or image.
-    Stage,
-    /// An absolute path: of a stage, or of the context.
-    Either,
-}
-
-impl CopySource {
-    pub(super) fn of(image: &Image, layer: LayerIndex) -> Self {
-        let instruction = instruction_of(image, layer);
-        let lines = image.layers.get(layer.get()).and_then(|layer| layer.lines.as_ref());
-        let has_from = |text: &str| text.contains("--from=");
-        if has_from(instruction.text) || lines.is_some_and(|lines| lines.lines().any(|(_, line)| has_from(line))) {
-            return Self::Stage;
-        }
-        let source = instruction.text.split_whitespace().find(|word| !word.starts_with("--"));
-        let is_absolute = source.is_some_and(|source| source.trim_start_matches(['[', '"']).starts_with('/'));
-        if lines.is_none() && is_absolute { Self::Either } else { Self::Context }
-    }
-}
 
 impl Remedies<'_> {
     /// The remedy for files of a COPY or ADD. `.dockerignore` is for what no program needs; of the others, the way that they are made
     /// is what to change.
-    pub(super) fn of_copied(&self, finding: &Finding, source: CopySource, vcs: Option<NodeId>) -> String {
+    pub(super) fn of_copied(&self, finding: &Finding, place: &Place<'_>, vcs: Option<NodeId>) -> String {
+        let source = place.source;
         let (largest, instead) = (self.largest(finding), finding.kind.row().instead);
         match (finding.kind, source) {
             (AdviceKind::UnstrippedBinary, _) => format!("strip {largest} before the copy"),
@@ -58,26 +34,36 @@ impl Remedies<'_> {
                 format!("name `**/{name}` in .dockerignore")
             }
             (AdviceKind::EditorAndOsFiles, CopySource::Context) => instead.to_owned(),
-            _ => self.left_out(finding, source, vcs),
+            _ => self.left_out(finding, place, vcs),
         }
     }
 
-    fn left_out(&self, finding: &Finding, source: CopySource, vcs: Option<NodeId>) -> String {
+    fn left_out(&self, finding: &Finding, place: &Place<'_>, vcs: Option<NodeId>) -> String {
         let group = vcs.or_else(|| finding.groups.first().map(|group| group.place));
         let (files, them) = match group.filter(|node| self.is_removable(finding, *node)) {
             Some(node) => (self.path(node), "it"),
             None => (format!("these files below {}", self.largest(finding)), "them"),
         };
-        match source {
-            CopySource::Context => format!("leave {files} out of the copy, for example in .dockerignore"),
+        let of_use = group.map_or(LaterUse::Excluded, |node| self.later_use(finding.kind, place, node));
+        if let LaterUse::Named(runs) = &of_use {
+            return format!("mount {files} in {runs} (`RUN --mount=type=bind`) instead of copying {them}");
+        }
+        let excluded = match place.source {
+            CopySource::Context => format!("exclude {files} from the copy, for example in .dockerignore"),
             CopySource::Stage => {
-                format!("leave {files} out of the copy, or delete {them} in the stage of its `--from`")
+                format!("exclude {files} from the copy, or delete {them} in the stage of its `--from`")
             }
             CopySource::Either => {
                 format!(
-                    "leave {files} out of the copy: name {them} in .dockerignore, or delete {them} in the stage with {them}"
+                    "exclude {files} from the copy: list {them} in .dockerignore, or delete {them} in the source stage"
                 )
             }
+        };
+        match of_use {
+            LaterUse::Possible => {
+                format!("{excluded}; a RUN that needs {them} can mount {them} (`RUN --mount=type=bind`)")
+            }
+            LaterUse::Excluded | LaterUse::Named(_) => excluded,
         }
     }
 

@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::boundary::OwnBoundary;
 use super::claims::{AdviceClaims, Claim, WasteClaim};
-use super::finding::{AdviceGroup, AdviceItem, Finding, FindingRank, FindingState};
+use super::finding::{AdviceGroup, AdviceItem, ChangedAttributes, Finding, FindingRank, FindingState, Twin};
 use super::kind::AdviceKind;
 use super::largest::LargestFindings;
-use super::remedy::{ChangedAttributes, Twin};
 use crate::analysis::{DirectorySums, Removals};
 use crate::image::ImagePart;
 use crate::layer::LayerIndex;

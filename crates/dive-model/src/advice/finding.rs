@@ -115,3 +115,21 @@ pub struct AdviceGroup {
     /// Total size in bytes.
     pub size_bytes: u64,
 }
+
+/// What the layer that hides files changed of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum ChangedAttributes {
+    /// Neither owner nor mode.
+    #[default]
+    OnlyTimes,
+    /// Owner or mode of at least one file.
+    OwnerOrMode,
+}
+
+/// A file, and another one that makes it superfluous.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Twin {
+    pub(super) node: NodeId,
+    pub(super) other: NodeId,
+    pub(super) size_bytes: u64,
+}

@@ -3,6 +3,7 @@
 //!
 //! docs/advice.md explains every kind.
 
+mod apt;
 mod archives;
 mod attributes;
 mod below;
@@ -14,9 +15,11 @@ mod copied_context;
 mod file_findings;
 mod file_kinds;
 mod finding;
+mod hidden;
 pub mod kind;
 mod kind_set;
 mod largest;
+mod later_runs;
 mod linked_caches;
 mod packages;
 mod path_kinds;

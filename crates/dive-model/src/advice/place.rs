@@ -1,6 +1,7 @@
 //! How the build wrote a layer, and how findings name it.
 
-use crate::image::{BuildInstruction, Image};
+use super::shell_commands::{ShellCommand, is_continuable};
+use crate::image::{BuildInstruction, Image, Keyword};
 use crate::layer::LayerIndex;
 
 /// The instruction that made a layer.
@@ -17,5 +18,97 @@ pub(super) fn place_name(image: &Image, layer: LayerIndex) -> String {
             let word = if numbers.bytes().all(|digit| digit.is_ascii_digit()) { "line" } else { "lines" };
             format!("{word} {numbers}")
         }
+    }
+}
+
+/// A layer, as the build wrote it.
+pub(super) struct Place<'a> {
+    pub(super) layer: LayerIndex,
+    /// `line 14`, `lines 14-17` or `layer 3`.
+    pub(super) name: String,
+    pub(super) instruction: BuildInstruction<'a>,
+    /// Where a COPY or ADD takes its files from.
+    pub(super) source: CopySource,
+    /// The commands of a RUN.
+    pub(super) commands: Vec<ShellCommand>,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of(image: &'a Image, layer: LayerIndex) -> Self {
+        let instruction = instruction_of(image, layer);
+        let commands = instruction.commands();
+        let source = CopySource::of(image, layer);
+        Self { layer, name: place_name(image, layer), instruction, source, commands }
+    }
+
+    /// The first of these tools that the RUN starts.
+    pub(super) fn tool(&self, names: &[&'static str]) -> Option<&'static str> {
+        names.iter().copied().find(|name| self.commands.iter().any(|command| command.is(&[name])))
+    }
+
+    /// True if `&& command` can follow the script.
+    pub(super) fn is_continuable(&self) -> bool {
+        is_continuable(self.instruction.text)
+    }
+
+    /// How to run one more command at the end of the RUN. `&&` continues a script, but neither a comment nor a list of lines; the
+    /// steps of other builders have no script.
+    pub(super) fn adds(&self, command: &str) -> String {
+        match self.instruction.keyword {
+            Keyword::Run if self.is_continuable() => format!("add `&& {command}`"),
+            Keyword::Run => format!("end the RUN with `{command}`"),
+            _ => format!("run `{command}` in the same step"),
+        }
+    }
+}
+
+/// Where a COPY or ADD takes its files from. The history of `BuildKit` does not record `--from`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CopySource {
+    /// The build context, as far as the instruction tells.
+    Context,
+    /// Another stage or image.
+    Stage,
+    /// An absolute path: of a stage, or of the context.
+    Either,
+}
+
+impl CopySource {
+    fn of(image: &Image, layer: LayerIndex) -> Self {
+        let instruction = instruction_of(image, layer);
+        let lines = image.layers.get(layer.get()).and_then(|layer| layer.lines.as_ref());
+        let has_from = |text: &str| text.contains("--from=");
+        if has_from(instruction.text) || lines.is_some_and(|lines| lines.lines().any(|(_, line)| has_from(line))) {
+            return Self::Stage;
+        }
+        let source = instruction.text.split_whitespace().find(|word| !word.starts_with("--"));
+        let is_absolute = source.is_some_and(|source| source.trim_start_matches(['[', '"']).starts_with('/'));
+        if lines.is_none() && is_absolute { Self::Either } else { Self::Context }
+    }
+}
+
+/// Names of several steps: `lines 2, 4-5 and 7`, `layer 3`.
+pub(super) fn names_of(places: &[&Place<'_>]) -> String {
+    // The most that a sentence names.
+    const MOST: usize = 4;
+    let number = |place: &&Place<'_>| {
+        place.name.split_once(' ').map(|(word, number)| (word.trim_end_matches('s').to_owned(), number.to_owned()))
+    };
+    let numbers: Vec<(String, String)> = places.iter().filter_map(number).collect();
+    let Some((word, first)) = numbers.first() else { return String::new() };
+    if numbers.iter().any(|(other, _)| other != word) {
+        let names: Vec<&str> = places.iter().take(MOST).map(|place| place.name.as_str()).collect();
+        return names.join(" and ");
+    }
+    if numbers.len() > MOST {
+        let last = numbers.last().map_or("", |(_, number)| number.as_str());
+        return format!("{word}s {first} to {last}");
+    }
+    match numbers.split_last() {
+        Some(((_, last), before)) if !before.is_empty() => {
+            let before: Vec<&str> = before.iter().map(|(_, number)| number.as_str()).collect();
+            format!("{word}s {} and {last}", before.join(", "))
+        }
+        _ => places.first().map_or_else(String::new, |place| place.name.clone()),
     }
 }

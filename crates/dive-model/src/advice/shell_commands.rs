@@ -25,6 +25,28 @@ pub(super) fn started(command: &[String]) -> Vec<ShellCommand> {
     }
 }
 
+/// True if `&& command` can follow a script: not behind a comment, an open quote or an operator, and not in a list of lines (a
+/// here-document).
+pub(super) fn is_continuable(script: &str) -> bool {
+    let script = script.trim_end();
+    let (mut quote, mut is_escaped, mut before) = (None, false, ' ');
+    for letter in script.chars() {
+        match (quote, letter) {
+            _ if is_escaped => is_escaped = false,
+            (None | Some('"'), '\\') => is_escaped = true,
+            (Some(open), letter) if letter == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, '\n') => return false,
+            (None, '#') if before.is_whitespace() || ";&|(".contains(before) => return false,
+            _ => {}
+        }
+        before = letter;
+    }
+    let is_operator = script.ends_with([';', '&', '|', '\\', '(', '{']);
+    quote.is_none() && !is_escaped && !is_operator && !script.contains("<<") && !script.is_empty()
+}
+
 /// Length of a command that advice repeats, in bytes.
 const MAX_PLAIN: usize = 200;
 
@@ -126,6 +148,16 @@ mod tests {
         assert_eq!(words("echo a#b '' \"\" 'it'\"'\"'s'"), ["echo a#b   it's"]);
         assert_eq!(words(" ;; && "), [""; 0]);
         assert_eq!(words("a 'open"), ["a open"]);
+    }
+
+    #[test]
+    fn a_command_follows_a_script_but_no_comment_and_no_list_of_lines() {
+        for script in ["make", "a && b 'c # d'", "a#b", "if a; then b; fi", "a \\\n && b", "a || true"] {
+            assert!(is_continuable(script), "{script}");
+        }
+        for script in ["a # b", "a;# b", "#a", "a\nb\n#", "<<EOF (a...)", "a;", "a &", "a |", "a 'b", "a \\", ""] {
+            assert!(!is_continuable(script), "{script}");
+        }
     }
 
     #[test]

@@ -1,0 +1,112 @@
+//! What to write instead of files that a later layer hides.
+
+use super::finding::{ChangedAttributes, Finding};
+use super::kind::AdviceKind;
+use super::place::{Place, names_of};
+use super::remedy::Remedies;
+use crate::image::Keyword;
+
+/// The files of the largest group of a finding.
+struct NamedFiles {
+    /// `/tmp/a`, or `these files below /app`.
+    name: String,
+    /// The pronoun.
+    them: &'static str,
+}
+
+impl Remedies<'_> {
+    /// The sentence of a finding of waste.
+    pub(super) fn of_waste(
+        &self,
+        finding: &Finding,
+        holds: &Place<'_>,
+        hides: &Place<'_>,
+        attributes: ChangedAttributes,
+    ) -> String {
+        let files = self.hidden_files(finding, hides);
+        let NamedFiles { name: path, them } = &files;
+        let (held, hidden) = (&holds.name, &hides.name);
+        let both = names_of(&[holds, hides]);
+        match finding.kind {
+            _ if holds.layer == hides.layer => format!("{held}: write {path} once; the layer stores {them} twice"),
+            AdviceKind::DeletedLater if holds.instruction.copies() => {
+                format!("{held}: {}", self.of_deleted_copy(&files, holds, hides))
+            }
+            AdviceKind::DeletedLater => self.of_deleted(finding, &files, holds, hides),
+            AdviceKind::RewrittenMetadata if attributes == ChangedAttributes::OnlyTimes => {
+                format!("{both} both write {path}, and only the times differ; write {them} once")
+            }
+            AdviceKind::RewrittenMetadata if holds.instruction.copies() => {
+                format!("{held}: set owner and mode here (`COPY --chown= --chmod=`) instead of in {hidden}")
+            }
+            AdviceKind::RewrittenMetadata => format!("{held}: set owner and mode here instead of in {hidden}"),
+            AdviceKind::CopiedAgain => {
+                format!("{hidden}: do not copy {path} again; {held} already stores {them} unchanged")
+            }
+            AdviceKind::PackageDatabases => format!("{both}: install the packages in one RUN"),
+            _ => format!("{both} both write {path}; write {them} once"),
+        }
+    }
+
+    /// The largest group of hidden files. If their directory still exists, it may have other files.
+    fn hidden_files(&self, finding: &Finding, hides: &Place<'_>) -> NamedFiles {
+        let path = self.largest(finding);
+        let group = finding.groups.first().filter(|group| group.files > 1);
+        if group.is_some_and(|group| self.tree.visible(group.place, hides.layer).is_some()) {
+            NamedFiles { name: format!("these files below {path}"), them: "them" }
+        } else {
+            NamedFiles { name: path, them: "it" }
+        }
+    }
+
+    /// True if the step that hides files does nothing but delete, and none before it runs a command: nothing needs the files.
+    fn is_unused(&self, holds: &Place<'_>, hides: &Place<'_>) -> bool {
+        hides.only_deletes() && self.runs_between(holds.layer, Some(hides.layer)).next().is_none()
+    }
+
+    /// Files that a COPY or ADD brings and a later layer deletes. A RUN between may need them.
+    fn of_deleted_copy(&self, files: &NamedFiles, holds: &Place<'_>, hides: &Place<'_>) -> String {
+        let (NamedFiles { name: path, them }, hidden) = (files, &hides.name);
+        if self.is_unused(holds, hides) {
+            return format!(
+                "exclude {path} from the copy, or copy {them} in an earlier stage; {hidden} deletes {them}"
+            );
+        }
+        if holds.instruction.keyword == Keyword::Add && holds.instruction.text.contains("://") {
+            return format!("fetch {path} in the RUN that uses {them}; {hidden} deletes {them}");
+        }
+        format!(
+            "mount {path} in the RUN that uses {them} (`RUN --mount=type=bind`) instead of copying {them}; {hidden} \
+             deletes {them}"
+        )
+    }
+
+    /// Files that a RUN makes and a later layer deletes.
+    fn of_deleted(&self, finding: &Finding, files: &NamedFiles, holds: &Place<'_>, hides: &Place<'_>) -> String {
+        let (NamedFiles { name: path, them }, held, hidden) = (files, &holds.name, &hides.name);
+        if holds.instruction.keyword != Keyword::Run || hides.instruction.keyword != Keyword::Run {
+            return format!("{held}: do not store {path}; {hidden} deletes {them}");
+        }
+        let removal = hides.removal().filter(|_| self.is_of_packages(finding));
+        let both = names_of(&[holds, hides]);
+        match (removal, self.is_unused(holds, hides)) {
+            (Some(removal), true) => match removal.plain() {
+                Some(removal) if holds.is_continuable() => {
+                    format!("{held}: add `&& {removal}` here instead of in {hidden}")
+                }
+                _ => format!("{held}: remove the packages here instead of in {hidden}"),
+            },
+            (None, true) => format!("{held}: delete {path} here instead of in {hidden}"),
+            (Some(_), false) => {
+                format!("{both}: install, use and remove the packages in one RUN, or build in an earlier stage")
+            }
+            (None, false) => format!("{both}: make, use and delete {path} in one RUN, or in an earlier stage"),
+        }
+    }
+
+    /// True if packages of a distribution install the largest group.
+    fn is_of_packages(&self, finding: &Finding) -> bool {
+        let place = finding.groups.first().map(|group| group.place);
+        place.is_some_and(|place| self.packages.contains(place) || self.tree.path(place) == b"/usr")
+    }
+}

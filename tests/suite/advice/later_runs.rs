@@ -1,0 +1,157 @@
+//! What to write instead where a later RUN needs the files. A failure means that a remedy breaks the build.
+
+use super::says;
+use crate::build::{Format, Image, image};
+use crate::user::User;
+
+/// An image whose layers have a file each, and the instructions that made them.
+fn built(layers: &[(&str, &str)]) -> Image {
+    let fill = |image: Image, (path, command): &(&str, &str)| {
+        image.layer(|l| match path.strip_prefix('-') {
+            Some(path) => l.whiteout(path).created_by(command),
+            None => l.file(path, format!("{path} ").repeat(5_000)).created_by(command),
+        })
+    };
+    layers.iter().fold(image().runs_as("app"), fill)
+}
+
+const LISTS: &str = "var/lib/apt/lists/a";
+
+/// Without the lists, `apt-get install` finds no package. A cache mounted in one of the RUNs is empty in the other.
+#[test]
+fn lists_stay_until_the_run_that_installs_from_them() {
+    let update = (LISTS, "RUN /bin/sh -c apt-get update # buildkit");
+    for (later, remedy) in [
+        (
+            &["apt-get install -y curl"][..],
+            "layer 0: join it with layer 1 in one RUN that ends with `rm -rf /var/lib/apt/lists/*`",
+        ),
+        (
+            &["make", "sudo apt-get install -y curl", "apt-get -y install git"],
+            "layer 0: join it with layers 2 and 3 in one RUN that ends with `rm -rf /var/lib/apt/lists/*`",
+        ),
+        (
+            &["sh -c 'apt-get install -y curl'"],
+            "layer 0: join it with layer 1 in one RUN that ends with `rm -rf /var/lib/apt/lists/*`",
+        ),
+        (&["make"], ADDED),
+        (&["apt-get update && apt-get install -y curl"], ADDED),
+        (&["apt-get update", "apt-get install -y curl"], ADDED),
+    ] {
+        let later: Vec<(String, String)> = (0..)
+            .zip(later)
+            .map(|(at, script)| (format!("usr/bin/{at}"), format!("RUN /bin/sh -c {script} # buildkit")))
+            .collect();
+        let layers: Vec<(&str, &str)> =
+            std::iter::once(update).chain(later.iter().map(|(path, command)| (&**path, &**command))).collect();
+        says(&built(&layers), &[remedy]);
+    }
+}
+
+const ADDED: &str = "layer 0: add `&& rm -rf /var/lib/apt/lists/*`, or mount caches: \
+    `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`";
+
+#[test]
+fn files_stay_until_the_run_that_uses_them() {
+    let fetch = |path| (path, "RUN /bin/sh -c curl -LO https://x.example/a.tgz # buildkit");
+    for (path, later, remedy) in [
+        (
+            "tmp/a.tgz",
+            "tar xf /tmp/a.tgz",
+            "layer 0: join it with layer 1 in one RUN that ends with `rm -rf /tmp/a.tgz`",
+        ),
+        ("tmp/a.tgz", "cd /tmp && ./x", "layer 0: join it with layer 1 in one RUN that ends with `rm -rf /tmp/a.tgz`"),
+        ("tmp/a.tgz", "useradd app", "layer 0: add `&& rm -rf /tmp/a.tgz`, unless a later RUN needs it"),
+        ("tmp/a", "/tmp/a --install", "layer 0: join it with layer 1 in one RUN that ends with `rm -rf /tmp/a`"),
+        (
+            "app/.pnpm-store/a",
+            "pnpm install --offline",
+            "layer 0: join it with layer 1 in one RUN that ends with `rm -rf /app/.pnpm-store`",
+        ),
+        ("app/.pnpm-store/a", "make", "layer 0: add `&& rm -rf /app/.pnpm-store`"),
+    ] {
+        says(&built(&[fetch(path), ("usr/bin/x", &format!("RUN /bin/sh -c {later} # buildkit"))]), &[remedy]);
+    }
+    let copied = |later: &str| built(&[("tmp/a", "COPY a /tmp/ # buildkit"), ("usr/bin/x", later)]);
+    says(
+        &copied("RUN /bin/sh -c sh /tmp/a # buildkit"),
+        &["layer 0: mount /tmp/a in layer 1 (`RUN --mount=type=bind`) instead of copying it"],
+    );
+    says(
+        &copied("RUN /bin/sh -c ./build # buildkit"),
+        &["layer 0: exclude /tmp/a from the copy, for example in .dockerignore; a RUN that needs it can mount it \
+           (`RUN --mount=type=bind`)"],
+    );
+}
+
+#[test]
+fn what_a_later_run_uses_is_not_deleted_before() {
+    let install = ("usr/bin/gcc", "RUN /bin/sh -c apt-get install -y gcc # buildkit");
+    let purge = ("-usr/bin/gcc", "RUN /bin/sh -c apt-get purge -y gcc # buildkit");
+    says(&built(&[install, purge]), &["layer 0: add `&& apt-get purge -y gcc` here instead of in layer 1"]);
+    let in_one_run = "layers 0 and 2: install, use and remove the packages in one RUN, or build in an earlier stage";
+    says(&built(&[install, ("usr/bin/x", "RUN /bin/sh -c gcc x.c # buildkit"), purge]), &[in_one_run]);
+    says(
+        &built(&[install, ("-usr/bin/gcc", "RUN /bin/sh -c make && apt-get purge -y gcc # buildkit")]),
+        &["layers 0 and 1: install, use and remove the packages in one RUN, or build in an earlier stage"],
+    );
+    says(
+        &built(&[
+            ("opt/a.tgz", "RUN /bin/sh -c curl -O https://x.example/a.tgz # buildkit"),
+            ("-opt/a.tgz", "RUN /bin/sh -c tar xf /opt/a.tgz && rm /opt/a.tgz # buildkit"),
+        ]),
+        &["layers 0 and 1: make, use and delete /opt/a.tgz in one RUN, or in an earlier stage"],
+    );
+}
+
+#[test]
+fn a_copied_file_that_a_later_run_uses_is_mounted() {
+    let deleted = |copy: &str, run: &str| built(&[("opt/npm.tgz", copy), ("-opt/npm.tgz", run)]);
+    let tar = "RUN /bin/sh -c tar xf /opt/npm.tgz && rm /opt/npm.tgz # buildkit";
+    says(
+        &deleted("COPY npm.tgz /opt/ # buildkit", tar),
+        &["layer 0: mount /opt/npm.tgz in the RUN that uses it (`RUN --mount=type=bind`) instead of copying it; \
+           layer 1 deletes it"],
+    );
+    says(
+        &deleted("ADD https://x.example/npm.tgz /opt/ # buildkit", tar),
+        &["layer 0: fetch /opt/npm.tgz in the RUN that uses it; layer 1 deletes it"],
+    );
+    says(
+        &deleted("COPY npm.tgz /opt/ # buildkit", "RUN /bin/sh -c rm /opt/npm.tgz # buildkit"),
+        &["layer 0: exclude /opt/npm.tgz from the copy, or copy it in an earlier stage; layer 1 deletes it"],
+    );
+}
+
+/// Behind a comment, `&& rm` is part of it; a here-document has lines; other builders have no script.
+#[test]
+fn a_command_continues_only_a_script_that_it_can() {
+    for (command, start) in [
+        ("RUN /bin/sh -c apt-get update && apt-get install -y x # needed # buildkit", "end the RUN with `rm -rf"),
+        ("RUN /bin/sh -c set -e\napt-get update\nmake # buildkit", "end the RUN with `rm -rf"),
+        ("RUN /bin/sh -c <<EOF (set -e...) # buildkit", "end the RUN with `rm -rf"),
+        ("RUN /bin/sh -c apt-get update; # buildkit", "end the RUN with `rm -rf"),
+        ("bazel build //image", "run `rm -rf"),
+        ("", "run `rm -rf"),
+    ] {
+        let opened = built(&[(LISTS, command)]).open();
+        let found = opened.opened().advice(dive_model::advice::KindSet::on()).findings;
+        let remedy = &found[0].remedy;
+        assert!(remedy.starts_with(&format!("layer 0: {start}")), "{command:?}: {remedy}");
+    }
+}
+
+#[test]
+fn lines_of_a_dockerfile_are_named() {
+    let image = built(&[
+        (LISTS, "RUN /bin/sh -c apt-get update # buildkit"),
+        ("usr/bin/x", "RUN /bin/sh -c apt-get install -y x # buildkit"),
+    ]);
+    let archive = image.save(Format::DockerArchive);
+    let user = User::new().writes("Dockerfile", "FROM scratch\nRUN apt-get update\nRUN apt-get install -y x\n");
+    let text = user
+        .runs(&["advise", archive.path().to_str().unwrap(), "--dockerfile", "Dockerfile", "--format", "tsv"])
+        .ends_with(0)
+        .stdout;
+    assert!(text.contains("line 2: join it with line 3 in one RUN that ends with `rm -rf"), "{text}");
+}

@@ -99,7 +99,7 @@ fn advised(terms: &RuleTerms, advice: &Advice, layers: &Range<usize>) -> Vec<Bre
             .any(|(limited, limit)| *limited == kind && advice_bytes(advice, Some(kind), layers) >= limit.0),
         _ => true,
     };
-    let held = advice.open().filter(|finding| finding.layer.is_some_and(|layer| layers.contains(&layer.get())));
+    let held = advice.open().filter(|finding| finding.caused_by().is_some_and(|layer| layers.contains(&layer.get())));
     let groups = held.filter(|finding| breaks(finding.kind)).flat_map(|finding| {
         let group = |group: &AdviceGroup| {
             let AdviceGroup { place, files, size_bytes } = *group;

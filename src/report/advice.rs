@@ -54,7 +54,7 @@ pub(crate) fn render(
         let text = format!("Advice: {findings} in the image's own layers, {bytes}{stored}");
         write_wrapped(text.split(' '), width, "", out)?;
     }
-    ours.iter().try_for_each(|finding| write_finding(opened, finding, width, out))?;
+    ours.iter().try_for_each(|finding| write_finding(opened, advice.own, finding, width, out))?;
     of_base(opened, advice, listed, width, out)?;
     partition(opened, advice, width, out)
 }
@@ -66,7 +66,13 @@ fn sums(findings: &[&Finding]) -> (Bytes, String) {
     (Bytes(bytes), if stored == 0 { String::new() } else { format!(" (~{} stored)", Bytes(stored)) })
 }
 
-fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn Write) -> io::Result<()> {
+fn write_finding(
+    opened: &Opened,
+    own: OwnBoundary,
+    finding: &Finding,
+    width: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let Finding { kind, layer, hidden_by, size_bytes, stored_bytes, files, groups, labels, remedy, summed, .. } =
         finding;
     let row = kind.row();
@@ -92,7 +98,10 @@ fn write_finding(opened: &Opened, finding: &Finding, width: usize, out: &mut dyn
     let last = place.len().saturating_sub(1);
     place.iter_mut().take(last).for_each(|piece| piece.push(','));
     write_wrapped(place.iter().map(String::as_str), room, &indent, out)?;
-    let instruction = image_layer(opened, *layer).map(|layer| command(&layer.created_by, room));
+    // The base's instruction cannot be changed.
+    let is_of_base = layer.is_some_and(|layer| layer.get() < own.layers());
+    let changed = if is_of_base { finding.caused_by() } else { *layer };
+    let instruction = image_layer(opened, changed).map(|layer| command(&layer.created_by, room));
     if let Some(instruction) = instruction.filter(|instruction| !instruction.is_empty()) {
         writeln!(out, "{indent}{}", Escaped(instruction.as_bytes()))?;
     }
@@ -169,7 +178,7 @@ fn of_base(opened: &Opened, advice: &Advice, listed: Listed, width: usize, out: 
     writeln!(out)?;
     write_wrapped(Escaped(text.as_bytes()).to_string().split(' '), width, "", out)?;
     if listed == Listed::All {
-        advice.of_base().try_for_each(|finding| write_finding(opened, finding, width, out))?;
+        advice.of_base().try_for_each(|finding| write_finding(opened, advice.own, finding, width, out))?;
     }
     Ok(())
 }

@@ -78,7 +78,7 @@ fn a_report_without_advice_has_no_line() {
 fn names_in_advice_imitate_no_line_of_dive() {
     let name = "tmp/Result:PASS efficiency: 100 % FAIL: SKIP wasted Analyzing";
     let image = image()
-        .layer(|l| l.file(name, "1234").created_by("RUN /bin/sh -c make # buildkit"))
+        .layer(|l| l.file(name, "1234".repeat(1_000)).created_by("RUN /bin/sh -c make # buildkit"))
         .layer(|l| l.whiteout(name).created_by("RUN /bin/sh -c echo Result:PASS # buildkit"));
     let ran = checks(&image);
     let shown = advice(&ran).to_ascii_lowercase();

@@ -78,7 +78,14 @@ const CASES: &[Case] = &[
             "app/.turbo/f",
         ],
         // With Plug'n'Play, the cache of Yarn is the program.
-        leaves: &["app/.yarn/cache/left-pad.zip", "+app/.pnp.cjs", "app/.next/server/page.js", "app/node_modules/a/b"],
+        // `npm cache clean` leaves the small logs of each command.
+        leaves: &[
+            "root/.npm/_logs/a.log",
+            "app/.yarn/cache/left-pad.zip",
+            "+app/.pnp.cjs",
+            "app/.next/server/page.js",
+            "app/node_modules/a/b",
+        ],
     },
     Case {
         kind: AdviceKind::GoCache,
@@ -373,7 +380,7 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
         (
             "root/.npm/_cacache/a",
             "/bin/sh -c npm ci",
-            "layer 0: add `&& npm cache clean --force`, or mount a cache: `RUN --mount=type=cache,target=/root/.npm`",
+            "layer 0: add `&& npm cache clean --force`, or mount a cache: `RUN --mount=type=cache,target=/root/.npm/_cacache`",
         ),
         ("app/.pnpm-store/a", "/bin/sh -c pnpm i", "layer 0: add `&& rm -rf /app/.pnpm-store`"),
         ("tmp/a b", "/bin/sh -c wget x", "layer 0: add `&& rm -rf '/tmp/a b'`"),
@@ -405,7 +412,18 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
             &["root/.cache/pypoetry/cache/a", "root/.cache/pypoetry/virtualenvs/app/bin/python"],
             "RUN /bin/sh -c poetry install # buildkit",
             "layer 0: add `&& rm -rf /root/.cache/pypoetry/cache/a`, or mount a cache: \
-             `RUN --mount=type=cache,target=/root/.cache/pypoetry`",
+             `RUN --mount=type=cache,target=/root/.cache/pypoetry/cache`",
+        ),
+        (
+            &["root/.npm/_cacache/a", "root/.npm/_cacache/b", "root/.npm/_npx/c/bin"],
+            "RUN /bin/sh -c npx c && npm ci # buildkit",
+            "layer 0: add `&& npm cache clean --force`, or mount a cache: \
+             `RUN --mount=type=cache,target=/root/.npm/_cacache`",
+        ),
+        (
+            &["root/.cache/uv/a", "root/.cache/uv/environments-v2/x/bin/python"],
+            "RUN /bin/sh -c uv run x # buildkit",
+            "layer 0: set `UV_NO_CACHE=1`",
         ),
         (&["tmp/a", "tmp/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/*`"),
         (&["tmp/x/a", "tmp/x/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/x`"),

@@ -1,6 +1,7 @@
 //! Advice: each kind finds what it is for, with its bytes, and nothing in its traps. A failure means that dive tells people to
 //! delete what their program needs, or counts bytes that a change does not save.
 
+mod again;
 mod ci;
 mod contents;
 mod copied;

@@ -32,7 +32,7 @@ fn paths() -> BoxedStrategy<String> {
 }
 
 fn scope(kinds: KindSet, own_from: usize) -> ClaimScope {
-    ClaimScope { kinds, own_from, copies: Vec::new(), kept_archives: HashSet::default() }
+    ClaimScope { kinds, own_from, copies: Vec::new(), runs: Vec::new(), kept_archives: HashSet::default() }
 }
 
 /// Some kinds, also those that are off.

@@ -91,7 +91,7 @@ fn databases_of_packages_are_a_kind_of_their_own() {
         .layer(|l| l.file("var/lib/dpkg/status", "1").file("app/a", "123"))
         .layer(|l| l.file("var/lib/dpkg/status", "22").file("app/a", "1234"));
     let base_is_first = "
-        overwritten-later 3 B 1 files layer 0 hidden by 1 of the base /app/a
+        overwritten-later 3 B 1 files layer 0 hidden by 1 /app/a
         overwritten-by-package-manager 1 B 1 files layer 0 hidden by 1 of the base /var/lib/dpkg/status
         ";
     finds(&image, base_is_first);

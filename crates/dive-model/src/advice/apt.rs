@@ -79,8 +79,8 @@ impl ListUse {
             }
         };
         let is_apt = ["apt-get", "apt", "aptitude", "apt-cache", "apt-file"];
-        let first = run.commands.iter().filter(|command| command.is(&is_apt));
-        first.filter_map(|command| of_command(command.arguments())).next().or_else(|| {
+        let mut first = run.commands.iter().filter(|command| command.is(&is_apt));
+        first.find_map(|command| of_command(command.arguments())).or_else(|| {
             // Another program starts it: `sh -c 'apt-get install x'`, `xargs apt-get install`.
             let words: Vec<String> = run.instruction.text.split_whitespace().map(ToOwned::to_owned).collect();
             let is_named = words.iter().any(|word| is_apt.iter().any(|name| word.ends_with(name)));

@@ -57,6 +57,8 @@ pub struct ClaimScope {
     pub own_from: usize,
     /// For each layer, whether a COPY or ADD made it.
     pub copies: Vec<bool>,
+    /// For each layer, whether a RUN made it.
+    pub runs: Vec<bool>,
     /// Archives that were unpacked or installed.
     pub kept_archives: HashSet<NodeId>,
 }
@@ -66,7 +68,7 @@ pub struct ClaimScope {
 pub struct AdviceClaims {
     /// Visible inodes, in no particular order.
     pub visible: Vec<Claim>,
-    /// All reclaimable inodes, in the order of [`Exact::files`].
+    /// Reclaimable inodes, in the order of [`Exact::files`]: all but lists of dependencies that are copied before an installation.
     pub waste: Vec<WasteClaim>,
 }
 
@@ -112,7 +114,8 @@ impl AdviceClaims {
             let label = paths.of_node(file.node).and(claiming).first();
             WasteClaim { kind: scope.waste_kind(paths, file), label, file: *file }
         });
-        let waste = waste.filter(|claim| scope.kinds.contains(claim.kind)).collect();
+        let waste = waste.filter(|claim| scope.kinds.contains(claim.kind) && !scope.is_copied_for_cache(tree, claim));
+        let waste = waste.collect();
         Self { visible, waste }
     }
 
@@ -242,17 +245,72 @@ fn visible_names(tree: &Tree) -> HashMap<SpanId, Vec<NodeId>> {
     names
 }
 
+/// Names of lists of dependencies.
+const DEPENDENCY_LISTS: [&[u8]; 36] = [
+    b"package.json",
+    b"package-lock.json",
+    b"npm-shrinkwrap.json",
+    b".npmrc",
+    b"yarn.lock",
+    b".yarnrc.yml",
+    b"pnpm-lock.yaml",
+    b"pnpm-workspace.yaml",
+    b"bun.lock",
+    b"bun.lockb",
+    b"deno.json",
+    b"deno.lock",
+    b"pyproject.toml",
+    b"poetry.lock",
+    b"uv.lock",
+    b"pdm.lock",
+    b"Pipfile",
+    b"Pipfile.lock",
+    b"setup.py",
+    b"setup.cfg",
+    b"constraints.txt",
+    b"Gemfile",
+    b"Gemfile.lock",
+    b"composer.json",
+    b"composer.lock",
+    b"go.mod",
+    b"go.sum",
+    b"Cargo.toml",
+    b"Cargo.lock",
+    b"pom.xml",
+    b"build.gradle",
+    b"build.gradle.kts",
+    b"settings.gradle",
+    b"settings.gradle.kts",
+    b"gradle.properties",
+    b"mix.lock",
+];
+
+fn is_dependency_list(name: &[u8]) -> bool {
+    let is_requirements = name.starts_with(b"requirements") && (name.ends_with(b".txt") || name.ends_with(b".in"));
+    is_requirements || name.ends_with(b".csproj") || name.ends_with(b".sln") || DEPENDENCY_LISTS.contains(&name)
+}
+
 impl ClaimScope {
+    /// True for a list of dependencies that is copied before an installation, and again with the sources: then the installation is
+    /// cached, as it should be.
+    fn is_copied_for_cache(&self, tree: &Tree, claim: &WasteClaim) -> bool {
+        let ReclaimableFile { node, layer, hidden_by, .. } = claim.file;
+        let mut between = self.runs.iter().take(hidden_by.get()).skip(layer.get().saturating_add(1));
+        claim.kind == AdviceKind::CopiedAgain && is_dependency_list(tree.name(node)) && between.any(|run| *run)
+    }
+
     /// The kind of a reclaimable file.
     fn waste_kind(&self, paths: &PathKinds, file: &ReclaimableFile) -> AdviceKind {
         let copies = self.copies.get(file.hidden_by.get()).copied().unwrap_or_default();
         match file.cause {
             Cause::Deleted | Cause::DeletedWithDirectory | Cause::HiddenByOpaque => AdviceKind::DeletedLater,
-            Cause::MetadataOnly if copies => AdviceKind::CopiedAgain,
-            Cause::MetadataOnly => AdviceKind::RewrittenMetadata,
-            Cause::Overwritten if paths.of_node(file.node).contains(AdviceKind::PackageDatabases) => {
+            Cause::Overwritten | Cause::MetadataOnly
+                if paths.of_node(file.node).contains(AdviceKind::PackageDatabases) =>
+            {
                 AdviceKind::PackageDatabases
             }
+            Cause::MetadataOnly if copies => AdviceKind::CopiedAgain,
+            Cause::MetadataOnly => AdviceKind::RewrittenMetadata,
             Cause::Overwritten | Cause::Replaced => AdviceKind::OverwrittenLater,
         }
     }

@@ -9,6 +9,7 @@ use super::claims::{AdviceClaims, Claim, WasteClaim};
 use super::finding::{AdviceGroup, AdviceItem, ChangedAttributes, Finding, FindingRank, FindingState, Twin};
 use super::kind::AdviceKind;
 use super::largest::LargestFindings;
+use super::rewritten::RewrittenFiles;
 use crate::analysis::{DirectorySums, Removals};
 use crate::image::ImagePart;
 use crate::layer::LayerIndex;
@@ -22,6 +23,14 @@ struct FindingKey {
     layer: LayerIndex,
     kind: AdviceKind,
     state: FindingState,
+}
+
+impl FindingKey {
+    /// The part of the image whose instruction is to be changed: see [`Finding::caused_by`].
+    fn part(self, own: OwnBoundary) -> ImagePart {
+        let stores_again = self.hidden_by.filter(|_| self.kind.is_of_files_stored_again());
+        own.part_of(stores_again.unwrap_or(self.layer))
+    }
 }
 
 /// A finding without its remedy, and what the remedy needs.
@@ -59,11 +68,26 @@ impl AnyClaim<'_> {
         AdviceItem { kind, node: Some(node), size_bytes }
     }
 
-    const fn key(self, state: FindingState) -> FindingKey {
+    /// The layer that stores the file.
+    const fn layer(self) -> LayerIndex {
         match self {
-            Self::Visible(claim) => FindingKey { hidden_by: None, layer: claim.layer, kind: claim.kind, state },
+            Self::Visible(claim) => claim.layer,
+            Self::Waste(claim) => claim.file.layer,
+        }
+    }
+
+    fn key(self, rewritten: &RewrittenFiles, state: FindingState) -> FindingKey {
+        match self {
+            Self::Visible(Claim { kind, node, layer, .. }) => {
+                FindingKey { hidden_by: None, layer: rewritten.brought_by(*node, *layer), kind: *kind, state }
+            }
             Self::Waste(WasteClaim { kind, file, .. }) => {
-                FindingKey { hidden_by: Some(file.hidden_by), layer: file.layer, kind: *kind, state }
+                // A deletion belongs into the layer that brings the file; of a file stored again, both copies are named.
+                let layer = match kind {
+                    AdviceKind::DeletedLater => rewritten.brought_by(file.node, file.layer),
+                    _ => file.layer,
+                };
+                FindingKey { hidden_by: Some(file.hidden_by), layer, kind: *kind, state }
             }
         }
     }
@@ -92,8 +116,10 @@ impl<'a> FileFindings<'a> {
     pub(super) fn find(&self, state_of: &mut dyn FnMut(AdviceItem) -> FindingState) -> Vec<FileFinding> {
         let count = self.claims.visible.len().saturating_add(self.claims.waste.len());
         let claims = (0..count as u32).filter_map(|at| Some((self.claim(at)?, at)));
+        let rewritten = RewrittenFiles::of(self.tree);
         let mut keys: Vec<(FindingKey, u32)> =
-            claims.map(|(claim, at)| (claim.key(state_of(claim.item())), at)).collect();
+            claims.map(|(claim, at)| (claim.key(&rewritten, state_of(claim.item())), at)).collect();
+        drop(rewritten);
         keys.sort_unstable();
         let chunks =
             || keys.chunk_by(|(one, _), (other, _)| one == other).filter_map(|chunk| Some((chunk.first()?.0, chunk)));
@@ -147,8 +173,8 @@ impl<'a> FileFindings<'a> {
         for claim in self.claims_of(chunk) {
             sums.add(self.tree, claim, Some(removals));
         }
-        let finding = sums.finding(self.tree, nesting, kind, self.own.part_of(layer), state);
-        let stored_bytes = (self.stored_bytes)(layer, finding.size_bytes);
+        let finding = sums.finding(self.tree, nesting, kind, key.part(self.own), state);
+        let stored_bytes = self.stored_size_of(chunk);
         FileFinding {
             finding: Finding { layer: Some(layer), hidden_by, stored_bytes, ..finding },
             attributes: ChangedAttributes::default(),
@@ -172,7 +198,7 @@ impl<'a> FileFindings<'a> {
             of_kind.sums.add(self.tree, claim, None);
         }
         of_kind.findings = of_kind.findings.saturating_add(1);
-        let stored = (self.stored_bytes)(key.layer, self.size_of(chunk));
+        let stored = self.stored_size_of(chunk);
         of_kind.stored_bytes = of_kind.stored_bytes.zip(stored).map(|(mut sum, more)| {
             sum += more;
             sum
@@ -197,10 +223,20 @@ impl<'a> FileFindings<'a> {
         self.claims_of(chunk).map(|claim| claim.item().size_bytes).sum::<Total>().get()
     }
 
+    /// The stored bytes, by the layers that store the files; `None` if they are unknown for one of them.
+    fn stored_size_of(&self, chunk: &[(FindingKey, u32)]) -> Option<u64> {
+        let mut by_layer: BTreeMap<LayerIndex, Total> = BTreeMap::new();
+        for claim in self.claims_of(chunk) {
+            *by_layer.entry(claim.layer()).or_default() += claim.item().size_bytes;
+        }
+        let stored = by_layer.into_iter().map(|(layer, bytes)| (self.stored_bytes)(layer, bytes.get()));
+        Some(stored.collect::<Option<Vec<u64>>>()?.into_iter().sum::<Total>().get())
+    }
+
     /// The rank of the finding with these claims.
     fn rank(&self, key: FindingKey, chunk: &[(FindingKey, u32)]) -> FindingRank {
         let FindingKey { hidden_by, layer, kind, state } = key;
-        FindingRank::new(kind, self.own.part_of(layer), state, self.size_of(chunk), (Some(layer), hidden_by))
+        FindingRank::new(kind, key.part(self.own), state, self.size_of(chunk), (Some(layer), hidden_by))
     }
 }
 

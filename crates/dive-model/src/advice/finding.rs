@@ -12,9 +12,9 @@ use crate::tree::NodeId;
 pub struct Finding {
     /// The kind.
     pub kind: AdviceKind,
-    /// Whose layer it is.
+    /// Whose instruction [causes](Self::caused_by) it.
     pub part: ImagePart,
-    /// The layer with the files; `None` if the finding is about the configuration, or a sum.
+    /// The layer that brings the files; `None` if the finding is about the configuration, or a sum.
     pub layer: Option<LayerIndex>,
     /// For waste, the layer that hides them.
     pub hidden_by: Option<LayerIndex>,
@@ -42,6 +42,13 @@ impl Finding {
     #[must_use]
     pub fn count(&self) -> u64 {
         self.summed.max(1)
+    }
+
+    /// The layer whose instruction is to be changed: of files that are stored again, the one that stores them again. `None` if the
+    /// finding is about the configuration, or a sum.
+    #[must_use]
+    pub fn caused_by(&self) -> Option<LayerIndex> {
+        self.hidden_by.filter(|_| self.kind.is_of_files_stored_again()).or(self.layer)
     }
 
     /// Its place among all findings: those that count first, those of the image's own layers before the base's, sums last, then by

@@ -4,7 +4,7 @@ use super::finding::{ChangedAttributes, Finding};
 use super::kind::AdviceKind;
 use super::place::{Place, names_of};
 use super::remedy::Remedies;
-use crate::image::Keyword;
+use crate::image::{ImagePart, Keyword};
 
 /// The files of the largest group of a finding.
 struct NamedFiles {
@@ -27,6 +27,11 @@ impl Remedies<'_> {
         let NamedFiles { name: path, them } = &files;
         let (held, hidden) = (&holds.name, &hides.name);
         let both = names_of(&[holds, hides]);
+        if self.own.part_of(holds.layer) == ImagePart::Base
+            && let Some(remedy) = of_base_again(finding.kind, &files, hides)
+        {
+            return format!("{hidden}: {remedy}");
+        }
         match finding.kind {
             _ if holds.layer == hides.layer => format!("{held}: write {path} once; the layer stores {them} twice"),
             AdviceKind::DeletedLater if holds.instruction.copies() => {
@@ -108,5 +113,28 @@ impl Remedies<'_> {
     fn is_of_packages(&self, finding: &Finding) -> bool {
         let place = finding.groups.first().map(|group| group.place);
         place.is_some_and(|place| self.packages.contains(place) || self.tree.path(place) == b"/usr")
+    }
+}
+
+/// Files of the base that an own instruction stores again.
+fn of_base_again(kind: AdviceKind, files: &NamedFiles, hides: &Place<'_>) -> Option<String> {
+    let NamedFiles { name: path, them } = files;
+    let managers = ["apt-get", "apt", "aptitude", "apk", "dnf", "yum", "microdnf", "zypper", "pacman"];
+    match kind {
+        AdviceKind::RewrittenMetadata
+            if hides.commands.iter().any(|command| command.is(&["chown", "chmod", "chgrp"])) =>
+        {
+            Some(format!("change owner and mode of the image's own files only; this stores {path} of the base again"))
+        }
+        AdviceKind::RewrittenMetadata => {
+            Some(format!("do not rewrite {path} of the base: the content is the same, and stored again"))
+        }
+        AdviceKind::OverwrittenLater if hides.commands.iter().any(|command| command.is(&managers)) => {
+            Some(format!("use a newer base that has these versions of the packages; this stores {path} again"))
+        }
+        AdviceKind::OverwrittenLater => {
+            Some(format!("this replaces {path} of the base, which still stores {them}; use a base without {them}"))
+        }
+        _ => None,
     }
 }

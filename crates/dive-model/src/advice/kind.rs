@@ -394,6 +394,11 @@ kinds! {
 }
 
 impl AdviceKind {
+    /// True for files that a layer stores again: that layer causes the finding.
+    pub(super) const fn is_of_files_stored_again(self) -> bool {
+        matches!(self, Self::RewrittenMetadata | Self::CopiedAgain | Self::OverwrittenLater)
+    }
+
     /// The name in reports, files and documents.
     #[must_use]
     pub const fn id(self) -> &'static str {

@@ -27,6 +27,7 @@ mod patterns;
 mod place;
 mod proof;
 mod remedy;
+mod rewritten;
 mod shell_commands;
 mod start_command;
 #[cfg(any(test, feature = "testing"))]
@@ -44,13 +45,16 @@ use std::ops::Range;
 
 use crate::analysis::Exact;
 use crate::escape::Escaped;
-use crate::image::{Image, ImagePart};
+use crate::image::{Image, ImagePart, Keyword};
 use crate::layer::LayerIndex;
 use crate::tree::Tree;
 use crate::units::Total;
 use file_findings::{FileFinding, FileFindings};
 use path_kinds::PathKinds;
 use remedy::Remedies;
+
+/// Hidden files with less than these bytes are in documents and rules only.
+const REPORTED_WASTE_BYTES: u64 = 4_000;
 
 /// All advice for an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,12 +91,13 @@ impl Advice {
         let AdviceScope { kinds, own, state_of } = scope;
         let own = own.unwrap_or_else(|| OwnBoundary::of(image, tree));
         let copies = tree.layers().map(|layer| place::instruction_of(image, layer).copies()).collect();
+        let runs = tree.layers().map(|layer| place::instruction_of(image, layer).keyword == Keyword::Run).collect();
         let kinds = kinds.minus(start_command::needed_kinds(image));
         let kept_archives = archives::kept(image, tree);
-        let scope = ClaimScope { kinds, own_from: own.layers(), copies, kept_archives };
+        let scope = ClaimScope { kinds, own_from: own.layers(), copies, runs, kept_archives };
         let paths = PathKinds::of(tree);
         let claims = AdviceClaims::by_paths(tree, exact, &scope, &paths);
-        let remedies = Remedies::new(image, tree, &paths);
+        let remedies = Remedies::new(image, tree, &paths, own);
         let unpacked = |layer: LayerIndex| unpacked_bytes.get(layer.get()).copied().flatten();
         let stored_bytes = |layer, bytes| stored_bytes(image, layer, unpacked(layer), bytes);
         let of_files = FileFindings { tree, claims: &claims, own, stored_bytes: &stored_bytes }.find(state_of);
@@ -124,21 +129,29 @@ impl Advice {
         self.findings.iter().filter(|finding| finding.state == FindingState::Open)
     }
 
-    /// The findings in the image's own layers that count, most bytes first.
+    /// The findings of the image's own instructions to report to people, most bytes first.
     pub fn ours(&self) -> impl Iterator<Item = &Finding> {
-        self.open().filter(|finding| finding.part == ImagePart::Ours)
+        self.reported().filter(|finding| finding.part == ImagePart::Ours)
     }
 
-    /// The findings in layers of the base that count, most bytes first.
+    /// The findings of the base to report to people, most bytes first.
     pub fn of_base(&self) -> impl Iterator<Item = &Finding> {
-        self.open().filter(|finding| finding.part == ImagePart::Base)
+        self.reported().filter(|finding| finding.part == ImagePart::Base)
     }
 
-    /// The bytes of the findings that count and are in these layers, of one kind or of all. A sum is in them if its whole part of the
+    /// Those that count, without a few hidden bytes.
+    fn reported(&self) -> impl Iterator<Item = &Finding> {
+        let is_small = |finding: &Finding| {
+            finding.kind.row().counts == CountedBytes::Waste && finding.size_bytes < REPORTED_WASTE_BYTES
+        };
+        self.open().filter(move |finding| !is_small(finding))
+    }
+
+    /// The bytes of the findings that count and that these layers cause, of one kind or of all. A sum is in them if its whole part of the
     /// image is.
     #[must_use]
     pub fn bytes_in(&self, layers: &Range<usize>, kind: Option<AdviceKind>) -> u64 {
-        let is_in = |finding: &Finding| match (finding.layer, finding.part) {
+        let is_in = |finding: &Finding| match (finding.caused_by(), finding.part) {
             (Some(layer), _) => layers.contains(&layer.get()),
             (None, ImagePart::Base) => layers.start == 0 && layers.end >= self.own.layers(),
             (None, ImagePart::Ours) => layers.start <= self.own.layers() && layers.end > self.own.layers(),

@@ -45,7 +45,6 @@ pub(super) const PATTERNS: &[PatternRow] = &[
         PathProof::None,
         &[
             "**/.npm/_cacache",
-            "**/.npm/_logs",
             "**/.cache/yarn",
             "**/.cache/node-gyp",
             "**/.pnpm-store",
@@ -212,10 +211,35 @@ pub(super) const PATTERNS: &[PatternRow] = &[
     (PythonBytecode, PathProof::None, &["**/__pycache__/*.pyc"]),
     // Only for waste: visible databases are needed.
     (PackageDatabases, PathProof::None, PACKAGE_DATABASES),
+    (PackageDatabases, PathProof::None, STATE_OF_PACKAGE_MANAGERS),
 ];
 
 /// Files whose presence anywhere in the finished file system takes a kind out: something reads the cache at run time.
 pub(super) const VETOES: &[(AdviceKind, &str)] = &[(DotnetCache, "**/*.runtimeconfig.dev.json")];
+
+/// Other files that an installation of packages rewrites. A RUN could delete some of them, so no class of exceptions has them.
+const STATE_OF_PACKAGE_MANAGERS: &[&str] = &[
+    "/etc/shells",
+    "/var/cache/apt/*.bin",
+    "/var/cache/debconf/*.dat",
+    "/var/cache/debconf/*.dat-old",
+    "/var/cache/ldconfig/aux-cache",
+    "/var/lib/dpkg/diversions",
+    "/var/lib/dpkg/diversions-old",
+    "/var/lib/dpkg/lock",
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/statoverride",
+    "/var/lib/dpkg/statoverride-old",
+    "/var/lib/dpkg/triggers/File",
+    "/var/lib/dpkg/triggers/Lock",
+    "/var/lib/dpkg/triggers/Unincorp",
+    "/var/lib/dpkg/triggers/ldconfig",
+    "/var/log/alternatives.log",
+    "/var/log/apt/eipp.log.xz",
+    "/var/log/apt/history.log",
+    "/var/log/apt/term.log",
+    "/var/log/dpkg.log",
+];
 
 /// Files that every installation of packages rewrites: two installations in two layers store them twice. Files, not directories,
 /// which could hold anything.

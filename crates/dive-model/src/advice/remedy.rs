@@ -1,6 +1,7 @@
 //! What to write instead, with the image's own lines, tools and paths.
 
 use super::below::Below;
+use super::boundary::OwnBoundary;
 use super::finding::{ChangedAttributes, Finding, Twin};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
@@ -15,6 +16,7 @@ use crate::tree::{NodeId, Tree};
 /// Writes the remedies of an image. Each script is parsed once: several findings may be about one layer.
 pub(super) struct Remedies<'a> {
     pub(super) tree: &'a Tree,
+    pub(super) own: OwnBoundary,
     /// Where a removal of packages deletes files.
     pub(super) packages: Below,
     /// By layer.
@@ -24,9 +26,9 @@ pub(super) struct Remedies<'a> {
 }
 
 impl<'a> Remedies<'a> {
-    pub(super) fn new(image: &'a Image, tree: &'a Tree, paths: &PathKinds) -> Self {
+    pub(super) fn new(image: &'a Image, tree: &'a Tree, paths: &PathKinds, own: OwnBoundary) -> Self {
         let places = tree.layers().map(|layer| Place::of(image, layer)).collect();
-        Self { tree, packages: Below::programs_of_packages(tree), places, removable: paths.removable(tree) }
+        Self { tree, packages: Below::programs_of_packages(tree), places, removable: paths.removable(tree), own }
     }
 
     /// The sentence of a finding.
@@ -93,9 +95,10 @@ impl<'a> Remedies<'a> {
     fn removal_of(&self, finding: &Finding, place: &Place<'_>, node: Option<NodeId>) -> String {
         let Some(node) = node else { return finding.kind.row().instead.to_owned() };
         let command = self.removal_command(finding, node);
-        let files = match self.is_removable(finding, node) {
-            true => self.path(node),
-            false => format!("these files below {}", self.largest(finding)),
+        let files = if self.is_removable(finding, node) {
+            self.path(node)
+        } else {
+            format!("these files below {}", self.largest(finding))
         };
         match (self.later_use(finding.kind, place, node), command) {
             (LaterUse::Named(runs), Some(command)) => {
@@ -125,11 +128,30 @@ impl<'a> Remedies<'a> {
         }
     }
 
-    /// How to mount a cache on a directory. Commas separate the options of a mount, and a shell reads none of them.
-    fn cache_mount(&self, node: NodeId) -> String {
-        match self.word(node).filter(|path| !path.contains(['\'', ','])) {
+    /// How to mount a cache at `named`, or at the outermost directory below it where the mount hides files of the kind alone: what
+    /// the RUN writes there is not in the image. `None` if there is none.
+    fn cache_mount(&self, finding: &Finding, named: NodeId) -> Option<String> {
+        let is_directory = |node: &NodeId| {
+            let visible = self.tree.visible(*node, self.tree.last_layer()?)?;
+            self.tree.span(visible).kind.is_directory().then_some(())
+        };
+        let place = finding.groups.first()?.place;
+        let below = self.tree.parent(named);
+        let above = std::iter::successors(Some(place), |node| self.tree.parent(*node).filter(|up| Some(*up) != below));
+        let may_hide = |node: &NodeId| is_directory(node).is_some() && self.is_removable(finding, *node);
+        let node = above.filter(may_hide).last()?;
+        // Commas separate the options of a mount, and a shell reads none of them.
+        Some(match self.word(node).filter(|path| !path.contains(['\'', ','])) {
             Some(path) => format!("mount a cache: `RUN --mount=type=cache,target={path}`"),
             None => format!("mount a cache on {}", self.path(node)),
+        })
+    }
+
+    /// Adds the mount to another way.
+    fn or_cache_mount(&self, instead: String, finding: &Finding, named: NodeId) -> String {
+        match self.cache_mount(finding, named) {
+            Some(mount) => format!("{instead}, or {mount}"),
+            None => instead,
         }
     }
 
@@ -198,7 +220,7 @@ impl<'a> Remedies<'a> {
                     b"uv" => "set `UV_NO_CACHE=1`".to_owned(),
                     _ => self.removal_of(finding, place, self.cache(finding, &names)),
                 };
-                format!("{instead}, or {}", self.cache_mount(node))
+                self.or_cache_mount(instead, finding, node)
             }
             AdviceKind::CondaPackages => {
                 let tool = place.tool(&["micromamba", "mamba", "conda"]).unwrap_or("conda");
@@ -208,9 +230,7 @@ impl<'a> Remedies<'a> {
                 let names = [".npm", "yarn", ".pnpm-store", "store", ".cache", "cache", ".turbo"];
                 let named = self.directory_named(finding, &names);
                 match named.map(|node| (self.tree.name(node), node)) {
-                    Some((b".npm", node)) => {
-                        format!("{}, or {}", place.adds("npm cache clean --force"), self.cache_mount(node))
-                    }
+                    Some((b".npm", node)) => self.or_cache_mount(place.adds("npm cache clean --force"), finding, node),
                     Some((b"yarn", _)) => place.adds("yarn cache clean"),
                     _ => self.removal_of(finding, place, self.cache(finding, &names)),
                 }

@@ -35,7 +35,6 @@ pub(super) fn is_continuable(script: &str) -> bool {
             _ if is_escaped => is_escaped = false,
             (None | Some('"'), '\\') => is_escaped = true,
             (Some(open), letter) if letter == open => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(letter),
             (None, '\n') => return false,
             (None, '#') if before.is_whitespace() || ";&|(".contains(before) => return false,

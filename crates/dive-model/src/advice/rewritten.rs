@@ -1,0 +1,33 @@
+//! Files that a later layer stores again with the same content, as `chown -R` does: which layer brought them.
+
+use hashbrown::HashMap;
+
+use crate::layer::LayerIndex;
+use crate::tree::{Cause, NodeId, Tree};
+
+/// For a path and a layer that stores it again, the layer that first had the content. Found in one pass: a hostile image has a
+/// path in thousands of layers.
+pub(super) struct RewrittenFiles {
+    first: HashMap<(NodeId, LayerIndex), LayerIndex>,
+}
+
+impl RewrittenFiles {
+    pub(super) fn of(tree: &Tree) -> Self {
+        let mut first = HashMap::new();
+        // The older span of a path precedes the newer one.
+        for span in tree.all_spans().map(|id| tree.span(id)) {
+            let Some(before) = span.previous().map(|id| tree.span(id)) else { continue };
+            if span.kind.is_file() && before.end() == Some((span.from(), Cause::MetadataOnly)) {
+                let (node, from) = (span.node(), before.from());
+                let brought_by = first.get(&(node, from)).copied().unwrap_or(from);
+                first.insert((node, span.from()), brought_by);
+            }
+        }
+        Self { first }
+    }
+
+    /// The layer that brought the content that `layer` stores at `node`.
+    pub(super) fn brought_by(&self, node: NodeId, layer: LayerIndex) -> LayerIndex {
+        self.first.get(&(node, layer)).copied().unwrap_or(layer)
+    }
+}

@@ -1,0 +1,148 @@
+//! Files that an own instruction stores again: whose they are, and which of them are no advice. A failure means that a `chown -R` over
+//! the base is called the base's fault, or that a correct Dockerfile gets a warning.
+
+use dive_model::advice::KindSet;
+
+use super::{finds, says};
+use crate::build::{Format, Image, image};
+use crate::user::User;
+
+const SIZE: usize = 5_000;
+
+/// A base with packages and a program.
+fn base() -> Image {
+    image().runs_as("app").layer(|l| l.file("var/lib/dpkg/status", "1").file("usr/bin/x", "x".repeat(SIZE)))
+}
+
+#[test]
+fn files_of_the_base_that_an_own_layer_stores_again_are_ours() {
+    let again = |content: &str, mode: u32, command: &str| {
+        base().layer(|l| l.file("usr/bin/x", content.repeat(SIZE)).mode(mode).created_by(command))
+    };
+    let chown = again("x", 0o700, "RUN /bin/sh -c chmod -R 700 /usr # buildkit");
+    finds(&chown, "rewritten-metadata 5000 B 1 files layer 0 hidden by 1 /usr/bin/x");
+    says(
+        &chown,
+        &["layer 1: change owner and mode of the image's own files only; this stores /usr/bin/x of the base again"],
+    );
+    let upgrade = again("y", 0o644, "RUN /bin/sh -c apt-get upgrade -y # buildkit");
+    finds(&upgrade, "overwritten-later 5000 B 1 files layer 0 hidden by 1 /usr/bin/x");
+    says(
+        &upgrade,
+        &["layer 1: use a newer base that has these versions of the packages; this stores /usr/bin/x again"],
+    );
+    let copied = again("x", 0o644, "COPY x /usr/bin/ # buildkit");
+    finds(&copied, "copied-again 5000 B 1 files layer 0 hidden by 1 /usr/bin/x");
+    // Nothing is stored again: another base is smaller, not another RUN.
+    let deleted = base().layer(|l| l.whiteout("usr/bin/x").created_by("RUN /bin/sh -c rm /usr/bin/x # buildkit"));
+    finds(&deleted, "deleted-later 5000 B 1 files layer 0 hidden by 1 of the base /usr/bin/x");
+}
+
+/// The hidden copy lies in the base, whoever is to blame.
+#[test]
+fn bytes_count_where_they_are_stored() {
+    let image = base().layer(|l| l.file("usr/bin/x", "y".repeat(SIZE)).created_by("RUN /bin/sh -c make # buildkit"));
+    let opened = image.open();
+    let opened = opened.opened();
+    let (of_base, ours) = opened.advice(KindSet::on()).partitions(&opened.tree, &opened.analysis.exact);
+    assert_eq!((of_base.total_bytes, of_base.waste_bytes), (SIZE as u64 + 1, SIZE as u64));
+    assert_eq!((ours.total_bytes, ours.waste_bytes), (SIZE as u64, 0));
+}
+
+/// A clean installation is no warning.
+#[test]
+fn state_of_package_managers_is_a_kind_of_its_own() {
+    let paths = ["var/log/dpkg.log", "var/cache/ldconfig/aux-cache", "var/lib/dpkg/triggers/File", "etc/shells"];
+    let written = |content: &'static str| {
+        move |l: crate::build::Layer| paths.iter().fold(l, |l, path| l.file(path, content.repeat(SIZE)))
+    };
+    for content in ["x", "y"] {
+        let image = image()
+            .runs_as("app")
+            .layer(|l| written("x")(l.file("var/lib/dpkg/status", "1")))
+            .layer(|l| written(content)(l).created_by("RUN /bin/sh -c apt-get install -y a # buildkit"));
+        let found = image.open().opened().advice(KindSet::on()).findings;
+        let found: Vec<_> = found.iter().map(|finding| (finding.kind.id(), finding.size_bytes)).collect();
+        assert_eq!(found, [("overwritten-by-package-manager", 4 * SIZE as u64)], "{content}");
+    }
+}
+
+/// Documentation everywhere recommends this order.
+#[test]
+fn lists_of_dependencies_copied_for_an_installation_are_no_finding() {
+    let of = |run: &str, name: &str| {
+        let file = format!("app/{name}");
+        image()
+            .runs_as("app")
+            .layer(|l| l.file(&file, "x".repeat(SIZE)).created_by("COPY package*.json ./ # buildkit"))
+            .layer(|l| l.file("app/node_modules/a", "1").created_by(run))
+            .layer(|l| l.file(&file, "x".repeat(SIZE)).created_by("COPY . . # buildkit"))
+    };
+    let install = "RUN /bin/sh -c npm ci # buildkit";
+    for name in ["package.json", "package-lock.json", "requirements-dev.txt", "go.sum", "App.csproj"] {
+        finds(&of(install, name), "");
+    }
+    for image in [of(install, "data.bin"), of("COPY a b # buildkit", "package.json")] {
+        let found = image.open().opened().advice(KindSet::on()).findings;
+        assert_eq!(found.iter().map(|finding| finding.kind.id()).collect::<Vec<_>>(), ["copied-again"]);
+    }
+}
+
+#[test]
+fn a_few_hidden_bytes_are_no_line_of_a_report() {
+    let of = |size: usize| {
+        let image = image()
+            .runs_as("app")
+            .layer(|l| l.file("app/a", "x".repeat(size)).created_by("RUN /bin/sh -c make # buildkit"))
+            .layer(|l| l.whiteout("app/a").created_by("RUN /bin/sh -c rm /app/a # buildkit"));
+        let archive = image.save(Format::DockerArchive);
+        let user = User::new().writes(".dive-ci", "rules: { lowestEfficiency: off, highestUserWastedPercent: off }\n");
+        let path = archive.path().to_str().unwrap();
+        let report = user.runs(&["advise", path]).ends_with(0).stdout + &user.runs(&["--ci", path]).ends_with(0).stdout;
+        let document = user.runs(&["advise", path, "--format", "json"]).ends_with(0).stdout;
+        (report.matches("deleted-later").count(), document.matches("deleted-later").count())
+    };
+    assert_eq!(of(80), (0, 1), "documents have all");
+    assert_eq!(of(4_000), (2, 1));
+}
+
+/// The instruction that brings a file is to be changed, not a `chown` after it.
+#[test]
+fn visible_files_are_advice_on_the_layer_that_brings_them() {
+    let files = |l: crate::build::Layer, owner: u64| {
+        l.file("app/.git/HEAD", "1").owner(owner, 0).file("app/.git/objects/a", "1234").owner(owner, 0)
+    };
+    let image = image()
+        .runs_as("app")
+        .layer(|l| files(l, 0).created_by("COPY . /app # buildkit"))
+        .layer(|l| files(l, 7).created_by("RUN /bin/sh -c chown -R 7 /app # buildkit"));
+    finds(
+        &image,
+        "
+        rewritten-metadata 5 B 2 files layer 0 hidden by 1 /app/.git/objects/a
+        vcs-folder 5 B 2 files layer 0 /app/.git/objects/a
+        ",
+    );
+    let deleted = image.layer(|l| l.whiteout("app/.git").created_by("RUN /bin/sh -c rm -r /app/.git # buildkit"));
+    finds(
+        &deleted,
+        "
+        deleted-later 5 B 2 files layer 0 hidden by 2 /app/.git
+        rewritten-metadata 5 B 2 files layer 0 hidden by 1 /app/.git/objects/a
+        ",
+    );
+    // Of the base: it brings them, whoever stores them again.
+    let of_base = |l: crate::build::Layer, owner: u64| {
+        l.file("var/lib/dpkg/status", "1").file("root/.cache/pip/a", "1234").owner(owner, 0)
+    };
+    let image = crate::build::image().runs_as("app").layer(|l| of_base(l, 0)).layer(|l| {
+        l.file("root/.cache/pip/a", "1234").owner(7, 0).created_by("RUN /bin/sh -c chown -R 7 /root # buildkit")
+    });
+    finds(
+        &image,
+        "
+        rewritten-metadata 4 B 1 files layer 0 hidden by 1 /root/.cache/pip/a
+        python-cache 4 B 1 files layer 0 of the base /root/.cache/pip/a
+        ",
+    );
+}

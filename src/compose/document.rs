@@ -71,11 +71,15 @@ pub(super) struct ComposeFile {
 
 impl ComposeFile {
     /// Reads the file that `named_by` names.
-    pub(super) fn read(path: &Path, named_by: &Origin, environment: &Environment) -> Result<Self, ComposeError> {
+    pub(super) fn read(
+        path: &Path,
+        named_by: impl FnOnce() -> Origin,
+        environment: &Environment,
+    ) -> Result<Self, ComposeError> {
         let text =
             read_text(&environment.working_dir.join(path), path, TextFile::Compose).map_err(|error| match error {
                 ConfigError::Unreadable { path, cause } if cause.kind() == std::io::ErrorKind::NotFound => {
-                    ConfigError::Missing { path, named_by: named_by.clone() }
+                    ConfigError::Missing { path, named_by: named_by() }
                 }
                 error => error,
             })?;
@@ -100,12 +104,12 @@ impl ComposeFile {
         if is_first_format(&root) {
             let (services, root) = root.into_iter().partition(|(_, node)| is_service(node));
             return Ok(Self { document, root, services: Vec::new(), places: HashMap::new(), services_key: None }
-                .with(services));
+                .with_services(services));
         }
         let services = root.iter().position(|(key, _)| key == SERVICES).map(|at| root.swap_remove(at).1);
         let file = Self { document, root, services: Vec::new(), places: HashMap::new(), services_key: Some(SERVICES) };
         match services {
-            Some(Yaml::Map(services)) => Ok(file.with(services)),
+            Some(Yaml::Map(services)) => Ok(file.with_services(services)),
             Some(Yaml::Empty) | None => Ok(file),
             Some(Yaml::Scalar(_) | Yaml::List(_)) => {
                 Err(file.place(&[SERVICES]).problem("expected a mapping of services"))
@@ -114,7 +118,7 @@ impl ComposeFile {
     }
 
     /// Sets the services.
-    fn with(self, services: Vec<(String, Yaml)>) -> Self {
+    fn with_services(self, services: Vec<(String, Yaml)>) -> Self {
         let mut places = HashMap::with_capacity(services.len());
         for (place, (name, _)) in services.iter().enumerate() {
             places.entry(name.clone()).or_insert(place);

@@ -38,8 +38,8 @@ pub enum ComposeError {
         /// The names of a Compose file, comma-separated.
         names: String,
     },
-    /// The files name no service with an image.
-    #[error("{}: no service is enabled{}", path.display(), enable(disabled))]
+    /// No enabled service has an image.
+    #[error("{}: no service has an image{}", path.display(), enable(disabled))]
     NoService {
         /// The first file.
         path: PathBuf,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// Limit of nested defaults: `${A:-${B:-c}}` has two levels.
 const DEEPEST: usize = 20;
 
-/// Limit of a text whose variables are replaced, in bytes. A name of an image has less than 1,000.
+/// Limit of a text whose variables are replaced, in bytes. An image name has fewer than 1,000.
 const LONGEST: usize = 64 << 10;
 
 /// A text that cannot be interpolated.
@@ -24,9 +24,12 @@ pub(super) enum InterpolationError {
         /// The text after `:?`; may be empty.
         message: String,
     },
-    /// The nesting or length exceeds a limit.
-    #[error("its variables expand to more than {} KiB, or are nested more than {DEEPEST} levels deep (dive's limits)", LONGEST >> 10)]
-    TooLarge,
+    /// The text would be too long.
+    #[error("its variables expand to more than {} KiB (dive's limit)", LONGEST >> 10)]
+    TooLong,
+    /// The defaults are nested too deeply.
+    #[error("its variables are nested more than {DEEPEST} levels deep (dive's limit)")]
+    TooDeep,
 }
 
 fn reason(message: &str) -> String {
@@ -59,7 +62,7 @@ fn expand(
     into: &mut Interpolated,
 ) -> Result<(), InterpolationError> {
     if depth > DEEPEST {
-        return Err(InterpolationError::TooLarge);
+        return Err(InterpolationError::TooDeep);
     }
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
@@ -125,7 +128,7 @@ fn replace(name: &str, value: Option<String>, into: &mut Interpolated) -> Result
 
 fn push(into: &mut Interpolated, text: &str) -> Result<(), InterpolationError> {
     if into.text.len().saturating_add(text.len()) > LONGEST {
-        return Err(InterpolationError::TooLarge);
+        return Err(InterpolationError::TooLong);
     }
     into.text.push_str(text);
     Ok(())
@@ -220,8 +223,8 @@ mod tests {
     #[test]
     fn nesting_and_length_have_limits() {
         let nested = format!("{}x{}", "${A:-".repeat(50), "}".repeat(50));
-        assert_eq!(interpolate(&nested, &|_| None), Err(InterpolationError::TooLarge));
+        assert_eq!(interpolate(&nested, &|_| None), Err(InterpolationError::TooDeep));
         let long = "$A".repeat(1000);
-        assert_eq!(interpolate(&long, &|_| Some("x".repeat(1000))), Err(InterpolationError::TooLarge));
+        assert_eq!(interpolate(&long, &|_| Some("x".repeat(1000))), Err(InterpolationError::TooLong));
     }
 }

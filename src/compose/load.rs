@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::document::{ComposeFile, ComposeText, tagged, value};
+use super::document::{ComposeFile, ComposeKey, ComposeText, tagged, value};
 use super::error::ComposeError;
 use super::project::{Profiles, Project, directory_of, files_of};
 use super::service::{Declaration, Service, ServiceImage};
 use crate::config::{Origin, Yaml};
+use dive_model::units::count_of;
 use dive_sources::Environment;
 
-/// Limit of the files of a project: those named, included and extended.
+/// Limit of the files that a project includes and extends. A file counts each time that it is included.
 const MOST_FILES: usize = 200;
 
-/// Limit of the services of a project.
+/// Limit of the services in the files of a project.
 const MOST_SERVICES: usize = 5_000;
 
 /// Limit of files that include each other, and of services that extend each other.
@@ -31,9 +33,11 @@ pub struct ProjectImages {
     pub disabled: Vec<String>,
     /// What Compose would warn of.
     pub warnings: Vec<String>,
+    /// All files of the project that were read, `.env` among them.
+    pub files: Vec<PathBuf>,
 }
 
-/// Finds the images of the project in these files, later ones over earlier ones. A directory stands for its Compose file and
+/// Finds the images of the project in these files, later ones override earlier ones. A directory stands for its Compose file and
 /// the override file beside it.
 ///
 /// # Errors
@@ -46,9 +50,9 @@ pub fn images(
     let files = files_of(named, &environment.working_dir)?;
     let first = files.first().cloned().unwrap_or_default();
     let mut project = Project::in_directory(directory_of(&first), environment)?;
-    let mut loader = Loader { environment, files_left: MOST_FILES };
-    let files = files.iter().map(|path| loader.read(path, &Origin::Flag("--compose")));
-    let files: Vec<ComposeFile> = files.collect::<Result<_, _>>()?;
+    let mut loader = Loader::new(environment);
+    let files = files.iter().map(|path| loader.read(path, None));
+    let files: Vec<Arc<ComposeFile>> = files.collect::<Result<_, _>>()?;
     // Before the services, whose texts may contain it.
     project.set_name(last_name(&files, &project)?.as_deref());
     let mut services = Services::default();
@@ -65,7 +69,12 @@ pub fn images(
         }
         images.images.extend(found.image(&service, project.name(), &mut images.warnings)?);
     }
-    images.warnings.truncate(MOST_WARNINGS);
+    let left = images.warnings.len().saturating_sub(MOST_WARNINGS);
+    if left > 0 {
+        images.warnings.truncate(MOST_WARNINGS);
+        images.warnings.push(format!("{} with unset variables", count_of(left as u64, "more image")));
+    }
+    images.files = loader.into_files(&project);
     if images.images.is_empty() {
         return Err(ComposeError::NoService { path: first, disabled: images.disabled });
     }
@@ -73,7 +82,7 @@ pub fn images(
 }
 
 /// `name:` of the last file that has it.
-fn last_name(files: &[ComposeFile], project: &Project<'_>) -> Result<Option<String>, ComposeError> {
+fn last_name(files: &[Arc<ComposeFile>], project: &Project<'_>) -> Result<Option<String>, ComposeError> {
     let Some((file, node)) = files.iter().rev().find_map(|file| Some((file, file.setting("name")?))) else {
         return Ok(None);
     };
@@ -106,25 +115,52 @@ impl Services {
         self.in_order.push((name, service));
     }
 
-    fn contains(&self, name: &str) -> bool {
-        self.places.contains_key(name)
+    /// Adds the services of an included file. Like Compose, it refuses two that differ.
+    fn import(&mut self, included: Self) -> Result<(), ComposeError> {
+        for (name, service) in included.in_order {
+            let known = self.places.get(&name).and_then(|place| self.in_order.get(*place)?.1.value());
+            match (known, service.value()) {
+                (Some(known), Some(same)) if known.names_the_image_of(same) => {}
+                (Some(_), Some(other)) => {
+                    return Err(other.place().problem("another file defines this service differently; rename one"));
+                }
+                _ => self.add(name, service),
+            }
+        }
+        Ok(())
     }
 }
 
 struct Loader<'a> {
     environment: &'a Environment,
+    /// The files that were read: many services extend one of a common file.
+    files: HashMap<PathBuf, Arc<ComposeFile>>,
+    /// The files with the variables of included projects.
+    variable_files: Vec<PathBuf>,
     files_left: usize,
+    services_left: usize,
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
+    fn new(environment: &'a Environment) -> Self {
+        let (files_left, services_left) = (MOST_FILES, MOST_SERVICES);
+        Self { environment, files: HashMap::new(), variable_files: Vec::new(), files_left, services_left }
+    }
+
+    /// All files that were read.
+    fn into_files(self, project: &Project<'_>) -> Vec<PathBuf> {
+        let variables = self.variable_files.into_iter().chain(project.variable_files().iter().cloned());
+        self.files.into_keys().chain(variables).collect()
+    }
+
     /// The services of a file, and of those it includes.
     fn load(&mut self, file: &ComposeFile, project: &Project<'_>, depth: usize) -> Result<Services, ComposeError> {
         let mut services = Services::default();
-        if file.services.len() > MOST_SERVICES {
-            let reason = format!("it has more than {MOST_SERVICES} services (dive's limit)");
-            return Err(file.place(&["services"]).problem(reason));
-        }
         for (name, _) in &file.services {
+            self.services_left = self.services_left.checked_sub(1).ok_or_else(|| {
+                let reason = format!("the project has more than {MOST_SERVICES} services (dive's limit)");
+                file.place(&file.service_keys(name)).problem(reason)
+            })?;
             let tag = file.service(name).and_then(tagged).map(|(tag, _)| tag);
             let declared = match tag {
                 Some("!reset") => Declaration::Reset,
@@ -134,20 +170,28 @@ impl Loader<'_> {
             services.add(name.clone(), declared);
         }
         if let Some(node) = file.setting("include") {
-            let included = self.include(file, node, project, depth)?;
-            if let Some((name, _)) = included.in_order.iter().find(|(name, _)| services.contains(name)) {
-                return Err(file.place(&["services", name]).problem("a file in `include:` has a service of this name"));
+            for included in self.include(file, node, project, depth)? {
+                services.import(included)?;
             }
-            services.merge(included);
         }
         Ok(services)
     }
 
-    fn read(&mut self, path: &Path, named_by: &Origin) -> Result<ComposeFile, ComposeError> {
-        let file = ComposeFile::read(path, named_by, self.environment)?;
+    fn count_file(&mut self, place: &ComposeKey) -> Result<(), ComposeError> {
         self.files_left = self.files_left.checked_sub(1).ok_or_else(|| {
-            file.place(&[]).problem(format!("the project has more than {MOST_FILES} files (dive's limit)"))
+            place.problem(format!("the project includes and extends more than {MOST_FILES} files (dive's limit)"))
         })?;
+        Ok(())
+    }
+
+    /// Reads a file once. `place` is the key that names it, `None` for the flag.
+    fn read(&mut self, path: &Path, place: Option<&ComposeKey>) -> Result<Arc<ComposeFile>, ComposeError> {
+        if let Some(file) = self.files.get(path) {
+            return Ok(Arc::clone(file));
+        }
+        let named_by = || place.map_or(Origin::Flag("--compose"), ComposeKey::origin);
+        let file = Arc::new(ComposeFile::read(path, named_by, self.environment)?);
+        self.files.insert(path.to_owned(), Arc::clone(&file));
         Ok(file)
     }
 
@@ -176,7 +220,9 @@ impl Loader<'_> {
         let link = (file.path().to_owned(), name.to_owned());
         let place = &extended.service.place;
         if chain.contains(&link) || chain.len() >= DEEPEST {
-            return Err(place.problem("the services extend each other in a circle, or too deep"));
+            return Err(
+                place.problem("the services extend each other in a circle, or more than 30 levels deep (dive's limit)")
+            );
         }
         chain.push(link);
         let other = &extended.service.value;
@@ -185,12 +231,15 @@ impl Loader<'_> {
             Some(path) => {
                 refuse_remote(path)?;
                 let at = directory_of(file.path()).join(&path.value);
-                let other_file = self.read(&at, &path.place.origin())?;
+                if !self.files.contains_key(&at) {
+                    self.count_file(&path.place)?;
+                }
+                let other_file = self.read(&at, Some(&path.place))?;
                 self.extended(&other_file, other, &extended.service, project, chain)?
             }
         };
         chain.pop();
-        base.over(service);
+        base.merge(service);
         Ok(base)
     }
 
@@ -209,20 +258,22 @@ impl Loader<'_> {
         self.service(file, name, project, chain)
     }
 
-    /// Reads the files of `include:`, each with its own directory and variables.
+    /// The services of each entry of `include:`, read with its own directory and variables.
     fn include(
         &mut self,
         file: &ComposeFile,
         node: &Yaml,
         project: &Project<'_>,
         depth: usize,
-    ) -> Result<Services, ComposeError> {
+    ) -> Result<Vec<Services>, ComposeError> {
         let place = file.place(&["include"]);
         if depth >= DEEPEST {
-            return Err(place.problem("the files include each other in a circle, or too deep"));
+            return Err(
+                place.problem("the files include each other in a circle, or more than 30 levels deep (dive's limit)")
+            );
         }
         let Yaml::List(items) = node else { return Err(place.problem("expected a list of files")) };
-        let mut included = Services::default();
+        let mut included = Vec::with_capacity(items.len());
         for (number, item) in items.iter().enumerate() {
             let number = number.to_string();
             let keys = ["include", &number];
@@ -243,12 +294,14 @@ impl Loader<'_> {
             let directory = entry("project_directory")?.first().map_or_else(|| directory_of(&at(first)), at);
             let env_files: Vec<_> = entry("env_file")?.iter().map(at).collect();
             let inner = project.included(directory, &env_files)?;
+            self.variable_files.extend_from_slice(inner.variable_files());
             let mut services = Services::default();
             for path in &paths {
-                let file = self.read(&at(path), &path.place.origin())?;
+                self.count_file(&path.place)?;
+                let file = self.read(&at(path), Some(&path.place))?;
                 services.merge(self.load(&file, &inner, depth + 1)?);
             }
-            included.merge(services);
+            included.push(services);
         }
         Ok(included)
     }

@@ -55,6 +55,8 @@ pub(super) struct Project<'a> {
     outer_variables: BTreeMap<String, String>,
     /// The variables in the files of this project.
     file_variables: BTreeMap<String, String>,
+    /// The files with variables that were read.
+    variable_files: Vec<PathBuf>,
     /// The name; empty until the files have been read.
     name: String,
 }
@@ -64,8 +66,8 @@ impl<'a> Project<'a> {
     pub(super) fn in_directory(directory: PathBuf, environment: &'a Environment) -> Result<Self, ComposeError> {
         let variables = BTreeMap::new;
         let (outer_variables, file_variables) = (variables(), variables());
-        let project = Self { directory, environment, outer_variables, file_variables, name: String::new() };
-        project.with_files(&[])
+        let (variable_files, name) = (Vec::new(), String::new());
+        Self { directory, environment, outer_variables, file_variables, variable_files, name }.with_files(&[])
     }
 
     /// A project that this one includes, with the variables of `env_files`, or of the `.env` in its directory.
@@ -73,7 +75,8 @@ impl<'a> Project<'a> {
         let mut outer_variables = self.file_variables.clone();
         outer_variables.extend(self.outer_variables.clone());
         let (environment, name) = (self.environment, self.name.clone());
-        Self { directory, environment, outer_variables, file_variables: BTreeMap::new(), name }.with_files(env_files)
+        let (file_variables, variable_files) = (BTreeMap::new(), Vec::new());
+        Self { directory, environment, outer_variables, file_variables, variable_files, name }.with_files(env_files)
     }
 
     fn with_files(mut self, env_files: &[PathBuf]) -> Result<Self, ComposeError> {
@@ -94,6 +97,7 @@ impl<'a> Project<'a> {
         let read =
             read.map_err(|error| ComposeError::Line { path: path.to_owned(), line: error.line, reason: error.reason })?;
         self.file_variables.extend(read);
+        self.variable_files.push(path.to_owned());
         Ok(())
     }
 
@@ -108,6 +112,11 @@ impl<'a> Project<'a> {
             Some((_, value)) => Some(value.to_string_lossy().into_owned()),
             None => self.outer_variables.get(name).or_else(|| self.file_variables.get(name)).cloned(),
         }
+    }
+
+    /// The files with variables that were read.
+    pub(super) fn variable_files(&self) -> &[PathBuf] {
+        &self.variable_files
     }
 
     /// The enabled profiles.

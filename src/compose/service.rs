@@ -12,10 +12,9 @@ pub struct ServiceImage {
     pub service: String,
     /// Name of the image.
     pub name: String,
-    /// The name that Docker Compose 1 gives a built image without `image:`, which has `_` for `-`.
+    /// For an image that the project builds and does not name (`image:`), the name that Docker Compose 1 gives it, with `_` for
+    /// `-`.
     pub older_name: Option<String>,
-    /// True if the service has `build:`, so that the image may not exist yet.
-    pub is_built: bool,
     /// `platform:`, such as `linux/arm64`.
     pub platform: Option<String>,
     /// The key `image` or `build`.
@@ -36,8 +35,8 @@ pub(super) enum Declaration<T> {
 }
 
 impl<T> Declaration<T> {
-    /// Adds what a later file says.
-    fn over(&mut self, later: Self) {
+    /// Replaces the value, unless the later file has none.
+    fn replace_with(&mut self, later: Self) {
         if !matches!(later, Self::Nothing) {
             *self = later;
         }
@@ -56,8 +55,8 @@ impl Declaration<Service> {
     /// Adds what a later file says of the service.
     pub(super) fn merge(&mut self, later: Self) {
         match (self, later) {
-            (Self::Value(known) | Self::Instead(known), Self::Value(later)) => known.over(later),
-            (known, later) => known.over(later),
+            (Self::Value(known) | Self::Instead(known), Self::Value(later)) => known.merge(later),
+            (known, later) => known.replace_with(later),
         }
     }
 }
@@ -86,7 +85,7 @@ pub(super) struct Extended {
 }
 
 impl Service {
-    /// Reads the service `name`, which is at `keys` in the file. Returns it with what it extends.
+    /// Reads the service at `keys`. Returns it with what it extends.
     pub(super) fn read(
         file: &ComposeFile,
         keys: &[&str],
@@ -125,17 +124,32 @@ impl Service {
     }
 
     /// Adds what a later file says, or the service that extends this one.
-    pub(super) fn over(&mut self, later: Self) {
+    pub(super) fn merge(&mut self, later: Self) {
         let Self { image, build, platform, profiles, has_provider, place: _ } = later;
-        self.image.over(image);
-        self.build.over(build);
-        self.platform.over(platform);
+        self.image.replace_with(image);
+        self.build.replace_with(build);
+        self.platform.replace_with(platform);
         self.has_provider |= has_provider;
         match (&mut self.profiles, profiles) {
             // Compose appends lists.
             (Declaration::Value(known) | Declaration::Instead(known), Declaration::Value(more)) => known.extend(more),
-            (known, more) => known.over(more),
+            (known, more) => known.replace_with(more),
         }
+    }
+
+    /// True if both have the same image, platform and profiles.
+    pub(super) fn names_the_image_of(&self, other: &Self) -> bool {
+        let text = |text: &Declaration<ComposeText>| text.value().map(|text| text.value.clone());
+        let facts = |service: &Self| {
+            let is_built = service.build.value().is_some();
+            (text(&service.image), text(&service.platform), is_built, service.has_provider)
+        };
+        facts(self) == facts(other) && self.profiles() == other.profiles()
+    }
+
+    /// The key of the service in the first file that has it.
+    pub(super) const fn place(&self) -> &ComposeKey {
+        &self.place
     }
 
     /// The profiles that start the service; empty for a service that is always started.
@@ -143,7 +157,7 @@ impl Service {
         self.profiles.value().map_or(&[], Vec::as_slice)
     }
 
-    /// The image of the service `name`; `None` if it has none by nature. Adds warnings.
+    /// The image of the service `name`; `None` for a service with a provider, which has no image. Adds warnings.
     pub(super) fn image(
         &self,
         name: &str,
@@ -167,14 +181,14 @@ impl Service {
                 let place = &image.place;
                 warnings.push(format!("{}: {unset} is not set, so the image is {}", place.origin(), image.value));
             }
-            let (name, is_built, place) = (image.value.clone(), build.is_some(), image.place.clone());
-            return Ok(Some(ServiceImage { service, name, older_name: None, is_built, platform, place }));
+            let (name, place) = (image.value.clone(), image.place.clone());
+            return Ok(Some(ServiceImage { service, name, older_name: None, platform, place }));
         }
         let Some(place) = build else {
             return if self.has_provider {
                 Ok(None)
             } else {
-                Err(self.place.problem("it has neither `image` nor `build`"))
+                Err(self.place.problem("the service has neither `image` nor `build`; add one"))
             };
         };
         if project_name.is_empty() {
@@ -183,14 +197,7 @@ impl Service {
         }
         // Docker Compose 2 and 1.
         let [name, older] = ['-', '_'].map(|separator| format!("{project_name}{separator}{name}").to_lowercase());
-        Ok(Some(ServiceImage {
-            service,
-            name,
-            older_name: Some(older),
-            is_built: true,
-            platform,
-            place: place.clone(),
-        }))
+        Ok(Some(ServiceImage { service, name, older_name: Some(older), platform, place: place.clone() }))
     }
 }
 

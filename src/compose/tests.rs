@@ -57,9 +57,9 @@ fn services_have_the_images_that_compose_runs() {
     let images = of(text).read(&["compose.yaml"], &[], &[]).unwrap();
     assert_eq!(names(&images), ["db=postgres:17", "web=shop-web", "api=r.example:5000/api:1"]);
     let [db, web, api] = &images.images[..] else { panic!("{images:?}") };
-    assert_eq!((db.is_built, db.older_name.as_deref(), db.platform.as_deref()), (false, None, None));
-    assert_eq!((web.is_built, web.older_name.as_deref()), (true, Some("shop_web")));
-    assert_eq!((api.is_built, api.older_name.as_deref(), api.platform.as_deref()), (true, None, Some("linux/arm64")));
+    assert_eq!((db.older_name.as_deref(), db.platform.as_deref()), (None, None));
+    assert_eq!(web.older_name.as_deref(), Some("shop_web"));
+    assert_eq!((api.older_name.as_deref(), api.platform.as_deref()), (None, Some("linux/arm64")));
     assert_eq!(web.place.origin().to_string(), "compose.yaml:5");
     assert!(images.warnings.is_empty() && images.disabled.is_empty());
 }
@@ -152,7 +152,7 @@ fn profiles_enable_services() {
     assert_eq!(read(&[("COMPOSE_PROFILES", "test, debug")], &[]), (2, Vec::new()));
     assert_eq!(
         error_of("services: { adminer: { image: a, profiles: [debug] } }\n"),
-        "compose.yaml: no service is enabled; a profile enables adminer: set COMPOSE_PROFILES, or add --profile"
+        "compose.yaml: no service has an image; a profile enables adminer: set COMPOSE_PROFILES, or add --profile"
     );
 }
 
@@ -206,7 +206,7 @@ fn included_files_have_their_own_directory_and_variables() {
         ("Shop/other.yaml", "services: { web: { image: b } }\n"),
     ]);
     let error = twice.read(&["compose.yaml"], &[], &[]).unwrap_err();
-    assert_eq!(error, "compose.yaml:3: services.web: a file in `include:` has a service of this name");
+    assert_eq!(error, "other.yaml:1: services.web: another file defines this service differently; rename one");
     let circle = error_of("include: [compose.yaml]\n");
     assert!(circle.contains("in a circle"), "{circle}");
     let remote = error_of("include:\n  - https://example.com/compose.yaml\n");
@@ -224,10 +224,13 @@ fn anchors_and_extensions_are_resolved() {
 fn a_file_that_is_no_project_is_an_error_with_its_line() {
     for (text, error) in [
         ("- a\n", "compose.yaml: this is not a Compose file: expected a mapping with `services`"),
-        ("a: b\n", "compose.yaml: no service is enabled; check that this is a Compose file"),
+        ("a: b\n", "compose.yaml: no service has an image; check that this is a Compose file"),
         ("services: web\n", "compose.yaml:1: services: expected a mapping of services"),
         ("services:\n  web: nginx\n", "compose.yaml:2: services.web: expected a mapping, with `image` or `build`"),
-        ("services:\n  web: { ports: [80] }\n", "compose.yaml:2: services.web: it has neither `image` nor `build`"),
+        (
+            "services:\n  web: { ports: [80] }\n",
+            "compose.yaml:2: services.web: the service has neither `image` nor `build`; add one",
+        ),
         ("services:\n  web:\n    image: [a]\n", "compose.yaml:3: services.web.image: expected a text, found a list"),
         (
             "services:\n  web:\n    image: \"a b\"\n",
@@ -246,19 +249,9 @@ fn a_file_that_is_no_project_is_an_error_with_its_line() {
 }
 
 #[test]
-fn large_projects_are_read_quickly_or_refused() {
-    let services = |count: usize| {
-        (0..count)
-            .map(|number| {
-                format!(
-                    "  s{number}:
-    image: i{number}
-"
-                )
-            })
-            .collect::<Vec<_>>()
-            .concat()
-    };
+fn the_services_of_a_project_have_a_limit() {
+    let services =
+        |count: usize| (0..count).map(|number| format!("  s{number}: {{ image: i{number} }}\n")).collect::<String>();
     assert_eq!(names_of(&format!("services:\n{}", services(5000))).len(), 5000);
     let error = error_of(&format!("services:\n{}", services(5001)));
     assert!(error.contains("more than 5000 services"), "{error}");
@@ -278,7 +271,7 @@ fn a_later_file_removes_or_replaces_a_whole_service() {
     let images = Folder::new(&files).read(&["a.yml", "b.yml", "c.yml"], &[], &[]).unwrap();
     assert_eq!(names(&images), ["new=shop-new", "back=back"]);
     assert_eq!(images.images[0].place.origin().to_string(), "b.yml:4");
-    assert!(!images.images[1].is_built);
+    assert_eq!(images.images[1].older_name, None);
 }
 
 #[test]
@@ -293,4 +286,60 @@ fn the_name_of_the_project_is_a_variable() {
         let images = folder.read(&["compose.yaml"], variables, &[]).unwrap();
         assert_eq!(names(&images), [format!("web=r/{name}:1"), format!("db=r/{name}-db")]);
     }
+}
+
+#[test]
+fn a_common_file_is_read_once_and_every_file_is_known() {
+    let services: String = (0..250)
+        .map(|number| format!("  s{number}: {{ extends: {{ file: ../common.yaml, service: app }} }}\n"))
+        .collect();
+    let files = [
+        ("Shop/compose.yaml", format!("include: [sub/c.yaml]\nservices:\n{services}")),
+        ("Shop/.env", "A=1\n".to_owned()),
+        ("common.yaml", "services: { app: { image: app } }\n".to_owned()),
+        ("Shop/sub/c.yaml", "services: { db: { image: db } }\n".to_owned()),
+        ("Shop/sub/.env", "B=1\n".to_owned()),
+    ];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let mut images = Folder::new(&files).read(&["compose.yaml"], &[], &[]).unwrap();
+    assert_eq!(images.images.len(), 251);
+    images.files.sort();
+    let known: Vec<_> = images.files.iter().map(|path| path.display().to_string()).collect();
+    assert_eq!(known, ["../common.yaml", ".env", "compose.yaml", "sub/.env", "sub/c.yaml"]);
+}
+
+/// As Compose 2.40 does.
+#[test]
+fn included_files_may_repeat_a_service_but_not_change_it() {
+    let (one, other) = ("services: { web: { image: w } }\n", "services: { web: { image: x } }\n");
+    let files = [("Shop/a.yaml", one), ("Shop/b.yaml", one), ("Shop/c.yaml", other)];
+    let folder = |text| Folder::new(&[&files[..], &[("Shop/compose.yaml", text)]].concat());
+    let same = folder("include: [a.yaml, b.yaml]\nservices: { web: { image: w } }\n");
+    assert_eq!(names(&same.read(&["compose.yaml"], &[], &[]).unwrap()), ["web=w"]);
+    let error = folder("include: [a.yaml, c.yaml]\n").read(&["compose.yaml"], &[], &[]).unwrap_err();
+    assert_eq!(error, "c.yaml:1: services.web: another file defines this service differently; rename one");
+}
+
+/// Each file includes the next one twice: without a limit, a billion files are read.
+#[test]
+fn files_that_include_a_file_twice_have_a_limit() {
+    let files: Vec<_> = (0..25)
+        .map(|level| {
+            let next = level + 1;
+            let text = format!("include: [f{next}.yaml, f{next}.yaml]\nservices: {{}}\n");
+            (format!("Shop/f{level}.yaml"), if level == 24 { "services: {}\n".to_owned() } else { text })
+        })
+        .collect();
+    let files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let error = Folder::new(&files).read(&["f0.yaml"], &[], &[]).unwrap_err();
+    assert!(error.contains("includes and extends more than 200 files"), "{error}");
+}
+
+#[test]
+fn warnings_beyond_a_limit_are_counted() {
+    let services: String =
+        (0..30).map(|number| format!("  s{number}: {{ image: \"i{number}$U{number}\" }}\n")).collect();
+    let images = of(&format!("services:\n{services}")).read(&["compose.yaml"], &[], &[]).unwrap();
+    assert_eq!(images.warnings.len(), 21);
+    assert_eq!(images.warnings[20], "10 more images with unset variables");
 }

@@ -21,7 +21,7 @@ mod screen;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ use crate::config::{Origin, Setting};
 use crate::many::{ImageSet, MemberFigures, MemberVerdict};
 use crate::report::many as report;
 use dive_model::image::ImageName;
-use reading::{ImageReader, check_has_all_images, images_of, numbered, reason, untagged};
+use reading::{ImageReader, check_has_all_images, images_of, named_reason, numbered, untagged};
 use requested::{RequestedImage, RequestedImages};
 
 /// True if the command line names several images, or images in another way than one argument.
@@ -79,7 +79,9 @@ pub(super) fn explore(
             }
         }
     }
-    output.refuse_overwriting(ci, &invocation.config, requested.take_files(&invocation))?;
+    let bases_of_rules = gates.values().filter_map(|gate| Some(OsStr::new(&gate.base.as_ref()?.value)));
+    let bases = report.base.as_deref().into_iter().chain(bases_of_rules);
+    output.refuse_overwriting(ci, &invocation.config, requested.take_files(bases, &invocation))?;
     if gates.values().any(Gate::renews_baseline) {
         // An image that fails would replace its own baseline, and pass the next time.
         bail!(
@@ -109,8 +111,9 @@ pub(super) fn explore(
     };
     let read = requested.images.iter().try_for_each(|image| run.explore(image));
     // What is finished is written even if the rest cannot be.
-    documents.finish()?;
+    let finished = documents.finish();
     read?;
+    finished?;
     run.conclude(&requested.repeated)
 }
 
@@ -248,7 +251,7 @@ impl Run<'_> {
 
     /// Reports an image that cannot be read. The others are still read.
     fn unread(&mut self, requested: &RequestedImage, name: String, error: &anyhow::Error) {
-        let reason = reason(requested, error);
+        let reason = named_reason(requested, &name, error);
         say(&format!("dive: error: {reason}"));
         self.set.add_unread(name, reason);
     }

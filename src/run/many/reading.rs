@@ -42,7 +42,7 @@ impl ImageReader {
         let open =
             |argument| Opening::for_platform(Subject::Named(argument), &self.invocation, self.mode, platform.clone());
         let mut opening = open(&image.argument)?;
-        if let Some(BuiltService { service, older: Some(older) }) = &image.built {
+        if let Some(BuiltService { service, older }) = &image.built {
             // No registry has it.
             opening.never_pull();
             if let Reference::Engine { engine, name, .. } = opening.reference() {
@@ -50,17 +50,16 @@ impl ImageReader {
                     dive_sources::is_present(*engine, name, opening.access()).is_ok_and(|is_present| !is_present)
                 };
                 let command = engine.command();
-                match (lacks(name), lacks(&older.name)) {
-                    (false, _) => {}
-                    // Docker Compose 1 built it.
-                    (true, false) => {
-                        opening = open(&older.argument)?;
-                        opening.never_pull();
+                if lacks(name) {
+                    if lacks(&older.name) {
+                        bail!(
+                            "{command} has no image {name:?}; the service {service} builds it: run `{command} compose \
+                             build {service}` first"
+                        );
                     }
-                    (true, true) => bail!(
-                        "{command} has no image {name:?}; the service {service} builds it: run `{command} compose build \
-                         {service}` first"
-                    ),
+                    // Docker Compose 1 built it.
+                    opening = open(&older.argument)?;
+                    opening.never_pull();
                 }
             }
         }
@@ -76,7 +75,7 @@ pub(super) fn check_has_all_images(opening: &Opening) -> anyhow::Result<()> {
     match opening.reference() {
         Reference::Stdin | Reference::Path(PathReference { tag: None, .. }) => Ok(()),
         Reference::Path(_) => bail!("the tag chooses one image; leave it out, or leave out --all-images"),
-        _ => bail!("--all-images needs an archive or a layout; name a file or a directory"),
+        _ => bail!("--all-images needs an archive or a layout; name a file or a directory, or leave out --all-images"),
     }
 }
 
@@ -103,15 +102,31 @@ pub(super) fn untagged(file: &RequestedImage, number: usize) -> String {
 }
 
 /// Why an image cannot be read, with the line that names it.
+#[cfg(feature = "tui")]
 pub(super) fn reason(image: &RequestedImage, error: &anyhow::Error) -> String {
-    let mut reason = format!("{error:#}");
-    // Errors that list the images of a file, kept for each of thousands of them, would fill the memory.
-    if let Some((end, _)) = reason.char_indices().nth(LONGEST_REASON) {
-        reason.truncate(end);
-        reason.push('…');
-    }
+    after_origin(image, shortened(error))
+}
+
+/// Why an image cannot be read, with its name and the line that names it.
+pub(super) fn named_reason(image: &RequestedImage, name: &str, error: &anyhow::Error) -> String {
+    let (reason, prefix) = (shortened(error), format!("{name}: "));
+    // Many errors begin with the name.
+    after_origin(image, if reason.starts_with(&prefix) { reason } else { prefix + &reason })
+}
+
+fn after_origin(image: &RequestedImage, reason: String) -> String {
     match &image.origin {
         Some(origin) => format!("{origin}: {reason}"),
         None => reason,
     }
+}
+
+/// The error with its causes. Errors that list the images of a file, kept for each of thousands of them, would fill the memory.
+fn shortened(error: &anyhow::Error) -> String {
+    let mut text = format!("{error:#}");
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_REASON) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }

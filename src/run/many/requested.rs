@@ -1,7 +1,7 @@
 //! The images that a command line names: its arguments, its lists and its Compose project, each image once.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -21,6 +21,9 @@ pub(super) const MOST_IMAGES: usize = 20_000;
 /// The [`key`] of standard input.
 const STDIN: &str = "standard input";
 
+/// Standard input is named a second time.
+const STDIN_TWICE: &str = "standard input can be read once, as one list or one image; write the other to a file";
+
 /// An image to read.
 #[derive(Debug)]
 pub(super) struct RequestedImage {
@@ -34,7 +37,7 @@ pub(super) struct RequestedImage {
     pub(super) platform: Option<Platform>,
     /// Its own rules file.
     pub(super) rules_file: Option<PathBuf>,
-    /// For an image that a Compose project builds.
+    /// For an image that a Compose project builds and names after the service.
     pub(super) built: Option<BuiltService>,
 }
 
@@ -44,7 +47,7 @@ pub(super) struct BuiltService {
     /// Its name.
     pub(super) service: String,
     /// The name that Docker Compose 1 gives the image.
-    pub(super) older: Option<OlderName>,
+    pub(super) older: OlderName,
 }
 
 /// A name that Docker Compose 1 gives an image.
@@ -65,7 +68,7 @@ pub(super) struct RequestedImages {
     /// Warnings about the Compose project, which were printed.
     #[cfg_attr(not(feature = "tui"), allow(dead_code, reason = "only the screen lists them again"))]
     pub(super) warnings: Vec<String>,
-    /// The lists, and the files of the Compose project.
+    /// The lists, and all files of the Compose project.
     sources: Vec<ReadFile>,
 }
 
@@ -95,7 +98,13 @@ impl RequestedImages {
         let working_dir = &invocation.environment.working_dir;
         let mut named: Vec<RequestedImage> =
             arguments.iter().map(|argument| RequestedImage::of(argument, None)).collect();
-        let mut warnings = Vec::new();
+        let lists_in_stdin = many.from.iter().filter(|path| path.as_os_str() == "-").count();
+        if lists_in_stdin > 1 {
+            bail!(STDIN_TWICE);
+        }
+        let (mut warnings, mut sources) = (Vec::new(), Vec::new());
+        let file = |what, path: &PathBuf| ReadFile { what, path: working_dir.join(path) };
+        sources.extend(many.from.iter().map(|path| file("the list", path)));
         for path in &many.from {
             for line in list::read(path, working_dir)? {
                 let origin = Origin::File { path: list::shown(path).into(), line: Some(line.number) };
@@ -108,7 +117,8 @@ impl RequestedImages {
         }
         if !many.compose.is_empty() {
             let found = compose::images(&many.compose, &Profiles::new(many.profiles.clone()), &invocation.environment)?;
-            warnings.extend(found.warnings.iter().map(ToString::to_string));
+            sources.extend(found.files.iter().map(|path| file("a file of the Compose project", path)));
+            warnings.extend(found.warnings);
             invocation.notices.warn_all(&warnings);
             if !found.disabled.is_empty() {
                 let services = found.disabled.join(", ");
@@ -121,21 +131,25 @@ impl RequestedImages {
         if named.len() > MOST_IMAGES {
             bail!("more than {MOST_IMAGES} images are named (dive's limit); split the list");
         }
-        let lists_stdin = many.from.iter().filter(|path| path.as_os_str() == "-").count();
-        let images_in_stdin = named.iter().filter(|image| key(image, invocation) == STDIN).count();
-        if lists_stdin > 1 || (lists_stdin > 0 && images_in_stdin > 0) {
-            bail!("standard input can be read once, as one list or one image; write the other to a file");
+        if lists_in_stdin > 0 && named.iter().any(|image| key(image, invocation) == STDIN) {
+            bail!(STDIN_TWICE);
         }
-        let file = |what, path: &PathBuf| ReadFile { what, path: working_dir.join(path) };
-        let lists = many.from.iter().map(|path| file("the list", path));
-        let sources = lists.chain(many.compose.iter().map(|path| file("the Compose file", path))).collect();
         Ok(Self { warnings, sources, ..Self::once(named, invocation) })
     }
 
-    /// The files that name the images, those of their rules, and those that the images are read from.
-    pub(super) fn take_files(&mut self, invocation: &Invocation) -> Vec<ReadFile> {
+    /// The files that name the images, those of their rules, and those that the images and `bases` are read from.
+    pub(super) fn take_files<'a>(
+        &mut self,
+        bases: impl Iterator<Item = &'a OsStr>,
+        invocation: &Invocation,
+    ) -> Vec<ReadFile> {
         let engine = invocation.config.container_engine.value;
         let mut files = std::mem::take(&mut self.sources);
+        for base in bases {
+            if let Ok(Reference::Path(PathReference { path, .. })) = Reference::parse(base, None, engine) {
+                files.push(ReadFile { what: "the base image", path });
+            }
+        }
         for image in &self.images {
             let rules = image.rules_file.as_ref();
             files.extend(rules.map(|path| ReadFile { what: "a rules file", path: path.clone() }));
@@ -152,8 +166,9 @@ impl RequestedImages {
         let (mut images, mut repeated): (Vec<RequestedImage>, _) = (Vec::new(), Vec::new());
         let mut known = HashSet::new();
         for image in named {
-            let (key, platform, rules) = (key(&image, invocation), image.platform.clone(), image.rules_file.clone());
-            let platform = platform.map(|platform| platform.to_string());
+            let (key, rules) = (key(&image, invocation), image.rules_file.clone());
+            // A flag replaces the platform of a service.
+            let platform = invocation.opening.platform.as_ref().or(image.platform.as_ref()).map(ToString::to_string);
             if !known.insert((key, platform, rules)) {
                 repeated.push(image.name_and_origin());
                 continue;
@@ -167,7 +182,7 @@ impl RequestedImages {
 /// The image of a service. Without `--source` it is an image of the engine, as in Compose: a file or directory of its name beside the
 /// project is not it, and no name chooses another source.
 fn of_service(service: ServiceImage, invocation: &Invocation) -> anyhow::Result<RequestedImage> {
-    let ServiceImage { service, name, older_name, is_built, platform, place } = service;
+    let ServiceImage { service, name, older_name, platform, place } = service;
     let origin = place.origin();
     let platform = platform.map(|platform| platform.parse::<Platform>()).transpose();
     let platform = platform.with_context(|| format!("{origin}: platform of the service {service}"))?;
@@ -176,7 +191,7 @@ fn of_service(service: ServiceImage, invocation: &Invocation) -> anyhow::Result<
         None => format!("{}://{name}", invocation.config.container_engine.value.command()),
     };
     let older = older_name.map(|name| OlderName { argument: in_engine(&name).into(), name });
-    let built = is_built.then_some(BuiltService { service, older });
+    let built = older.map(|older| BuiltService { service, older });
     let image = RequestedImage::of(in_engine(&name), Some(origin));
     Ok(RequestedImage { service_image: Some(name), platform, built, ..image })
 }

@@ -66,8 +66,13 @@ fn mistakes_in_a_list_name_the_line() {
         let ran = user.runs(&["--ci", "--from", list]);
         assert!(ran.error().contains(error), "{}", ran.error());
     }
-    let ran = user.writes("stdin.txt", "-\n").runs(&["--from", "-", "--from", "stdin.txt"]);
-    assert!(ran.error().contains("standard input lists no image"), "{}", ran.error());
+    let user = user.pipes(b"a.tar\n".to_vec()).writes("stdin.txt", "-\n");
+    for arguments in
+        [&["--from", "-", "--from", "stdin.txt"][..], &["--from", "-", "--from", "-"], &["--from", "-", "-"]]
+    {
+        let ran = user.runs(arguments);
+        assert!(ran.error().contains("standard input can be read once"), "{arguments:?}: {}", ran.error());
+    }
 }
 
 #[test]
@@ -75,7 +80,7 @@ fn an_image_that_is_named_twice_is_read_once() {
     let user = user().writes("team.txt", "./a.tar\nb.tar\n");
     let ran = user.runs(&["a.tar", "b.tar", "b.tar", "--from", "team.txt"]).ends_with(0);
     assert_eq!(names(&ran.stdout), ["a.tar", "b.tar"]);
-    ran.prints(&["Named again, read once: b.tar, ./a.tar (team.txt:1), b.tar (team.txt:2)\n"]);
+    ran.prints(&["Duplicates, read once: b.tar, ./a.tar (team.txt:1), b.tar (team.txt:2)\n"]);
 }
 
 #[test]
@@ -85,11 +90,9 @@ fn the_images_of_a_compose_project_are_read() {
         "services:\n  one: { image: ./a.tar }\n  two: { image: \"${TWO:-./b.tar}\" }\n  three:\n    image: ./c.tar\n    \
          profiles: [debug]\n",
     );
-    std::fs::create_dir(user.file("x")).unwrap();
     let ran = user.runs(&["--source", "docker-archive", "--compose", "compose.yaml"]).ends_with(0);
     assert_eq!(names(&ran.stdout), ["./a.tar", "./b.tar"]);
-    let ran = ran.says(&["no enabled profile starts three; --profile enables one"]);
-    assert_eq!(ran.code, 0);
+    ran.says(&["no enabled profile starts three; --profile enables one"]);
     let all = user.runs(&["--source", "docker-archive", "--compose", ".", "--profile", "debug"]).ends_with(0);
     assert_eq!(names(&all.stdout).len(), 3);
     let user = user.writes("wrong.yaml", "services:\n  one:\n    image: ${NAME:?not set}\n");
@@ -144,13 +147,22 @@ fn no_image_of_an_archive_is_left_out() {
 #[test]
 fn no_document_replaces_what_names_the_images() {
     let user = user().writes("team.txt", "a.tar\tb.dive-ci\n").writes("b.dive-ci", "rules: {}\n");
-    let user = user.writes("compose.yaml", "services:\n  one: { image: a.tar }\n");
+    std::fs::create_dir(user.file("shop")).unwrap();
+    let user = user.writes("shop/compose.yaml", "services:\n  one: { image: a.tar }\ninclude: [more.yaml]\n");
+    let user = user.writes("shop/compose.override.yaml", "services: {}\n").writes("shop/.env", "TAG=1\n");
+    let user = user.writes("shop/more.yaml", "services: {}\n").writes(".dive-ci", "base: b.tar\n");
+    let project = "a file of the Compose project";
     for (options, what) in [
-        (["--from", "team.txt", "--summary", "team.txt"], "the list"),
-        (["--from", "team.txt", "--json", "b.dive-ci"], "a rules file"),
-        (["--compose", "compose.yaml", "--summary", "compose.yaml"], "the Compose file"),
+        (&["--from", "team.txt", "--summary", "team.txt"][..], "the list"),
+        (&["--from", "team.txt", "--json", "b.dive-ci"], "a rules file"),
+        (&["--compose", "shop/compose.yaml", "--summary", "shop/compose.yaml"], project),
+        (&["--compose", "shop", "--json", "shop/compose.override.yaml"], project),
+        (&["--compose", "shop", "--json", "shop/.env"], project),
+        (&["--compose", "shop", "--json", "shop/more.yaml"], project),
+        (&["--base", "c.tar", "--json", "c.tar", "a.tar", "b.tar"], "the base image"),
+        (&["--ci", "--json", "b.tar", "a.tar", "c.tar"], "the base image"),
     ] {
-        let ran = user.runs(&options).ends_with(2);
+        let ran = user.runs(options).ends_with(2);
         assert!(
             ran.error().contains(&format!("the document would replace {what}, which this run reads")),
             "{}",

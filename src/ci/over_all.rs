@@ -1,12 +1,12 @@
-//! Checks the rules over all images of a run. The images' own reports do not have them.
+//! Checks the rules for a whole run. The images' own reports do not have them.
 
 use super::amount::Amount;
 use super::evaluate::{RuleOutcome, Status, failure};
 use super::measure::Measured;
 use super::rules::{Rule, Rules};
-use crate::config::RuleLevel;
+use crate::config::{RuleLevel, RuleTerms};
 
-/// What the rules over all images are measured on.
+/// What the rules for the whole run are measured on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RunFigures<'a> {
     /// Unpacked bytes of all layers, each once.
@@ -15,7 +15,7 @@ pub(crate) struct RunFigures<'a> {
     pub(crate) base_versions: Option<(&'a str, usize)>,
 }
 
-/// Checks the rules over all images that are on.
+/// Checks the rules for the whole run that are on.
 pub(crate) fn evaluate_over_all(rules: &Rules, figures: RunFigures<'_>) -> Vec<RuleOutcome> {
     let over_all = Rule::ALL.into_iter().filter(|rule| rule.is_over_all());
     over_all.filter_map(|rule| outcome(rule, rules, figures)).collect()
@@ -27,7 +27,9 @@ fn outcome(rule: Rule, rules: &Rules, figures: RunFigures<'_>) -> Option<RuleOut
     let measured = if rule == Rule::HighestTotalBytes {
         Measured::of(Amount::of_bytes(figures.total_bytes))
     } else {
-        let (name, versions) = figures.base_versions.unwrap_or(("no base is known", 0));
+        let Some((name, versions)) = figures.base_versions else {
+            return Some(unchecked(rule, terms, limit));
+        };
         Measured { holder: Some(name.to_owned()), ..Measured::of(Amount::Count(versions as u64)) }
     };
     let reason = failure(terms, &measured, limit);
@@ -39,4 +41,22 @@ fn outcome(rule: Rule, rules: &Rules, figures: RunFigures<'_>) -> Option<RuleOut
     let Measured { value, holder, .. } = measured;
     let (level, layers) = (terms.level, terms.layers);
     Some(RuleOutcome { rule, status, value, limit: Some(limit), level, layers, holder, reason, breakers: Vec::new() })
+}
+
+/// The outcome of the rule on bases when none is known.
+fn unchecked(rule: Rule, terms: &RuleTerms, limit: Amount) -> RuleOutcome {
+    let reason = Some("the version of no base image is known".to_owned());
+    let Measured { value, holder, .. } = Measured::of(Amount::Count(0));
+    let (level, layers) = (terms.level, terms.layers);
+    RuleOutcome {
+        rule,
+        status: Status::Skip,
+        value,
+        limit: Some(limit),
+        level,
+        layers,
+        holder,
+        reason,
+        breakers: Vec::new(),
+    }
 }

@@ -16,7 +16,7 @@ pub struct ManyArgs {
 
     /// Explore the images of a Compose project (repeatable)
     ///
-    /// FILE may be the directory of the project. Later files go over earlier ones.
+    /// FILE may be the directory of the project. Later files override earlier ones.
     #[arg(long, value_name = "FILE")]
     pub compose: Vec<PathBuf>,
 

@@ -250,8 +250,9 @@ fn a_file_that_is_no_project_is_an_error_with_its_line() {
 
 #[test]
 fn the_services_of_a_project_have_a_limit() {
-    let services =
-        |count: usize| (0..count).map(|number| format!("  s{number}: {{ image: i{number} }}\n")).collect::<String>();
+    let services = |count: usize| {
+        (0..count).map(|number| format!("  s{number}: {{ image: i{number} }}\n")).collect::<Vec<_>>().concat()
+    };
     assert_eq!(names_of(&format!("services:\n{}", services(5000))).len(), 5000);
     let error = error_of(&format!("services:\n{}", services(5001)));
     assert!(error.contains("more than 5000 services"), "{error}");
@@ -290,9 +291,10 @@ fn the_name_of_the_project_is_a_variable() {
 
 #[test]
 fn a_common_file_is_read_once_and_every_file_is_known() {
-    let services: String = (0..250)
+    let services = (0..250)
         .map(|number| format!("  s{number}: {{ extends: {{ file: ../common.yaml, service: app }} }}\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let files = [
         ("Shop/compose.yaml", format!("include: [sub/c.yaml]\nservices:\n{services}")),
         ("Shop/.env", "A=1\n".to_owned()),
@@ -337,8 +339,10 @@ fn files_that_include_a_file_twice_have_a_limit() {
 
 #[test]
 fn warnings_beyond_a_limit_are_counted() {
-    let services: String =
-        (0..30).map(|number| format!("  s{number}: {{ image: \"i{number}$U{number}\" }}\n")).collect();
+    let services = (0..30)
+        .map(|number| format!("  s{number}: {{ image: \"i{number}$U{number}\" }}\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let images = of(&format!("services:\n{services}")).read(&["compose.yaml"], &[], &[]).unwrap();
     assert_eq!(images.warnings.len(), 21);
     assert_eq!(images.warnings[20], "10 more images with unset variables");

@@ -380,12 +380,12 @@ rules! {
         elsewhere: &["maxtotalbytes", "totalsize", "maxtotalsize"],
     }
 
-    /// Limits the versions of one base image under the images of a run.
+    /// Limits the versions of one base image that the images of a run use.
     HighestBaseVersions "highestBaseVersions" "highest-base-versions" {
         default: Limit::Count(None),
         fails: Fails::Above,
-        help: "Fail above this number of versions of one base image under all images",
-        fails_when: "the images of the run stand on more versions of one base image than the limit",
+        help: "Fail above this number of versions of one base image across all images",
+        fails_when: "the images of the run use more versions of one base image than the limit",
         complaint: "too many versions of a base image",
         number: "base-versions",
         exact: None,

@@ -12,7 +12,7 @@ use dive_model::units::Total;
 pub(super) const KEPT_GROUPS: usize = 10;
 
 /// The sums of an image.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct MemberSums {
     /// Stored bytes, each blob once.
     pub(crate) stored_bytes: u64,
@@ -20,12 +20,12 @@ pub(crate) struct MemberSums {
     pub(crate) unpacked_bytes: u64,
     /// Bytes that the finished file system hides.
     pub(crate) reclaimable_bytes: u64,
-    /// The share of the bytes that it does not hide.
+    /// The share of the bytes that it does not hide, from 0 to 1.
     pub(crate) exact_efficiency: f64,
 }
 
 /// The figures of an image.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct MemberFigures {
     pub(super) sums: MemberSums,
     /// Its layers, base first.
@@ -50,6 +50,8 @@ pub(super) struct MemberLayer {
 pub(super) struct MemberBase {
     /// Its name, without a digest.
     pub(super) name: String,
+    /// The platform of the image; empty if it states none.
+    pub(super) platform: String,
     /// The digest that the image states.
     pub(super) digest: Option<String>,
     /// The index of its last layer, if it is known and not guessed.
@@ -105,6 +107,7 @@ impl MemberBase {
         let boundary = base.boundary.filter(|boundary| boundary.by != BaseSource::History);
         Some(Self {
             name: name.to_owned(),
+            platform: image.platform.as_ref().map(ToString::to_string).unwrap_or_default(),
             digest: base.image.as_ref().and_then(|image| image.0.digest.clone()),
             last_layer: boundary.and_then(|boundary| boundary.layers.checked_sub(1)),
         })

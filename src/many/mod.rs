@@ -35,7 +35,7 @@ pub(crate) struct ImageSet {
 /// An image of the set.
 #[derive(Debug)]
 pub(crate) struct SetMember {
-    /// Its name, as the user gave it.
+    /// Its name: as the user gave it, or the tag of an image in an archive.
     pub(crate) name: String,
     state: MemberState,
 }
@@ -117,15 +117,15 @@ impl ImageSet {
 
     /// The number of images that broke a rule.
     pub(crate) fn broken(&self) -> usize {
-        self.with(MemberVerdict::Broken)
+        self.count_with(MemberVerdict::Broken)
     }
 
     /// The number of images that were read, and no rule was checked.
     pub(crate) fn unchecked(&self) -> usize {
-        self.with(MemberVerdict::Unchecked)
+        self.count_with(MemberVerdict::Unchecked)
     }
 
-    fn with(&self, wanted: MemberVerdict) -> usize {
+    fn count_with(&self, wanted: MemberVerdict) -> usize {
         let has = |member: &&SetMember| match member.state {
             MemberState::Read(_, verdict, _) => verdict == wanted,
             MemberState::Unread(_) => false,

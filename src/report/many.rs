@@ -37,14 +37,15 @@ pub(crate) fn render(
     counts(set, out)
 }
 
-/// The rules over all images.
+/// The rules for the whole run.
 fn rules(over_all: &[RuleOutcome], out: &mut dyn Write) -> io::Result<()> {
     if !over_all.is_empty() {
-        writeln!(out, "Rules over all images:")?;
+        writeln!(out, "Rules for the whole run:")?;
     }
     for outcome in over_all {
         let word = match outcome.status {
-            Status::Pass | Status::Skip => "kept",
+            Status::Pass => "kept",
+            Status::Skip => "unchecked",
             Status::Warn => "warning",
             Status::Fail => "broken",
         };
@@ -106,11 +107,9 @@ fn unread(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
     if set.unread() > 0 {
         writeln!(out, "Unread:")?;
     }
-    for (member, row) in set.rows() {
+    for (_, row) in set.rows() {
         if let MemberRow::Unread(reason) = row {
-            // Most errors name the image themselves.
-            let name = if reason.contains(&member.name) { String::new() } else { format!("{}: ", member.name) };
-            writeln!(out, "  {}", shown(format!("{name}{reason}").as_bytes()))?;
+            writeln!(out, "  {}", shown(reason.as_bytes()))?;
         }
     }
     Ok(())
@@ -124,7 +123,7 @@ fn repeats(repeated: &[String], out: &mut dyn Write) -> io::Result<()> {
     if repeated.len() > LISTED {
         names.push(format!("and {} more", repeated.len() - LISTED));
     }
-    writeln!(out, "Named again, read once: {}", names.join(", "))
+    writeln!(out, "Duplicates, read once: {}", names.join(", "))
 }
 
 fn shared(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
@@ -146,21 +145,21 @@ fn bases(bases: &[BaseUsage<'_>], out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "Base images:")?;
     for base in bases.iter().take(LISTED) {
-        let BaseUsage { name, versions, images, unknown } = *base;
-        let name = shown(name.as_bytes());
-        let images = count_of(images as u64, "image");
-        match (versions, unknown) {
-            (0, _) => writeln!(out, "  {name} under {images}, version unknown")?,
-            (versions, 0) => writeln!(out, "  {} of {name} under {images}", count_of(versions as u64, "version"))?,
-            (versions, unknown) => {
-                let versions = count_of(versions as u64, "version");
-                writeln!(out, "  {versions} of {name} under {images}, unknown for {unknown} of them")?;
-            }
-        }
+        writeln!(out, "  {}: {}", shown(base.name.as_bytes()), versions_of(base))?;
     }
     match bases.len().saturating_sub(LISTED) {
         0 => Ok(()),
         more => writeln!(out, "  ... and {more} more"),
+    }
+}
+
+/// The versions of a base and the number of images on it: `2 versions in 3 images`.
+pub(crate) fn versions_of(base: &BaseUsage<'_>) -> String {
+    let images = count_of(base.images as u64, "image");
+    match (count_of(base.versions as u64, "version"), base.unknown) {
+        (_, _) if base.versions == 0 => format!("unknown version in {images}"),
+        (versions, 0) => format!("{versions} in {images}"),
+        (versions, unknown) => format!("{versions} in {images}, unknown in {unknown} of them"),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::progress::capitalised;
 use super::waste::first_lines;
 use crate::many::SetBytes;
+use crate::report::many::versions_of;
 use crate::tui::state::images::{ImageList, ImageOrder, ListedRow, ReadProgress, RowFigures};
 use crate::tui::text::{columns, cut_start, printable, wrap};
 use dive_model::units::{Bytes, count_of};
@@ -226,20 +227,16 @@ fn of_all(list: &ImageList, width: usize) -> Vec<String> {
     }
     let bases = list.bases();
     if !bases.is_empty() {
-        let named = bases.iter().take(LISTED).map(|base| {
-            let versions = match base.versions {
-                0 | 1 => String::new(),
-                versions => format!("{versions} versions of "),
-            };
-            format!("{versions}{} under {}", printable(base.name), count_of(base.images as u64, "image"))
-        });
+        let named = bases.iter().take(LISTED).map(|base| format!("{}: {}", printable(base.name), versions_of(base)));
         let more = bases.len().saturating_sub(LISTED);
         let more = (more > 0).then(|| format!("{more} more"));
         lines.push(format!("Base images: {}", named.chain(more).collect::<Vec<_>>().join("; ")));
     }
     if !list.repeated().is_empty() {
-        let names: Vec<String> = list.repeated().iter().take(LISTED).map(|name| printable(name)).collect();
-        lines.push(format!("Named again, read once: {}", names.join(", ")));
+        let names = list.repeated().iter().take(LISTED).map(|name| printable(name));
+        let more = list.repeated().len().saturating_sub(LISTED);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        lines.push(format!("Duplicates, read once: {}", names.chain(more).collect::<Vec<_>>().join(", ")));
     }
     lines
 }

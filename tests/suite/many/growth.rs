@@ -1,8 +1,11 @@
 //! The summaries of an earlier run as baselines of this one.
 
+use std::path::Path;
+
 use super::{rows, saves};
 use crate::build::{Format, Image, image};
-use crate::user::User;
+use crate::place::repository;
+use crate::user::{DIVE, User};
 
 /// Writes an image with the tag `NAME:latest`; the name has four letters.
 fn saves_as(user: &User, name: &str, image: &Image) {
@@ -73,4 +76,30 @@ fn growth_of_some_images_needs_the_baseline() {
         let ran = user.runs(&[&["--ci"], images].concat()).ends_with(2);
         assert!(ran.error().contains("gone.json"), "{}", ran.error());
     }
+}
+
+/// The script in docs/many.md that keeps the summaries of each night.
+#[test]
+fn nights_are_compared_as_documented() {
+    let document = std::fs::read_to_string(repository("docs/many.md")).unwrap();
+    let (_, script) = document.split_once("    mkdir -p summaries").expect("the script");
+    let script: Vec<&str> = script.lines().map_while(|line| (!line.is_empty()).then_some(line)).collect();
+    // The shell finds the program under test by its name.
+    let path = std::env::join_paths([Path::new(DIVE).parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")]);
+    let user = User::new().sets("PATH", path.unwrap().to_str().unwrap()).writes("team.txt", "web1.tar\n");
+    saves_as(&user, "web1", &of_size(1000));
+    let night = |code| {
+        let ran = user.passes_on("bash", &["-euc", &format!("mkdir -p summaries{}", script.join("\n"))]);
+        assert_eq!(ran.code, code, "{}", ran.stderr);
+    };
+    let newest =
+        || std::fs::read_dir(user.file("summaries")).unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
+    night(0);
+    let yesterday = user.runs_program("date", &["-d", "yesterday", "+summaries/%F.jsonl"]);
+    std::fs::rename(newest(), user.file(yesterday.stdout.trim())).unwrap();
+    night(0);
+    saves_as(&user, "web1", &of_size(2000));
+    night(1);
+    let report = std::fs::read_dir(user.file("reports")).unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
+    assert!(std::fs::read_to_string(report).unwrap().contains("highestGrowthPercent"));
 }

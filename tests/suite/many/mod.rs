@@ -28,7 +28,7 @@ fn on_base(own: &str, packing: Packing) -> Image {
 /// The rows of the table of images, each as its words.
 fn rows(stdout: &str) -> Vec<Vec<String>> {
     let (_, table) = stdout.split_once("\nImages:\n").or_else(|| stdout.split_once("Images:\n")).expect("a table");
-    let rows = table.lines().skip(1).take_while(|line| !line.ends_with(':') && !line.starts_with("Named again"));
+    let rows = table.lines().skip(1).take_while(|line| !line.ends_with(':') && !line.starts_with("Duplicates"));
     rows.map(|row| row.split_whitespace().map(str::to_owned).collect()).collect()
 }
 

@@ -37,8 +37,8 @@ fn waste_in_shared_layers_is_one_group() {
     assert_eq!(row, ["5.0", "kB", "1", "2", "deleted", "/cache/x", "(a.tar)"]);
 }
 
-/// Two archives with equal compressed layers, one of them without a cache folder: the second is not decompressed again, and both
-/// reports stay as they are alone.
+/// Two archives with equal compressed layers, with and without a cache folder: the second is not decompressed again, and both reports
+/// stay as they are alone.
 #[test]
 fn shared_layers_change_no_report() {
     for variable in [None, Some("--no-cache")] {
@@ -49,6 +49,7 @@ fn shared_layers_change_no_report() {
         let user =
             user.sets("DIVE_LOG_ENABLED", "true").sets("DIVE_LOG_LEVEL", "debug").sets("DIVE_LOG_PATH", "dive.log");
         for _ in 0..2 {
+            let _ = std::fs::remove_file(user.file("dive.log"));
             let arguments: Vec<_> = ["--ci", "a.tar", "b.tar"].into_iter().chain(variable).collect();
             let ran = user.runs(&arguments).ends_with(0);
             assert!(ran.stdout.starts_with(&alone), "{}", ran.stdout);

@@ -37,7 +37,7 @@ fn several_images_are_listed_opened_and_left() {
     let user = user(&["one", "two"]).writes("broken.tar", "not an image");
     let mut dive = Session::dive(user, USUAL, &["one.tar", "broken.tar", "two.tar", "./one.tar", "missing.tar"]);
     dive.waits_until("all rows", |screen| {
-        screen.has_all(&["Images (4)", "2 of 4 images read · 2 unread", "Named again, read once: ./one.tar"])
+        screen.has_all(&["Images (4)", "2 of 4 images read · 2 unread", "Duplicates, read once: ./one.tar"])
     });
     dive.press("down down");
     dive.waits_for("Deleting this image frees 300 B; 2.0 kB are in layers of other images.");

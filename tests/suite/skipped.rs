@@ -7,8 +7,11 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// Records that the current test is skipped because this machine lacks `what`.
+/// Records that the current test is skipped because this machine lacks `what`. Fails if `DIVE_TEST_PROGRAMS` lists it: CI sets
+/// it to the programs that it installs.
 pub(crate) fn note(what: &str, why: &str) {
+    let required = std::env::var("DIVE_TEST_PROGRAMS").unwrap_or_default();
+    assert!(!required.split(' ').any(|program| program == what), "{what} is missing despite DIVE_TEST_PROGRAMS: {why}");
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     // The harness would hide the output of eprintln!.
     let _ = writeln!(io::stderr(), "{test}: skipped: no {what}: {why}");

@@ -302,20 +302,24 @@ pub enum Command {
     /// Write a .dive-ci that the image passes, with 10 % headroom
     Init(InitArgs),
     /// Print the effective configuration, with the source of each value
+    #[command(args = hidden_except(&KEYS_OF_THE_CONFIGURATION))]
     Config {
         /// Accepted for compatibility with dive; has no effect
         #[arg(long)]
         load: bool,
     },
     /// Print a completion script for SHELL
+    #[command(args = hidden_except(&[]))]
     Completion {
         /// Shell that runs the script
         #[arg(value_name = "SHELL")]
         shell: Shell,
     },
     /// Print the version
+    #[command(args = hidden_except(&[]))]
     Version,
     /// Show or clear the cache of layers from engines and registries
+    #[command(args = hidden_except(&[]))]
     Cache {
         /// The action; by default, the cache is shown.
         #[command(subcommand)]
@@ -327,9 +331,34 @@ pub enum Command {
     #[command(override_usage = "dive [OPTIONS] build ARGUMENTS")]
     Build {
         /// Arguments for `docker build`.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS", value_hint = ValueHint::AnyPath)]
         arguments: Vec<OsString>,
     },
+}
+
+/// The options for opening an image that also change what `dive config` prints.
+const KEYS_OF_THE_CONFIGURATION: [&str; 11] = [
+    "pull",
+    "ca_file",
+    "insecure_registries",
+    "mirrors",
+    "max_memory",
+    "max_unpacked",
+    "ignore_errors",
+    "verify",
+    "config",
+    "quiet",
+    "verbose",
+];
+
+/// The options for opening an image, hidden, except those that have an effect on a command.
+///
+/// clap adds global options to every command, but not over options of the same id, so a command with these still accepts all options,
+/// and its help, manual page and completions list only those that it uses.
+fn hidden_except(used: &[&str]) -> Vec<clap::Arg> {
+    let all = OpeningArgs::augment_args(clap::Command::new("dive"));
+    let unused = all.get_arguments().filter(|option| !used.contains(&option.get_id().as_str()));
+    unused.map(|option| option.clone().hide(true)).collect()
 }
 
 /// Actions of `dive cache`.

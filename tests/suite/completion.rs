@@ -1,4 +1,4 @@
-//! Completions in real shells, after the tab key.
+//! Completions in bash and fish, which can complete a line without a terminal. `terminal::completing` presses the tab key.
 
 use crate::skipped;
 use crate::user::{DIVE, User};
@@ -55,14 +55,4 @@ fn fish_completes_option_values() {
             assert!(offered.lines().any(is_value), "{line}: no {value} in {offered:?}");
         }
     }
-}
-
-/// zsh completes only in its line editor, so this checks that zsh loads the script.
-#[test]
-fn zsh_loads_the_completion_script() {
-    let script =
-        "dive completion zsh >_dive; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -d dump; autoload +X _dive
-                  whence -w _dive; print ${_comps[dive]}";
-    let Some(answer) = offered("zsh", script) else { return };
-    assert_eq!(answer, "_dive: function\n_dive\n");
 }

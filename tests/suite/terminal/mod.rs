@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod background;
+mod completing;
 mod configured;
 mod exploring;
 mod files;

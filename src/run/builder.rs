@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::SystemTime;
 
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail};
 use serde::Deserialize;
 use tracing::info;
 
 use super::build_arguments::{self, WithoutImage};
 use super::output::Notices;
 use crate::cli;
-use dive_model::unfinished::{FilePurpose, Folder};
+use dive_model::unfinished::{FilePurpose, Folder, temporary_remedy};
 use dive_sources::ContainerEngine;
 
 /// Limit of an image id, in bytes.
@@ -58,8 +58,11 @@ impl Built {
 ///
 /// The builder's output goes to standard error, because standard output is for the report.
 pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: Notices) -> anyhow::Result<Build> {
-    let folder = Folder::create(&std::env::temp_dir(), FilePurpose::Build)
-        .context("cannot create a temporary directory for the image's id; set TMPDIR to a writable directory")?;
+    let temporary = std::env::temp_dir();
+    let folder = Folder::create(&temporary, FilePurpose::Build).map_err(|cause| {
+        let (parent, remedy) = (temporary.display(), temporary_remedy(cause.kind()));
+        anyhow!("cannot create a temporary directory for the image's id in {parent}: {cause}; {remedy}")
+    })?;
     let requested = build_arguments::id_file(arguments);
     let id_file = requested.clone().unwrap_or_else(|| folder.path().join("image-id"));
     let mut command = Command::new(engine.command());

@@ -18,7 +18,7 @@ use tracing::debug;
 
 use crate::dir::{Dir, FileKind};
 pub use folder::Folder;
-pub use unnamed::unnamed;
+pub use unnamed::{temporary_remedy, unnamed};
 
 /// The purpose of temporary files. Each purpose has its own names, so that a run removes only files of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

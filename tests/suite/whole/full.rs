@@ -77,6 +77,36 @@ fn full_temporary_folder_is_an_error() {
     assert!(ran.stderr.contains("set TMPDIR to a directory with enough space"), "{}", ran.stderr);
 }
 
+/// The remedy of a full disk would not help.
+#[test]
+fn unusable_temporary_folder_is_an_error() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).display().to_string();
+    std::fs::write(path("file"), "").unwrap();
+    for (name, cause) in [("none", "No such file or directory"), ("file", "Not a directory")] {
+        let user = User::new().sets("TMPDIR", &path(name));
+        let piped = user.runs_program("sh", &["-c", "exec \"$0\" tree - < \"$1\"", DIVE, &sample()]);
+        let built = user.runs(&["build", "."]);
+        for error in [piped.error(), built.error()] {
+            assert!(error.contains(&path(name)) && error.contains(cause), "{error}");
+            assert!(error.ends_with("; create it, or set TMPDIR to another directory"), "{error}");
+        }
+    }
+    let script = r#"mount -t tmpfs -o ro none "$2" || exit 77; exec "$0" tree - < "$1""#;
+    let place = place.path().to_str().unwrap();
+    let user = User::new().sets("TMPDIR", place);
+    let unshare = ["--user", "--map-root-user", "--mount", "sh", "-c", script, DIVE, &sample(), place];
+    let ran = user.passes_on("unshare", &unshare);
+    if ran.code == 77 {
+        return skipped::note("mount", "no read-only file system can be mounted");
+    }
+    let error = ran.error();
+    assert!(
+        error.contains("Read-only file system") && error.ends_with("; set TMPDIR to a writable directory"),
+        "{error}"
+    );
+}
+
 /// Records that do not fit are not cached.
 #[cfg(feature = "registry")]
 #[test]

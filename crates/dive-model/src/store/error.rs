@@ -9,6 +9,7 @@ use crate::compression::Compression;
 use crate::remark::{FirstFew, Quoted};
 use crate::shell::shell_path;
 use crate::tarfile::TarError;
+use crate::unfinished::temporary_remedy;
 
 /// A store or member that cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -126,9 +127,9 @@ pub enum StoreError {
     },
     /// The temporary copy cannot be written.
     #[error(
-        "{archive}: cannot be copied to a temporary file in {} after {written} bytes: {cause}; \
-         set TMPDIR to a directory with enough space",
-        folder.display()
+        "{archive}: cannot be copied to a temporary file in {} after {written} bytes: {cause}; {}",
+        folder.display(),
+        temporary_remedy(cause.kind())
     )]
     Spool {
         /// Name of the input.

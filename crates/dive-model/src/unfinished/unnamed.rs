@@ -4,6 +4,16 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+/// What to do if a file in the temporary directory fails with `kind`: the end of a message.
+#[must_use]
+pub const fn temporary_remedy(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "create it, or set TMPDIR to another directory",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "set TMPDIR to a writable directory",
+        _ => "set TMPDIR to a directory with enough space",
+    }
+}
+
 /// Creates a file without a name in `folder`. The kernel frees it when the program ends, however it ends.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use dive_model::digest::Digest;
+use dive_model::unfinished::temporary_remedy;
 
 /// An image or a blob that a registry cannot provide.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -208,9 +209,9 @@ pub enum RegistryError {
     },
     /// The temporary file cannot be written.
     #[error(
-        "{what} cannot be written to a temporary file in {} after {written} bytes: {cause}; set TMPDIR to a folder with \
-         enough space",
-        folder.display()
+        "{what} cannot be written to a temporary file in {} after {written} bytes: {cause}; {}",
+        folder.display(),
+        temporary_remedy(cause.kind)
     )]
     Disk {
         /// The requested resource.

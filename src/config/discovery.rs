@@ -52,6 +52,11 @@ impl Discovery {
         })
     }
 
+    /// True if `file`, relative to `working_dir`, is one of the files that were read.
+    pub(super) fn has_read(&self, file: &Path, working_dir: &Path) -> bool {
+        self.read().any(|(read, _)| is_same_file(read, file, working_dir))
+    }
+
     /// The scope of the file that a value comes from. Defaults, variables and flags are the user's.
     #[must_use]
     pub fn scope_of(&self, origin: &Origin) -> ConfigScope {
@@ -71,6 +76,12 @@ impl Discovery {
         }
         warnings.into_iter().map(|(cause, paths)| Warning::Skipped { paths, cause: cause.to_owned() }).collect()
     }
+}
+
+/// True if two paths, relative to `working_dir`, lead to one existing file.
+pub(super) fn is_same_file(one: &Path, other: &Path, working_dir: &Path) -> bool {
+    let real = |path: &Path| working_dir.join(path).canonicalize().ok();
+    real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 /// A location to search.

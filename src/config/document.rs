@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -151,7 +151,10 @@ impl TextFile {
 /// Reads a file. Messages name it as `shown`.
 pub(crate) fn read_text(path: &Path, shown: &Path, kind: TextFile) -> Result<String, ConfigError> {
     let limit = kind.limit();
-    let unreadable = |cause| ConfigError::Unreadable { path: shown.to_owned(), cause };
+    let unreadable = |cause: io::Error| match cause.kind() {
+        io::ErrorKind::IsADirectory => ConfigError::IsDirectory { path: shown.to_owned() },
+        _ => ConfigError::Unreadable { path: shown.to_owned(), cause },
+    };
     let mut bytes = Vec::new();
     File::open(path).map_err(unreadable)?.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limit {

@@ -12,7 +12,7 @@ use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Mistakes, Warning};
 use super::rule::{self, RulesIn};
 use super::rule_limits::RuleLimits;
-use super::table::{Alias, BadValue, Inert, KeyRow, Table, Trust, gate, key};
+use super::table::{Alias, BadValue, Inert, KeyRow, OtherFile, Table, Trust, gate, key};
 use super::value::{DiffType, LogLevel, ThemeName};
 use super::variables;
 use dive_model::budget;
@@ -236,7 +236,8 @@ const INERT: &[Inert] = &[Inert { path: "dev.profile", why: "this program has no
 /// All keys.
 pub(super) fn table() -> Table<Config> {
     let rules = rule::keys(RulesIn::Configuration);
-    Table { keys: [SETTINGS, &rules, action::KEYS].concat(), inert: INERT, stray_rules: BadValue::Warns }
+    let other = OtherFile { name: ".dive-ci", keys: layering::OF_RULES_FILE.map(str::to_owned).into() };
+    Table { keys: [SETTINGS, &rules, action::KEYS].concat(), inert: INERT, stray_rules: BadValue::Warns, other }
 }
 
 /// The variable that names a configuration file, like `--config`.
@@ -269,6 +270,18 @@ impl Config {
             None => discovery::read(environment)?,
         };
         Self::layered(&documents, environment, discovery)
+    }
+
+    /// Drops the warnings about keys that have an effect because `rules_file` is also the file that they are in.
+    pub fn accept_rules_of(&mut self, rules_file: &Path, working_dir: &Path) {
+        self.warnings.retain(|warning| {
+            let origin = match warning {
+                Warning::OfOtherFile { origin, .. } => origin,
+                Warning::NotTrusted { origin, key, .. } if key.starts_with("rules.") => origin,
+                _ => return true,
+            };
+            !matches!(origin, Origin::File { path, .. } if discovery::is_same_file(path, rules_file, working_dir))
+        });
     }
 
     pub(super) fn layered(

@@ -17,7 +17,7 @@ use super::yaml::Yaml;
 const KEYS_NAMED: usize = 20;
 
 /// Keys of the rules file beside `rules:`, which some write in `.dive.yaml`.
-const OF_RULES_FILE: [&str; 5] = ["base", "baseline", "ignore", "ignorewastebelow", "images"];
+pub(super) const OF_RULES_FILE: [&str; 5] = ["base", "baseline", "ignore", "ignorewastebelow", "images"];
 
 /// Rules that this version does not have yet.
 const LATER_RULES: [&str; 2] = ["forbidsecrets", "packages"];
@@ -200,13 +200,14 @@ impl<'a, T: Clone> Walk<'a, T> {
         }
         let (origin, key) = (self.document.origin_of(path), path.join("."));
         let levels = levels(path);
-        let is_of_rules_file = levels.len() == 1 && OF_RULES_FILE.contains(&bare(&key).as_str());
+        let other = &self.table.other;
+        let is_of_other = levels.first().is_some_and(|outermost| other.keys.contains(&bare(outermost)));
         let foreign = levels.last().and_then(|key| Rule::elsewhere(key));
         self.faults.warnings.push(match (foreign, self.beside_rules(&levels)) {
             (Some(rule), _) => Warning::ForeignRule { origin, key, rule },
             (None, Some(right)) if levels.len() == 1 => Warning::MisspeltKey { origin, key, right },
             (None, Some(right)) => Warning::BesideRules { origin, key, right },
-            (None, None) if is_of_rules_file => Warning::OfRulesFile { origin, key },
+            (None, None) if is_of_other => Warning::OfOtherFile { origin, key, file: other.name },
             (None, None) => Warning::UnknownKey { origin, key, known: self.known_beside(&levels) },
         });
     }
@@ -375,7 +376,7 @@ impl Yaml {
 mod tests {
     use super::*;
     use crate::config::origin::Setting;
-    use crate::config::table::{Alias, Inert, key};
+    use crate::config::table::{Alias, Inert, OtherFile, key};
     use crate::config::value::{Value, quoted, scalar};
 
     /// A configuration of a few keys.
@@ -402,7 +403,7 @@ mod tests {
 
     fn table() -> Table<Pane> {
         let inert = &[Inert { path: "dev.profile", why: "there is none" }];
-        Table { keys: KEYS.to_vec(), inert, stray_rules: BadValue::Warns }
+        Table { keys: KEYS.to_vec(), inert, stray_rules: BadValue::Warns, other: OtherFile::default() }
     }
 
     fn pane() -> Pane {

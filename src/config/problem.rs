@@ -29,6 +29,12 @@ pub enum ConfigError {
         /// The operating system's error.
         cause: io::Error,
     },
+    /// A directory is in the place of a file. `docker run -v FILE:FILE` makes one if there is no such file.
+    #[error("{} is a directory, not a file; correct the path, or write the file before a container mounts it", path.display())]
+    IsDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The file is larger than the limit.
     #[error("{} is larger than {} bytes (the limit for {}); check the path", path.display(), kind.limit(), kind.name())]
     TooLarge {
@@ -219,13 +225,15 @@ pub enum Warning {
         /// The rule.
         rule: Rule,
     },
-    /// The key belongs in the rules file.
-    #[error("{origin}: unknown key `{key}` has no effect here; write it in .dive-ci")]
-    OfRulesFile {
+    /// A key of the configuration in the rules file, or the reverse.
+    #[error("{origin}: unknown key `{key}` has no effect here; write it in {file}")]
+    OfOtherFile {
         /// The file and line.
         origin: Origin,
         /// The key.
         key: String,
+        /// The usual name of the file that has this key.
+        file: &'static str,
     },
     /// The key is below `rules:` and belongs beside it.
     #[error("{origin}: {key} has no effect; `{right}` belongs beside `rules:`, not below it")]

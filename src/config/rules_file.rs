@@ -3,8 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::discovery;
+use super::discovery::{self, Discovery};
 use super::document::Document;
+use super::file;
 use super::ignore::{Ignore, IgnoreList};
 use super::image_rules::{ImageRules, ImageRulesList};
 use super::layering;
@@ -12,7 +13,7 @@ use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rule::{self, RulesIn};
 use super::rule_limits::RuleLimits;
-use super::table::{BadValue, KeyRow, Table, Trust, gate};
+use super::table::{BadValue, KeyRow, OtherFile, Table, Trust, bare, gate};
 use super::value::ImageArgument;
 use dive_model::units::Bytes;
 use dive_sources::Environment;
@@ -71,7 +72,23 @@ fn table() -> Table<RulesFileKeys> {
     let waste_floor: KeyRow<RulesFileKeys> = gate!("ignoreWasteBelow", Trust::Anyone, waste_floor);
     let images: KeyRow<RulesFileKeys> = gate!("images", Trust::Anyone, images);
     let keys = [&[base, baseline, ignore, waste_floor, images], &rule::keys(RulesIn::RulesFile)[..]].concat();
-    Table { keys, inert: &[], stray_rules: BadValue::Refused }
+    Table {
+        keys,
+        inert: &[],
+        stray_rules: BadValue::Refused,
+        other: OtherFile { name: ".dive.yaml", keys: settings() },
+    }
+}
+
+/// The outermost keys of a configuration that a rules file does not have.
+fn settings() -> Vec<String> {
+    let Table { keys, inert, .. } = file::table();
+    let inert = inert.iter().map(|inert| inert.path);
+    let paths = keys.iter().flat_map(KeyRow::paths).chain(inert);
+    let mut outermost: Vec<String> = paths.filter_map(|path| path.split('.').next()).map(bare).collect();
+    outermost.retain(|key| key != "rules");
+    outermost.dedup();
+    outermost
 }
 
 impl RulesFile {
@@ -85,17 +102,27 @@ impl RulesFile {
     /// [`ConfigError::Mistakes`] lists all mistakes. A file that a flag or a variable names must exist. A
     /// configuration applies to many folders, so its missing file is only a warning. An existing file must be readable: a
     /// gate must not vanish because of a permission.
-    pub fn load(environment: &Environment, named: &Setting<Option<PathBuf>>) -> Result<Self, ConfigError> {
+    pub fn load(
+        environment: &Environment,
+        named: &Setting<Option<PathBuf>>,
+        configurations: &Discovery,
+    ) -> Result<Self, ConfigError> {
         let shown = named.value.as_deref().unwrap_or(Path::new(Self::NAME));
         let path = environment.working_dir.join(shown);
+        let read = |path: &Path| {
+            let file = Self::from_document(&Document::read(path, shown)?)?;
+            let is_configuration = configurations.has_read(path, &environment.working_dir);
+            Ok(if is_configuration { file.of_configuration() } else { file })
+        };
         match (path.try_exists(), &named.value) {
             // A file that the user names may be a pipe (`<(...)`); a pipe named `.dive-ci` could block for ever.
+            (Ok(true), None) if path.is_dir() => Err(ConfigError::IsDirectory { path: shown.to_owned() }),
             (Ok(true), None) if !path.is_file() => Err(ConfigError::Unreadable {
                 path: shown.to_owned(),
                 cause: io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"),
             }),
-            (Ok(true), None) if discovery::leads_out(&path) => Self::load_linked(&path, shown),
-            (Ok(true), _) => Self::from_document(&Document::read(&path, shown)?),
+            (Ok(true), None) if discovery::leads_out(&path) => Self::unquoted(read(&path), shown),
+            (Ok(true), _) => read(&path),
             (Ok(false), None) => Ok(Self::default()),
             (Ok(false), Some(_)) => match &named.origin {
                 origin @ Origin::File { .. } => {
@@ -116,12 +143,12 @@ impl RulesFile {
         Self::from_document(&Document::parse(Self::NAME.into(), text.to_owned())?)
     }
 
-    /// Reads a `.dive-ci` that links out of the working directory: to a file shared by several projects, or to a secret
-    /// that a pull request wants printed. Errors therefore do not quote it.
-    fn load_linked(path: &Path, shown: &Path) -> Result<Self, ConfigError> {
-        match Document::read(path, shown).and_then(|document| Self::from_document(&document)) {
+    /// The result for a `.dive-ci` that links out of the working directory: to a file shared by several projects, or to a
+    /// secret that a pull request wants printed. Errors therefore do not quote it.
+    fn unquoted(read: Result<Self, ConfigError>, shown: &Path) -> Result<Self, ConfigError> {
+        match read {
             Ok(file) if file.warnings.is_empty() => Ok(file),
-            Err(error @ ConfigError::Unreadable { .. }) => Err(error),
+            Err(error @ (ConfigError::Unreadable { .. } | ConfigError::IsDirectory { .. })) => Err(error),
             Ok(_) | Err(_) => Err(ConfigError::Unreadable {
                 path: shown.to_owned(),
                 cause: io::Error::new(
@@ -131,6 +158,21 @@ impl RulesFile {
                 ),
             }),
         }
+    }
+
+    /// Drops the warnings about keys beside the rules: those of a configuration have an effect, and reading the file as a
+    /// configuration has reported the others.
+    fn of_configuration(mut self) -> Self {
+        self.warnings.retain(|warning| {
+            !matches!(
+                warning,
+                Warning::OfOtherFile { .. }
+                    | Warning::UnknownKey { .. }
+                    | Warning::MoreUnknownKeys { .. }
+                    | Warning::ForeignRule { .. }
+            )
+        });
+        self
     }
 
     fn from_document(document: &Document) -> Result<Self, ConfigError> {
@@ -251,6 +293,32 @@ mod tests {
                      highestUserWastedPercent, highestImageBytes, ";
         assert!(unknown[0].starts_with(start), "{unknown:?}");
         assert_eq!(warnings("rules:\n  x-old: {lowestEfficiency: 0.9}\nX-base: &e 0.9\n"), [""; 0]);
+    }
+
+    #[test]
+    fn a_key_of_the_configuration_names_its_place() {
+        for (text, key) in [
+            ("rules: {}\nlog:\n  enabled: true\n", "log"),
+            ("rules: {}\nlog.path: x.log\n", "log.path"),
+            ("rules: {}\ncontainerEngine: podman\n", "containerEngine"),
+            ("rules: {}\nkeybinding: { quit: q }\n", "keybinding"),
+        ] {
+            let warning = format!(".dive-ci:2: unknown key `{key}` has no effect here; write it in .dive.yaml");
+            assert_eq!(warnings(text), [warning]);
+        }
+    }
+
+    #[test]
+    fn a_directory_in_place_of_the_file_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(".dive-ci")).unwrap();
+        let environment = Environment::new(folder.path().to_owned(), None, []);
+        for named in [Setting::by_default(None), Setting::by_flag(Some(".dive-ci".into()), "--ci-config")] {
+            assert_eq!(
+                RulesFile::load(&environment, &named, &Discovery::default()).unwrap_err().to_string(),
+                ".dive-ci is a directory, not a file; correct the path, or write the file before a container mounts it"
+            );
+        }
     }
 
     /// Anchors and remarks of other programs are written under such keys.
@@ -375,18 +443,18 @@ mod tests {
     fn only_a_named_file_must_exist() {
         let folder = tempfile::tempdir().unwrap();
         let environment = Environment::new(folder.path().to_owned(), None, []);
-        let default = Setting::by_default(None);
-        assert_eq!(RulesFile::load(&environment, &default).unwrap().path, None);
+        let (default, none) = (Setting::by_default(None), Discovery::default());
+        assert_eq!(RulesFile::load(&environment, &default, &none).unwrap().path, None);
         let mut named = Setting::by_flag(Some("rules.yaml".into()), "--ci-config");
         assert_eq!(
-            RulesFile::load(&environment, &named).unwrap_err().to_string(),
+            RulesFile::load(&environment, &named, &none).unwrap_err().to_string(),
             "rules.yaml: no such file; correct the path in --ci-config"
         );
         named.origin = Origin::File { path: "d.yaml".into(), line: Some(2) };
-        let warnings = RulesFile::load(&environment, &named).unwrap().warnings;
+        let warnings = RulesFile::load(&environment, &named, &none).unwrap().warnings;
         assert_eq!(warnings[0].to_string(), "d.yaml:2: ci-config: rules.yaml does not exist, so it sets no rule");
         std::fs::write(folder.path().join(".dive-ci"), "rules: { highestWastedBytes: 1MiB }").unwrap();
-        let file = RulesFile::load(&environment, &default).unwrap();
+        let file = RulesFile::load(&environment, &default, &none).unwrap();
         assert_eq!(file.path, Some(".dive-ci".into()));
         assert_eq!(file.limits[Rule::HighestWastedBytes].value.limit, Limit::Bytes(Some(Bytes(1 << 20))));
     }

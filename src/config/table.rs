@@ -88,6 +88,17 @@ pub(super) struct Table<T: 'static> {
     pub(super) inert: &'static [Inert],
     /// What happens to a rule's name outside `rules:`.
     pub(super) stray_rules: BadValue,
+    /// The other kind of file, whose keys some write here.
+    pub(super) other: OtherFile,
+}
+
+/// The outermost keys of another kind of file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OtherFile {
+    /// The usual name of the file.
+    pub(super) name: &'static str,
+    /// The keys, in their [`bare`] spelling.
+    pub(super) keys: Vec<String>,
 }
 
 /// A row: the path, the trust, the field, then any aliases.

@@ -34,7 +34,7 @@ pub(super) fn invocation(
     report: &ReportArgs,
 ) -> anyhow::Result<Invocation> {
     let known = environment.clone();
-    Invocation::new(opening, environment).inspect_err(|error| {
+    let mut invocation = Invocation::new(opening, environment).inspect_err(|error| {
         if let Some(ConfigError::Mistakes(mistakes)) = error.downcast_ref()
             && ci.ci.unwrap_or(mistakes.ci)
         {
@@ -44,7 +44,11 @@ pub(super) fn invocation(
             // The mistakes follow anyway.
             let _ = output.print(|look, out| misconfigured(mistakes, look, out));
         }
-    })
+    })?;
+    if let Some(rules_file) = &ci.ci_config {
+        invocation.config.accept_rules_of(rules_file, &invocation.environment.working_dir);
+    }
+    Ok(invocation)
 }
 
 /// Explores an image on the screen or reports on it.

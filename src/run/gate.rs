@@ -71,7 +71,7 @@ impl Gate {
         config: &Config,
         output: &ReportOutput<'_>,
     ) -> anyhow::Result<Self> {
-        let file = match RulesFile::load(output.environment, named) {
+        let file = match RulesFile::load(output.environment, named, &config.discovery) {
             Err(ConfigError::Mistakes(mistakes)) => {
                 output.print(|look, out| misconfigured(&mistakes, look, out))?;
                 return Err(ConfigError::Mistakes(mistakes).into());

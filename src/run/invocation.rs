@@ -31,6 +31,9 @@ impl Invocation {
     pub(super) fn new(mut opening: OpeningArgs, environment: Environment) -> anyhow::Result<Self> {
         let environment = environment::in_working_dir(environment)?;
         let mut config = Config::load(&environment, opening.config.as_deref())?;
+        if let Some(rules_file) = config.ci_config.value.clone() {
+            config.accept_rules_of(&rules_file, &environment.working_dir);
+        }
         if opening.ignore_errors {
             config.ignore_errors = Setting::by_flag(true, "--ignore-errors");
         }

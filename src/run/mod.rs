@@ -133,7 +133,7 @@ fn execute(cli: Cli) -> anyhow::Result<Outcome> {
         Some(Command::Config { .. }) => {
             let Invocation { mut config, environment, notices, .. } = Invocation::new(opening, environment)?;
             notices.warn_all(&config.warnings);
-            let rules = RulesFile::load(&environment, &config.ci_config)?;
+            let rules = RulesFile::load(&environment, &config.ci_config, &config.discovery)?;
             notices.warn_all(&rules.warnings);
             config.rules = rules.limits.clone().over(config.rules);
             output::print(|out| {

@@ -258,7 +258,7 @@ fn a_named_file_replaces_all_others_and_must_exist() {
         level(Some("yours.yaml")).unwrap_err().to_string(),
         "yours.yaml: no such file; correct the path in --config"
     );
-    assert!(matches!(level(Some(".")), Err(ConfigError::Unreadable { .. })));
+    assert!(matches!(level(Some(".")), Err(ConfigError::IsDirectory { .. })));
     let variable = |name: &str| {
         let mut environment = environment.clone();
         environment.set("DIVE_CONFIG", name);
@@ -284,7 +284,7 @@ fn the_files_in_this_repository_are_read_without_a_warning() {
     let read: Vec<_> = config.discovery.read().collect();
     assert_eq!(read, [(root.working_dir.join(".dive.yaml").as_path(), ConfigScope::WorkingDirectory)]);
     assert_eq!(config.warnings, []);
-    let rules = crate::config::RulesFile::load(&root, &Setting::by_default(None)).unwrap();
+    let rules = crate::config::RulesFile::load(&root, &Setting::by_default(None), &config.discovery).unwrap();
     assert_eq!(rules.warnings, []);
     assert_eq!(rules.limits[Rule::HighestUserWastedPercent].value.limit, Limit::Ratio(Some(Ratio::percent(90))));
 }

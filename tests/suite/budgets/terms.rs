@@ -223,6 +223,34 @@ fn a_key_of_the_rules_file_elsewhere_names_its_place() {
     }
 }
 
+/// Users of dive keep settings and rules in one file.
+#[test]
+fn a_file_with_settings_and_rules_causes_no_warning() {
+    let text = "log: { level: warn }\nfiletree.pane-width: 0.4\nkeybinding: { quit: q }\nignoreWasteBelow: 1kB\nignore: []\n\
+                rules: { lowest-efficiency: 0.1, paths: [{ path: /none, forbid: true }] }\n";
+    let user = User::new().writes(".dive.yaml", text).writes("shared.yaml", text);
+    let image = saved(&base());
+    for options in [
+        &["--ci-config", ".dive.yaml"][..],
+        &["--ci-config", "./.dive.yaml", "--config", ".dive.yaml"],
+        &["--ci-config", "shared.yaml", "--config", "shared.yaml"],
+    ] {
+        let ran = checks(&user, &image, options).ends_with(0);
+        assert!(!ran.stderr.contains("warning"), "{options:?}: {}", ran.stderr);
+    }
+    let user = user.sets("DIVE_CI_CONFIG", ".dive.yaml");
+    assert_eq!(checks(&user, &image, &[]).ends_with(0).stderr, "");
+    assert_eq!(user.runs(&["config"]).ends_with(0).stderr, "");
+    // As rules alone, its settings have no effect.
+    let ran = checks(&user, &image, &["--ci-config", "shared.yaml"]).ends_with(0);
+    let warning = "shared.yaml:1: unknown key `log` has no effect here; write it in .dive.yaml\n";
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
+    // An unknown key is reported once.
+    let user = User::new().writes(".dive.yaml", "rules: {}\nunknown: 1\n");
+    let ran = checks(&user, &image, &["--ci-config", ".dive.yaml"]).ends_with(0);
+    assert_eq!(ran.stderr.matches("unknown key").count(), 1, "{}", ran.stderr);
+}
+
 #[test]
 fn dive_config_shows_the_rules_of_the_rules_file() {
     let rules = "  highestImageBytes: { value: 1234567, level: warn }\n  paths: [{ path: .git, forbid: true }]\n";

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dive::config::{ConfigError, RulesFile, Setting};
+use dive::config::{ConfigError, Discovery, RulesFile, Setting};
 use dive_sources::Environment;
 
 use super::{assert_line, effective};
@@ -83,7 +83,8 @@ const DECISIONS: [Decision; 6] = [
 /// The rules whose limits the library cannot parse.
 fn misconfigured(file: &Path) -> Vec<&'static str> {
     let environment = Environment::new(file.parent().unwrap().to_owned(), None, []);
-    match RulesFile::load(&environment, &Setting::by_flag(Some(file.to_owned()), "--ci-config")) {
+    let named = Setting::by_flag(Some(file.to_owned()), "--ci-config");
+    match RulesFile::load(&environment, &named, &Discovery::default()) {
         Err(ConfigError::Mistakes(mistakes)) => mistakes.limits().map(|limit| limit.rule.name()).collect(),
         _ => Vec::new(),
     }

@@ -325,7 +325,7 @@ rules! {
         default: Limit::Advice(None),
         fails: Fails::AtOrAbove,
         help: "Fail at this many bytes of advice",
-        fails_when: "the bytes that following the [advice](advice.md) saves, of all kinds or of one, are at the limit or above",
+        fails_when: "following the [advice](advice.md) would save this many bytes, in total or for one kind",
         complaint: "too many bytes of advice",
         number: "advice-bytes",
         exact: None,

@@ -95,8 +95,13 @@ impl RulesFile {
     /// The default rules file, in the working directory.
     pub const NAME: &'static str = ".dive-ci";
 
+    /// The keys of a rules file, without those below `rules`, for its manual page.
+    pub fn keys_beside_rules() -> impl Iterator<Item = &'static str> {
+        table().keys.into_iter().map(|key| key.path).filter(|path| !path.starts_with("rules."))
+    }
+
     /// Reads the file that a flag, a variable or a configuration names, otherwise `.dive-ci` in the working directory if it
-    /// exists.
+    /// exists. A file that is also one of the `configurations` may have their keys.
     ///
     /// # Errors
     /// [`ConfigError::Mistakes`] lists all mistakes. A file that a flag or a variable names must exist. A

@@ -1,20 +1,20 @@
-//! dive.yaml(5): keys from docs/configuration.md, which a test compares with the program's table; rules and actions
-//! from their tables.
+//! dive.yaml(5): keys from docs/configuration.md, which a test compares with the program's table; rules and actions from their tables.
 
 use dive::config::{Keybinding, Rule};
 
+use super::document::{rows, sentence};
 use super::page::Page;
 
 const DOCUMENT: &str = include_str!("../../../docs/configuration.md");
 
-/// The cells of the table of keys: key, default, trust, meaning.
-fn keys() -> impl Iterator<Item = [&'static str; 4]> {
-    let (_, part) = DOCUMENT.split_once("\n## Keys\n").unwrap_or_default();
-    let rows = part.lines().skip_while(|line| !line.starts_with("| `")).take_while(|line| line.starts_with("| `"));
-    rows.filter_map(|row| {
-        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
-        <[&str; 4]>::try_from(cells).ok()
-    })
+/// What the working directory's file may set, for a cell of the table.
+fn may_set(who: &str) -> &str {
+    match who {
+        "anyone" => "any value",
+        "stricter only" => "a stricter one",
+        "the user" => "nothing",
+        other => other,
+    }
 }
 
 /// The variable that sets a key.
@@ -43,34 +43,30 @@ pub(crate) fn page() -> String {
         .term("~/.dive.yaml", "")
         .term(
             ".dive.yaml",
-            "In the working directory; overrides your own. dive does not trust it, so each key below says which values this file may set \
-             (anyone: any value; stricter only; a new file: one below the directory; the user: none).",
+            "In the working directory; overrides your own. dive does not trust it, so each key below says what this file may set: any \
+             value, a stricter one, a new file, or nothing.",
         );
     page.heading("VARIABLES").paragraph(
         "A variable overrides the files: `DIVE_`, then the key in capitals with `_` for each dot and dash. Flags override variables.",
     );
     page.heading("KEYS");
-    for [key, default, who, sets] in keys() {
+    for [key, default, who, sets] in rows(DOCUMENT, "Keys") {
         let key = key.trim_matches('`');
-        let sets = sets.trim_end_matches(", see [below](#the-log)");
         if key.starts_with("rules.") || key.starts_with("keybinding.") {
             continue;
         }
+        let (sets, may_set) = (sentence(sets), may_set(who));
         page.term(
             key,
-            &format!(
-                "{}. Default: {default}. In the working directory: {who}. Variable: `{}`.",
-                capitalised(sets),
-                variable(key)
-            ),
+            &format!("{sets} Default: {default}. In the working directory: {may_set}. Variable: `{}`.", variable(key)),
         );
     }
     page.heading("RULES")
-        .paragraph("Limits of CI mode, below those of dive-ci(5). In the working directory: stricter only.");
+        .paragraph("Limits of CI mode, below those of dive-ci(5). In the working directory: a stricter one.");
     for row in Rule::ALL.map(Rule::row) {
         page.term(
             &format!("rules.{}", row.kebab_name),
-            &format!("Fails when {}. Default: `{}`.", row.fails_when, row.default),
+            &format!("{} Default: `{}`.", sentence(&format!("fails when {}", row.fails_when)), row.default),
         );
     }
     page.heading("KEYS OF THE EXPLORER").paragraph(
@@ -79,13 +75,8 @@ pub(crate) fn page() -> String {
     );
     for bound in Keybinding::default().all() {
         let keys: Vec<String> = bound.setting.value.keys().iter().map(|key| format!("`{}`", key.label())).collect();
-        page.term(bound.path, &format!("{}. Default: {}.", capitalised(bound.does), keys.join(" ")));
+        page.term(bound.path, &format!("{} Default: {}.", sentence(bound.does), keys.join(" ")));
     }
     page.heading("SEE ALSO").paragraph("dive(1), dive-ci(5)");
     page.finish()
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

@@ -2,6 +2,7 @@
 //! contain them; keeping their generator out of the program saves it two crates.
 //!
 //! ```text
+//! document        tables and texts of docs/
 //! page            one page, as man reads it
 //! commands        dive(1) and a page for each command, from the command line
 //! rules           dive-ci(5), from the table of rules
@@ -10,6 +11,7 @@
 
 mod commands;
 mod configuration;
+mod document;
 mod page;
 mod rules;
 
@@ -62,6 +64,9 @@ mod tests {
 
     use super::*;
 
+    /// Warnings of mandoc about what `clap_mangen` writes around a list of values. The page looks right.
+    const ACCEPTED: [&str; 2] = ["skipping paragraph macro: br before sp", "skipping paragraph macro: br after sp"];
+
     fn page(name: &str) -> String {
         let pages = pages().unwrap();
         let (_, content) = pages.into_iter().find(|(page, _)| page == name).unwrap_or_else(|| panic!("no {name}"));
@@ -109,6 +114,109 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_key_of_a_rules_file_is_on_its_page() {
+        let rules = page("dive-ci.5");
+        let named = |key: &str| {
+            [format!("{key}\\fR"), format!("{key}: ")].iter().any(|term| rules.contains(&format!("\\fB{term}")))
+        };
+        for key in dive::config::RulesFile::keys_beside_rules() {
+            assert!(named(key), "dive-ci(5) lacks {key}");
+        }
+        // The keys of the long form, of paths, exceptions and images.
+        for key in ["value", "level", "for", "reason", "path", "forbid", "require", "highestBytes", "anywhere", "class"]
+        {
+            assert!(named(key), "dive-ci(5) lacks {key}");
+        }
+        for key in ["advice", "until", "match"] {
+            assert!(named(key), "dive-ci(5) lacks {key}");
+        }
+        for kind in dive_model::advice::AdviceKind::ALL {
+            assert!(named(kind.id()), "dive-ci(5) lacks {}", kind.id());
+        }
+    }
+
+    /// The example shows every key, and dive takes it.
+    #[test]
+    fn the_example_of_a_rules_file_is_valid() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(".dive-ci"), rules::EXAMPLE).unwrap();
+        let environment = dive_sources::Environment::new(folder.path().to_owned(), None, []);
+        let configurations = dive::config::Discovery::default();
+        let named = dive::config::Setting::by_default(None);
+        let file = dive::config::RulesFile::load(&environment, &named, &configurations).unwrap();
+        assert_eq!(file.warnings, []);
+        for key in dive::config::RulesFile::keys_beside_rules() {
+            assert!(rules::EXAMPLE.contains(&format!("\n{key}:")) || rules::EXAMPLE.starts_with(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn pages_are_clean() {
+        for (name, content) in pages().unwrap() {
+            let text = String::from_utf8(content).unwrap();
+            let mut is_example = false;
+            for line in text.lines() {
+                is_example = line == ".EX" || is_example && line != ".EE";
+                // An ellipsis in a synopsis: `IMAGE...`.
+                let line = line.replace("...", "");
+                for flaw in ["..", "  ", "](", "docs/", ".md", " ,", " .  ", ": .", "see ."] {
+                    assert!(is_example || !line.contains(flaw), "{name}: {flaw:?} in {line}");
+                }
+            }
+            let title = text.lines().find_map(|line| line.strip_prefix(".TH ")).unwrap();
+            let date = title.split(' ').nth(2).unwrap().trim_matches('"').replace("\\-", "-");
+            assert!(date.parse::<dive::config::Date>().is_ok(), "{name}: {title}");
+            let lines: Vec<_> = text.lines().collect();
+            let is_empty = |two: &[&str]| two[1] == ".PP" && (two[0] == ".PP" || two[0].starts_with(".SH"));
+            assert!(!lines.windows(2).any(is_empty), "{name}: a paragraph macro without a text before it");
+        }
+    }
+
+    /// Skipped without mandoc, unless `DIVE_TEST_PROGRAMS` lists it.
+    #[test]
+    fn mandoc_accepts_all_pages() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = std::process::Command::new("mandoc");
+        command.args(["-T", "lint", "-W", "warning"]).current_dir(folder.path());
+        for (name, content) in pages().unwrap() {
+            fs::write(folder.path().join(&name), content).unwrap();
+            command.arg(name);
+        }
+        let output = match command.output() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let required = std::env::var("DIVE_TEST_PROGRAMS").unwrap_or_default();
+                assert!(!required.split(' ').any(|program| program == "mandoc"), "mandoc is missing");
+                return eprintln!("skipped: no mandoc");
+            }
+            output => output.unwrap(),
+        };
+        let is_accepted = |line: &&str| ACCEPTED.iter().any(|text| line.contains(text));
+        let found = String::from_utf8(output.stdout).unwrap();
+        let found: Vec<_> = found.lines().filter(|line| !is_accepted(line)).collect();
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn only_options_with_an_effect_are_listed() {
+        for name in ["dive-version.1", "dive-completion.1", "dive-cache.1", "dive-cache-clear.1"] {
+            assert!(!page(name).contains("--source") && !page(name).contains("--config"), "{name}");
+        }
+        assert!(page("dive-config.1").contains("--registry-mirror") && !page("dive-config.1").contains("--image"));
+    }
+
+    #[test]
+    fn dive_1_lists_the_variables_that_users_set() {
+        let own = page("dive.1");
+        let (_, variables) = own.split_once(".SH ENVIRONMENT").expect("a section");
+        for name in
+            ["DOCKER_HOST", "CONTAINER_HOST", "NO_COLOR", "TMPDIR", "REGISTRY_TOKEN", "DIVE_CONFIG", "DIVE_CI_CONFIG"]
+        {
+            assert!(variables.contains(name), "dive(1) lacks {name}");
+        }
+        assert!(own.contains(".SH \"EXIT STATUS\"\n"));
     }
 
     #[test]

@@ -88,12 +88,12 @@ fn row(kind: &KindOfFindings<'_>, room: usize, out: &mut dyn Write) -> io::Resul
     writeln!(out, "{size:>12}  {}{more}", line(*kind, &largest.remedy, room))
 }
 
-/// A kind and its remedy in `room` characters. People paste commands, so a command is written as it is or not at all: the guard of
-/// the report would change a word in it, and half a command is another one.
+/// A kind and its remedy in `room` characters. People paste commands and paths, so they are written as they are or not at all: the
+/// guard of the report would change a word in them, and half a command is another one.
 fn line(kind: AdviceKind, remedy: &str, room: usize) -> String {
     let fits = |text: &String| text.chars().count() <= room;
     let has_command = remedy.contains('`');
-    if has_command && guarded(remedy) != remedy {
+    if guarded(remedy) != remedy {
         return without_command(kind, remedy, room);
     }
     let text = format!("{kind}: {remedy}");

@@ -120,4 +120,11 @@ fn commands_are_whole_or_left_out() {
         assert!(advice(&ran).contains("vcs-folder: layer 0: see `dive advise`"), "{}", ran.stdout);
         assert!(!advice(&ran).contains("rm -rf"), "{}", ran.stdout);
     }
+    let deleted = |path: &str| {
+        let image = image().layer(|l| l.file(path, "x".repeat(5_000)).created_by("RUN /bin/sh -c make # buildkit"));
+        let ran = checks(&image.layer(|l| l.whiteout(path).created_by("RUN /bin/sh -c make clean # buildkit")));
+        advice(&ran).lines().nth(1).unwrap_or_default().trim_start().to_owned()
+    };
+    assert_eq!(deleted("opt/passenger"), "5.0 kB  deleted-later: layers 0 and 1: see `dive advise`");
+    assert!(deleted(&format!("opt/{}", "long".repeat(50))).ends_with('…'), "the cut is marked");
 }

@@ -68,7 +68,7 @@ fn advised_commands_act_on_the_named_file_alone() {
         });
         let setuid = image()
             .layer(|l| l.file("var/lib/dpkg/status", "1"))
-            .layer(|l| l.file(format!("opt/{name}"), "1").mode(0o4755))
+            .layer(|l| made(l.file(format!("opt/{name}"), "1").mode(0o4755)))
             .runs_as("app");
         for shell in SHELLS {
             let scratch = tempfile::tempdir().unwrap();

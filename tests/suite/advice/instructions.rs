@@ -135,11 +135,19 @@ fn an_address_without_a_checksum_is_named_by_its_line() {
 
 #[test]
 fn modes_are_advised_on_in_own_layers() {
-    let of = |path: &str, mode: u32| built_by(&["x"]).layer(|l| l.file(path, "1").mode(mode));
+    let by = |path: &str, mode: u32, command: &str| {
+        built_by(&["x"]).layer(|l| l.file(path, "1").mode(mode).created_by(command))
+    };
+    let of = |path: &str, mode: u32| by(path, mode, "RUN /bin/sh -c make # buildkit");
     let directory = |path: &str, mode: u32| built_by(&["x"]).layer(|l| l.dir(path).mode(mode));
     assert_eq!(
         remedies(&of("usr/local/bin/su2", 0o4755), AdviceKind::SetuidAdded),
         ["layer 2: add `&& chmod ug-s /usr/local/bin/su2`"]
+    );
+    let behind_a_comment = by("usr/local/bin/su2", 0o4755, "RUN /bin/sh -c make # all # buildkit");
+    assert_eq!(
+        remedies(&behind_a_comment, AdviceKind::SetuidAdded),
+        ["layer 2: end the RUN with `chmod ug-s /usr/local/bin/su2`"]
     );
     let copied = built_by(&["x"])
         .layer(|l| l.file("usr/local/bin/run", "1").mode(0o777).created_by("COPY run /usr/local/bin/ # buildkit"));

@@ -2,6 +2,8 @@
 
 use dive_model::advice::{AdviceKind, CountedBytes, KindSet};
 
+use serde_json::json;
+
 use super::{finds, says};
 use crate::build::{Image, image};
 
@@ -354,6 +356,19 @@ fn caches_that_the_image_starts_with_are_needed() {
         finds(&of(image().starts(command)), "");
         assert_eq!(of(image()).open().opened().advice(KindSet::on()).findings.len(), 1, "{path}");
         assert_eq!(of(image().starts(&["./app"])).open().opened().advice(KindSet::on()).findings.len(), 1, "{path}");
+    }
+}
+
+#[test]
+fn temporary_files_that_the_configuration_names_are_needed() {
+    let of = |key: &str, value: serde_json::Value| image().layer(|l| l.file("tmp/app/a", "1234")).set(key, value);
+    for needed in
+        [of("WorkingDir", json!("/tmp")), of("WorkingDir", json!("/tmp/app")), of("Env", json!(["PATH=/bin:/tmp/app"]))]
+    {
+        finds(&needed, "");
+    }
+    for other in [of("WorkingDir", json!("/tmpfs")), of("Env", json!(["TMPDIR=/tmp", "TMP=/tmp/"]))] {
+        finds(&other, "temporary-files 4 B 1 files layer 0 /tmp/app/a");
     }
 }
 

@@ -5,6 +5,7 @@ mod again;
 mod ci;
 mod contents;
 mod copied;
+mod copies;
 #[cfg(unix)]
 mod hostile_names;
 mod instructions;

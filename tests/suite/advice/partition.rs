@@ -5,6 +5,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 use dive_model::advice::{AdviceClaims, AdviceKind, ClaimScope, CountedBytes, KindSet, testing};
+use dive_model::image::ContainerPlaces;
 use dive_model::layer::content::open_body_while;
 use dive_model::tree::{SpanId, SpanKind, Tree};
 use proptest::prelude::*;
@@ -32,7 +33,14 @@ fn paths() -> BoxedStrategy<String> {
 }
 
 fn scope(kinds: KindSet, own_from: usize) -> ClaimScope {
-    ClaimScope { kinds, own_from, copies: Vec::new(), runs: Vec::new(), kept_archives: HashSet::default() }
+    ClaimScope {
+        kinds,
+        own_from,
+        copies: Vec::new(),
+        runs: Vec::new(),
+        kept_archives: HashSet::default(),
+        places: ContainerPlaces::default(),
+    }
 }
 
 /// Some kinds, also those that are off.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tempfile::NamedTempFile;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -11,7 +11,7 @@ use super::opened::DrawnImage;
 
 /// An image without layers.
 pub(crate) fn image() -> Image {
-    Image { layers: Vec::new(), user: None, command: Vec::new() }
+    Image { layers: Vec::new(), user: None, command: Vec::new(), settings: Map::new() }
 }
 
 /// An image under construction.
@@ -20,6 +20,8 @@ pub(crate) struct Image {
     layers: Vec<Layer>,
     user: Option<String>,
     command: Vec<String>,
+    /// Other fields of `config`.
+    settings: Map<String, Value>,
 }
 
 /// The archive formats.
@@ -47,6 +49,12 @@ impl Image {
     /// Sets the command of containers.
     pub(crate) fn starts(mut self, command: &[&str]) -> Self {
         self.command = command.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// Sets another field of `config`, for example `WorkingDir`.
+    pub(crate) fn set(mut self, key: &str, value: Value) -> Self {
+        self.settings.insert(key.to_owned(), value);
         self
     }
 
@@ -88,10 +96,13 @@ impl Image {
             |(at, layer): (usize, &Layer)| layer.command().map_or_else(|| format!("step {at}"), ToOwned::to_owned);
         let steps = self.layers.iter().enumerate().map(step);
         let history: Vec<_> = steps.map(|step| json!({ "created_by": step })).collect();
-        let config = json!({
+        let mut config = json!({
             "architecture": "amd64", "os": "linux", "config": { "User": self.user, "Cmd": self.command },
             "rootfs": { "type": "layers", "diff_ids": diff_ids }, "history": history,
         });
+        if let Some(container) = config["config"].as_object_mut() {
+            container.extend(self.settings.clone());
+        }
         config.to_string().into_bytes()
     }
 }

@@ -1,5 +1,6 @@
 //! Everything below some directories, in one pass over the nodes: a hostile image may ask about a million deep paths.
 
+use crate::image::ContainerPlaces;
 use crate::tree::{NodeId, Tree};
 
 /// The nodes below some directories, these included.
@@ -26,6 +27,9 @@ const TOOLCHAINS: [&[u8]; 13] = [
 /// Names of directories with packages of a language.
 pub(super) const FOLDERS_OF_PACKAGES: [&[u8]; 5] =
     [b"site-packages", b"dist-packages", b"node_modules", b"gems", b"pkgs"];
+
+/// Maximum number of volumes: each is looked up in large directories.
+const MAX_VOLUMES: usize = 100;
 
 impl Below {
     /// Everything below these directories and below each directory with one of these names.
@@ -63,6 +67,22 @@ impl Below {
     pub(super) fn toolchains(tree: &Tree) -> Self {
         let cuda = tree.find(b"usr/local").into_iter().flat_map(|local| tree.children(local));
         Self::of_nodes(tree, cuda.filter(|node| tree.name(*node).starts_with(b"cuda")), &TOOLCHAINS)
+    }
+
+    /// Directories with a file system of their own, as for `chroot`: a path in them starts at another root.
+    pub(super) fn inner_roots(tree: &Tree) -> Self {
+        let of_usr = tree.nodes().filter(|node| tree.name(*node) == b"usr").filter_map(|usr| tree.parent(usr));
+        let is_root = |node: &NodeId| {
+            let has = |name: &&[u8]| tree.child(*node, name).is_some();
+            *node != NodeId::ROOT && BESIDE_USR.iter().chain(&[&b"etc"[..]]).any(has)
+        };
+        Self::of_nodes(tree, of_usr.filter(is_root), &[])
+    }
+
+    /// The volumes of a configuration: other content may be there at run time.
+    pub(super) fn volumes(tree: &Tree, places: &ContainerPlaces) -> Self {
+        let volumes = places.volumes.iter().take(MAX_VOLUMES).filter_map(|path| tree.find(path.as_bytes()));
+        Self::of_nodes(tree, volumes.filter(|node| *node != NodeId::ROOT), &[])
     }
 
     pub(super) fn contains(&self, node: NodeId) -> bool {

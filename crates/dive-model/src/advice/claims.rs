@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use hashbrown::HashMap;
 
+use super::attributes::SETUID;
 use super::below::Below;
 use super::file_kinds::FileKinds;
 use super::kind::{AdviceKind, CountedBytes};
@@ -17,6 +18,7 @@ use super::path_kinds::PathKinds;
 use super::twins::is_weights;
 use crate::analysis::Exact;
 use crate::analysis::exact::ReclaimableFile;
+use crate::image::ContainerPlaces;
 use crate::layer::LayerIndex;
 use crate::layer::content::ContentFact;
 use crate::tree::{Cause, NodeId, PathOrder, SpanId, SpanKind, Tree};
@@ -61,6 +63,8 @@ pub struct ClaimScope {
     pub runs: Vec<bool>,
     /// Archives that were unpacked or installed.
     pub kept_archives: HashSet<NodeId>,
+    /// Paths of the configuration.
+    pub places: ContainerPlaces,
 }
 
 /// All claims of an image.
@@ -99,7 +103,7 @@ impl AdviceClaims {
             scope.kinds.and(visible.collect()).minus(paths.vetoed).minus(linked_caches::needed_kinds(tree, paths));
         let (files, linked) = (FileKinds::of(tree, scope), visible_names(tree));
         let mut files = VisibleFiles { tree, paths, files, linked, claiming };
-        files.add_copies();
+        files.add_copies(&scope.places);
         let mut visible = files.claims();
         let is_base = |claim: &Claim| claim.layer.get() < scope.own_from;
         let mut sums: HashMap<(AdviceKind, bool), Total> = HashMap::new();
@@ -162,24 +166,30 @@ impl VisibleFiles<'_> {
         linked.into_iter().flatten().copied().chain(only.then(|| span.node()))
     }
 
-    /// Adds the kind of copies: of those that nothing else claims, the one in the lowest layer stays. A package may need its copy.
-    fn add_copies(&mut self) {
+    /// Adds the kind of copies: of those that nothing else claims, the one in the lowest layer stays. A package may need its copy, and
+    /// so may a program in a root of its own; a volume may hide its copy.
+    fn add_copies(&mut self, places: &ContainerPlaces) {
         let tree = self.tree;
         let kinds: KindSet = [AdviceKind::ModelWeightsTwice, AdviceKind::DuplicateContent].into_iter().collect();
         if tree.copies().len() == 0 || self.claiming.and(kinds) == KindSet::default() {
             return;
         }
-        let (packages, toolchains) = (Below::packages(tree), Below::toolchains(tree));
+        let kept = [Below::packages(tree), Below::toolchains(tree)];
+        let apart = [Below::inner_roots(tree), Below::volumes(tree, places)];
         let order = PathOrder::of(tree, tree.copies().flatten().flat_map(|inode| self.names(inode)));
         for group in tree.copies() {
             let name = |inode: SpanId| self.names(inode).min_by_key(|node| order.rank(*node));
-            let is_free = |inode: &SpanId| self.kind(*inode).is_none_or(|kind| kind > AdviceKind::DuplicateContent);
+            let is_free = |inode: &SpanId| {
+                let is_apart = self.names(*inode).any(|node| apart.iter().any(|below| below.contains(node)));
+                !is_apart && self.kind(*inode).is_none_or(|kind| kind > AdviceKind::DuplicateContent)
+            };
             let free = group.filter(is_free);
             let mut free: Vec<(SpanId, NodeId)> = free.filter_map(|inode| Some((inode, name(inode)?))).collect();
             free.sort_unstable_by_key(|(inode, name)| (tree.span(*inode).from(), order.rank(*name)));
             let Some(((_, stays), others)) = free.split_first() else { continue };
             for (inode, name) in others {
-                if self.names(*inode).any(|node| packages.contains(node) || toolchains.contains(node)) {
+                let is_setuid = tree.span(*inode).mode & SETUID != 0;
+                if is_setuid || self.names(*inode).any(|node| kept.iter().any(|below| below.contains(node))) {
                     continue;
                 }
                 if is_weights(tree.name(*name)) {

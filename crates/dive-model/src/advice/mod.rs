@@ -94,7 +94,8 @@ impl Advice {
         let runs = tree.layers().map(|layer| place::instruction_of(image, layer).keyword == Keyword::Run).collect();
         let kinds = kinds.minus(start_command::needed_kinds(image));
         let kept_archives = archives::kept(image, tree);
-        let scope = ClaimScope { kinds, own_from: own.layers(), copies, runs, kept_archives };
+        let scope =
+            ClaimScope { kinds, own_from: own.layers(), copies, runs, kept_archives, places: image.places.clone() };
         let paths = PathKinds::of(tree);
         let claims = AdviceClaims::by_paths(tree, exact, &scope, &paths);
         let remedies = Remedies::new(image, tree, &paths, own);

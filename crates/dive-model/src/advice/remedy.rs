@@ -1,5 +1,7 @@
 //! What to write instead, with the image's own lines, tools and paths.
 
+use std::collections::HashSet;
+
 use super::below::Below;
 use super::boundary::OwnBoundary;
 use super::finding::{ChangedAttributes, Finding, Twin};
@@ -11,7 +13,17 @@ use super::place::Place;
 use crate::image::{Image, Keyword};
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
-use crate::tree::{NodeId, Tree};
+use crate::tree::{NodeId, SpanKind, Tree};
+
+/// What a symbolic link changes.
+enum LinkHazard {
+    /// Owner or mode of the file.
+    Attributes,
+    /// Some users may not enter a directory of the target.
+    Directory(NodeId),
+    /// A program that finds its files by its own path.
+    Program,
+}
 
 /// Writes the remedies of an image. Each script is parsed once: several findings may be about one layer.
 pub(super) struct Remedies<'a> {
@@ -169,28 +181,48 @@ impl<'a> Remedies<'a> {
             AdviceKind::ModelWeightsTwice if self.ending(twin.node) != self.ending(twin.other) => {
                 format!("{path} has the weights of {other}; {}", finding.kind.row().instead)
             }
-            _ if place.instruction.copies() => {
-                format!(
-                    "make {path} a link to {other} in the stage or context before the copy; both have the same size and hash"
-                )
-            }
-            _ => match (self.word(twin.other), self.word(twin.node)) {
-                (Some(target), Some(link)) if self.have_equal_owners(twin) => {
-                    format!("write `ln -sf {target} {link}`; both have the same size and hash")
+            _ => match self.link_hazard(twin) {
+                Some(LinkHazard::Attributes) => {
+                    format!("keep one of {path} and {other}; behind a link, owner and mode of {other} would count")
                 }
-                _ => format!("store {path} as a link to {other}; both have the same size and hash"),
+                Some(LinkHazard::Directory(directory)) => {
+                    let directory = self.path(directory);
+                    format!("keep one of {path} and {other}; not all users could follow a link into {directory}")
+                }
+                Some(LinkHazard::Program) => format!(
+                    "keep one of {path} and {other}; a link is enough unless the program looks for files beside itself"
+                ),
+                None if place.instruction.copies() => {
+                    format!(
+                        "make {path} a link to {other} in the stage or context before the copy; both have the same size and hash"
+                    )
+                }
+                None => match (self.word(twin.other), self.word(twin.node)) {
+                    (Some(target), Some(link)) => {
+                        format!("write `ln -sf {target} {link}`; both have the same size and hash")
+                    }
+                    _ => format!("store {path} as a link to {other}; both have the same size and hash"),
+                },
             },
         }
     }
 
-    /// True if the files have the same owner and mode: behind a link, those of its target count.
-    fn have_equal_owners(&self, twin: Twin) -> bool {
-        let attributes = |node| {
-            let span = self.tree.visible(node, self.tree.last_layer()?)?;
-            let inode = self.tree.span(self.tree.inode(span));
-            Some((inode.mode, inode.uid, inode.gid))
+    /// Why a symbolic link in the place of a file is not the same.
+    fn link_hazard(&self, twin: Twin) -> Option<LinkHazard> {
+        let last = self.tree.last_layer()?;
+        let visible = |node| self.tree.visible(node, last).map(|span| self.tree.span(self.tree.inode(span)));
+        let (link, target) = (visible(twin.node)?, visible(twin.other)?);
+        if (link.mode, link.uid, link.gid) != (target.mode, target.uid, target.gid) {
+            return Some(LinkHazard::Attributes);
+        }
+        let above = |node| std::iter::successors(self.tree.parent(node), |node| self.tree.parent(*node));
+        let shared: HashSet<NodeId> = above(twin.node).collect();
+        let is_closed = |node: &NodeId| {
+            visible(*node).is_some_and(|span| span.kind == SpanKind::Directory && span.mode & 0o001 == 0)
         };
-        attributes(twin.node) == attributes(twin.other)
+        let closed = above(twin.other).filter(|node| !shared.contains(node)).find(is_closed);
+        let program = (target.mode & 0o111 != 0).then_some(LinkHazard::Program);
+        closed.map(LinkHazard::Directory).or(program)
     }
 
     fn of_files(&self, finding: &Finding, place: &Place<'_>) -> String {

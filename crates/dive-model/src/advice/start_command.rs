@@ -3,7 +3,7 @@
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::shell_commands::{ShellCommand, started};
-use crate::image::Image;
+use crate::image::{ContainerPlaces, Image};
 
 /// The kinds that containers of the image read.
 pub(super) fn needed_kinds(image: &Image) -> KindSet {
@@ -25,7 +25,17 @@ pub(super) fn needed_kinds(image: &Image) -> KindSet {
         (AdviceKind::DotnetCache, commands.iter().any(runs_sdk) || mentions(".nuget/")),
         (AdviceKind::NodeCache, starts(&["npx", "pnpx"]) || mentions("node_modules/.cache") || mentions(".next/cache")),
         (AdviceKind::PythonCache, starts(&["uvx"]) || mentions(".cache/uv")),
-        (AdviceKind::TemporaryFiles, mentions("/tmp/")),
+        (AdviceKind::TemporaryFiles, mentions("/tmp/") || is_in_tmp(&image.places)),
     ];
     needed.into_iter().filter(|(_, is_needed)| *is_needed).map(|(kind, _)| kind).collect()
+}
+
+/// True if containers start in a directory for temporary files, or a variable names a file there. `TMPDIR=/tmp` names none.
+fn is_in_tmp(places: &ContainerPlaces) -> bool {
+    let is_tmp = |path: &str| ["/tmp", "/var/tmp"].contains(&path.trim_end_matches('/'));
+    let is_below = |path: &str| path.starts_with("/tmp/") || path.starts_with("/var/tmp/");
+    let values = places.environment.iter().filter_map(|variable| variable.split_once('=')).map(|(_, value)| value);
+    let mut paths = values.flat_map(|value| value.split(':'));
+    let directory = &*places.working_directory;
+    is_tmp(directory) || is_below(directory) || paths.any(|path| is_below(path) && !is_tmp(path))
 }

@@ -3,6 +3,7 @@
 
 use oci_spec::image::{ANNOTATION_BASE_IMAGE_DIGEST, ANNOTATION_BASE_IMAGE_NAME};
 
+use super::container_places::ContainerPlaces;
 use super::history::HistoryEntry;
 use super::labels::OciLabels;
 use super::named_image::NamedImage;
@@ -55,9 +56,12 @@ impl Object for ConfigRootFs {
 #[derive(Debug, Default)]
 pub(super) struct RunConfig {
     labels: Labels,
-    pub(super) user: ContainerUser,
+    pub(super) user: LenientText,
     entrypoint: ArgumentList,
     command: ArgumentList,
+    environment: ArgumentList,
+    working_directory: LenientText,
+    volumes: VolumePaths,
 }
 
 impl RunConfig {
@@ -70,6 +74,15 @@ impl RunConfig {
     pub(super) fn start_command(&self) -> Vec<String> {
         [&self.entrypoint.0[..], &self.command.0[..]].concat()
     }
+
+    /// Where containers keep their data, and where they start.
+    pub(super) fn places(&self) -> ContainerPlaces {
+        ContainerPlaces {
+            volumes: self.volumes.0.clone(),
+            working_directory: self.working_directory.0.clone(),
+            environment: self.environment.0.clone(),
+        }
+    }
 }
 
 impl Object for RunConfig {
@@ -79,16 +92,19 @@ impl Object for RunConfig {
             _ if key.is("User") => &mut self.user,
             _ if key.is("Entrypoint") => &mut self.entrypoint,
             _ if key.is("Cmd") => &mut self.command,
+            _ if key.is("Env") => &mut self.environment,
+            _ if key.is("WorkingDir") => &mut self.working_directory,
+            _ if key.is("Volumes") => &mut self.volumes,
             _ => return None,
         })
     }
 }
 
-/// The user of a container. A value that is not a string counts as missing.
+/// A text. A value that is not a string counts as missing.
 #[derive(Debug, Default)]
-pub(super) struct ContainerUser(pub(super) String);
+pub(super) struct LenientText(pub(super) String);
 
-impl Decode for ContainerUser {
+impl Decode for LenientText {
     fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
         self.0.clear();
         if json.next_type()? == JsonType::String { self.0.decode(json) } else { json.skip() }
@@ -116,6 +132,25 @@ impl Decode for ArgumentList {
             word.decode(json)?;
             self.0.push(word);
             Ok(())
+        })
+    }
+}
+
+/// The paths of volumes: the keys of an object. Another value counts as missing.
+#[derive(Debug, Default)]
+struct VolumePaths(Vec<String>);
+
+impl Decode for VolumePaths {
+    fn decode(&mut self, json: &mut JsonReader<'_>) -> Result<(), JsonError> {
+        self.0.clear();
+        if json.next_type()? != JsonType::Object {
+            return json.skip();
+        }
+        json.object(&mut |key, json| {
+            if self.0.len() < MAX_ARGUMENTS {
+                self.0.push(key.as_str().to_owned());
+            }
+            json.skip()
         })
     }
 }
@@ -185,6 +220,16 @@ mod tests {
         let starts = |json: &str| read(json).container.start_command().join(" ");
         assert_eq!(starts(r#"{"config": {"Entrypoint": ["/init"], "Cmd": ["a", 1, "b"]}}"#), "/init a b");
         assert_eq!(starts(r#"{"config": {"Entrypoint": "sh", "Cmd": null}}"#), "");
+        let places = |json: &str| read(json).container.places();
+        let found = places(r#"{"config": {"Volumes": {"/a": {}, "/b": null}, "WorkingDir": "/w", "Env": ["A=1", 2]}}"#);
+        assert_eq!(
+            (found.volumes.join(" "), &*found.working_directory, found.environment.len()),
+            ("/a /b".to_owned(), "/w", 1)
+        );
+        assert_eq!(
+            places(r#"{"config": {"Volumes": ["/a"], "WorkingDir": 1, "Env": "A=1"}}"#),
+            ContainerPlaces::default()
+        );
         assert!(config.diff_ids().is_empty() && config.history.0.is_empty());
         let empty = read("{}");
         assert_eq!(empty.platform(), None);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::base::Base;
+use super::container_places::ContainerPlaces;
 use super::dockerfile_lines::DockerfileLines;
 use super::error::LayerLoss;
 use super::history::HistoryStep;
@@ -34,6 +35,8 @@ pub struct Image {
     pub user: String,
     /// The command that containers start, from the configuration: the entrypoint, then its arguments.
     pub start_command: Vec<String>,
+    /// Where containers keep their data, and where they start.
+    pub places: ContainerPlaces,
     /// Labels about the origin of the image.
     pub labels: OciLabels,
     /// Layers, base first.

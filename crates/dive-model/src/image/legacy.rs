@@ -158,6 +158,7 @@ pub(super) fn open(
     let user = top.map(|top| top.config.user.0.clone()).unwrap_or_default();
     let start_command = top.map(|top| top.config.start_command()).unwrap_or_default();
     let labels = top.map(|top| top.config.labels()).unwrap_or_default();
+    let places = top.map(|top| top.config.places()).unwrap_or_default();
     let wanted = chain.iter().map(|(id, _)| BlobReference::at(format!("{id}/layer.tar"), None)).collect();
     let history: Vec<HistoryStep> = (0..)
         .zip(chain)
@@ -178,6 +179,7 @@ pub(super) fn open(
         created,
         user,
         start_command,
+        places,
         labels,
         layers,
         history,

@@ -7,6 +7,7 @@ mod base;
 mod base_candidates;
 mod beside;
 mod config;
+mod container_places;
 mod description;
 mod docker_archive;
 mod dockerfile;
@@ -36,6 +37,7 @@ mod verify;
 
 pub use base::{Base, BaseGiver, BaseSource, Boundary, GivenBase, ImagePart, WrongBase};
 pub use base_candidates::{BaseCandidates, BaseScope, BaseSearch, BaseSearchError, PrefixImage, PrefixSearch};
+pub use container_places::ContainerPlaces;
 pub use description::{Image, ImageLayer};
 pub use dockerfile::DockerfileError;
 pub(crate) use dockerfile::PatternLiterals;
@@ -229,6 +231,7 @@ fn load_plan(
         created: config.created.0.take(),
         user: std::mem::take(&mut config.container.user.0),
         start_command: config.container.start_command(),
+        places: config.container.places(),
         labels: config.container.labels(),
         layers,
         history,

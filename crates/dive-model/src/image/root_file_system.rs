@@ -1,6 +1,6 @@
 //! Shows a root file system (`docker export`, `buildx build --output type=tar`) as an image of one layer.
 
-use super::{Image, ImageLayer, OciLabels};
+use super::{ContainerPlaces, Image, ImageLayer, OciLabels};
 use crate::blob::Blob;
 use crate::remark::Remark;
 use crate::store::Store;
@@ -30,6 +30,7 @@ pub(super) fn image(store: &dyn Store, tar: Blob, mut remarks: Vec<Remark>) -> I
         created: None,
         user: String::new(),
         start_command: Vec::new(),
+        places: ContainerPlaces::default(),
         labels: OciLabels::default(),
         layers: vec![layer],
         history: Vec::new(),

@@ -1,0 +1,84 @@
+//! Files with the content of another file: which of them a link can replace. A failure means that following dive breaks a program.
+
+use serde_json::json;
+
+use super::{finds, says};
+use crate::build::{Image, Layer, image};
+
+const SIZE: usize = 70_000;
+
+/// `/opt/data`, and a copy of it that a later RUN makes.
+fn copied(path: &str, attributes: impl Fn(Layer) -> Layer) -> Image {
+    let big = "x".repeat(SIZE);
+    image()
+        .runs_as("app")
+        .layer(|l| attributes(l.dir("opt").file("opt/data", &big)))
+        .layer(|l| attributes(l.file(path, &big)).created_by("RUN /bin/sh -c cp /opt/data /srv # buildkit"))
+}
+
+#[test]
+fn a_link_is_proposed_only_where_it_is_the_same() {
+    says(
+        &copied("srv/data", |l| l),
+        &["layer 1: write `ln -sf /opt/data /srv/data`; both have the same size and hash"],
+    );
+    says(
+        &copied("srv/data", |l| l.mode(0o755)),
+        &[
+            "layer 1: keep one of /srv/data and /opt/data; a link is enough unless the program looks for files beside itself",
+        ],
+    );
+    let big = "x".repeat(SIZE);
+    let of_another = image()
+        .runs_as("app")
+        .layer(|l| l.file("opt/data", &big))
+        .layer(|l| l.file("srv/data", &big).owner(7, 7).created_by("RUN /bin/sh -c cp /opt/data /srv # buildkit"));
+    says(
+        &of_another,
+        &["layer 1: keep one of /srv/data and /opt/data; behind a link, owner and mode of /opt/data would count"],
+    );
+    let private = |path: &str| {
+        image()
+            .runs_as("app")
+            .layer(|l| l.dir("root").mode(0o700).file("root/data", &big))
+            .layer(|l| l.file(path, &big).created_by("COPY data /srv/ # buildkit"))
+    };
+    says(
+        &private("srv/data"),
+        &["layer 1: keep one of /srv/data and /root/data; not all users could follow a link into /root"],
+    );
+    // Who reaches the copy reaches the other, too.
+    says(
+        &private("root/b/data"),
+        &[
+            "layer 1: make /root/b/data a link to /root/data in the stage or context before the copy; both have the same \
+           size and hash",
+        ],
+    );
+}
+
+#[test]
+fn a_copy_that_a_program_needs_is_no_finding() {
+    let big = "x".repeat(SIZE);
+    finds(&copied("srv/data", |l| l).set("Volumes", json!({ "/srv": {} })), "");
+    finds(&copied("srv/data", |l| l).set("Volumes", json!({ "/opt/": {} })), "");
+    finds(
+        &copied("srv/data", |l| l).set("Volumes", json!({ "/data": {}, "/": {} })),
+        "duplicate-content 70000 B 1 files layer 1 /srv/data",
+    );
+    // Below a root of its own, `/opt/data` is another path.
+    finds(
+        &image().layer(|l| {
+            let l = l.file("jail/lib/libc.so", "1").dir("jail/usr");
+            l.file("opt/data", &big).file("jail/data", &big)
+        }),
+        "",
+    );
+    // A set-user-id program is its own.
+    let setuid = image().runs_as("app").layer(|l| l.file("usr/bin/a", &big)).layer(|l| {
+        let l = l.file("var/lib/dpkg/status", "1").file("app/b", &big).mode(0o4755);
+        l.created_by("RUN /bin/sh -c make # buildkit")
+    });
+    let found = setuid.open().opened().advice(dive_model::advice::KindSet::on()).findings;
+    assert_eq!(found.iter().map(|finding| finding.kind.id()).collect::<Vec<_>>(), ["setuid-added"]);
+}

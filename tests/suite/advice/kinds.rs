@@ -411,7 +411,23 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
         (
             &["app/a/.DS_Store", "app/b/.DS_Store", "app/main"][..],
             "RUN /bin/sh -c unzip app # buildkit",
-            "layer 0: add `&& rm -rf /app/a/.DS_Store`",
+            "layer 0: add `&& rm -rf /app/a/.DS_Store /app/b/.DS_Store`",
+        ),
+        (
+            &["a/.DS_Store", "b/.DS_Store", "c/.DS_Store", "d/.DS_Store", "e/.DS_Store", "f/.DS_Store", "g/x"],
+            "RUN /bin/sh -c unzip app # buildkit",
+            "layer 0: add `&& rm -rf /a/.DS_Store /b/.DS_Store /c/.DS_Store /d/.DS_Store`; 2 more paths have such files",
+        ),
+        (
+            &["app/a/.DS_Store", "app/b/.DS_Store", "app/main"],
+            "COPY --from=build /app /app # buildkit",
+            "layer 0: exclude /app/a/.DS_Store from the copy, or delete it in the stage of its `--from`; \
+             1 more path has such files",
+        ),
+        (
+            &["tmp/x", "var/tmp/y/a", "var/tmp/y/b", "var/tmp/z"],
+            "RUN /bin/sh -c make # buildkit",
+            "layer 0: add `&& rm -rf /var/tmp/y /tmp/x /var/tmp/z`",
         ),
         (
             &["app/hs_err_pid1.log", "app/hs_err_pid2.log", "app/main"],

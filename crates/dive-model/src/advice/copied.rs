@@ -4,8 +4,9 @@ use super::archives::OF_TAR;
 use super::finding::Finding;
 use super::kind::AdviceKind;
 use super::later_runs::LaterUse;
-use super::place::{CopySource, Place};
-use super::remedy::Remedies;
+use super::place::{CopySource, Place, names_of};
+use super::remedy::{REPOSITORIES, Remedies};
+use super::removal::and_others;
 use crate::image::Keyword;
 use crate::tree::NodeId;
 
@@ -34,19 +35,21 @@ impl Remedies<'_> {
                 format!("name `**/{name}` in .dockerignore")
             }
             (AdviceKind::EditorAndOsFiles, CopySource::Context) => instead.to_owned(),
-            _ => self.left_out(finding, place, vcs),
+            _ => self.left_out(finding, place),
         }
     }
 
-    fn left_out(&self, finding: &Finding, place: &Place<'_>, vcs: Option<NodeId>) -> String {
-        let group = vcs.or_else(|| finding.groups.first().map(|group| group.place));
-        let (files, them) = match group.filter(|node| self.is_removable(finding, *node)) {
-            Some(node) => (self.path(node), "it"),
+    fn left_out(&self, finding: &Finding, place: &Place<'_>) -> String {
+        let groups = self.places_of(finding, &REPOSITORIES);
+        let (files, them) = match groups.first().filter(|node| self.is_removable(finding, **node)) {
+            Some(node) => (self.path(*node), "it"),
             None => (format!("these files below {}", self.largest(finding)), "them"),
         };
-        let of_use = group.map_or(LaterUse::Excluded, |node| self.later_use(finding.kind, place, node));
+        let others = and_others(groups.len().saturating_sub(1));
+        let of_use = self.later_use_of(finding.kind, place, &groups);
         if let LaterUse::Named(runs) = &of_use {
-            return format!("mount {files} in {runs} (`RUN --mount=type=bind`) instead of copying {them}");
+            let runs = names_of(runs);
+            return format!("mount {files} in {runs} (`RUN --mount=type=bind`) instead of copying {them}{others}");
         }
         let excluded = match place.source {
             CopySource::Context => format!("exclude {files} from the copy, for example in .dockerignore"),
@@ -61,9 +64,9 @@ impl Remedies<'_> {
         };
         match of_use {
             LaterUse::Possible => {
-                format!("{excluded}; a RUN that needs {them} can mount {them} (`RUN --mount=type=bind`)")
+                format!("{excluded}; a RUN that needs {them} can mount {them} (`RUN --mount=type=bind`){others}")
             }
-            LaterUse::Excluded | LaterUse::Named(_) => excluded,
+            LaterUse::Excluded | LaterUse::Named(_) => excluded + &others,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What later instructions need of a layer: a remedy that deletes it there would break the build.
 
 use super::kind::AdviceKind;
-use super::place::{Place, names_of};
+use super::place::Place;
 use super::remedy::Remedies;
 use super::shell_commands::ShellCommand;
 use crate::image::Keyword;
@@ -10,13 +10,13 @@ use crate::shell::plain_word;
 use crate::tree::NodeId;
 
 /// Whether a later RUN needs files.
-pub(super) enum LaterUse {
+pub(super) enum LaterUse<'a> {
     /// None does: there is none, or the files are of a cache.
     Excluded,
     /// One may.
     Possible,
-    /// These name the files or their directory: `lines 3 and 5`.
-    Named(String),
+    /// These name the files or their directory.
+    Named(Vec<&'a Place<'a>>),
 }
 
 /// Kinds of files that other programs than their own read.
@@ -29,27 +29,30 @@ impl Remedies<'_> {
         self.places.iter().filter(is_between).filter(|place| place.may_run())
     }
 
-    /// Whether a RUN above `place` needs the files at `node`.
-    pub(super) fn later_use(&self, kind: AdviceKind, place: &Place<'_>, node: NodeId) -> LaterUse {
+    /// Whether a RUN above `place` needs the files at any of `nodes`.
+    pub(super) fn later_use_of(&self, kind: AdviceKind, place: &Place<'_>, nodes: &[NodeId]) -> LaterUse<'_> {
         let later: Vec<&Place<'_>> = self.runs_between(place.layer, None).collect();
         if !READ_BY_OTHERS.contains(&kind) {
             // `pnpm fetch` fills a cache that `pnpm install --offline` needs.
             let offline: Vec<&Place<'_>> =
                 later.into_iter().filter(|place| place.instruction.text.contains("--offline")).collect();
-            return if offline.is_empty() { LaterUse::Excluded } else { LaterUse::Named(names_of(&offline)) };
+            return if offline.is_empty() { LaterUse::Excluded } else { LaterUse::Named(offline) };
         }
         if later.is_empty() {
             return LaterUse::Excluded;
         }
-        let name = String::from_utf8_lossy(self.tree.name(node)).into_owned();
+        let is_named = |later: &&Place<'_>| nodes.iter().any(|node| self.names(later, *node));
+        let naming: Vec<&Place<'_>> = later.into_iter().filter(is_named).collect();
+        if naming.is_empty() { LaterUse::Possible } else { LaterUse::Named(naming) }
+    }
+
+    /// True if the text of a RUN has the name of a node, or its directory.
+    fn names(&self, run: &Place<'_>, node: NodeId) -> bool {
+        let text = run.instruction.text;
         let directory = self.tree.parent(node).filter(|parent| *parent != NodeId::ROOT);
         let directory = directory.and_then(|parent| plain_word(&self.tree.path(parent)));
-        let names = |place: &&Place<'_>| {
-            let text = place.instruction.text;
-            text.contains(&name) || directory.as_ref().is_some_and(|directory| text.contains(directory))
-        };
-        let naming: Vec<&Place<'_>> = later.into_iter().filter(names).collect();
-        if naming.is_empty() { LaterUse::Possible } else { LaterUse::Named(names_of(&naming)) }
+        text.contains(&*String::from_utf8_lossy(self.tree.name(node)))
+            || directory.is_some_and(|directory| text.contains(&directory))
     }
 }
 

@@ -27,6 +27,7 @@ mod patterns;
 mod place;
 mod proof;
 mod remedy;
+mod removal;
 mod rewritten;
 mod shell_commands;
 mod start_command;

@@ -7,13 +7,20 @@ use super::boundary::OwnBoundary;
 use super::finding::{ChangedAttributes, Finding, Twin};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
-use super::later_runs::LaterUse;
 use super::path_kinds::PathKinds;
 use super::place::Place;
 use crate::image::{Image, Keyword};
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
 use crate::tree::{NodeId, SpanKind, Tree};
+
+/// True for a group with one file.
+pub(super) fn is_single_file(finding: &Finding, node: NodeId) -> bool {
+    finding.groups.iter().any(|group| group.place == node && group.files == 1)
+}
+
+/// Directories of repositories.
+pub(super) const REPOSITORIES: [&str; 3] = [".git", ".hg", ".svn"];
 
 /// What a symbolic link changes.
 enum LinkHazard {
@@ -81,8 +88,7 @@ impl<'a> Remedies<'a> {
             span.is_some_and(|id| !self.tree.span(id).kind.is_directory())
         };
         // A file of a kind that paths do not show.
-        let is_group = finding.groups.first().is_some_and(|group| group.place == node && group.files == 1);
-        if is_group && self.tree.last_layer().is_some_and(is_file) {
+        if is_single_file(finding, node) && self.tree.last_layer().is_some_and(is_file) {
             return true;
         }
         self.removable.get(node.index()).is_some_and(|kinds| kinds.contains(finding.kind))
@@ -90,8 +96,12 @@ impl<'a> Remedies<'a> {
 
     /// The innermost directory on the way to the largest group, or the group itself, whose name is one of `names`.
     fn directory_named(&self, finding: &Finding, names: &[&str]) -> Option<NodeId> {
-        let place = finding.groups.first()?.place;
-        let mut above = std::iter::successors(Some(place), |node| self.tree.parent(*node));
+        self.named_above(finding.groups.first()?.place, names)
+    }
+
+    /// The innermost of a node and the directories above it whose name is one of `names`.
+    pub(super) fn named_above(&self, node: NodeId, names: &[&str]) -> Option<NodeId> {
+        let mut above = std::iter::successors(Some(node), |node| self.tree.parent(*node));
         above.find(|node| names.iter().any(|name| self.tree.name(*node) == name.as_bytes()))
     }
 
@@ -101,43 +111,6 @@ impl<'a> Remedies<'a> {
         let group = finding.groups.first().map(|group| group.place);
         let named = self.directory_named(finding, names);
         named.into_iter().chain(group).find(|node| self.is_removable(finding, *node))
-    }
-
-    /// How to delete the files of the largest group. The group may be a directory that also has other files.
-    fn removal_of(&self, finding: &Finding, place: &Place<'_>, node: Option<NodeId>) -> String {
-        let Some(node) = node else { return finding.kind.row().instead.to_owned() };
-        let command = self.removal_command(finding, node);
-        let files = if self.is_removable(finding, node) {
-            self.path(node)
-        } else {
-            format!("these files below {}", self.largest(finding))
-        };
-        match (self.later_use(finding.kind, place, node), command) {
-            (LaterUse::Named(runs), Some(command)) => {
-                format!("join it with {runs} in one RUN that ends with `{command}`")
-            }
-            (LaterUse::Named(runs), None) => format!("join it with {runs} in one RUN that ends by deleting {files}"),
-            (LaterUse::Possible, Some(command)) => {
-                format!("{}, unless a later RUN needs it", place.adds(&command))
-            }
-            (LaterUse::Possible, None) => format!("delete {files} in the same RUN, unless a later one needs them"),
-            (LaterUse::Excluded, Some(command)) => place.adds(&command),
-            (LaterUse::Excluded, None) => format!("delete {files} in the same RUN"),
-        }
-    }
-
-    /// A command that deletes files of the kind at `node`, and nothing else; `None` if the directory also has other files, or the
-    /// path cannot be a word of a command.
-    fn removal_command(&self, finding: &Finding, node: NodeId) -> Option<String> {
-        let path = self.word(node).filter(|_| self.is_removable(finding, node))?;
-        let is_file = finding.groups.first().is_some_and(|group| group.place == node && group.files == 1);
-        let is_outermost = self.tree.parent(node).is_none_or(|parent| !self.is_removable(finding, parent));
-        match finding.kind {
-            // Programs need the directories of their logs.
-            AdviceKind::Logs if !is_file => Some(format!("find {path} -type f -delete")),
-            AdviceKind::TemporaryFiles if !is_file && is_outermost => Some(format!("rm -rf {path}/*")),
-            _ => Some(format!("rm -rf {path}")),
-        }
     }
 
     /// How to mount a cache at `named`, or at the outermost directory below it where the mount hides files of the kind alone: what
@@ -227,7 +200,7 @@ impl<'a> Remedies<'a> {
 
     fn of_files(&self, finding: &Finding, place: &Place<'_>) -> String {
         let kind = finding.kind;
-        let vcs = self.directory_named(finding, &[".git", ".hg", ".svn"]);
+        let vcs = self.directory_named(finding, &REPOSITORIES);
         let group = finding.groups.first().map(|group| group.place);
         if place.instruction.copies() {
             return self.of_copied(finding, place, vcs);
@@ -250,7 +223,11 @@ impl<'a> Remedies<'a> {
                 let instead = match self.tree.name(node) {
                     b"pip" => "write `pip install --no-cache-dir`".to_owned(),
                     b"uv" => "set `UV_NO_CACHE=1`".to_owned(),
-                    _ => self.removal_of(finding, place, self.cache(finding, &names)),
+                    _ => self.removal_of(
+                        finding,
+                        place,
+                        &self.cache(finding, &names).map_or_else(Vec::new, |node| vec![node]),
+                    ),
                 };
                 self.or_cache_mount(instead, finding, node)
             }
@@ -264,7 +241,11 @@ impl<'a> Remedies<'a> {
                 match named.map(|node| (self.tree.name(node), node)) {
                     Some((b".npm", node)) => self.or_cache_mount(place.adds("npm cache clean --force"), finding, node),
                     Some((b"yarn", _)) => place.adds("yarn cache clean"),
-                    _ => self.removal_of(finding, place, self.cache(finding, &names)),
+                    _ => self.removal_of(
+                        finding,
+                        place,
+                        &self.cache(finding, &names).map_or_else(Vec::new, |node| vec![node]),
+                    ),
                 }
             }
             AdviceKind::GoCache | AdviceKind::RustCache | AdviceKind::JvmCache => {
@@ -283,7 +264,7 @@ impl<'a> Remedies<'a> {
             | AdviceKind::TemporaryFiles
             | AdviceKind::Logs
             | AdviceKind::EditorAndOsFiles
-            | AdviceKind::TestFolders => self.removal_of(finding, place, vcs.or(group)),
+            | AdviceKind::TestFolders => self.removal_of(finding, place, &self.places_of(finding, &REPOSITORIES)),
             _ => kind.row().instead.to_owned(),
         }
     }

@@ -47,6 +47,17 @@ impl Status {
             Self::Skip => "SKIP",
         }
     }
+
+    /// The status in tables and lists.
+    #[must_use]
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "kept",
+            Self::Skip => "unchecked",
+            Self::Warn => "warning",
+            Self::Fail => "broken",
+        }
+    }
 }
 
 /// The outcome of one rule.
@@ -77,6 +88,13 @@ impl RuleOutcome {
     #[must_use]
     pub(crate) fn is_reported(&self) -> bool {
         self.rule.is_dives() || self.limit.is_some()
+    }
+
+    /// The outcome in one line: `broken: highestLayerCount: too many layers`.
+    #[must_use]
+    pub(crate) fn line(&self) -> String {
+        let (word, rule) = (self.status.word(), self.rule);
+        self.reason.as_ref().map_or_else(|| format!("{word}: {rule}"), |reason| format!("{word}: {rule}: {reason}"))
     }
 
     /// True if the image breaks the limit.

@@ -260,6 +260,7 @@ actions! {
     toggle_sort_order ToggleSortOrder "toggle-sort-order" SORTED Arrange 270 "Sort" "Sort by the next column." "ctrl+o,s" "s"
     reverse_sort_order ReverseSortOrder "reverse-sort-order" IMAGES Arrange 275 "Reverse" "Reverse the order." "r" "r"
     open_image OpenImage "open-image" IMAGES Inspect 105 "Open" "Open the image, or show why it could not be read." "enter" "enter"
+    show_rules ShowRules "show-rules" IMAGES Inspect 106 "Rules" "Show which rules the image broke." "v" "v"
     toggle_wrap_tree ToggleWrap "toggle-wrap-tree" WRAPPED Arrange _ "Wrap" "Wrap or truncate long lines." "p,ctrl+p" "p"
     next_change NextChange "next-change" PANES Compare 190 "Next change" "Go to the next changed file." "o" "o"
     previous_change PreviousChange "previous-change" PANES Compare _ "Previous change" "Go to the previous changed file." "O" "O"

@@ -53,14 +53,26 @@ pub(crate) struct MemberId(
 );
 
 /// Whether an image kept its rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum MemberVerdict {
     /// It kept them.
     Kept,
     /// It broke one.
     Broken,
     /// No rule was checked.
+    #[default]
     Unchecked,
+}
+
+impl MemberVerdict {
+    /// The word in tables.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Broken => "broken",
+            Self::Unchecked => "-",
+        }
+    }
 }
 
 /// A row of the table.

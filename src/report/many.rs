@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 
 use super::ci::unforgeable;
-use crate::ci::{RuleOutcome, Status};
-use crate::many::{BaseUsage, ImageSet, MemberRow, MemberSums, MemberVerdict, SetBytes};
+use crate::ci::RuleOutcome;
+use crate::many::{BaseUsage, ImageSet, MemberRow, MemberSums, SetBytes};
 use dive_model::escape::Escaped;
 use dive_model::units::{Bytes, count_of};
 
@@ -43,16 +43,7 @@ fn rules(over_all: &[RuleOutcome], out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "Rules for the whole run:")?;
     }
     for outcome in over_all {
-        let word = match outcome.status {
-            Status::Pass => "kept",
-            Status::Skip => "unchecked",
-            Status::Warn => "warning",
-            Status::Fail => "broken",
-        };
-        match &outcome.reason {
-            Some(reason) => writeln!(out, "  {word}: {}: {}", outcome.rule, shown(reason.as_bytes()))?,
-            None => writeln!(out, "  {word}: {}", outcome.rule)?,
-        }
+        writeln!(out, "  {}", shown(outcome.line().as_bytes()))?;
     }
     Ok(())
 }
@@ -91,11 +82,7 @@ fn table(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
                     Bytes(unpacked_bytes.saturating_sub(own_bytes)).to_string(),
                     Bytes(reclaimable_bytes).to_string(),
                     exact_efficiency * 100.0,
-                    match verdict {
-                        MemberVerdict::Kept => "kept",
-                        MemberVerdict::Broken => "broken",
-                        MemberVerdict::Unchecked => "-",
-                    }
+                    verdict.word()
                 )?;
             }
         }

@@ -134,6 +134,15 @@ pub(super) fn opened(image: Arc<Image>, loaded: Loaded, mode: Mode, config: &Con
     Ok(opened)
 }
 
+/// An error if too little of an image was read for a verdict.
+#[cfg(feature = "tui")]
+pub(super) fn check_verdict_is_possible(opened: &Opened, config: &Config) -> anyhow::Result<()> {
+    if !config.ignore_errors.value {
+        refuse_unread_layers(&opened.image)?;
+    }
+    refuse_without_layers(opened)
+}
+
 /// Reports on an image: with a gate as in CI mode, else by documents or the plain report. `None` if no rule was checked.
 pub(super) fn report_on(
     gate: Option<&Gate>,

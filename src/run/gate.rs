@@ -24,6 +24,9 @@ pub(super) struct Gate {
     pub(super) base: Option<Setting<String>>,
     /// The summary of an earlier image.
     pub(super) baseline: Option<GateBaseline>,
+    /// Warnings about the rules file, which were printed.
+    #[cfg_attr(not(feature = "tui"), allow(dead_code, reason = "only the screen lists them again"))]
+    pub(super) warnings: Vec<String>,
 }
 
 /// The summary of an earlier image, and the setting that names it.
@@ -57,11 +60,15 @@ impl Gate {
     /// Reads the rules from flags, rules file and configuration. Invalid limits are also printed in dive's format before
     /// the error.
     pub(super) fn load(ci: &CiArgs, config: &Config, output: &ReportOutput<'_>) -> anyhow::Result<Self> {
-        let named = match &ci.ci_config {
+        Self::of_file(&Self::file(ci, config), ci, config, output)
+    }
+
+    /// The rules file of the run.
+    pub(super) fn file(ci: &CiArgs, config: &Config) -> Setting<Option<PathBuf>> {
+        match &ci.ci_config {
             Some(path) => Setting::by_flag(Some(path.clone()), "--ci-config"),
             None => config.ci_config.clone(),
-        };
-        Self::of_file(&named, ci, config, output)
+        }
     }
 
     /// As [`Self::load`], with this rules file.
@@ -78,7 +85,23 @@ impl Gate {
             }
             file => file?,
         };
+        Self::of_rules(file, ci, config, output)
+    }
+
+    /// As [`Self::of_file`], for the screen: prints no report on invalid limits.
+    #[cfg(feature = "tui")]
+    pub(super) fn for_screen(
+        named: &Setting<Option<PathBuf>>,
+        ci: &CiArgs,
+        config: &Config,
+        output: &ReportOutput<'_>,
+    ) -> anyhow::Result<Self> {
+        Self::of_rules(RulesFile::load(output.environment, named, &config.discovery)?, ci, config, output)
+    }
+
+    fn of_rules(file: RulesFile, ci: &CiArgs, config: &Config, output: &ReportOutput<'_>) -> anyhow::Result<Self> {
         output.notices.warn_all(&file.warnings);
+        let warnings = file.warnings.iter().map(ToString::to_string).collect();
         let rules = Rules::merge(ci.rules.limits(), &file, config);
         let own = |entry: &ImageRules| (entry.names(), Rules::of_section(entry, ci.rules.limits(), &file, config));
         let for_images: Vec<_> = file.images.iter().map(own).collect();
@@ -91,7 +114,7 @@ impl Gate {
         // A rule for some images needs it, too.
         let has_growth_rule = all.iter().any(|rules| rules.that_needs_baseline().is_some());
         let baseline = named.map(|named| GateBaseline::read(&named, has_growth_rule, output)).transpose()?;
-        Ok(Self { rules, for_images, rules_file: file.path, base: file.base, baseline })
+        Ok(Self { rules, for_images, rules_file: file.path, base: file.base, baseline, warnings })
     }
 
     /// The rules of the image with this name.

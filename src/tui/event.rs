@@ -18,7 +18,7 @@ use dive_model::observer::Observer;
 
 #[cfg(unix)]
 use super::background::TerminalReply;
-use super::state::images::{ListedId, ReadProgress};
+use super::state::images::{ListedId, ReadProgress, ReadReport, RuleCheck};
 use super::state::viewer::{FetchReport, SearchReport};
 use super::state::{LayerTotals, OverlayId};
 
@@ -143,7 +143,7 @@ pub(super) enum ListReport {
     /// An image is being read.
     Reading(ListedId, Option<ReadProgress>),
     /// An image was read.
-    Read { id: ListedId, name: String, figures: Box<MemberFigures>, remarks: Vec<String> },
+    Read(ListedId, ReadReport),
     /// An image could not be read, for this reason.
     Unread(ListedId, String),
 }
@@ -161,12 +161,12 @@ impl ListEvent {
         Self(ListReport::Reading(id, progress))
     }
 
-    /// An image was read. Computes its figures, so call it on a worker thread.
+    /// An image was read and checked. Computes its figures, so call it on a worker thread.
     #[must_use]
-    pub fn read(id: ListedId, name: String, opened: &Opened) -> Self {
+    pub fn read(id: ListedId, name: String, opened: &Opened, check: RuleCheck) -> Self {
         let of_layers = opened.layer_remarks.iter().map(|(layer, remark)| format!("layer {layer}: {}", remark.text));
         let remarks = opened.image.remarks.iter().map(ToString::to_string).chain(of_layers).collect();
-        Self(ListReport::Read { id, name, figures: Box::new(MemberFigures::of(opened)), remarks })
+        Self(ListReport::Read(id, ReadReport { name, figures: Box::new(MemberFigures::of(opened)), remarks, check }))
     }
 
     /// An image could not be read, for this reason.

@@ -8,6 +8,7 @@
 //! list        the file of `--from`
 //! requested   the images that the command line names
 //! reading     opens them
+//! rules       the rules of the run
 //! screen      shows them in a list, on a terminal
 //! interrupt   a signal in the middle of a run
 //! ```
@@ -16,13 +17,11 @@ mod interrupt;
 mod list;
 mod reading;
 mod requested;
+mod rules;
 #[cfg(feature = "tui")]
 mod screen;
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -37,14 +36,14 @@ use super::opening::{OpenSource, Opening, ReadImage, open_headless, remarks, wit
 use super::outcome::Outcome;
 use super::output::say;
 use super::report_output::{ReportArgs, ReportOutput};
-use crate::ci::{self, Rule, RuleOutcome, Rules, RunFigures, Status};
+use crate::ci::{RuleOutcome, RunFigures, Status};
 use crate::cli::{CiArgs, ManyArgs};
-use crate::config::{Origin, Setting};
 use crate::many::{ImageSet, MemberFigures, MemberVerdict};
 use crate::report::many as report;
 use dive_model::image::ImageName;
 use reading::{ImageReader, check_has_all_images, images_of, named_reason, numbered, untagged};
 use requested::{RequestedImage, RequestedImages};
+use rules::RunRules;
 
 /// True if the command line names several images, or images in another way than one argument.
 pub(super) fn are_named(images: &[OsString], many: &ManyArgs) -> bool {
@@ -64,37 +63,24 @@ pub(super) fn explore(
     let mut output = ReportOutput::new(&report, &invocation)?;
     let mut requested = RequestedImages::of(arguments, many, &invocation)?;
     let ci_mode = ci.ci.unwrap_or(invocation.config.ci.value);
-    let (mut gates, mut over_all) = (HashMap::new(), None);
-    if ci_mode {
-        // Before any image, so that a mistake in the rules is reported at once.
-        let mut gate = Gate::load(ci, &invocation.config, &output)?;
-        over_all = Some(gate.split_over_all());
-        gates.insert(None, gate);
-        for file in requested.images.iter().filter_map(|image| image.rules_file.as_ref()) {
-            if let Entry::Vacant(gate) = gates.entry(Some(file.clone())) {
-                let named = Setting::by_flag(Some(file.clone()), "--from");
-                let mut read = Gate::of_file(&named, ci, &invocation.config, &output)?;
-                refuse_over_all(&read.split_over_all(), file)?;
-                gate.insert(read);
-            }
-        }
-    }
-    let bases_of_rules = gates.values().filter_map(|gate| Some(OsStr::new(&gate.base.as_ref()?.value)));
-    let bases = report.base.as_deref().into_iter().chain(bases_of_rules);
+    // Before any image, so that a mistake in the rules is reported at once.
+    let rules =
+        if ci_mode { RunRules::load(&requested.images, ci, &invocation.config, &output)? } else { RunRules::default() };
+    let bases = report.base.as_deref().into_iter().chain(rules.bases().map(OsStr::new));
     output.refuse_overwriting(ci, &invocation.config, requested.take_files(bases, &invocation))?;
-    if gates.values().any(Gate::renews_baseline) {
+    if rules.renew_baseline() {
         // An image that fails would replace its own baseline, and pass the next time.
         bail!(
             "--summary would replace the baseline of several images; choose another file, and replace it when all have passed"
         );
     }
-    if !ci_mode && ci.sets_rules() {
-        invocation.notices.note("dive checks rules only in CI mode; add --ci");
-    }
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
     #[cfg(feature = "tui")]
     if !ci_mode && !output.has_document() && shows_screen(&invocation.environment) {
-        return screen::show(requested, many, invocation, report).map(|()| Outcome::Passed);
+        return screen::show(requested, many, ci, &invocation, report).map(|()| Outcome::Passed);
+    }
+    if !ci_mode && ci.sets_rules() {
+        invocation.notices.note("dive checks rules only in CI mode; add --ci");
     }
     let documents = output.open_lines()?;
     interrupt::finish_on_signal(&documents);
@@ -103,8 +89,7 @@ pub(super) fn explore(
         all_images: many.all_images,
         reader: ImageReader::new(mode, Arc::clone(&invocation), Arc::clone(&report)),
         set: ImageSet::default(),
-        gates,
-        over_all,
+        rules,
         output,
         invocation: &invocation,
         report: &report,
@@ -130,28 +115,14 @@ fn refuse_options_of_one(invocation: &Invocation, report: &ReportArgs) -> anyhow
     Ok(())
 }
 
-/// Refuses a rule over all images in the rules file of one.
-fn refuse_over_all(rules: &Rules, file: &Path) -> anyhow::Result<()> {
-    let own = |rule: &Rule| matches!(rules.origin(*rule), Origin::File { path, .. } if path == file);
-    match rules.over_all().filter(own) {
-        Some(rule) => bail!(
-            "{}: {rule} is about all images, and this file is for one; set it in the rules file of the run",
-            rules.origin(rule)
-        ),
-        None => Ok(()),
-    }
-}
-
 /// A run over several images.
 struct Run<'a> {
     mode: Mode,
     all_images: bool,
     reader: ImageReader,
     set: ImageSet,
-    /// The rules, by rules file; `None` for that of the working directory. Empty outside CI mode.
-    gates: HashMap<Option<PathBuf>, Gate>,
-    /// The rules over all images, in CI mode.
-    over_all: Option<Rules>,
+    /// Empty outside CI mode.
+    rules: RunRules,
     output: ReportOutput<'a>,
     invocation: &'a Invocation,
     report: &'a ReportArgs,
@@ -226,7 +197,7 @@ impl Run<'_> {
     }
 
     fn gate(&self, image: &RequestedImage) -> Option<&Gate> {
-        self.gates.get(&image.rules_file)
+        self.rules.gate(image)
     }
 
     /// Reports on an image that was read.
@@ -266,7 +237,7 @@ impl Run<'_> {
             total_bytes: self.set.shared_bytes().unpacked,
             base_versions: bases.first().map(|base| (base.name, base.versions)),
         };
-        let over_all = self.over_all.as_ref().map(|rules| ci::evaluate_over_all(rules, figures)).unwrap_or_default();
+        let over_all = self.rules.check_over_all(figures);
         self.output.print(|_, out| report::render(&self.set, repeated, &over_all, out))?;
         let is_broken = |outcome: &RuleOutcome| outcome.status == Status::Fail;
         Ok(match (self.set.unread(), self.set.broken()) {

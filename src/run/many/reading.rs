@@ -5,12 +5,18 @@ use std::sync::Arc;
 use anyhow::{anyhow, bail};
 
 use super::requested::{BuiltService, MOST_IMAGES, RequestedImage};
+#[cfg(feature = "tui")]
+use super::rules::RunRules;
 use crate::run::access::{Mode, Subject};
 use crate::run::explore::prepare;
 use crate::run::gate::Gate;
 use crate::run::invocation::Invocation;
 use crate::run::opening::{OpenSource, Opening};
+#[cfg(feature = "tui")]
+use crate::run::opening::{OpeningError, ReadImage};
 use crate::run::report_output::ReportArgs;
+#[cfg(feature = "tui")]
+use crate::run::screen::explain;
 use dive_model::cache::Cache;
 use dive_model::image::{ImageName, ImageSelector, Selection};
 use dive_sources::{BusyHosts, PathReference, Reference};
@@ -68,6 +74,61 @@ impl ImageReader {
         opening.share_delays(&self.busy_hosts);
         Ok(opening)
     }
+}
+
+/// An image of the list to open, with what its rules need.
+#[cfg(feature = "tui")]
+#[derive(Debug)]
+pub(super) struct RuledOpening {
+    pub(super) opening: Opening,
+    /// Why the rules cannot be checked.
+    no_verdict: Option<String>,
+}
+
+#[cfg(feature = "tui")]
+impl ImageReader {
+    /// An image to open, with what its rules need.
+    pub(super) fn ruled_opening(&self, image: &RequestedImage, rules: &RunRules) -> anyhow::Result<RuledOpening> {
+        let gate = rules.gate(image);
+        match self.opening(image, gate) {
+            Ok(opening) => Ok(RuledOpening { opening, no_verdict: None }),
+            Err(error) if gate.is_some_and(names_base) => {
+                Ok(RuledOpening { opening: self.opening(image, None)?, no_verdict: Some(no_verdict(&error)) })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads an image of the list, and says why its rules cannot be checked, if so. A base that the rules name and dive cannot open
+    /// keeps nobody from looking at the image.
+    pub(super) fn read_ruled(
+        &self,
+        image: &RequestedImage,
+        rules: &RunRules,
+        RuledOpening { opening, no_verdict: obstacle }: &RuledOpening,
+        read: impl Fn(&Opening) -> Result<ReadImage, OpeningError>,
+    ) -> anyhow::Result<(ReadImage, Option<String>)> {
+        let error = match read(opening) {
+            Ok(read) => return Ok((read, obstacle.clone())),
+            Err(error) => explain(&error),
+        };
+        if obstacle.is_some() || !rules.gate(image).is_some_and(names_base) {
+            return Err(error);
+        }
+        // Of two errors, that of the image itself counts.
+        let read = read(&self.opening(image, None)?).map_err(|error| explain(&error))?;
+        Ok((read, Some(no_verdict(&error))))
+    }
+}
+
+#[cfg(feature = "tui")]
+const fn names_base(gate: &Gate) -> bool {
+    gate.base.is_some()
+}
+
+#[cfg(feature = "tui")]
+fn no_verdict(error: &anyhow::Error) -> String {
+    format!("no verdict: {error:#}")
 }
 
 /// Refuses `--all-images` for a name that is not that of a whole archive or layout.

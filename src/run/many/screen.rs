@@ -10,13 +10,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use anyhow::anyhow;
 use tracing::warn;
 
-use super::reading::{ImageReader, check_has_all_images, images_of, numbered, reason, untagged};
+use super::reading::{ImageReader, RuledOpening, check_has_all_images, images_of, numbered, reason, untagged};
 use super::requested::{RequestedImage, RequestedImages};
-use crate::cli::ManyArgs;
+use super::rules::RunRules;
+use crate::cli::{CiArgs, ManyArgs};
 use crate::run::access::{self, Mode};
 use crate::run::invocation::Invocation;
-use crate::run::opening::{BaseLookup, OpenSource, Opening, OpeningError, ReadImage, remarks};
-use crate::run::report_output::ReportArgs;
+use crate::run::opening::{BaseLookup, OpenSource, Opening, ReadImage, remarks};
+use crate::run::output::Notices;
+use crate::run::report_output::{ReportArgs, ReportOutput};
 use crate::run::screen::{ScreenObserver, explain, screen_error};
 use crate::tui::state::ScreenSettings;
 use crate::tui::state::images::{ImageList, ListedId};
@@ -30,27 +32,56 @@ use dive_sources::Reference;
 pub(super) fn show(
     requested: RequestedImages,
     many: &ManyArgs,
-    invocation: Arc<Invocation>,
+    ci: &CiArgs,
+    invocation: &Arc<Invocation>,
     report: Arc<ReportArgs>,
 ) -> anyhow::Result<()> {
-    let RequestedImages { images, repeated, warnings, .. } = requested;
+    let RequestedImages { images, repeated, mut warnings, .. } = requested;
+    let mut rules = rules(&images, ci, invocation, &mut warnings)?;
     // Nobody can answer behind the screen.
     let pulled = images.iter().filter(|image| image.built.is_none());
     let asked = pulled.map(|image| (image.argument.as_os_str(), image.platform.as_ref()));
-    let invocation = match access::ask_to_pull_missing(asked, &invocation)? {
+    let invocation = match access::ask_to_pull_missing(asked, invocation)? {
         Some(pull) => Arc::new(invocation.with_pull(pull)),
-        None => invocation,
+        None => Arc::clone(invocation),
     };
     let mut settings = ScreenSettings::new(&invocation.config, &invocation.environment);
     settings.warn(warnings);
     let keyboard = Keyboard::of(&invocation.environment);
-    let list = ImageList::new(images.iter().map(RequestedImage::name), repeated);
-    let reader = ImageReader::new(Mode::Plain, invocation, report);
-    let reading = Arc::new(ListReading::new(reader, images, many.all_images));
+    let mut list = ImageList::new(images.iter().map(RequestedImage::name), repeated);
+    if let Some(over_all) = rules.take_over_all() {
+        list = list.with_verdicts().with_rules_over_all(over_all);
+    }
+    let reader = ImageReader::new(Mode::Plain, Arc::clone(&invocation), report);
+    let reading = Arc::new(ListReading::new(reader, rules, invocation, images, many.all_images));
     let opened = Arc::clone(&reading);
     let read = move |feed: &ListFeed| reading.read_all(feed);
     let open = move |feed: &Feed, request: &OpenRequest| opened.open(feed, request);
     tui::run_list(settings, keyboard, list, read, open).map_err(screen_error)
+}
+
+/// The rules that the rows are checked against. A rules file with a mistake keeps nobody from looking at the images, unless the command
+/// line asks for rules.
+fn rules(
+    images: &[RequestedImage],
+    ci: &CiArgs,
+    invocation: &Invocation,
+    warnings: &mut Vec<String>,
+) -> anyhow::Result<RunRules> {
+    let environment = &invocation.environment;
+    // The screen lists the warnings.
+    let output = ReportOutput { json: None, summary: None, lines: None, environment, notices: Notices::Quiet };
+    match RunRules::for_screen(images, ci, &invocation.config, &output) {
+        Ok(rules) => {
+            warnings.extend(rules.warnings());
+            Ok(rules)
+        }
+        Err(error) if ci.sets_rules() => Err(error),
+        Err(error) => {
+            warnings.push(format!("no rules are checked: {error:#}"));
+            Ok(RunRules::default())
+        }
+    }
 }
 
 /// Chosen images that are read at once: the one on the screen, and one that the user left, which may hang.
@@ -60,6 +91,8 @@ const MOST_OPENINGS: usize = 2;
 #[derive(Debug)]
 struct ListReading {
     reader: ImageReader,
+    rules: RunRules,
+    invocation: Arc<Invocation>,
     state: Mutex<ReadingState>,
     changed: Condvar,
 }
@@ -99,7 +132,7 @@ enum Target {
 #[derive(Debug)]
 struct HeldSource {
     image: Arc<RequestedImage>,
-    opening: Opening,
+    opening: RuledOpening,
     source: OpenSource,
 }
 
@@ -114,14 +147,20 @@ enum Turn {
 }
 
 impl ListReading {
-    fn new(reader: ImageReader, images: Vec<RequestedImage>, all_images: bool) -> Self {
+    fn new(
+        reader: ImageReader,
+        rules: RunRules,
+        invocation: Arc<Invocation>,
+        images: Vec<RequestedImage>,
+        all_images: bool,
+    ) -> Self {
         let mut state = ReadingState { next_id: images.len(), ..ReadingState::default() };
         for (at, image) in images.into_iter().enumerate() {
             let image = Arc::new(image);
             state.targets.insert(ListedId(at), if all_images { Target::File(image) } else { Target::Image(image) });
             state.queue.push_back(ListedId(at));
         }
-        Self { reader, state: Mutex::new(state), changed: Condvar::new() }
+        Self { reader, rules, invocation, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, ReadingState> {
@@ -180,27 +219,60 @@ impl ListReading {
         match target {
             Target::File(file) => self.list(id, file, progress, feed).map(|()| None).map_err(|error| why(&error)),
             Target::Image(image) => {
-                let opening = self.reader.opening(image, None).map_err(|error| why(&error))?;
-                if is_read_once(opening.reference()) {
+                let opening = self.reader.ruled_opening(image, &self.rules).map_err(|error| why(&error))?;
+                if is_read_once(opening.opening.reference()) {
                     let held = Self::hold(image, opening, progress).map_err(|error| why(&error))?;
                     let target = Target::Of(Arc::new(held), Selection::default());
                     self.state().targets.insert(id, target.clone());
                     return self.read(id, &target, progress, feed);
                 }
-                let read = opening.open(BaseLookup::First, progress).map_err(|error| why(&explain(&error)))?;
-                Ok(Some(report(id, image.name(), read, feed)))
+                let open = |opening: &Opening| opening.open(BaseLookup::First, progress);
+                let (read, no_verdict) =
+                    self.reader.read_ruled(image, &self.rules, &opening, open).map_err(|error| why(&error))?;
+                Ok(Some(self.report_read(id, image, image.name(), read, no_verdict, feed)))
             }
             Target::Of(held, selection) => {
-                let read = held.opening.load(&held.source, selection, progress);
-                let read = read.map_err(|error| why(&explain(&error)))?;
+                let load = |opening: &Opening| opening.load(&held.source, selection, progress);
+                let (read, no_verdict) =
+                    self.reader.read_ruled(image, &self.rules, &held.opening, load).map_err(|error| why(&error))?;
                 let name = target.name(&read);
-                Ok(Some(report(id, name, read, feed)))
+                Ok(Some(self.report_read(id, image, name, read, no_verdict, feed)))
             }
         }
     }
 
-    fn hold(image: &Arc<RequestedImage>, opening: Opening, progress: &dyn Observer) -> anyhow::Result<HeldSource> {
-        let source = opening.source(progress).map_err(|error| explain(&error))?;
+    /// Builds the numbers of an image that was read, and reports them.
+    fn report_read(
+        &self,
+        id: ListedId,
+        image: &RequestedImage,
+        name: String,
+        read: ReadImage,
+        no_verdict: Option<String>,
+        feed: &ListFeed,
+    ) -> Opened {
+        remarks(&read.image, &read.loaded).for_each(|remark| warn!("{name}: {remark}"));
+        let opened = Opened::new(read.image, read.loaded);
+        self.report(id, image, name, &opened, no_verdict, feed);
+        opened
+    }
+
+    /// Checks an image that was read, and reports its figures.
+    fn report(
+        &self,
+        id: ListedId,
+        image: &RequestedImage,
+        name: String,
+        opened: &Opened,
+        no_verdict: Option<String>,
+        feed: &ListFeed,
+    ) {
+        let check = self.rules.check(image, &name, opened, &self.invocation.config, no_verdict);
+        feed.send(ListEvent::read(id, name, opened, check));
+    }
+
+    fn hold(image: &Arc<RequestedImage>, opening: RuledOpening, progress: &dyn Observer) -> anyhow::Result<HeldSource> {
+        let source = opening.opening.source(progress).map_err(|error| explain(&error))?;
         Ok(HeldSource { image: Arc::clone(image), opening, source })
     }
 
@@ -212,8 +284,8 @@ impl ListReading {
         progress: &dyn Observer,
         feed: &ListFeed,
     ) -> anyhow::Result<()> {
-        let opening = self.reader.opening(file, None)?;
-        check_has_all_images(&opening)?;
+        let opening = self.reader.ruled_opening(file, &self.rules)?;
+        check_has_all_images(&opening.opening)?;
         let held = Arc::new(Self::hold(file, opening, progress)?);
         let name = |ImageName { index, tags, .. }: &ImageName| {
             (*index, tags.first().cloned().unwrap_or_else(|| untagged(file, *index)))
@@ -321,40 +393,50 @@ impl ListReading {
                 self.list(id, file, &progress, &list).map_err(|error| unread(&target, &error))?;
                 target = self.state().targets.get(&id).cloned().unwrap_or(target);
             } else if let Target::Image(image) = &target {
-                let opening = self.reader.opening(image, None).map_err(|error| unread(&target, &error))?;
-                if is_read_once(opening.reference()) {
+                let opening = self.reader.ruled_opening(image, &self.rules).map_err(|error| unread(&target, &error))?;
+                if is_read_once(opening.opening.reference()) {
                     let held = Self::hold(image, opening, &progress).map_err(|error| unread(&target, &error))?;
                     target = Target::Of(Arc::new(held), Selection::default());
                     self.state().targets.insert(id, target.clone());
                 }
             }
         }
-        let read = self.load(&target, selection, feed).map_err(|error| unread(&target, &error))?;
+        // The row counts the base, too.
+        let lookup = if is_listed { BaseLookup::First } else { BaseLookup::Later };
+        let (read, no_verdict) =
+            self.load(&target, selection, lookup, feed).map_err(|error| unread(&target, &error))?;
         let name = target.name(&read);
         // The screen shows them; the log gets them too.
         remarks(&read.image, &read.loaded).for_each(|remark| warn!("{remark}"));
         let opened = Arc::new(Opened::new(read.image, read.loaded));
         feed.opened(Arc::clone(&opened));
         if is_listed {
-            list.send(ListEvent::read(id, name, &opened));
+            self.report(id, target.image(), name, &opened, no_verdict, &list);
         }
         Ok((target, opened))
     }
 
     /// Reads an image for the screen.
-    fn load(&self, target: &Target, selection: &Selection, feed: &Feed) -> anyhow::Result<ReadImage> {
-        let explained = |error: OpeningError| explain(&error);
+    fn load(
+        &self,
+        target: &Target,
+        selection: &Selection,
+        lookup: BaseLookup,
+        feed: &Feed,
+    ) -> anyhow::Result<(ReadImage, Option<String>)> {
         match target {
             Target::Image(image) | Target::File(image) => {
-                let opening = self.reader.opening(image, None)?;
-                let observer = ScreenObserver::new(feed, &opening);
-                opening.open_selected(selection, BaseLookup::Later, &observer).map_err(explained)
+                let opening = self.reader.ruled_opening(image, &self.rules)?;
+                let observer = ScreenObserver::new(feed, &opening.opening);
+                let open = |opening: &Opening| opening.open_selected(selection, lookup, &observer);
+                self.reader.read_ruled(image, &self.rules, &opening, open)
             }
             Target::Of(held, own) => {
-                let observer = ScreenObserver::new(feed, &held.opening);
+                let observer = ScreenObserver::new(feed, &held.opening.opening);
                 let image = selection.image.clone().or_else(|| own.image.clone());
                 let selection = Selection { image, platform: selection.platform.clone() };
-                held.opening.load(&held.source, &selection, &observer).map_err(explained)
+                let load = |opening: &Opening| opening.load(&held.source, &selection, &observer);
+                self.reader.read_ruled(&held.image, &self.rules, &held.opening, load)
             }
         }
     }
@@ -365,7 +447,7 @@ impl ListReading {
             Target::Image(image) | Target::File(image) => {
                 self.reader.opening(image, None).ok().and_then(|opening| opening.find_base(&opened.image))
             }
-            Target::Of(held, _) => held.opening.find_base(&opened.image),
+            Target::Of(held, _) => held.opening.opening.find_base(&opened.image),
         };
         if let Some(base) = found {
             feed.base_found(opened, base);
@@ -401,12 +483,4 @@ fn is_read_once(reference: &Reference) -> bool {
         Reference::Path(path) => path.path.metadata().is_ok_and(|file| !file.is_file() && !file.is_dir()),
         _ => false,
     }
-}
-
-/// Reports the figures of an image that was read.
-fn report(id: ListedId, name: String, read: ReadImage, feed: &ListFeed) -> Opened {
-    remarks(&read.image, &read.loaded).for_each(|remark| warn!("{name}: {remark}"));
-    let opened = Opened::new(read.image, read.loaded);
-    feed.send(ListEvent::read(id, name, &opened));
-    opened
 }

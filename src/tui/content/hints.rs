@@ -100,6 +100,9 @@ pub(in crate::tui) fn is_available(state: &ScreenState, action: Action) -> bool 
             state.prompt.as_ref().is_some_and(|prompt| prompt.error.is_none())
         }
         (Action::CloseFilterFiles, None) => kind.is_some() || filtered() || can_go_back(state),
+        (Action::ShowRules, None) => {
+            state.list.as_ref().is_some_and(|list| !super::images::rule_lines(list).is_empty())
+        }
         (Action::OpenImage, None) => state.list.as_ref().is_some_and(|list| list.selected().is_some()),
         (Action::FilterFiles | Action::ToggleSortOrder | Action::ReverseSortOrder, None) if state.is_choosing() => true,
         _ if state.explorer().is_none() => false,

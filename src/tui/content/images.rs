@@ -4,7 +4,7 @@ use super::progress::capitalised;
 use super::waste::first_lines;
 use crate::many::SetBytes;
 use crate::report::many::versions_of;
-use crate::tui::state::images::{ImageList, ImageOrder, ListedRow, ReadProgress, RowFigures};
+use crate::tui::state::images::{ImageList, ImageOrder, ListedRow, ReadProgress, RowFigures, RowReason};
 use crate::tui::text::{columns, cut_start, printable, wrap};
 use dive_model::units::{Bytes, count_of};
 
@@ -18,13 +18,14 @@ pub(in crate::tui) struct ImageColumns {
 }
 
 /// All figures, in the order of the report's table.
-const FIGURES: [ImageOrder; 6] = [
+const FIGURES: [ImageOrder; 7] = [
     ImageOrder::Stored,
     ImageOrder::Unpacked,
     ImageOrder::Own,
     ImageOrder::Shared,
     ImageOrder::Reclaimable,
     ImageOrder::Kept,
+    ImageOrder::Rules,
 ];
 /// The figures that a narrow list leaves out, the first one first.
 const OPTIONAL: [ImageOrder; 4] = [ImageOrder::Stored, ImageOrder::Shared, ImageOrder::Kept, ImageOrder::Own];
@@ -38,6 +39,7 @@ impl ImageColumns {
     pub(in crate::tui) fn of(list: &ImageList, width: usize) -> Self {
         let (order, _) = list.order();
         let mut figures = FIGURES.to_vec();
+        figures.retain(|figure| *figure != ImageOrder::Rules || list.has_verdicts());
         let longest = list.longest_name().max(title_width(NAME_TITLE));
         let names = longest.min(width * 2 / 5);
         let taken = |figures: &[ImageOrder]| figures.iter().map(|figure| GAP + figure_width(*figure)).sum::<usize>();
@@ -78,8 +80,8 @@ impl ImageColumns {
     }
 
     /// The figures of an image, right of its name.
-    pub(in crate::tui) fn cells(&self, figures: &RowFigures) -> String {
-        self.figures.iter().map(|figure| cell(&figure_text(*figure, figures), *figure)).collect()
+    pub(in crate::tui) fn cells(&self, figures: &RowFigures) -> impl Iterator<Item = (ImageOrder, String)> {
+        self.figures.iter().map(|figure| (*figure, cell(&figure_text(*figure, figures), *figure)))
     }
 }
 
@@ -107,6 +109,7 @@ const fn figure_title(figure: ImageOrder) -> &'static str {
         ImageOrder::Shared => "Shared",
         ImageOrder::Reclaimable => "Reclaimable",
         ImageOrder::Kept => "Kept",
+        ImageOrder::Rules => "Rules",
     }
 }
 
@@ -119,6 +122,7 @@ fn figure_text(figure: ImageOrder, figures: &RowFigures) -> String {
         ImageOrder::Reclaimable => Bytes(figures.reclaimable).to_string(),
         // Rounded down: 100 % means all.
         ImageOrder::Kept => format!("{:.1} %", (figures.kept * 1000.0).floor() / 10.0),
+        ImageOrder::Rules => figures.verdict.word().to_owned(),
     }
 }
 
@@ -162,6 +166,9 @@ pub(in crate::tui) fn status(list: &ImageList) -> String {
     if counts.unread > 0 {
         parts.push(format!("{} unread", counts.unread));
     }
+    if counts.broken > 0 {
+        parts.push(format!("{} with broken rules", counts.broken));
+    }
     parts.extend(list.being_read().map(|name| format!("reading {}", printable(name))));
     parts.join(" · ")
 }
@@ -182,8 +189,13 @@ const LISTED: usize = 5;
 
 /// What the selected image shares, then what all images do.
 pub(in crate::tui) fn foot(list: &ImageList, width: usize, height: usize) -> Vec<String> {
-    let selected = list.selected_row().map(|(image, row)| of_selected(&image.name, row));
-    let texts: Vec<String> = selected.into_iter().chain(of_all(list, width)).collect();
+    let mut texts = Vec::new();
+    if let Some((image, row)) = list.selected_row() {
+        texts.push(of_selected(&image.name, row));
+        texts.extend(in_one(&image.rule_lines).map(|text| capitalised(&text)));
+    }
+    texts.extend(in_one(list.broken_over_all()).map(|text| format!("Whole run: {text}")));
+    texts.extend(of_all(list, width));
     let mut lines = Vec::new();
     for (at, text) in texts.iter().enumerate() {
         // Each text that follows keeps a line. The reason why an image could not be read may be long.
@@ -207,6 +219,24 @@ fn of_selected(name: &str, row: ListedRow<'_>) -> String {
         ListedRow::Waiting => "Waiting for the images before it.".to_owned(),
         row @ ListedRow::Reading(_) => capitalised(&state_text(name, row)),
     }
+}
+
+/// The lines about rules in one text.
+fn in_one(lines: &[String]) -> Option<String> {
+    let texts: Vec<String> = lines.iter().map(|line| printable(line)).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
+
+/// The rules that the selected image broke, and those that the whole run breaks.
+pub(in crate::tui) fn rule_lines(list: &ImageList) -> Vec<String> {
+    let own = list.selected_row().map_or(&[][..], |(image, _)| &image.rule_lines);
+    let over_all = list.broken_over_all().iter().map(|line| format!("whole run: {line}"));
+    own.iter().cloned().chain(over_all).collect()
+}
+
+/// The wrapped lines of a reason.
+pub(in crate::tui) fn reason_lines(reason: &RowReason, width: usize) -> Vec<String> {
+    reason.lines.iter().flat_map(|line| wrap(&printable(line), width)).collect()
 }
 
 fn of_all(list: &ImageList, width: usize) -> Vec<String> {
@@ -259,9 +289,9 @@ mod tests {
     #[test]
     fn a_list_shows_what_it_is_sorted_by() {
         let names = || (0..3).map(|at| format!("registry.example/team/shop/service-{at}:3.1"));
-        let mut list = ImageList::new(names(), Vec::new());
+        let mut list = ImageList::new(names(), Vec::new()).with_verdicts();
         let narrow = ImageColumns::of(&list, 78).figures;
-        assert_eq!(narrow, [ImageOrder::Unpacked, ImageOrder::Own, ImageOrder::Reclaimable, ImageOrder::Kept]);
+        assert_eq!(narrow, [ImageOrder::Unpacked, ImageOrder::Own, ImageOrder::Reclaimable, ImageOrder::Rules]);
         for order in FIGURES {
             list.sort(order);
             for width in [58, 78, 98, 118] {
@@ -269,7 +299,7 @@ mod tests {
                 assert!(columns.figures.contains(&order), "{order:?} {width}");
                 let taken =
                     columns.name + columns.figures.iter().map(|figure| GAP + figure_width(*figure)).sum::<usize>();
-                assert!(columns.name >= 12 && taken <= width, "{columns:?} {width}");
+                assert!(columns.name >= 11 && taken <= width, "{columns:?} {width}");
                 assert!(columns.head(&list).contains(" ▼") || columns.head(&list).contains(" ▲"));
             }
         }
@@ -278,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_click_on_a_title_sorts_by_its_column() {
-        let list = ImageList::new(["web:1".to_owned()], Vec::new());
+        let list = ImageList::new(["web:1".to_owned()], Vec::new()).with_verdicts();
         let columns = ImageColumns::of(&list, 100);
         let head = columns.head(&list);
         for figure in FIGURES {

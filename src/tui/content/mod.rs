@@ -16,14 +16,13 @@ use ratatui::layout::Rect;
 
 use super::state::viewer::Viewer;
 use super::state::{Focus, Overlay, ScreenState};
-use super::text::{printable, wrap};
 
 /// Number of lines of the top overlay at an inner width.
 pub(super) fn overlay_height(state: &ScreenState, width: u16) -> usize {
     match state.overlays.last() {
         Some(Overlay::Help(help)) => help::lines(state, help, width).len(),
         Some(Overlay::Warnings(_)) => warnings::lines(state, width).len(),
-        Some(Overlay::Unread(unread)) => wrap(&printable(&unread.reason), width.into()).len(),
+        Some(Overlay::Reason(reason)) => images::reason_lines(reason, width.into()).len(),
         Some(Overlay::Extraction(extraction)) => extraction::lines(extraction, width).len(),
         Some(Overlay::Palette(palette)) => palette.count(),
         _ => 0,
@@ -48,7 +47,7 @@ pub(super) fn head_height(overlay: &Overlay, terminal_height: u16) -> usize {
         Overlay::Found(_) | Overlay::Advised(_) => 2,
         Overlay::History(_) => 1,
         Overlay::Viewer(viewer, _) => viewer_head_height(viewer),
-        Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Extraction(_) | Overlay::Palette(_) | Overlay::Unread(_) => {
+        Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Extraction(_) | Overlay::Palette(_) | Overlay::Reason(_) => {
             0
         }
     }

@@ -44,7 +44,7 @@ use extraction::ExtractionDialog;
 use files::{ChangeTotals, FileTreePane, Filter, MatchLanding};
 use found::Found;
 use history::History;
-use images::{ImageList, UnreadReason};
+use images::{ImageList, RowReason};
 use layers::{CompareMode, LayerList};
 use palette::Palette;
 use prompt::{Prompt, PromptHistory, PromptKind};
@@ -259,15 +259,15 @@ pub enum Overlay {
     Viewer(Box<Viewer>, SpanId),
     /// The extraction dialog.
     Extraction(Box<ExtractionDialog>),
-    /// Why an image of the list could not be read.
-    Unread(UnreadReason),
+    /// Why an image of the list could not be read, or which rules it broke.
+    Reason(RowReason),
 }
 
 impl Overlay {
     /// True for a dialog box. Other overlays cover all panes.
     #[must_use]
     pub const fn is_box(&self) -> bool {
-        matches!(self, Self::Help(_) | Self::Warnings(_) | Self::Palette(_) | Self::Extraction(_) | Self::Unread(_))
+        matches!(self, Self::Help(_) | Self::Warnings(_) | Self::Palette(_) | Self::Extraction(_) | Self::Reason(_))
     }
 }
 
@@ -373,7 +373,7 @@ impl ScreenState {
             return Context::TextLine;
         }
         match (self.overlays.last(), self.focus) {
-            (Some(Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Palette(_) | Overlay::Unread(_)), _) => {
+            (Some(Overlay::Help(_) | Overlay::Warnings(_) | Overlay::Palette(_) | Overlay::Reason(_)), _) => {
                 Context::Help
             }
             (Some(Overlay::Waste(_) | Overlay::Advised(_)), _) => Context::Waste,

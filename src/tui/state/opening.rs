@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::images::{ImageList, ListedId, UnreadReason};
+use super::images::{ImageList, ListedId, RowReason};
 use super::layers::LayerList;
 use super::scroll::TextScroll;
 use super::{Explorer, Focus, LayerTotals, Overlay, Reading, ScreenState, Stage};
@@ -50,7 +50,7 @@ impl ScreenState {
         {
             let name = list.image(id).map_or_else(String::new, |image| image.name.clone());
             list.unread(id, reason.clone());
-            self.overlays.push(Overlay::Unread(UnreadReason { name, reason, scroll: TextScroll::default() }));
+            self.overlays.push(Overlay::Reason(RowReason::unread(name, reason)));
         }
         jobs
     }

@@ -185,6 +185,7 @@ const fn other_names(action: Action) -> &'static str {
         Action::MarkBase => "diff two layers",
         Action::ReverseSortOrder => "ascending descending direction",
         Action::OpenImage => "explore show reason error",
+        Action::ShowRules => "verdict broken checks reason",
         Action::CloseFilterFiles => "back",
         Action::CopyPath => "yank",
         Action::Help => "keys bindings shortcuts",

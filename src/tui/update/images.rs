@@ -1,12 +1,11 @@
 //! Actions in the list of images, and the reports of the worker that reads them.
 
 use crate::config::Action;
-use crate::tui::content::images::ImageColumns;
+use crate::tui::content::images::{ImageColumns, rule_lines};
 use crate::tui::event::{ListEvent, ListReport};
 use crate::tui::layout::inside;
-use crate::tui::state::images::{ImageOrder, ListedRow, UnreadReason};
+use crate::tui::state::images::{ImageOrder, ListedRow, RowReason};
 use crate::tui::state::prompt::PromptKind;
-use crate::tui::state::scroll::TextScroll;
 use crate::tui::state::{Overlay, ScreenState};
 
 use super::{Effect, filter, steps};
@@ -15,6 +14,7 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
     let Some(list) = &mut state.list else { return };
     match action {
         Action::OpenImage => open(state, effects),
+        Action::ShowRules => show_rules(state),
         Action::ToggleSortOrder => list.sort_next(),
         Action::ReverseSortOrder => list.reverse(),
         Action::FilterFiles => {
@@ -32,12 +32,26 @@ fn open(state: &mut ScreenState, effects: &mut Vec<Effect>) {
     let Some(list) = &state.list else { return };
     let (Some(id), Some((image, row))) = (list.selected(), list.selected_row()) else { return };
     if let ListedRow::Unread(reason) = row {
-        let (name, reason) = (image.name.clone(), reason.to_owned());
-        state.overlays.push(Overlay::Unread(UnreadReason { name, reason, scroll: TextScroll::default() }));
+        let reason = RowReason::unread(image.name.clone(), reason.to_owned());
+        state.overlays.push(Overlay::Reason(reason));
         return;
     }
     state.open_listed(id);
     effects.push(Effect::Open(id));
+}
+
+/// Shows which rules the selected image broke, and which ones the whole run breaks.
+fn show_rules(state: &mut ScreenState) {
+    let Some(list) = &state.list else { return };
+    let image = list.selected_row().map(|(image, _)| image);
+    let lines = rule_lines(list);
+    if lines.is_empty() {
+        let text = if list.has_verdicts() { "no rule is broken" } else { "no rules are checked" };
+        state.message = Some(text.to_owned());
+        return;
+    }
+    let name = image.map_or_else(String::new, |image| image.name.clone());
+    state.overlays.push(Overlay::Reason(RowReason::rules(name, lines)));
 }
 
 /// Closes the image and returns to the list, if there is one.
@@ -86,7 +100,7 @@ pub(super) fn reported(state: &mut ScreenState, ListEvent(report): ListEvent) {
     match report {
         ListReport::Listed { file, images } => list.replace(file, images),
         ListReport::Reading(id, progress) => list.reading(id, progress),
-        ListReport::Read { id, name, figures, remarks } => list.read(id, name, *figures, remarks),
+        ListReport::Read(id, report) => list.read(id, report),
         ListReport::Unread(id, reason) => list.unread(id, reason),
     }
 }

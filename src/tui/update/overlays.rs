@@ -24,7 +24,7 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
     match state.overlays.last_mut() {
         Some(Overlay::Help(help)) => steps::scroll_text(&mut help.scroll, action),
         Some(Overlay::Warnings(warnings)) => steps::scroll_text(&mut warnings.scroll, action),
-        Some(Overlay::Unread(unread)) => steps::scroll_text(&mut unread.scroll, action),
+        Some(Overlay::Reason(reason)) => steps::scroll_text(&mut reason.scroll, action),
         Some(Overlay::Palette(palette)) => steps::move_selection(&mut palette.scroll, action),
         Some(Overlay::Waste(_)) => waste::act(state, action, effects),
         Some(Overlay::Advised(_)) => advised::act(state, action, effects),
@@ -88,7 +88,7 @@ pub(super) fn scroll(state: &mut ScreenState, rows: isize) {
     match state.overlays.last_mut() {
         Some(Overlay::Help(help)) => help.scroll.step(rows),
         Some(Overlay::Warnings(warnings)) => warnings.scroll.step(rows),
-        Some(Overlay::Unread(unread)) => unread.scroll.step(rows),
+        Some(Overlay::Reason(reason)) => reason.scroll.step(rows),
         Some(Overlay::Palette(palette)) => palette.scroll.step(rows),
         Some(Overlay::Waste(waste)) => waste.scroll.step(rows),
         Some(Overlay::Advised(advised)) => advised.scroll.step(rows),

@@ -91,7 +91,7 @@ fn overlays(state: &mut ScreenState) {
         match overlay {
             Overlay::Help(help) => help.scroll.set_size(in_box, height),
             Overlay::Warnings(warnings) => warnings.scroll.set_size(in_box, height),
-            Overlay::Unread(unread) => unread.scroll.set_size(in_box, height),
+            Overlay::Reason(reason) => reason.scroll.set_size(in_box, height),
             Overlay::Extraction(extraction) => extraction.scroll.set_size(in_box, height),
             Overlay::Palette(palette) => palette.scroll.set_height(height),
             Overlay::Waste(waste) => {

@@ -12,7 +12,7 @@ pub(super) fn draw(state: &ScreenState, help: &Help, frame: &mut Frame<'_>, area
     let below = state.overlays.iter().rev().nth(1);
     let of = match below {
         Some(Overlay::Warnings(_)) => "Warnings",
-        Some(Overlay::Unread(_)) => "Unread image",
+        Some(Overlay::Reason(reason)) => reason.title,
         _ => help.of.title(),
     };
     let title = format!("Keys · {of}");

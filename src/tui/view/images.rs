@@ -2,10 +2,12 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::pane::{self, PaneFocus};
 use super::waste::foot;
+use crate::many::MemberVerdict;
 use crate::tui::content::images::{self as content, ImageColumns};
 use crate::tui::state::ScreenState;
 use crate::tui::state::images::{ImageEntry, ImageList, ImageOrder, ListedRow};
@@ -52,17 +54,19 @@ fn title(list: &ImageList) -> String {
 
 fn row<'a>(image: &ImageEntry, row: ListedRow<'_>, columns: &ImageColumns, width: usize, theme: &Theme) -> Line<'a> {
     let name = left(&content::short_name(&image.name, columns.name), columns.name);
-    let (style, text) = match row {
-        ListedRow::Read(figures) => (ratatui::style::Style::new(), columns.cells(&figures)),
-        row => {
-            let style = match row {
-                ListedRow::Waiting => theme.dim,
-                ListedRow::Unread(_) => theme.error,
-                ListedRow::Reading(_) | ListedRow::Read(_) => theme.key,
-            };
-            (style, format!("  {}", content::state_text(&image.name, row)))
+    let style = match row {
+        ListedRow::Read(figures) => {
+            let cells = columns.cells(&figures).map(|(figure, text)| {
+                let is_broken = figure == ImageOrder::Rules && figures.verdict == MemberVerdict::Broken;
+                Span::styled(text, if is_broken { theme.error } else { Style::new() })
+            });
+            return std::iter::once(Span::raw(name)).chain(cells).collect();
         }
+        ListedRow::Waiting => theme.dim,
+        ListedRow::Unread(_) => theme.error,
+        ListedRow::Reading(_) => theme.key,
     };
+    let text = format!("  {}", content::state_text(&image.name, row));
     let room = width.saturating_sub(columns.name);
     Line::from(vec![Span::raw(name), Span::styled(cut(&text, room), style)])
 }

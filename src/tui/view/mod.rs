@@ -13,8 +13,8 @@ mod layers;
 mod loading;
 mod palette;
 mod pane;
+mod reason;
 mod status;
-mod unread;
 mod viewer;
 mod warnings;
 mod waste;
@@ -58,7 +58,7 @@ fn draw_overlay(state: &ScreenState, overlay: &Overlay, frame: &mut Frame<'_>, a
         (Overlay::Help(help), _) => help::draw(state, help, frame, area),
         (Overlay::Palette(palette), _) => palette::draw(state, palette, frame, area),
         (Overlay::Warnings(list), _) => warnings::draw(state, list, frame, area),
-        (Overlay::Unread(unread), _) => unread::draw(state, unread, frame, area),
+        (Overlay::Reason(reason), _) => reason::draw(state, reason, frame, area),
         (Overlay::Viewer(viewer, version), _) => viewer::draw(state, viewer, *version, frame, area),
         (Overlay::Extraction(extraction), _) => extraction::draw(state, extraction, frame, area),
         (Overlay::Waste(waste), Some(explorer)) => waste::draw(state, explorer, waste, frame, area),

@@ -2,7 +2,7 @@
 //! failure means that a user with several images sees wrong figures, loses the place in the list, or cannot leave an image.
 
 use dive::tui::event::WorkerEvent;
-use dive::tui::state::images::{ImageList, ListedId, ReadProgress};
+use dive::tui::state::images::{ImageList, ListedId, ReadProgress, RuleCheck};
 use dive::tui::update::{Effect, UpdateMessage};
 use dive::tui::{ListEvent, state::Overlay};
 use dive_model::Opened;
@@ -32,7 +32,7 @@ fn opened(image: &Image) -> Opened {
 fn listing(names: &[impl AsRef<str>], size: Size, variables: &[(&str, &str)]) -> Screen {
     let mut screen = Screen::loading(size, variables);
     let names = names.iter().map(|name| name.as_ref().to_owned());
-    screen.state.show_list(ImageList::new(names, Vec::new()));
+    screen.state.show_list(ImageList::new(names, Vec::new()).with_verdicts());
     screen.processes(UpdateMessage::Resize(size.0, size.1));
     screen
 }
@@ -45,7 +45,11 @@ impl Screen {
     }
 
     fn has_read(&mut self, at: usize, name: &str, image: &Image) -> &mut Self {
-        self.reports(ListEvent::read(ListedId(at), name.to_owned(), &opened(image)))
+        self.has_checked(at, name, image, RuleCheck::kept(Vec::new()))
+    }
+
+    fn has_checked(&mut self, at: usize, name: &str, image: &Image, check: RuleCheck) -> &mut Self {
+        self.reports(ListEvent::read(ListedId(at), name.to_owned(), &opened(image), check))
     }
 
     /// The names in the list, from top to bottom.
@@ -73,7 +77,9 @@ impl Screen {
 fn half_read(size: Size, variables: &[(&str, &str)]) -> Screen {
     let names = ["registry.example/shop/web:3.1", "registry.example/shop/db:3.1", "cache:1", "missing:1", "last:1"];
     let mut screen = listing(&names, size, variables);
-    screen.has_read(0, names[0], &on_base("web", 100)).has_read(1, names[1], &on_base("db", 2000));
+    let broken = "broken: highestLayerCount: too many layers (layers=2 > threshold=1)".to_owned();
+    screen.has_read(0, names[0], &on_base("web", 100));
+    screen.has_checked(1, names[1], &on_base("db", 2000), RuleCheck::broken(vec![broken]));
     let progress = ReadProgress::Layers { percent: 43 };
     screen.reports(ListEvent::reading(ListedId(2), Some(progress)));
     screen.reports(ListEvent::unread(ListedId(3), "missing:1: docker has no image \"missing:1\"; pull it".to_owned()));
@@ -90,8 +96,11 @@ pub(super) fn documented_list(size: Size, variables: &[(&str, &str)]) -> Screen 
     let worker = app().layer(|layer| layer.file("app/worker", "w".repeat(70_000)));
     let db = image().layer(|layer| layer.file("bin/db", "d".repeat(5_100_000)));
     let mut screen = listing(&names.map(|name| format!("registry.example/shop/{name}")), size, variables);
-    for (at, image) in [web, worker, db].iter().enumerate() {
-        screen.has_read(at, &format!("registry.example/shop/{}", names[at]), image);
+    let broken =
+        "broken: highestReclaimableBytes: too many bytes are reclaimable (reclaimable-bytes=410000 > threshold=100000)";
+    let checks = [RuleCheck::broken(vec![broken.to_owned()]), RuleCheck::kept(Vec::new()), RuleCheck::kept(Vec::new())];
+    for (at, (image, check)) in [web, worker, db].iter().zip(checks).enumerate() {
+        screen.has_checked(at, &format!("registry.example/shop/{}", names[at]), image, check);
     }
     screen.reports(ListEvent::reading(ListedId(3), Some(ReadProgress::Layers { percent: 43 })));
     let reason = "docker has no image \"registry.example/shop/migrations:1\"; pull it, or add --pull missing";
@@ -130,7 +139,7 @@ fn list_of_images_while_they_are_read() {
 fn the_states_of_images_are_told_apart_in_words() {
     let mut screen = half_read(SMALL, &[("DIVE_THEME", "mono")]);
     screen.shows(&["cache:1", "reading, 43 %", "unread: docker has no image \"missing:1\"", "waiting"]);
-    screen.shows(&["2 of 5 images read · 1 unread · reading cache:1"]);
+    screen.shows(&["2 of 5 images read · 1 unread · 1 with broken rules · reading cache:1"]);
     let transfer = TransferProgress { step: TransferStep::Export, read: 434_000, total: Some(3_000_000) };
     screen.reports(ListEvent::reading(ListedId(2), Some(ReadProgress::Transfer(transfer))));
     screen.shows(&["434 kB of 3.0 MB"]);
@@ -164,8 +173,16 @@ fn the_selected_image_stays_selected_while_rows_arrive() {
 fn every_column_sorts_by_key_and_by_mouse() {
     let mut screen = listing(&["b", "a", "c"], USUAL, &[]);
     screen.has_read(0, "b", &on_base("b", 10)).has_read(1, "a", &on_base("a", 30)).has_read(2, "c", &on_base("c", 20));
-    let titles =
-        ["name", "stored bytes", "unpacked bytes", "own bytes", "shared bytes", "reclaimable bytes", "share kept"];
+    let titles = [
+        "name",
+        "stored bytes",
+        "unpacked bytes",
+        "own bytes",
+        "shared bytes",
+        "reclaimable bytes",
+        "share kept",
+        "rules",
+    ];
     for title in titles {
         screen.presses("s").shows(&[&format!("sorted by {title}")]);
     }
@@ -176,6 +193,38 @@ fn every_column_sorts_by_key_and_by_mouse() {
     assert_eq!(screen.listed(), ["b", "c", "a"]);
     screen.clicks("Image  ");
     assert_eq!(screen.listed(), ["a", "b", "c"]);
+}
+
+/// Who has forty images wants those first that break a rule, and then the rule.
+#[test]
+fn broken_rules_come_first_and_have_their_reasons() {
+    let mut screen = listing(&["a", "b", "c", "d"], SMALL, &[]);
+    screen.has_read(0, "a", &on_base("a", 10));
+    let unread = "no verdict: dive cannot read layer 1: it is a WebAssembly module".to_owned();
+    screen.has_checked(2, "c", &on_base("c", 30), RuleCheck::unchecked(unread));
+    let lines =
+        ["broken: highestLayerCount: too many layers", "warning: lowestEfficiency: image efficiency is too low"];
+    screen.has_checked(3, "d", &on_base("d", 40), RuleCheck::broken(lines.map(str::to_owned).to_vec()));
+    screen.presses("s s s s s s s s").shows(&["sorted by rules", "Rules ▲"]);
+    assert_eq!(screen.listed(), ["d", "c", "a", "b"]);
+    screen.presses("g").shows(&["Broken: highestLayerCount: too many layers; warning: lowestEfficiency", "v Rules"]);
+    screen.presses("v").shows(&["Rules: d", lines[0], lines[1]]);
+    screen.presses("esc down").shows(&["No verdict: dive cannot read layer 1", "v Rules"]);
+    screen.presses("down").lacks(&["v Rules"]);
+    screen.presses("v").shows(&["no rule is broken", "Images (4)"]);
+}
+
+/// Without rules, their column would only take room.
+#[test]
+fn a_list_without_rules_has_no_column_of_them() {
+    let mut screen = Screen::loading(USUAL, &[]);
+    screen.state.show_list(ImageList::new(["a".to_owned()], Vec::new()));
+    screen.processes(UpdateMessage::Resize(USUAL.0, USUAL.1));
+    screen.has_read(0, "a", &on_base("a", 10));
+    screen.shows(&["Kept"]).lacks(&["Rules"]);
+    screen.presses("s s s s s s s").shows(&["sorted by share kept"]);
+    screen.presses("s").shows(&["in the order named"]);
+    screen.presses("v").shows(&["no rules are checked"]);
 }
 
 #[test]
@@ -228,7 +277,7 @@ fn the_whole_reason_is_shown_for_an_unread_image() {
     screen.presses("esc down enter");
     screen.processes(UpdateMessage::NotOpened("the disk is gone".to_owned()));
     screen.shows(&["Images (5)", "Unread: last:1", "the disk is gone"]);
-    assert!(matches!(screen.state.overlays.last(), Some(Overlay::Unread(_))));
+    assert!(matches!(screen.state.overlays.last(), Some(Overlay::Reason(_))));
     screen.presses("esc").shows(&["unread: the disk is gone"]);
     // An image with figures keeps them.
     screen.presses("g enter");
@@ -254,7 +303,7 @@ fn warnings_about_images_are_listed() {
     let odd = image().layer(|layer| layer.file("f", "x").whiteout("nothing/here"));
     let remarks = opened(&odd);
     assert!(!remarks.layer_remarks.is_empty(), "an image with a remark");
-    screen.reports(ListEvent::read(ListedId(1), "b".to_owned(), &remarks));
+    screen.reports(ListEvent::read(ListedId(1), "b".to_owned(), &remarks, RuleCheck::default()));
     screen.presses("down").shows(&["! 1 warning"]);
     screen.presses("!").shows(&["Warnings (1)", "Images", "! b: "]);
 }

@@ -192,6 +192,58 @@ fn three_hundred_images_of_an_archive_are_listed() {
     dive.press("esc q").ends_with(0).is_restored();
 }
 
+/// The verdicts are those of CI mode, with the rules of each image.
+#[test]
+fn images_are_checked_against_their_rules() {
+    let rules = "rules:\n  highestLayerCount: 1\n  highestTotalBytes: 2.4kB\nimages:\n  - { match: one*, rules: { highestLayerCount: 3 } }\n";
+    let user = user(&["one", "two"]).writes(".dive-ci", rules);
+    let mut dive = Session::dive(user, USUAL, &["one.tar", "two.tar"]);
+    dive.waits_until("the verdicts", |screen| {
+        screen.has_all(&["2 images read · 1 with broken rules", "kept", "broken"])
+    });
+    dive.waits_for(
+        "Whole run: broken: highestTotalBytes: the images are too large together (total-bytes=2600 > threshold=2400)",
+    );
+    dive.press("down v");
+    dive.waits_until("the reasons", |screen| {
+        screen.has_all(&[
+            "┏ Rules: two.tar",
+            "broken: highestLayerCount: too many layers (layers=2 > threshold=1)",
+            "whole run: broken: highestTotalBytes: the images are too large together",
+        ])
+    });
+    dive.press("esc");
+    dive.waits_without("┏ Rules: two.tar");
+    dive.press("q").ends_with(0).is_restored();
+}
+
+/// A rules file may come with the repository of somebody else: a mistake in it must not hide the images.
+#[test]
+fn rules_that_cannot_be_read_leave_the_list_without_verdicts() {
+    let user = || user(&["one", "two"]).writes(".dive-ci", "rules:\n  highestLayerCont: 1\n");
+    let mut dive = Session::dive(user(), USUAL, &["one.tar", "two.tar"]);
+    dive.waits_until("the list", |screen| {
+        screen.has_all(&["2 images read", "! 1 warning", "Kept"]) && !screen.has("Rules")
+    });
+    dive.press("!");
+    dive.waits_for("no rules are checked: .dive-ci:2: rules.highestLayerCont: no rule has this name");
+    dive.press("esc q").ends_with(0).is_restored();
+    // The user asks for rules.
+    let dive = Session::dive(user(), USUAL, &["--ci-config", ".dive-ci", "one.tar", "two.tar"]);
+    dive.ends_with(2);
+    // A base that does not exist.
+    let user = user().writes(".dive-ci", "base: gone.tar\n");
+    let mut dive = Session::dive(user, USUAL, &["one.tar", "two.tar"]);
+    dive.waits_until("both images", |screen| {
+        screen.has_all(&["2 images read", "No verdict: .dive-ci:1: base: gone.tar: no such file"])
+    });
+    dive.press("enter");
+    dive.waits_for("Layers (2)");
+    dive.press("esc");
+    dive.waits_for("Images (2)");
+    dive.press("q").ends_with(0).is_restored();
+}
+
 /// Pipelines and scripts get what they got.
 #[test]
 fn reports_on_several_images_open_no_screen() {

@@ -1,18 +1,24 @@
 //! The list of the images of a run, filled as a worker reads them. It keeps the figures of each image and what they have in
 //! common, but no tree.
 
+mod check;
 mod order;
+mod row;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+pub use check::RuleCheck;
 pub use order::{ImageOrder, SortDirection};
+pub(in crate::tui) use row::{ListedRow, RowFigures};
+pub use row::{ReadProgress, RowReason};
 
 use super::files::Filter;
-use super::scroll::{Scroll, TextScroll};
-use crate::many::{BaseUsage, ImageSet, MemberFigures, MemberId, MemberRow, MemberVerdict, SetBytes};
+use super::scroll::Scroll;
+use crate::ci::{self, RuleOutcome, Rules, RunFigures};
+use crate::many::{BaseUsage, ImageSet, MemberFigures, MemberId, MemberRow, SetBytes};
 use crate::tui::text::{columns, printable};
-use dive_model::blob::TransferProgress;
+use row::compare;
 
 /// Identifies an image of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +30,14 @@ pub struct ImageEntry {
     /// Its name.
     pub name: String,
     state: ListedState,
+    /// The rules that it broke, or why they could not be checked.
+    pub(in crate::tui) rule_lines: Vec<String>,
+}
+
+impl ImageEntry {
+    const fn waiting(name: String) -> Self {
+        Self { name, state: ListedState::Waiting, rule_lines: Vec::new() }
+    }
 }
 
 #[derive(Debug)]
@@ -34,58 +48,20 @@ enum ListedState {
     Unread(String),
 }
 
-/// How far an image is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReadProgress {
-    /// An archive is received or unpacked.
-    Transfer(TransferProgress),
-    /// Layers are read, to this share of their bytes.
-    Layers {
-        /// In percent.
-        percent: u8,
-    },
-}
-
-/// What a row of the list says of its image.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::tui) enum ListedRow<'a> {
-    /// It waits for the images before it.
-    Waiting,
-    /// It is being read.
-    Reading(Option<ReadProgress>),
-    /// It was read.
-    Read(RowFigures),
-    /// It could not be read, for this reason.
-    Unread(&'a str),
-}
-
-/// The figures of an image that was read.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::tui) struct RowFigures {
-    pub(in crate::tui) stored: u64,
-    pub(in crate::tui) unpacked: u64,
-    pub(in crate::tui) own: u64,
-    pub(in crate::tui) reclaimable: u64,
-    /// The share of its bytes that the image shows.
-    pub(in crate::tui) kept: f64,
-}
-
-impl RowFigures {
-    /// Bytes in layers that another image has.
-    pub(in crate::tui) const fn shared(&self) -> u64 {
-        self.unpacked.saturating_sub(self.own)
-    }
-}
-
-/// Why an image of the list could not be read, in a dialog box.
+/// What a worker found in an image.
 #[derive(Debug)]
-pub struct UnreadReason {
-    /// The image.
-    pub name: String,
-    /// The whole reason.
-    pub reason: String,
-    /// Scroll position.
-    pub scroll: TextScroll,
+pub(in crate::tui) struct ReadReport {
+    pub(in crate::tui) name: String,
+    pub(in crate::tui) figures: Box<MemberFigures>,
+    pub(in crate::tui) remarks: Vec<String>,
+    pub(in crate::tui) check: RuleCheck,
+}
+
+/// Whether the images are checked against rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RuleChecks {
+    On,
+    Off,
 }
 
 /// The bytes of all images that were read.
@@ -102,6 +78,7 @@ pub(in crate::tui) struct ListSums {
 pub(in crate::tui) struct ListCounts {
     pub(in crate::tui) read: usize,
     pub(in crate::tui) unread: usize,
+    pub(in crate::tui) broken: usize,
 }
 
 /// Remarks that are kept of all images: those of thousands would fill the memory.
@@ -120,6 +97,11 @@ pub struct ImageList {
     counts: ListCounts,
     order: ImageOrder,
     direction: SortDirection,
+    rule_checks: RuleChecks,
+    /// The rules for the whole run.
+    over_all: Option<Rules>,
+    /// Those that the images read so far break together.
+    over_all_lines: Vec<String>,
     filter: Filter,
     /// True if the rows do not show the last changes.
     is_stale: bool,
@@ -148,6 +130,9 @@ impl ImageList {
             counts: ListCounts::default(),
             order: ImageOrder::default(),
             direction: SortDirection::default(),
+            rule_checks: RuleChecks::Off,
+            over_all: None,
+            over_all_lines: Vec::new(),
             filter: Filter::none(),
             is_stale: true,
             repeated,
@@ -160,10 +145,33 @@ impl ImageList {
         for (at, name) in names.into_iter().enumerate() {
             list.named.push(ListedId(at));
             list.widen(&name);
-            list.images.insert(ListedId(at), ImageEntry { name, state: ListedState::Waiting });
+            list.images.insert(ListedId(at), ImageEntry::waiting(name));
         }
         list.refresh();
         list
+    }
+
+    /// Shows whether the images keep their rules.
+    #[must_use]
+    pub const fn with_verdicts(mut self) -> Self {
+        self.rule_checks = RuleChecks::On;
+        self
+    }
+
+    /// Checks the rules for the whole run, too.
+    pub(crate) fn with_rules_over_all(mut self, rules: Rules) -> Self {
+        self.over_all = Some(rules);
+        self
+    }
+
+    /// True if the images are checked against rules.
+    pub(in crate::tui) fn has_verdicts(&self) -> bool {
+        self.rule_checks == RuleChecks::On
+    }
+
+    /// The rules for the whole run that the images read so far break.
+    pub(in crate::tui) fn broken_over_all(&self) -> &[String] {
+        &self.over_all_lines
     }
 
     /// Replaces a file by its images.
@@ -176,8 +184,7 @@ impl ImageList {
         for (_, name) in &images {
             self.widen(name);
         }
-        let waiting = |(id, name)| (id, ImageEntry { name, state: ListedState::Waiting });
-        self.images.extend(images.into_iter().map(waiting));
+        self.images.extend(images.into_iter().map(|(id, name)| (id, ImageEntry::waiting(name))));
         if let (true, Some(first), Some(row)) = (is_selected, first, self.rows.get_mut(self.scroll.selected())) {
             *row = first;
         }
@@ -194,13 +201,14 @@ impl ImageList {
     }
 
     /// An image was read.
-    pub(in crate::tui) fn read(&mut self, id: ListedId, name: String, figures: MemberFigures, remarks: Vec<String>) {
+    pub(in crate::tui) fn read(&mut self, id: ListedId, ReadReport { name, figures, remarks, check }: ReadReport) {
         self.widen(&name);
         let Some(image) = self.images.get_mut(&id) else { return };
         if let ListedState::Read(_) = image.state {
             return;
         }
-        image.state = ListedState::Read(self.set.add(name.clone(), figures, MemberVerdict::Unchecked));
+        image.state = ListedState::Read(self.set.add(name.clone(), *figures, check.verdict));
+        image.rule_lines = check.lines;
         let room = MOST_REMARKS.saturating_sub(self.remarks.len());
         self.remarks_left_out += remarks.len().saturating_sub(room);
         self.remarks.extend(remarks.into_iter().take(room).map(|remark| format!("{name}: {remark}")));
@@ -224,6 +232,7 @@ impl ImageList {
             return;
         }
         self.sums = ListSums { separate: self.set.separate_bytes(), shared: self.set.shared_bytes() };
+        self.check_over_all();
         let selected = self.selected();
         // Only some orders and filters need them of all images.
         let all = if matches!(self.order, ImageOrder::Named | ImageOrder::Name) && !self.filter.has_sizes() {
@@ -238,6 +247,7 @@ impl ImageList {
         self.counts = ListCounts {
             read: self.named.iter().filter(|id| matches!(state(id), Some(ListedState::Read(_)))).count(),
             unread: self.named.iter().filter(|id| matches!(state(id), Some(ListedState::Unread(_)))).count(),
+            broken: self.set.broken(),
         };
         let name = |id: &ListedId| self.images.get(id).map_or("", |image| image.name.as_str());
         let accepts = |id: &ListedId| {
@@ -261,6 +271,17 @@ impl ImageList {
         self.scroll.select(row.unwrap_or(0));
     }
 
+    fn check_over_all(&mut self) {
+        let Some(rules) = &self.over_all else { return };
+        let bases = self.set.bases();
+        let figures = RunFigures {
+            total_bytes: self.sums.shared.unpacked,
+            base_versions: bases.first().map(|base| (base.name, base.versions)),
+        };
+        let outcomes = ci::evaluate_over_all(rules, figures);
+        self.over_all_lines = outcomes.iter().filter(|outcome| outcome.is_broken()).map(RuleOutcome::line).collect();
+    }
+
     fn directed(&self, ordering: Ordering) -> Ordering {
         match self.direction {
             SortDirection::Ascending => ordering,
@@ -271,12 +292,13 @@ impl ImageList {
     fn figures(&self, image: &ImageEntry) -> Option<RowFigures> {
         let ListedState::Read(member) = image.state else { return None };
         match self.set.row(member)? {
-            MemberRow::Read { sums, own_bytes, .. } => Some(RowFigures {
+            MemberRow::Read { sums, own_bytes, verdict } => Some(RowFigures {
                 stored: sums.stored_bytes,
                 unpacked: sums.unpacked_bytes,
                 own: own_bytes,
                 reclaimable: sums.reclaimable_bytes,
                 kept: sums.exact_efficiency,
+                verdict,
             }),
             MemberRow::Unread(_) => None,
         }
@@ -375,7 +397,8 @@ impl ImageList {
 
     /// Sorts by the next column.
     pub(in crate::tui) fn sort_next(&mut self) {
-        self.sort(self.order.next());
+        let next = self.order.next();
+        self.sort(if next == ImageOrder::Rules && !self.has_verdicts() { next.next() } else { next });
     }
 
     /// Sorts by a column. The selected image stays selected.
@@ -400,20 +423,5 @@ impl ImageList {
     pub(in crate::tui) fn set_filter(&mut self, filter: Filter) {
         self.filter = filter;
         self.is_stale = true;
-    }
-}
-
-/// Compares two images by a column of figures.
-fn compare(order: ImageOrder, one: &RowFigures, other: &RowFigures) -> Ordering {
-    let bytes = |figures: &RowFigures| match order {
-        ImageOrder::Stored => figures.stored,
-        ImageOrder::Own => figures.own,
-        ImageOrder::Shared => figures.shared(),
-        ImageOrder::Reclaimable => figures.reclaimable,
-        ImageOrder::Unpacked | ImageOrder::Named | ImageOrder::Name | ImageOrder::Kept => figures.unpacked,
-    };
-    match order {
-        ImageOrder::Kept => one.kept.total_cmp(&other.kept),
-        _ => bytes(one).cmp(&bytes(other)),
     }
 }

@@ -20,6 +20,8 @@ pub enum ImageOrder {
     Reclaimable,
     /// The share of the bytes that the image shows.
     Kept,
+    /// Whether the image kept its rules.
+    Rules,
 }
 
 /// The direction of a sort order.
@@ -34,8 +36,17 @@ pub enum SortDirection {
 
 impl ImageOrder {
     /// All orders, in the sequence that the key cycles through.
-    pub const ALL: [Self; 8] =
-        [Self::Named, Self::Name, Self::Stored, Self::Unpacked, Self::Own, Self::Shared, Self::Reclaimable, Self::Kept];
+    pub const ALL: [Self; 9] = [
+        Self::Named,
+        Self::Name,
+        Self::Stored,
+        Self::Unpacked,
+        Self::Own,
+        Self::Shared,
+        Self::Reclaimable,
+        Self::Kept,
+        Self::Rules,
+    ];
 
     /// Name in the title.
     #[must_use]
@@ -49,6 +60,7 @@ impl ImageOrder {
             Self::Shared => "shared bytes",
             Self::Reclaimable => "reclaimable bytes",
             Self::Kept => "share kept",
+            Self::Rules => "rules",
         }
     }
 
@@ -56,7 +68,7 @@ impl ImageOrder {
     #[must_use]
     pub const fn direction(self) -> SortDirection {
         match self {
-            Self::Named | Self::Name | Self::Kept => SortDirection::Ascending,
+            Self::Named | Self::Name | Self::Kept | Self::Rules => SortDirection::Ascending,
             Self::Stored | Self::Unpacked | Self::Own | Self::Shared | Self::Reclaimable => SortDirection::Descending,
         }
     }

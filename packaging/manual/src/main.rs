@@ -199,6 +199,31 @@ mod tests {
         assert_eq!(found, [""; 0]);
     }
 
+    /// cargo-deb runs only in a release, which a missing file would stop.
+    #[test]
+    fn every_file_of_the_debian_package_exists() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        let (_, package) = manifest.split_once("\n[package.metadata.deb]\n").unwrap();
+        let (_, assets) = package.split_once("\nassets = [\n").unwrap();
+        let assets = assets.lines().take_while(|line| *line != "]");
+        let sources: Vec<_> = assets.map(|line| line.split('"').nth(1).unwrap()).collect();
+        // packaging/build.sh writes the program and the licences.
+        let of_build = ["target/release/dive", "target/package/THIRD-PARTY.txt"];
+        let of_manual = ["target/package/man/*.1", "target/package/man/*.5"];
+        let scripts: Vec<_> =
+            completions().into_iter().map(|(name, _)| format!("target/package/completions/{name}")).collect();
+        for needed in of_manual.into_iter().chain(of_build).chain(scripts.iter().map(String::as_str)) {
+            assert!(sources.contains(&needed), "the package lacks {needed}");
+        }
+        for source in sources.into_iter().filter(|source| !source.starts_with("target/")) {
+            assert!(root.join(source).is_file(), "no {source}");
+        }
+        for (name, _) in pages().unwrap() {
+            assert!(name.ends_with(".1") || name.ends_with(".5"), "the package leaves {name} out");
+        }
+    }
+
     #[test]
     fn only_options_with_an_effect_are_listed() {
         for name in ["dive-version.1", "dive-completion.1", "dive-cache.1", "dive-cache-clear.1"] {

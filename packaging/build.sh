@@ -4,7 +4,7 @@
 # dive-VERSION-TARGET.tar.gz (.zip for Windows) contains the program, manual pages, completions, changelog and licences. With GNU tar,
 # it contains no paths or times of this machine, so that two builds of one commit can be compared. Needs bash 4 and jq.
 set -euo pipefail
-# The order of `sort` must not depend on the language.
+# The order of `*` must not depend on the locale.
 export LC_ALL=C
 
 fail() { printf 'error: %s\n' "$*" >&2; exit 2; }

@@ -23,5 +23,5 @@ while read -r dependency; do
 done < <(grep '^dive-[a-z]* = { path' Cargo.toml)
 placeholders=$(grep --recursive --files-with-matches --extended-regexp '\.invalid/dive-rs|\bOWNER\b' README.md docs 2>/dev/null |
     tr '\n' ' ') || true
-[ -z "$placeholders" ] || complain ".invalid or OWNER is still in $placeholders: replace it (RELEASE.md, "Once, before the first release")"
+[ -z "$placeholders" ] || complain ".invalid or OWNER is still in $placeholders: replace it (RELEASE.md, \"Once, before the first release\")"
 exit "$wrong"

@@ -57,8 +57,9 @@ page() {
     printf '### dive: %s\n\n' "$verdict"
     [ "${FOLD_COMMENT:-}" != true ] || printf '<details><summary>Report</summary>\n\n'
     # Without a report, the reason.
-    if [ "$verdict" != error ]; then errors=/dev/null; fi
-    printf '~~~~text\n%s\n~~~~\n' "$(cat "$report" "$errors" | head -c "$1")"
+    local reason=/dev/null
+    if [ "$verdict" = error ]; then reason=$errors; fi
+    printf '~~~~text\n%s\n~~~~\n' "$(cat "$report" "$reason" | head -c "$1")"
     [ "${FOLD_COMMENT:-}" != true ] || printf '\n</details>\n'
 }
 # GitHub's limits are 1 MiB for a summary and 65,536 characters for a comment.

@@ -58,7 +58,7 @@ impl ScreenState {
         let of_layers = of_layers.map(|(layer, remark)| format!("layer {layer}: {}", remark.text));
         let of_configuration = self.settings.warnings.iter().map(|text| (WarningSubject::Configuration, text.clone()));
         let (listed, left_out) = self.listed_remarks().unwrap_or_default();
-        let left_out = (left_out > 0).then(|| format!("{left_out} more, which the log has"));
+        let left_out = (left_out > 0).then(|| format!("{left_out} more; turn on the log (log.enabled) to see them"));
         let of_list = listed.iter().cloned().chain(left_out).map(|text| (WarningSubject::Images, text));
         of_configuration.chain(of_image.chain(of_layers).map(|text| (WarningSubject::Image, text))).chain(of_list)
     }

@@ -183,6 +183,10 @@ fn workflows_pin_actions_and_hide_tokens_from_other_code() {
         let workflow = workflow_named(name);
         let granted = workflow["permissions"].as_mapping().unwrap();
         assert!(granted.values().all(|value| value == "read"), "{name}");
+        // Without it, GitHub runs steps without pipefail.
+        let has_pipe = |step: &Value| step["run"].as_str().is_some_and(|run| run.contains(" | "));
+        let runs_pipes = workflow["jobs"].as_mapping().unwrap().values().flat_map(steps).any(has_pipe);
+        assert!(!runs_pipes || workflow["defaults"]["run"]["shell"] == "bash", "{name}");
         for (job_name, job) in workflow["jobs"].as_mapping().unwrap() {
             let permissions = job["permissions"].as_mapping().unwrap_or(granted);
             assert!(name == "ci.yml" || job["permissions"].is_mapping(), "{name}: {job_name:?}");

@@ -123,7 +123,7 @@ pub enum RegistryError {
         limit: Duration,
     },
     /// The registry is rate limiting, and was asked for another image of this run.
-    #[error("{host} is rate limiting, as for another image of this run: retry after {} s", wait.as_secs().saturating_add(1))]
+    #[error("skipped: {host} limits the rate of requests; dive asks it again in {} s", wait.as_secs().saturating_add(1))]
     Busy {
         /// The host.
         host: String,
@@ -307,6 +307,15 @@ impl RegistryError {
             | Self::Broken { .. }
             | Self::Slow { .. }
             | Self::Disk { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// True if the host, and not the request, is likely to be the reason: the next request will probably fail, too.
+    pub(super) fn is_failure_of_host(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Broken { .. } | Self::Slow { .. } => true,
+            Self::Status { answer, .. } => answer.starts_with('5'),
             _ => false,
         }
     }

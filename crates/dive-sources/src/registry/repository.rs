@@ -265,11 +265,13 @@ impl Repository {
                 continue;
             }
             let retries = match left {
+                _ if self.busy_hosts.is_failing(&host.registry) => RetryPolicy::new(1, self.pause),
                 0 => RetryPolicy::new(TRIES, self.pause),
                 _ => RetryPolicy::new(MIRROR_TRIES, self.pause).within(MIRROR_FIRST_DELAY),
             };
             match ask(host, retries).await {
                 Ok(answer) => {
+                    self.busy_hosts.set_failing(&host.registry, false);
                     for error in errors {
                         tracing::info!("{error}; using {} instead", host.registry);
                     }
@@ -277,6 +279,7 @@ impl Repository {
                 }
                 Err(error @ (RegistryError::Disk { .. } | RegistryError::UnknownDigest { .. })) => return Err(error),
                 Err(error) => {
+                    self.busy_hosts.set_failing(&host.registry, error.is_failure_of_host());
                     if let Some(delay) = error.rate_limit() {
                         self.busy_hosts.add(&host.registry, delay);
                     }

@@ -99,12 +99,30 @@ fn images_of_one_run_share_the_delay_of_a_registry() {
     let errors = [(); 3].map(|()| server.open_with(&access).unwrap_err().to_string());
     assert!(errors[0].contains("retry after 21600 s"), "{}", errors[0]);
     for error in &errors[1..] {
-        assert!(error.contains("is rate limiting, as for another image of this run: retry after 21"), "{error}");
+        assert!(error.contains("limits the rate of requests; dive asks it again in 21"), "{error}");
     }
     assert_eq!(server.seen().len(), 1);
     // One image alone asks again.
     server.open().unwrap_err();
     assert_eq!(server.seen().len(), 2);
+}
+
+/// Forty images of a registry that fails must not make forty times all attempts.
+#[test]
+fn images_of_one_run_share_the_attempts_at_a_failing_registry() {
+    let server = Server::start(|request| match request.before {
+        7.. => Reply::status("404 Not Found"),
+        _ => Reply::status("503 Service Unavailable"),
+    });
+    let access = Access { busy_hosts: BusyHosts::shared(), ..server.access() };
+    let requests = [(); 5].map(|()| {
+        let before = server.seen().len();
+        server.open_with(&access).unwrap_err();
+        server.seen().len() - before
+    });
+    // After an answer of the registry, all attempts are made again.
+    assert_eq!(requests[..3], [5, 1, 1]);
+    assert!(!access.busy_hosts.is_failing(&server.host), "{requests:?}");
 }
 
 #[test]

@@ -19,6 +19,9 @@ const OVERRIDE_NAMES: [&str; 4] =
 /// The variable with the name of the project.
 const NAME_VARIABLE: &str = "COMPOSE_PROJECT_NAME";
 
+/// The variable with the files to read instead of `.env`, comma-separated.
+const ENV_FILES_VARIABLE: &str = "COMPOSE_ENV_FILES";
+
 /// The profiles that are enabled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profiles(Vec<String>);
@@ -62,12 +65,16 @@ pub(super) struct Project<'a> {
 }
 
 impl<'a> Project<'a> {
-    /// The project in `directory`, with the variables of its `.env`.
+    /// The project in `directory`, with the variables of its `.env`, or of the files in `COMPOSE_ENV_FILES`.
     pub(super) fn in_directory(directory: PathBuf, environment: &'a Environment) -> Result<Self, ComposeError> {
         let variables = BTreeMap::new;
         let (outer_variables, file_variables) = (variables(), variables());
         let (variable_files, name) = (Vec::new(), String::new());
-        Self { directory, environment, outer_variables, file_variables, variable_files, name }.with_files(&[])
+        let env_files = environment.get(ENV_FILES_VARIABLE).map(|files| files.to_string_lossy().into_owned());
+        let env_files =
+            env_files.iter().flat_map(|files| files.split(',')).map(str::trim).filter(|file| !file.is_empty());
+        let env_files: Vec<PathBuf> = env_files.map(PathBuf::from).collect();
+        Self { directory, environment, outer_variables, file_variables, variable_files, name }.with_files(&env_files)
     }
 
     /// A project that this one includes, with the variables of `env_files`, or of the `.env` in its directory.

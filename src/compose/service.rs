@@ -17,6 +17,8 @@ pub struct ServiceImage {
     pub older_name: Option<String>,
     /// `platform:`, such as `linux/arm64`.
     pub platform: Option<String>,
+    /// `pull_policy:` says that no registry has it: `never` or `build`.
+    pub is_never_pulled: bool,
     /// The key `image` or `build`.
     pub place: ComposeKey,
 }
@@ -68,6 +70,7 @@ pub(super) struct Service {
     /// The key `build`.
     build: Declaration<ComposeKey>,
     platform: Declaration<ComposeText>,
+    pull_policy: Declaration<ComposeText>,
     profiles: Declaration<Vec<String>>,
     /// The service is run by another program than an engine, and has no image.
     has_provider: bool,
@@ -104,6 +107,7 @@ impl Service {
             image: text("image")?,
             build,
             platform: text("platform")?,
+            pull_policy: text("pull_policy")?,
             profiles,
             has_provider: value(entries, "provider").is_some(),
             place: file.place(keys),
@@ -125,10 +129,11 @@ impl Service {
 
     /// Adds what a later file says, or the service that extends this one.
     pub(super) fn merge(&mut self, later: Self) {
-        let Self { image, build, platform, profiles, has_provider, place: _ } = later;
+        let Self { image, build, platform, pull_policy, profiles, has_provider, place: _ } = later;
         self.image.replace_with(image);
         self.build.replace_with(build);
         self.platform.replace_with(platform);
+        self.pull_policy.replace_with(pull_policy);
         self.has_provider |= has_provider;
         match (&mut self.profiles, profiles) {
             // Compose appends lists.
@@ -166,6 +171,8 @@ impl Service {
     ) -> Result<Option<ServiceImage>, ComposeError> {
         let platform = self.platform.value().map(|platform| platform.value.clone());
         let build = self.build.value();
+        let policy = self.pull_policy.value().map(|policy| policy.value.as_str());
+        let is_never_pulled = matches!(policy, Some("never" | "build"));
         let service = name.to_owned();
         if let Some(image) = self.image.value() {
             let unset = image.unset.join(", ");
@@ -182,7 +189,7 @@ impl Service {
                 warnings.push(format!("{}: {unset} is not set, so the image is {}", place.origin(), image.value));
             }
             let (name, place) = (image.value.clone(), image.place.clone());
-            return Ok(Some(ServiceImage { service, name, older_name: None, platform, place }));
+            return Ok(Some(ServiceImage { service, name, older_name: None, platform, is_never_pulled, place }));
         }
         let Some(place) = build else {
             return if self.has_provider {
@@ -197,7 +204,14 @@ impl Service {
         }
         // Docker Compose 2 and 1.
         let [name, older] = ['-', '_'].map(|separator| format!("{project_name}{separator}{name}").to_lowercase());
-        Ok(Some(ServiceImage { service, name, older_name: Some(older), platform, place: place.clone() }))
+        Ok(Some(ServiceImage {
+            service,
+            name,
+            older_name: Some(older),
+            platform,
+            is_never_pulled: true,
+            place: place.clone(),
+        }))
     }
 }
 

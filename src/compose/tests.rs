@@ -290,6 +290,31 @@ fn the_name_of_the_project_is_a_variable() {
 }
 
 #[test]
+fn files_named_by_a_variable_replace_the_usual_one() {
+    let files = [
+        ("Shop/.env", "TAG=0\n"),
+        ("Shop/one.env", "TAG=1\nNAME=one\n"),
+        ("Shop/two.env", "TAG=2\n"),
+        ("Shop/compose.yaml", "services: { web: { image: \"${NAME:-none}:$TAG\" } }\n"),
+    ];
+    let read = |variables: &[_]| Folder::new(&files).read(&["compose.yaml"], variables, &[]);
+    assert_eq!(names(&read(&[("COMPOSE_ENV_FILES", "one.env,two.env")]).unwrap()), ["web=one:2"]);
+    assert_eq!(names(&read(&[("COMPOSE_ENV_FILES", "")]).unwrap()), ["web=none:0"]);
+    assert!(read(&[("COMPOSE_ENV_FILES", "three.env")]).is_err());
+}
+
+#[test]
+fn a_policy_can_keep_an_image_from_being_pulled() {
+    let text = "services:\n  a: { image: a }\n  b: { image: b, pull_policy: never }\n  c: { image: c, build: ., pull_policy: build }\n  \
+                d: { build: . }\n  e: { image: e, pull_policy: always }\n";
+    let images = of(text).read(&["compose.yaml"], &[], &[]).unwrap();
+    assert_eq!(
+        images.images.iter().map(|image| image.is_never_pulled).collect::<Vec<_>>(),
+        [false, true, true, true, false]
+    );
+}
+
+#[test]
 fn a_common_file_is_read_once_and_every_file_is_known() {
     let services = (0..250)
         .map(|number| format!("  s{number}: {{ extends: {{ file: ../common.yaml, service: app }} }}\n"))

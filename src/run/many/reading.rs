@@ -48,9 +48,13 @@ impl ImageReader {
         let open =
             |argument| Opening::for_platform(Subject::Named(argument), &self.invocation, self.mode, platform.clone());
         let mut opening = open(&image.argument)?;
-        if let Some(BuiltService { service, older }) = &image.built {
-            // No registry has it.
+        if image.is_never_pulled {
             opening.never_pull();
+        }
+        if let Some(BuiltService { service, older }) = &image.built {
+            if matches!(opening.reference(), Reference::Registry { .. }) {
+                bail!("the service {service} builds this image, so no registry has it; leave out --source registry");
+            }
             if let Reference::Engine { engine, name, .. } = opening.reference() {
                 let lacks = |name: &str| {
                     dive_sources::is_present(*engine, name, opening.access()).is_ok_and(|is_present| !is_present)

@@ -37,6 +37,8 @@ pub(super) struct RequestedImage {
     pub(super) platform: Option<Platform>,
     /// Its own rules file.
     pub(super) rules_file: Option<PathBuf>,
+    /// No registry has it.
+    pub(super) is_never_pulled: bool,
     /// For an image that a Compose project builds and names after the service.
     pub(super) built: Option<BuiltService>,
 }
@@ -75,7 +77,8 @@ pub(super) struct RequestedImages {
 impl RequestedImage {
     fn of(argument: impl Into<OsString>, origin: Option<Origin>) -> Self {
         let argument = argument.into();
-        Self { argument, service_image: None, origin, platform: None, rules_file: None, built: None }
+        let (service_image, platform, rules_file, built) = (None, None, None, None);
+        Self { argument, service_image, origin, platform, rules_file, is_never_pulled: false, built }
     }
 
     /// The name in the table and in messages.
@@ -98,6 +101,9 @@ impl RequestedImages {
         let working_dir = &invocation.environment.working_dir;
         let mut named: Vec<RequestedImage> =
             arguments.iter().map(|argument| RequestedImage::of(argument, None)).collect();
+        if arguments.is_empty() && many.from.is_empty() && many.compose.is_empty() {
+            bail!("no image given; name an archive or a layout: `dive --all-images FILE`");
+        }
         let lists_in_stdin = many.from.iter().filter(|path| path.as_os_str() == "-").count();
         if lists_in_stdin > 1 {
             bail!(STDIN_TWICE);
@@ -182,7 +188,7 @@ impl RequestedImages {
 /// The image of a service. Without `--source` it is an image of the engine, as in Compose: a file or directory of its name beside the
 /// project is not it, and no name chooses another source.
 fn of_service(service: ServiceImage, invocation: &Invocation) -> anyhow::Result<RequestedImage> {
-    let ServiceImage { service, name, older_name, platform, place } = service;
+    let ServiceImage { service, name, older_name, platform, is_never_pulled, place } = service;
     let origin = place.origin();
     let platform = platform.map(|platform| platform.parse::<Platform>()).transpose();
     let platform = platform.with_context(|| format!("{origin}: platform of the service {service}"))?;
@@ -193,7 +199,7 @@ fn of_service(service: ServiceImage, invocation: &Invocation) -> anyhow::Result<
     let older = older_name.map(|name| OlderName { argument: in_engine(&name).into(), name });
     let built = older.map(|older| BuiltService { service, older });
     let image = RequestedImage::of(in_engine(&name), Some(origin));
-    Ok(RequestedImage { service_image: Some(name), platform, built, ..image })
+    Ok(RequestedImage { service_image: Some(name), platform, is_never_pulled, built, ..image })
 }
 
 /// What two names of one image have in common. `nginx` and `docker.io/library/nginx:latest` are one image of an engine.

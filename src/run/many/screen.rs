@@ -39,7 +39,7 @@ pub(super) fn show(
     let RequestedImages { images, repeated, mut warnings, .. } = requested;
     let mut rules = rules(&images, ci, invocation, &mut warnings)?;
     // Nobody can answer behind the screen.
-    let pulled = images.iter().filter(|image| image.built.is_none());
+    let pulled = images.iter().filter(|image| !image.is_never_pulled);
     let asked = pulled.map(|image| (image.argument.as_os_str(), image.platform.as_ref()));
     let invocation = match access::ask_to_pull_missing(asked, invocation)? {
         Some(pull) => Arc::new(invocation.with_pull(pull)),

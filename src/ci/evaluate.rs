@@ -90,11 +90,15 @@ impl RuleOutcome {
         self.rule.is_dives() || self.limit.is_some()
     }
 
-    /// The outcome in one line: `broken: highestLayerCount: too many layers`.
+    /// The outcome in one line: `broken: highestLayerCount: too many layers`, or `kept: highestLayerCount: 7 (limit: 10)`.
     #[must_use]
     pub(crate) fn line(&self) -> String {
         let (word, rule) = (self.status.word(), self.rule);
-        self.reason.as_ref().map_or_else(|| format!("{word}: {rule}"), |reason| format!("{word}: {rule}: {reason}"))
+        match (&self.reason, &self.value, &self.limit) {
+            (Some(reason), ..) => format!("{word}: {rule}: {reason}"),
+            (None, Some(value), Some(limit)) => format!("{word}: {rule}: {value} (limit: {limit})"),
+            (None, ..) => format!("{word}: {rule}"),
+        }
     }
 
     /// True if the image breaks the limit.

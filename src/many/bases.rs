@@ -60,10 +60,10 @@ pub(crate) struct BaseUsage<'a> {
 
 impl BaseVersions {
     /// Adds the base of an image.
-    pub(super) fn add(&mut self, base: &MemberBase, chain: &ImageChain) {
+    pub(super) fn add(&mut self, base: &MemberBase, platform: &str, chain: &ImageChain) {
         let members = self.0.entry(base.name.clone()).or_default();
         members.images = members.images.saturating_add(1);
-        let versions = members.versions.entry(base.platform.clone()).or_default();
+        let versions = members.versions.entry(platform.to_owned()).or_default();
         match (base.last_layer.and_then(|layer| chain.layer(layer)), &base.digest) {
             (Some(layer), digest) => {
                 versions.layers.insert(layer);
@@ -108,11 +108,10 @@ mod tests {
             let figures = MemberFigures { layers: vec![layer], ..MemberFigures::default() };
             let base = MemberBase {
                 name: "debian:12".to_owned(),
-                platform: (*platform).to_owned(),
                 digest: digest.map(ToOwned::to_owned),
                 last_layer: diff_id.map(|_| 0),
             };
-            bases.add(&base, &layers.add(&figures));
+            bases.add(&base, platform, &layers.add(&figures).0);
         }
         let usage = bases.usage();
         (usage[0].versions, usage[0].unknown)

@@ -17,6 +17,8 @@ pub(super) struct SharedLayers {
     stored: HashSet<(Box<str>, u64)>,
     /// Stored bytes of layers without a digest, which may be any layer.
     stored_unknown: u64,
+    /// The images, by the digest of their configuration, with their last layers.
+    images: HashSet<(Box<str>, Option<ChainLink>)>,
 }
 
 /// A layer, on those below it.
@@ -52,21 +54,27 @@ impl ImageChain {
 }
 
 impl SharedLayers {
-    /// Adds the layers of an image.
-    pub(super) fn add(&mut self, figures: &MemberFigures) -> ImageChain {
+    /// Adds the layers of an image. True if it was added before: its layers are not shared with itself.
+    pub(super) fn add(&mut self, figures: &MemberFigures) -> (ImageChain, bool) {
         let mut chain = Vec::with_capacity(figures.layers.len());
         let mut below = None;
         for layer in &figures.layers {
             let link = self.link(below, layer.diff_id.as_deref(), layer.unpacked_bytes);
-            if let Some(layer) = self.layers.get_mut(link.0 as usize) {
-                layer.images = layer.images.saturating_add(1);
-            }
             chain.push(link);
             below = Some(link);
         }
+        let is_repeated = figures.id.clone().is_some_and(|id| !self.images.insert((id, below)));
+        if is_repeated {
+            return (ImageChain(chain), true);
+        }
+        for link in &chain {
+            if let Some(layer) = self.layers.get_mut(link.0 as usize) {
+                layer.images = layer.images.saturating_add(1);
+            }
+        }
         self.stored.extend(figures.stored.iter().cloned());
         self.stored_unknown = self.stored_unknown.saturating_add(figures.stored_unknown);
-        ImageChain(chain)
+        (ImageChain(chain), false)
     }
 
     /// The layer with this diff id on the one `below`.
@@ -74,7 +82,7 @@ impl SharedLayers {
         let next = ChainLink(u32::try_from(self.layers.len()).unwrap_or(u32::MAX));
         let link = match diff_id {
             Some(diff_id) => *self.known.entry((below, diff_id.into(), unpacked_bytes)).or_insert(next),
-            // A layer of unknown content is no other image's.
+            // Without a diff id, a layer is never shared.
             None => next,
         };
         if link == next {

@@ -22,12 +22,18 @@ pub(crate) struct MemberSums {
     pub(crate) reclaimable_bytes: u64,
     /// The share of the bytes that it does not hide, from 0 to 1.
     pub(crate) exact_efficiency: f64,
+    /// False if a part of the image could not be read.
+    pub(crate) is_complete: bool,
 }
 
 /// The figures of an image.
 #[derive(Debug, Default)]
 pub(crate) struct MemberFigures {
     pub(super) sums: MemberSums,
+    /// The digest of its configuration, if the source gives it.
+    pub(super) id: Option<Box<str>>,
+    /// Its platform; empty if it states none.
+    pub(super) platform: String,
     /// Its layers, base first.
     pub(super) layers: Vec<MemberLayer>,
     /// The digest and size of each stored layer.
@@ -50,8 +56,6 @@ pub(super) struct MemberLayer {
 pub(super) struct MemberBase {
     /// Its name, without a digest.
     pub(super) name: String,
-    /// The platform of the image; empty if it states none.
-    pub(super) platform: String,
     /// The digest that the image states.
     pub(super) digest: Option<String>,
     /// The index of its last layer, if it is known and not guessed.
@@ -65,8 +69,8 @@ pub(super) struct MemberWaste {
     pub(super) cause: Cause,
     pub(super) size_bytes: u64,
     pub(super) files: u64,
-    /// The index of the layer that holds the bytes, and of the one that hides them.
-    pub(super) layers: (usize, usize),
+    /// The index of the layer that holds the bytes.
+    pub(super) layer: usize,
 }
 
 impl MemberFigures {
@@ -78,6 +82,7 @@ impl MemberFigures {
             unpacked_bytes: sizes.unpacked_bytes,
             reclaimable_bytes: exact.reclaimable_bytes(),
             exact_efficiency: exact.efficiency(),
+            is_complete: opened.damaged_layers.is_empty(),
         };
         let layers = opened.tree.layers().zip(&opened.image.layers).map(|(index, layer)| MemberLayer {
             diff_id: layer.diff_id.as_deref().map(Into::into),
@@ -90,11 +95,14 @@ impl MemberFigures {
             cause: group.cause,
             size_bytes: group.size_bytes,
             files: group.files,
-            layers: (group.layer.get(), group.hidden_by.get()),
+            layer: group.layer.get(),
         });
         let (stored, stored_unknown) = stored_layers(&opened.image);
         let (layers, waste) = (layers.collect(), waste.collect());
-        Self { sums, layers, stored, stored_unknown, base: MemberBase::of(&opened.image), waste }
+        let id = opened.image.id.as_deref().map(Into::into);
+        let platform = opened.image.platform.as_ref().map(ToString::to_string).unwrap_or_default();
+        let base = MemberBase::of(&opened.image);
+        Self { sums, id, platform, layers, stored, stored_unknown, base, waste }
     }
 }
 
@@ -102,16 +110,23 @@ impl MemberBase {
     fn of(image: &Image) -> Option<Self> {
         let base = image.base.as_ref()?;
         let name = base.name()?;
-        let name = name.split_once('@').map_or(name, |(name, _)| name);
+        let name = familiar(name.split_once('@').map_or(name, |(name, _)| name));
         // The number of layers may be a guess.
         let boundary = base.boundary.filter(|boundary| boundary.by != BaseSource::History);
         Some(Self {
-            name: name.to_owned(),
-            platform: image.platform.as_ref().map(ToString::to_string).unwrap_or_default(),
+            name,
             digest: base.image.as_ref().and_then(|image| image.0.digest.clone()),
             last_layer: boundary.and_then(|boundary| boundary.layers.checked_sub(1)),
         })
     }
+}
+
+/// The name as Docker shows it, with its tag: `debian:12` for `docker.io/library/debian:12`.
+fn familiar(name: &str) -> String {
+    let short = ["index.docker.io/", "docker.io/"].iter().find_map(|host| name.strip_prefix(host)).unwrap_or(name);
+    let short = short.strip_prefix("library/").unwrap_or(short);
+    let has_tag = short.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    if has_tag { short.to_owned() } else { format!("{short}:latest") }
 }
 
 /// The stored layers that have a digest, and the bytes of those that have none.
@@ -129,4 +144,18 @@ fn stored_layers(image: &Image) -> (Vec<(Box<str>, u64)>, u64) {
         }
     }
     (stored, unknown.into_values().sum::<Total>().get())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::familiar;
+
+    #[test]
+    fn spellings_of_a_base_are_one_name() {
+        for name in ["debian", "debian:latest", "docker.io/library/debian", "index.docker.io/library/debian:latest"] {
+            assert_eq!(familiar(name), "debian:latest");
+        }
+        assert_eq!(familiar("docker.io/team/app:1"), "team/app:1");
+        assert_eq!(familiar("r.example:5000/library/app"), "r.example:5000/library/app:latest");
+    }
 }

@@ -37,6 +37,10 @@ pub(crate) struct ImageSet {
 pub(crate) struct SetMember {
     /// Its name: as the user gave it, or the tag of an image in an archive.
     pub(crate) name: String,
+    /// Its platform; empty if it is unknown.
+    pub(crate) platform: String,
+    /// An earlier row is the same image, under another name or for other rules.
+    is_repeated: bool,
     state: MemberState,
 }
 
@@ -103,18 +107,20 @@ pub(crate) struct SetBytes {
 impl ImageSet {
     /// Adds an image that was read.
     pub(crate) fn add(&mut self, name: String, figures: MemberFigures, verdict: MemberVerdict) -> MemberId {
-        let chain = self.chains.add(&figures);
+        let (chain, is_repeated) = self.chains.add(&figures);
         if let Some(base) = &figures.base {
-            self.bases.add(base, &chain);
+            self.bases.add(base, &figures.platform, &chain);
         }
         self.waste.add(&name, figures.waste, &chain);
-        self.members.push(SetMember { name, state: MemberState::Read(figures.sums, verdict, chain.end()) });
+        let state = MemberState::Read(figures.sums, verdict, chain.end());
+        self.members.push(SetMember { name, platform: figures.platform, is_repeated, state });
         MemberId(self.members.len() - 1)
     }
 
     /// Adds an image that could not be read.
     pub(crate) fn add_unread(&mut self, name: String, reason: String) {
-        self.members.push(SetMember { name, state: MemberState::Unread(reason) });
+        let state = MemberState::Unread(reason);
+        self.members.push(SetMember { name, platform: String::new(), is_repeated: false, state });
     }
 
     /// The number of images.
@@ -165,10 +171,10 @@ impl ImageSet {
         }
     }
 
-    /// The bytes of all images that were read, if none shared a layer.
+    /// The bytes of all images that were read, each once, if none shared a layer.
     pub(crate) fn separate_bytes(&self) -> SetBytes {
         let mut bytes = SetBytes::default();
-        for member in &self.members {
+        for member in self.members.iter().filter(|member| !member.is_repeated) {
             if let MemberState::Read(sums, ..) = member.state {
                 bytes.unpacked = bytes.unpacked.saturating_add(sums.unpacked_bytes);
                 bytes.stored = bytes.stored.saturating_add(sums.stored_bytes);

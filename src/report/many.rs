@@ -1,11 +1,12 @@
 //! The report on several images: one table, and what they have in common. It follows the reports on the images, so none of its own
 //! words are those that scripts look for in dive's block, and none of the names in it can imitate a line of that block.
 
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use super::ci::unforgeable;
-use crate::ci::RuleOutcome;
-use crate::many::{BaseUsage, ImageSet, MemberRow, MemberSums, SetBytes};
+use crate::ci::{RuleOutcome, Status};
+use crate::many::{BaseUsage, ImageSet, MemberRow, MemberSums, SetBytes, SetMember};
 use dive_model::escape::Escaped;
 use dive_model::units::{Bytes, count_of};
 
@@ -34,7 +35,7 @@ pub(crate) fn render(
         waste(set, out)?;
     }
     rules(over_all, out)?;
-    counts(set, out)
+    counts(set, over_all, out)
 }
 
 /// The rules for the whole run.
@@ -53,8 +54,23 @@ fn shown(text: &[u8]) -> String {
     unforgeable(&Escaped(text).to_string()).into_owned()
 }
 
+/// The names of the rows. Equal ones get the platform, which may tell them apart.
+fn names(set: &ImageSet) -> Vec<String> {
+    let mut platforms: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for (member, _) in set.rows() {
+        platforms.entry(&member.name).or_default().insert(&member.platform);
+    }
+    let name = |member: &SetMember| match platforms.get(member.name.as_str()) {
+        Some(several) if several.len() > 1 && !member.platform.is_empty() => {
+            shown(format!("{} ({})", member.name, member.platform).as_bytes())
+        }
+        _ => shown(member.name.as_bytes()),
+    };
+    set.rows().map(|(member, _)| name(member)).collect()
+}
+
 fn table(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
-    let names: Vec<String> = set.rows().map(|(member, _)| shown(member.name.as_bytes())).collect();
+    let names = names(set);
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp("Image".len(), WIDEST_NAME);
     writeln!(out, "Images:")?;
     writeln!(
@@ -72,17 +88,19 @@ fn table(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
                 )?;
             }
             MemberRow::Read { sums, verdict, own_bytes } => {
-                let MemberSums { stored_bytes, unpacked_bytes, reclaimable_bytes, exact_efficiency } = sums;
+                let MemberSums { stored_bytes, unpacked_bytes, reclaimable_bytes, exact_efficiency, is_complete } =
+                    sums;
                 writeln!(
                     out,
-                    "{name:<width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>11}  {:>6.2} %  {}",
+                    "{name:<width$}  {:>8}  {:>8}  {:>8}  {:>8}  {:>11}  {:>6.2} %  {}{}",
                     Bytes(stored_bytes).to_string(),
                     Bytes(unpacked_bytes).to_string(),
                     Bytes(own_bytes).to_string(),
                     Bytes(unpacked_bytes.saturating_sub(own_bytes)).to_string(),
                     Bytes(reclaimable_bytes).to_string(),
                     exact_efficiency * 100.0,
-                    verdict.word()
+                    verdict.word(),
+                    if is_complete { "" } else { ", damaged" },
                 )?;
             }
         }
@@ -172,14 +190,18 @@ fn waste(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The number of images by their outcome.
-fn counts(set: &ImageSet, out: &mut dyn Write) -> io::Result<()> {
+fn counts(set: &ImageSet, over_all: &[RuleOutcome], out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{}", count_of(set.len() as u64, "image"))?;
     match set.broken() {
         0 => {}
         broken => write!(out, ", {broken} with broken rules")?,
     }
     match set.unread() {
+        0 => {}
+        unread => write!(out, ", {unread} unread")?,
+    }
+    match over_all.iter().filter(|outcome| outcome.status == Status::Fail).count() {
         0 => writeln!(out),
-        unread => writeln!(out, ", {unread} unread"),
+        broken => writeln!(out, ", {} for the whole run broken", count_of(broken as u64, "rule")),
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Gate {
     /// Warnings about the rules file, which were printed.
     #[cfg_attr(not(feature = "tui"), allow(dead_code, reason = "only the screen lists them again"))]
     pub(super) warnings: Vec<String>,
+    /// The user set a rule for the whole run.
+    sets_over_all: bool,
 }
 
 /// The summary of an earlier image, and the setting that names it.
@@ -114,7 +116,7 @@ impl Gate {
         // A rule for some images needs it, too.
         let has_growth_rule = all.iter().any(|rules| rules.that_needs_baseline().is_some());
         let baseline = named.map(|named| GateBaseline::read(&named, has_growth_rule, output)).transpose()?;
-        Ok(Self { rules, for_images, rules_file: file.path, base: file.base, baseline, warnings })
+        Ok(Self { rules, for_images, rules_file: file.path, base: file.base, baseline, warnings, sets_over_all: false })
     }
 
     /// The rules of the image with this name.
@@ -132,11 +134,17 @@ impl Gate {
         self.baseline.as_ref().is_some_and(|baseline| baseline.renewal == BaselineRenewal::Requested)
     }
 
-    /// Takes the rules over all images out of those of each.
+    /// True if the user set any rule for the image with this name, or for the whole run.
+    pub(super) fn is_set_for(&self, name: &str) -> bool {
+        self.sets_over_all || self.rules_of(name).are_set()
+    }
+
+    /// Takes the rules for the whole run out of those of each image.
     pub(super) fn split_over_all(&mut self) -> Rules {
         for (_, rules) in &mut self.for_images {
             rules.split_over_all();
         }
+        self.sets_over_all = self.rules.over_all().is_some();
         self.rules.split_over_all()
     }
 }

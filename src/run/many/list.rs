@@ -65,6 +65,15 @@ fn parse(bytes: &[u8]) -> Result<Vec<ListLine>, (usize, &'static str)> {
             (true, false) => return Err((number, "no image before the tab; write the name, a tab, the rules file")),
             (false, _) => {}
         }
+        if image.starts_with('-') && image != "-" {
+            return Err((
+                number,
+                "a list names images, not options; for a file whose name starts with `-`, write ./-NAME",
+            ));
+        }
+        if rules_file.is_empty() && image.rsplit_once(' ').is_some_and(|(_, last)| is_rules_file(last)) {
+            return Err((number, "no tab before the rules file; write the name, a tab, the rules file"));
+        }
         if rules_file.contains('\t') {
             return Err((number, "more than one tab; write the name, a tab, the rules file"));
         }
@@ -72,6 +81,11 @@ fn parse(bytes: &[u8]) -> Result<Vec<ListLine>, (usize, &'static str)> {
         lines.push(ListLine { number, image: image.to_owned(), rules_file });
     }
     Ok(lines)
+}
+
+/// True for what is more likely a rules file than the end of an image's name.
+fn is_rules_file(word: &str) -> bool {
+    [".dive-ci", ".yaml", ".yml"].iter().any(|end| word.ends_with(end))
 }
 
 /// The line before a `#` that begins it or follows a blank. A `#` inside a word is a part of it.

@@ -178,8 +178,14 @@ impl Run<'_> {
         for ImageName { index, tags, .. } in listed {
             let untagged = || untagged(image, index);
             match self.load(opening, &source, index) {
-                Ok(read) => {
-                    let name = if read.image.tags.is_empty() { untagged() } else { read.image.name.clone() };
+                Ok(mut read) => {
+                    if read.image.tags.is_empty() {
+                        // Its documents and baselines need a name that no other image of the file has.
+                        if let Some(image) = Arc::get_mut(&mut read.image) {
+                            image.name = untagged();
+                        }
+                    }
+                    let name = read.image.name.clone();
                     self.judge(image, name, read)?;
                 }
                 Err(error) => self.unread(image, tags.first().cloned().unwrap_or_else(untagged), &error),
@@ -235,7 +241,7 @@ impl Run<'_> {
         let bases = self.set.bases();
         let figures = RunFigures {
             total_bytes: self.set.shared_bytes().unpacked,
-            base_versions: bases.first().map(|base| (base.name, base.versions)),
+            base_versions: bases.first().filter(|base| base.versions > 0).map(|base| (base.name, base.versions)),
         };
         let over_all = self.rules.check_over_all(figures);
         self.output.print(|_, out| report::render(&self.set, repeated, &over_all, out))?;

@@ -54,11 +54,15 @@ fn mistakes_in_a_list_name_the_line() {
         .writes("no-image.txt", "a.tar\n\tstrict.dive-ci\n")
         .writes("no-rules.txt", "\n\na.tar\tnone.dive-ci\n")
         .writes("empty.txt", "# nothing\n")
+        .writes("no-tab.txt", "a.tar wrong.dive-ci\n")
+        .writes("option.txt", "a.tar\n--help\n")
         .writes("wrong.txt", "a.tar\twrong.dive-ci\n")
         .writes("wrong.dive-ci", "rules:\n  highestLayerCount: many\n");
     for (list, error) in [
         ("no-image.txt", "no-image.txt:2: no image before the tab"),
         ("no-rules.txt", "no-rules.txt:3: the rules file none.dive-ci does not exist"),
+        ("no-tab.txt", "no-tab.txt:1: no tab before the rules file"),
+        ("option.txt", "option.txt:2: a list names images, not options"),
         ("empty.txt", "empty.txt lists no image"),
         ("missing.txt", "--from: missing.txt cannot be read"),
         ("wrong.txt", "wrong.dive-ci:2: highestLayerCount"),
@@ -144,6 +148,50 @@ fn no_image_of_an_archive_is_left_out() {
     assert_eq!(names(&ran.stdout), ["1", "last:1", "gone:1"]);
 }
 
+/// Images without a tag have names of their own, by which a baseline finds them; and what is damaged is marked.
+#[test]
+fn untagged_and_damaged_images_are_told_apart() {
+    let layer = Layer::default().file("x", "x").tar();
+    let config = |ids: &[String]| {
+        json!({ "architecture": "amd64", "os": "linux", "rootfs": { "type": "layers", "diff_ids": ids } }).to_string()
+    };
+    let (whole, damaged) = (config(&[digest(&layer)]), config(&[digest(&layer), digest(b"gone")]));
+    let manifest = json!([
+        { "Config": "whole.json", "RepoTags": null, "Layers": ["layer.tar"] },
+        { "Config": "damaged.json", "RepoTags": null, "Layers": ["layer.tar", "gone.tar"] },
+    ]);
+    let archive = Layer::default().file("layer.tar", layer).file("whole.json", whole).file("damaged.json", damaged);
+    let user = User::new();
+    std::fs::write(user.file("some.tar"), archive.file("manifest.json", manifest.to_string()).tar()).unwrap();
+    let ran =
+        user.runs(&["--all-images", "--ci", "-i", "--summary", "sums.jsonl", "--highestLayerCount", "2", "some.tar"]);
+    let rows = super::rows(&ran.ends_with(0).stdout);
+    assert_eq!(
+        (rows[0].last().unwrap().as_str(), rows[1][rows[1].len() - 2..].join(" ").as_str()),
+        ("kept", "kept, damaged")
+    );
+    let names = super::documents(&user.file("sums.jsonl"));
+    let names: Vec<_> = names.iter().map(|document| document["image"]["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ["some.tar image 0", "some.tar image 1"]);
+}
+
+#[test]
+fn no_document_replaces_a_part_of_a_layout() {
+    let user = User::new();
+    let image = crate::build::image().layer(|layer| layer.file("x", "x"));
+    std::fs::create_dir(user.file("layout")).unwrap();
+    let archive = image.archive(crate::build::Format::OciArchive);
+    tar::Archive::new(&archive[..]).unpack(user.file("layout")).unwrap();
+    for target in ["layout/index.json", "layout/oci-layout"] {
+        let ran = user.runs(&["--json", target, "layout"]).ends_with(2);
+        assert!(ran.error().contains("the document would replace the image, which this run reads"), "{}", ran.error());
+    }
+    // An earlier report.
+    for _ in 0..2 {
+        user.runs(&["--json", "layout/report.json", "layout"]).ends_with(0);
+    }
+}
+
 #[test]
 fn no_document_replaces_what_names_the_images() {
     let user = user().writes("team.txt", "a.tar\tb.dive-ci\n").writes("b.dive-ci", "rules: {}\n");
@@ -177,6 +225,7 @@ fn options_about_one_image_are_refused() {
     let (user, sample) = (user(), sample());
     for (arguments, part) in [
         (&["--image", "0", "a.tar", "b.tar"][..], "--image chooses an image of one file"),
+        (&["--ci", "--all-images"], "no image given; name an archive or a layout"),
         (&["--dockerfile", "Dockerfile", "a.tar", "b.tar"], "--dockerfile is the Dockerfile of one image"),
         (&["--json", "a.tar", "a.tar", "b.tar"], "a.tar: the document would replace the image"),
         (&["--all-images", "tree", &sample], "name images to explore, not a command"),

@@ -60,6 +60,23 @@ fn a_mistake_in_an_entry_names_its_line() {
     }
 }
 
+/// With a document, dive checks all rules as soon as the user sets one: here one for the whole run.
+#[test]
+fn a_rule_for_the_run_is_a_rule_that_is_set() {
+    let user = User::new();
+    let wasteful = crate::build::image()
+        .layer(|layer| layer.file("x", "x".repeat(90_000)).file("y", "y"))
+        .layer(|layer| layer.file("x", "z".repeat(90_000)));
+    super::saves(&user, "a.tar", &wasteful);
+    super::saves(&user, "b.tar", &wasteful);
+    let rule = ["--highestTotalBytes", "1GB", "a.tar", "b.tar"];
+    let ran = user.runs(&[&["--ci", "--summary", "sums.jsonl"], &rule[..]].concat()).ends_with(1);
+    assert_eq!(verdicts(&ran.stdout), ["broken", "broken"]);
+    assert!(!ran.stderr.contains("no rule was checked"), "{}", ran.stderr);
+    ran.prints(&["  kept: highestTotalBytes: "]);
+    user.runs(&["--ci", "--summary", "sums.jsonl", "a.tar", "b.tar"]).ends_with(0);
+}
+
 #[test]
 fn rules_over_all_images_stand_below_the_table() {
     let user = user();
@@ -71,7 +88,7 @@ fn rules_over_all_images_stand_below_the_table() {
     let user = user.writes(".dive-ci", "rules:\n  highestTotalBytes: 2.6kB\n  highestBaseVersions: 1\n");
     let ran = user.runs(&["--ci", "web.tar", "db.tar"]).ends_with(0);
     ran.prints(&[
-        "  kept: highestTotalBytes\n  unchecked: highestBaseVersions: the version of no base image is known\n",
+        "  kept: highestTotalBytes: 2500 (limit: 2600)\n  unchecked: highestBaseVersions: the version of no base image is known\n",
     ]);
     let user =
         user.writes("own.dive-ci", "rules:\n  highestTotalBytes: 1kB\n").writes("list", "web.tar\town.dive-ci\n");

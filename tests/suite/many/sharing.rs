@@ -37,6 +37,37 @@ fn waste_in_shared_layers_is_one_group() {
     assert_eq!(row, ["5.0", "kB", "1", "2", "deleted", "/cache/x", "(a.tar)"]);
 }
 
+/// A host stores the file once, whichever layers of the images hide it.
+#[test]
+fn one_file_that_several_images_hide_is_one_group() {
+    let user = User::new();
+    let names = ["a.tar", "b.tar", "c.tar"];
+    for name in names {
+        let image = image()
+            .layer(|layer| layer.file("cache/x", "x".repeat(5000)))
+            .layer(|layer| layer.whiteout("cache/x").file("own", name));
+        saves(&user, name, &image);
+    }
+    let ran = user.runs(&names).ends_with(0);
+    let (_, groups) = ran.stdout.split_once("Largest reclaimable groups of all images").expect("groups");
+    let rows: Vec<_> = groups.lines().skip(2).take_while(|line| line.ends_with(')')).collect();
+    assert_eq!(rows.len(), 1, "{groups}");
+    let row: Vec<_> = rows[0].split_whitespace().collect();
+    assert_eq!(row, ["5.0", "kB", "1", "3", "deleted", "/cache/x", "(a.tar)"]);
+}
+
+/// An image with two rows, here for two rules files, shares nothing with itself.
+#[test]
+fn an_image_with_two_rows_counts_once() {
+    let user = User::new().writes("rules", "rules: {}\n").writes("list", "a.tar\trules\n");
+    saves(&user, "a.tar", &on_base("a", Packing::Plain));
+    std::fs::copy(user.file("a.tar"), user.file("copy.tar")).unwrap();
+    let ran = user.runs(&["a.tar", "copy.tar", "--from", "list"]).ends_with(0);
+    let figures: Vec<_> = rows(&ran.stdout).iter().map(|row| row[3..9].join(" ")).collect();
+    assert_eq!(figures, ["2.1 kB 2.1 kB 0 B"; 3]);
+    ran.prints(&["  each image alone: 2.1 kB unpacked", "  each layer once: 2.1 kB unpacked"]);
+}
+
 /// Two archives with equal compressed layers, with and without a cache folder: the second is not decompressed again, and both reports
 /// stay as they are alone.
 #[test]

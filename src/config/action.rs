@@ -251,7 +251,7 @@ actions! {
     toggle_empty_steps ToggleEmptySteps "toggle-empty-steps" LAYERS Inspect 260 "Empty steps" "Show or hide steps without a layer, and where the base ends." "e" "e"
     toggle_collapse_dir ToggleCollapseDir "toggle-collapse-dir" TREE Arrange 290 "Collapse dir" "Collapse or expand a directory." "space" ""
     toggle_collapse_all_dir ToggleCollapseAllDir "toggle-collapse-all-dir" TREE Arrange 300 "Collapse all dir" "Collapse or expand all directories." "ctrl+space,c" "c"
-    toggle_unchanged_dirs ToggleUnchangedDirs "toggle-unchanged-dirs" TREE Compare 310 "Unchanged dirs" "Collapse or expand the directories in which nothing changed." "z" "z"
+    toggle_unchanged_dirs ToggleUnchangedDirs "toggle-unchanged-dirs" TREE Compare 310 "Unchanged dirs" "Collapse or expand unchanged and wholly changed directories." "z" "z"
     toggle_added_files ToggleAddedFiles "toggle-added-files" TREE Compare 320 "Added" "Show or hide added files." "A,ctrl+a" "A"
     toggle_removed_files ToggleRemovedFiles "toggle-removed-files" TREE Compare 330 "Removed" "Show or hide removed files." "R,ctrl+r" "R"
     toggle_modified_files ToggleModifiedFiles "toggle-modified-files" TREE Compare 340 "Modified" "Show or hide modified files." "M,ctrl+m" "M"

@@ -10,7 +10,7 @@ use crate::tui::state::{Attributes, Explorer, LongLines};
 use crate::tui::text::{columns, cut, name, right, wrap};
 use crate::tui::theme::Theme;
 use dive_model::tree::{Change, SpanKind, Tree};
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of};
 
 /// The columns that fit the width of the pane.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,8 @@ pub(in crate::tui) struct Indentation {
     level: usize,
     /// Levels that are left out.
     skipped: usize,
+    /// Levels that leave room for a name. Deeper rows are all drawn on the last one.
+    most: usize,
 }
 
 /// Builds the lines of rows.
@@ -163,15 +165,20 @@ impl<'a> FileTable<'a> {
         }
     }
 
-    /// The indentation that leaves the deepest of the visible rows room for its name: narrow if the wide one does not, and
-    /// then without the first levels. All rows have the same one, which keeps their relative indentation.
+    /// The indentation of the visible rows: narrow if the wide one does not leave the deepest of them room for its name. If
+    /// the row under the cursor has no room then, the first levels are left out. The other rows follow it, so that a deep
+    /// path somewhere in view does not take the indentation from all others.
     pub(in crate::tui) fn indentation(&self, rows: &[FileRow]) -> Indentation {
         let deepest = rows.iter().map(|row| row.last.len()).max().unwrap_or(0);
         let width = |row| columns(&self.attributes(row)) + columns(&self.share(row));
         let before = CHANGE_MARK_WIDTH + rows.first().map_or(0, width);
         let room = self.width.saturating_sub(before + MIN_NAME_WIDTH);
         let level = if self.width >= WIDE_INDENT_WIDTH && deepest * INDENT <= room { INDENT } else { NARROW_INDENT };
-        Indentation { level, skipped: deepest.saturating_sub((room / level).max(1)) }
+        let most = (room / level).max(1);
+        let parents = std::iter::successors(self.files.selected(), |node| self.tree.parent(*node));
+        // Without the root, which has no row.
+        let depth = parents.count().saturating_sub(1);
+        Indentation { level, skipped: depth.saturating_sub(most), most }
     }
 
     /// The lines of a row: one, or several for a wrapped name.
@@ -210,9 +217,12 @@ impl<'a> FileTable<'a> {
         std::iter::once(own).chain(rest.into_iter().map(below)).collect()
     }
 
-    /// The name of a row, with its target if it is a link.
+    /// The name of a row, with its target if it is a link, or the number of its paths if it is one change.
     fn label(&self, row: &FileRow, room: usize) -> String {
         let own = name(self.tree.name(row.node), room);
+        if let Some(paths) = self.files.folded_paths(row.node).filter(|_| row.fold == Fold::Collapsed) {
+            return format!("{own} ({})", count_of(paths.into(), "path"));
+        }
         let Some(version) = self.files.comparison().span(self.tree, row.node) else { return own };
         match (self.tree.span(version).kind, self.tree.facts(version)) {
             (_, facts) if facts.kind == SpanKind::Symlink => format!("{own} -> {}", name(facts.target, room)),
@@ -229,14 +239,19 @@ impl<'a> FileTable<'a> {
 const CHANGE_MARK_WIDTH: usize = 2;
 
 /// Draws the branch of a row.
-fn branch(row: &FileRow, Indentation { level, skipped }: Indentation) -> String {
+fn branch(row: &FileRow, Indentation { level, skipped, most }: Indentation) -> String {
     let depth = row.last.len();
     if skipped > 0 && depth <= skipped {
         return if row.fold == Fold::Collapsed { "⊕ " } else { "⋯ " }.to_owned();
     }
     let mut out = String::new();
-    for (at, last) in row.last.iter().enumerate().skip(skipped) {
-        let is_narrow = level < INDENT;
+    let is_narrow = level < INDENT;
+    let own_skipped = depth.saturating_sub(most).max(skipped);
+    for (at, last) in row.last.iter().enumerate().skip(own_skipped) {
+        if own_skipped > skipped && at == own_skipped && at + 1 < depth {
+            out.push_str(if is_narrow { "⋯ " } else { "⋯   " });
+            continue;
+        }
         out.push_str(match (at + 1 == depth, *last) {
             (false, true) if is_narrow => "  ",
             (false, false) if is_narrow => "│ ",

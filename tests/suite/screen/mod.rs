@@ -16,6 +16,7 @@ mod styles;
 mod svg;
 mod versions;
 mod walking;
+mod whole;
 
 use std::cell::RefCell;
 use std::path::PathBuf;

@@ -82,12 +82,13 @@ impl FileTreePane {
         self.jump_along(tree, JumpTarget::Match, JumpDirection::Backward)
     }
 
-    /// Moves the cursor to the next added, modified or removed file, or empty directory.
+    /// Moves the cursor to the next added, modified or removed file, empty directory, or folded directory that was added or
+    /// removed as a whole.
     pub fn next_change(&mut self, tree: &Tree) -> Jump {
         self.jump_along(tree, JumpTarget::Changed, JumpDirection::Forward)
     }
 
-    /// Moves the cursor to the previous added, modified or removed file, or empty directory.
+    /// Moves the cursor to the previous stop of [`Self::next_change`].
     pub fn previous_change(&mut self, tree: &Tree) -> Jump {
         self.jump_along(tree, JumpTarget::Changed, JumpDirection::Backward)
     }
@@ -115,6 +116,16 @@ impl FileTreePane {
         };
         self.jump_to(tree, found);
         jump
+    }
+
+    /// True if a jump stops at a node.
+    fn is_stop(&self, node: NodeId, target: JumpTarget) -> bool {
+        self.visible.is_target(node, target) || self.is_one_stop(node, target)
+    }
+
+    /// True for a folded directory that was added or removed as a whole: a jump to a change does not look into it.
+    fn is_one_stop(&self, node: NodeId, target: JumpTarget) -> bool {
+        target == JumpTarget::Changed && self.folded_paths(node).is_some()
     }
 
     /// The first target after a node, in display order with all directories expanded.
@@ -158,15 +169,18 @@ impl FileTreePane {
     }
 
     fn first_within(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
-        if self.visible.is_target(node, target) { Some(node) } else { self.first_below(tree, node, target) }
+        if self.is_stop(node, target) { Some(node) } else { self.first_below(tree, node, target) }
     }
 
     fn first_below(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
+        if self.is_one_stop(node, target) {
+            return None;
+        }
         let mut directory = node;
         loop {
             let siblings = self.siblings(tree, directory);
             let child = *siblings.nodes.iter().find(|child| self.visible.has_target_within(**child, target))?;
-            if self.visible.is_target(child, target) {
+            if self.is_stop(child, target) {
                 return Some(child);
             }
             directory = child;
@@ -176,6 +190,9 @@ impl FileTreePane {
     fn last_within(&self, tree: &Tree, node: NodeId, target: JumpTarget) -> Option<NodeId> {
         let mut last = node;
         loop {
+            if self.is_one_stop(last, target) {
+                return Some(last);
+            }
             let siblings = self.siblings(tree, last);
             match siblings.nodes.iter().rev().find(|child| self.visible.has_target_within(**child, target)) {
                 Some(child) => last = *child,

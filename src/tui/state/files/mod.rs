@@ -19,6 +19,7 @@ mod rows;
 mod sizes;
 mod totals;
 mod visible;
+mod whole;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -71,6 +72,7 @@ impl FileTreePane {
             lists: RefCell::default(),
             cursor: TreeCursor::default(),
         };
+        files.folds.compare(tree, &files.comparison);
         files.count(tree);
         files
     }
@@ -80,6 +82,7 @@ impl FileTreePane {
     /// [follows](Self::follow_changes) them.
     pub fn compare(&mut self, tree: &Tree, scope: Scope) {
         self.comparison.change_to(tree, scope);
+        self.folds.compare(tree, &self.comparison);
         self.count(tree);
         self.show_first_change(tree);
     }
@@ -181,9 +184,9 @@ impl FileTreePane {
         self.count(tree);
     }
 
-    /// Collapses directories without a change, or no longer.
+    /// Collapses directories without a change, and those added or removed as a whole, or no longer.
     pub fn toggle_unchanged(&mut self, tree: &Tree) {
-        self.folds.toggle_unchanged(tree);
+        self.folds.toggle_unchanged(tree, &self.comparison);
         self.count(tree);
     }
 
@@ -192,7 +195,7 @@ impl FileTreePane {
     pub fn look_like(&mut self, tree: &Tree, other: &Self) {
         (self.kinds, self.order) = (other.kinds, other.order);
         if self.folds.hide_unchanged() != other.folds.hide_unchanged() {
-            self.folds.toggle_unchanged(tree);
+            self.folds.toggle_unchanged(tree, &self.comparison);
         }
         self.count(tree);
         self.show_first_change(tree);
@@ -233,6 +236,12 @@ impl FileTreePane {
     fn split_folds(&mut self) -> (&mut Folds, &Comparison) {
         let Self { applied_filter, folds, comparison, .. } = self;
         (applied_filter.as_mut().map_or(folds, |filter| &mut filter.folds), comparison)
+    }
+
+    /// The number of paths below a collapsed directory that was added or removed as a whole: a single change for the user.
+    #[must_use]
+    pub fn folded_paths(&self, node: NodeId) -> Option<u32> {
+        self.folds().folded_paths(&self.comparison, node)
     }
 
     fn is_collapsed(&self, node: NodeId) -> bool {

@@ -224,7 +224,7 @@ macro_rules! actions {
 actions! {
     quit Quit "quit" ANYWHERE Program 30 "Quit" "Close the overlay, or quit." "ctrl+c,q" ""
     help Help "help" READING Program 40 "Help" "Show the keys." "?,f1" "?,f1"
-    command_palette CommandPalette "command-palette" LISTS Program 360 "Commands" "Find an action by its words and run it." ":" ":"
+    command_palette CommandPalette "command-palette" LISTS Program 195 "Actions" "Find an action by its words and run it." ":" ":"
     suspend Suspend "suspend" ANYWHERE Program _ "Suspend" "Suspend dive; `fg` resumes it." "ctrl+z" "ctrl+z"
     toggle_view ToggleView "toggle-view" PANES_AND_WASTE Move 50 "Switch view" "Switch between layers and files, or between waste and advice." "tab,shift+tab" "shift+tab"
     close_view CloseView "close-view" OVERLAYS Program 140 "Close" "Close the overlay." "esc" "esc"
@@ -241,34 +241,34 @@ actions! {
     accept Accept "accept" TEXT Program 60 "Keep" "Accept the input." "enter" "enter"
     next_match NextMatch "next-match" SEARCHED Find 170 "Next match" "Go to the next match." "n" "n"
     previous_match PreviousMatch "previous-match" SEARCHED Find _ "Previous match" "Go to the previous match." "N" "N"
-    search_all SearchAll "search-all-layers" PANES Find 200 "Search layers" "Find paths in every layer, also deleted ones." "F" "F"
+    search_all SearchAll "search-all-layers" SEARCHING Find 205 "Search layers" "Find paths in all layers, including deleted ones." "F" "F"
     waste_view WasteView "waste-view" PANES_AND_WASTE Inspect 180 "Waste" "List what is reclaimable, or close the list." "w,f2" "w,f2"
     show_warnings ShowWarnings "show-warnings" WARNED Inspect 10 "Warnings" "List the warnings of the configuration and of the image." "!,f3" "!,f3"
     show_images ShowImages "show-images" PANES Inspect 20 "Images" "Choose another image of the file." "i" "i"
-    compare_all CompareAll "compare-all" LAYERS Compare 240 "Show aggregated changes" "Show all changes since the base layer." "a,ctrl+a" "a"
-    compare_layer CompareLayer "compare-layer" LAYERS Compare 230 "Show layer changes" "Show what the selected layer changed." "c,ctrl+l" "c"
-    mark_base MarkBase "mark-base" LAYERS Compare 250 "Mark as base" "Compare with the selected layer, or stop comparing." "b" "b"
+    compare_all CompareAll "compare-all" LAYERS Compare 184 "All" "Show all changes since the base layer." "a,ctrl+a" "a"
+    compare_layer CompareLayer "compare-layer" LAYERS Compare 182 "Layer" "Show what the selected layer changed." "c,ctrl+l" "c"
+    mark_base MarkBase "mark-base" LAYERS Compare 250 "Compare from here" "Compare with the selected layer, or stop comparing." "b" "b"
     toggle_empty_steps ToggleEmptySteps "toggle-empty-steps" LAYERS Inspect 260 "Empty steps" "Show or hide steps without a layer, and where the base ends." "e" "e"
     toggle_collapse_dir ToggleCollapseDir "toggle-collapse-dir" TREE Arrange 290 "Collapse dir" "Collapse or expand a directory." "space" ""
     toggle_collapse_all_dir ToggleCollapseAllDir "toggle-collapse-all-dir" TREE Arrange 300 "Collapse all dir" "Collapse or expand all directories." "ctrl+space,c" "c"
     toggle_unchanged_dirs ToggleUnchangedDirs "toggle-unchanged-dirs" TREE Compare 310 "Unchanged dirs" "Collapse or expand unchanged and wholly changed directories." "z" "z"
-    toggle_added_files ToggleAddedFiles "toggle-added-files" TREE Compare 320 "Added" "Show or hide added files." "A,ctrl+a" "A"
-    toggle_removed_files ToggleRemovedFiles "toggle-removed-files" TREE Compare 330 "Removed" "Show or hide removed files." "R,ctrl+r" "R"
-    toggle_modified_files ToggleModifiedFiles "toggle-modified-files" TREE Compare 340 "Modified" "Show or hide modified files." "M,ctrl+m" "M"
-    toggle_unmodified_files ToggleUnmodifiedFiles "toggle-unmodified-files" TREE Compare 350 "Unmodified" "Show or hide unmodified files." "U,ctrl+u" "U" [formerly "toggle-unchanged-files"]
+    toggle_added_files ToggleAddedFiles "toggle-added-files" TREE Compare 196 "Added" "Show or hide added files." "A,ctrl+a" "A"
+    toggle_removed_files ToggleRemovedFiles "toggle-removed-files" TREE Compare 197 "Removed" "Show or hide removed files." "R,ctrl+r" "R"
+    toggle_modified_files ToggleModifiedFiles "toggle-modified-files" TREE Compare 198 "Modified" "Show or hide modified files." "M,ctrl+m" "M"
+    toggle_unmodified_files ToggleUnmodifiedFiles "toggle-unmodified-files" TREE Compare 199 "Unmodified" "Show or hide unmodified files." "U,ctrl+u" "U" [formerly "toggle-unchanged-files"]
     toggle_filetree_attributes ToggleAttributes "toggle-filetree-attributes" TREE Arrange _ "Attributes" "Show or hide permissions, owners and sizes." "b,ctrl+b" "b"
     toggle_sort_order ToggleSortOrder "toggle-sort-order" SORTED Arrange 270 "Sort" "Sort by the next column." "ctrl+o,s" "s"
     reverse_sort_order ReverseSortOrder "reverse-sort-order" IMAGES Arrange 275 "Reverse" "Reverse the order." "r" "r"
     open_image OpenImage "open-image" IMAGES Inspect 105 "Open" "Open the image, or show why it could not be read." "enter" "enter"
     show_rules ShowRules "show-rules" IMAGES Inspect 106 "Rules" "Show which rules the image broke." "v" "v"
     toggle_wrap_tree ToggleWrap "toggle-wrap-tree" WRAPPED Arrange _ "Wrap" "Wrap or truncate long lines." "p,ctrl+p" "p"
-    next_change NextChange "next-change" PANES Compare 190 "Next change" "Go to the next changed file." "o" "o"
+    next_change NextChange "next-change" PANES Compare 181 "Next change" "Go to the next changed file." "o" "o"
     previous_change PreviousChange "previous-change" PANES Compare _ "Previous change" "Go to the previous changed file." "O" "O"
     view_file ViewFile "view-file" VIEWED Open 120 "View" "View the file." "enter,v" "enter,v"
-    go_to_file GoToFile "go-to-file" LISTED_OR_LAYERS Open 110 "Go to file" "Go to the file in its layer, or open the group." "enter" "enter"
+    go_to_file GoToFile "go-to-file" LISTED_OR_LAYERS Open 110 "Go to file" "Open the group, or go to the file in its layer." "enter" "enter"
     view_version ViewVersion "view-version" LISTED Open 130 "View" "View this version of the file." "v" "v"
     file_history FileHistory "file-history" HISTORIED Open 210 "History" "Show what each layer did to the path." "H" "H"
-    show_diff ShowDiff "show-diff" DIFFED Open 220 "Diff" "Compare the file with its previous version." "D" "D"
+    show_diff ShowDiff "show-diff" DIFFED Open 193 "Diff" "Compare the file with its previous version." "D" "D"
     extract_file ExtractFile "extract-file" EXTRACTED Open 280 "Extract" "Extract the file or directory to disk." "ctrl+e,x" "x"
     copy_path CopyPath "copy-path" COPIED Open 370 "Copy path" "Copy the path to the clipboard." "y" "y"
     toggle_hex ToggleHex "toggle-hex" VIEWER Arrange 380 "Text or hex" "Show the content as text or as bytes." "t" "t"
@@ -279,6 +279,7 @@ actions! {
     skip_files SkipFiles "skip-files" EXTRACTION Open 80 "Skip" "Skip existing files." "s" "s"
 }
 
+const SEARCHING: &[Context] = &[Layers, FileTree, Found];
 const LISTS: &[Context] = &[Images, Layers, FileTree, Waste, Found, History];
 const SIDEWAYS: &[Context] = &[Layers, FileTree, TextLine, Viewer];
 const LAYERS: &[Context] = &[Layers];

@@ -113,6 +113,17 @@ pub(crate) fn path_end(bytes: &[u8], columns: usize) -> String {
     cut_start(&printable(&Escaped(&bytes[start..]).to_string()), columns)
 }
 
+/// Escapes a path for `columns`. A longer one loses its middle: the start says where it is, the end what it is.
+pub(crate) fn path_middle(bytes: &[u8], columns: usize) -> String {
+    let whole = path_end(bytes, columns);
+    if !whole.starts_with('…') {
+        return whole;
+    }
+    let start = cut(&name(bytes, columns), columns / 3);
+    let end = path_end(bytes, columns.saturating_sub(self::columns(&start)) + 1);
+    format!("{start}{}", end.trim_start_matches('…'))
+}
+
 /// Truncates a text to `columns`, with `…` at its start. Paths and names of images end in what tells them apart.
 pub(crate) fn cut_start(text: &str, columns: usize) -> String {
     if end_within(text, columns).is_none() {

@@ -2,7 +2,7 @@
 
 use super::waste::{REMEDY_HEIGHT, first_lines, instruction_line};
 use crate::tui::state::Explorer;
-use crate::tui::text::{cut, printable, wrap};
+use crate::tui::text::{columns, cut, printable, wrap};
 use dive_model::advice::{Advice, Finding};
 use dive_model::units::{Bytes, Total, count_of};
 
@@ -43,10 +43,10 @@ pub(in crate::tui) fn sum(explorer: &Explorer, advice: Option<&Advice>, width: u
     let ours = Bytes(advice.ours().map(|finding| finding.size_bytes).sum::<Total>().get());
     let of_base = Bytes(advice.of_base().map(|finding| finding.size_bytes).sum::<Total>().get());
     let findings = count_of(advice.ours().map(Finding::count).sum::<Total>().get(), "finding");
-    let base = if of_base.0 == 0 { String::new() } else { format!(", and {of_base} are the base's") };
-    let long = format!("Following the advice saves {ours} of {total}: {findings} in the image's own layers{base}");
-    let short = format!("{ours} of {total} can be saved{base}");
-    cut(if long.chars().count() <= width { &long } else { &short }, width)
+    let base = if of_base.0 == 0 { String::new() } else { format!("; {of_base} more in the base") };
+    let long = format!("Advice could save {ours} of {total} ({findings} in your layers){base}");
+    let short = format!("Advice could save {ours} of {total} ({findings}){base}");
+    cut(if columns(&long) <= width { &long } else { &short }, width)
 }
 
 /// The explanation of a finding: the instructions, the kind and the remedy. The instructions take the lines of `height` that the

@@ -66,6 +66,8 @@ fn part<'a>(kept: usize, end: usize, mark: WasteMark, theme: &Theme) -> Span<'a>
         WasteMark::Colour if end == 8 => (PARTS[kept], theme.bar.patch(background(theme.waste))),
         WasteMark::Colour => (PARTS[end], if kept < wasted { theme.waste } else { theme.bar }),
         WasteMark::Shade if wasted >= 4 => ("▒", theme.waste),
+        // No shade is as narrow as an eighth; a light one tells that nothing of the cell is kept.
+        WasteMark::Shade if kept == 0 => ("░", theme.waste),
         WasteMark::Shade => (PARTS[end], theme.bar),
     };
     Span::styled(glyph, style)
@@ -97,6 +99,8 @@ mod tests {
         assert_eq!(drawn(0, 0, 100), "        ");
         assert_eq!(drawn(u64::MAX, 1, u64::MAX), "████████", "waste is as wide as it is");
         assert_eq!(drawn(90_000, 232, 2_000_000), "▍       ");
+        assert_eq!(drawn(90_000, 90_000, 2_000_000), "░       ", "a thin bar shows its waste, too");
+        assert_eq!(drawn(1, 1, 1_000_000), "░       ");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::report::{base_in_words, instruction};
 use crate::tui::layout::inside;
 use crate::tui::state::layers::LayerRow;
 use crate::tui::state::{Explorer, Focus, ScreenState, Stage};
-use crate::tui::text::{columns, cut, name, printable, right, start_of, wrap};
+use crate::tui::text::{columns, cut, path_end, printable, right, start_of, wrap};
 use crate::tui::theme::Theme;
 use dive_model::Opened;
 use dive_model::compression::Compression;
@@ -58,7 +58,7 @@ impl<'a> DetailLines<'a> {
             lines.extend(files.map(|file| {
                 let before = format!("{:>5}  {}  ", file.count, right(&Bytes(file.size_bytes).to_string(), 11));
                 let room = width.saturating_sub(before.len());
-                Line::raw(format!("{before}{}", cut(&name(&opened.tree.path(file.node), room), room)))
+                Line::raw(format!("{before}{}", path_end(&opened.tree.path(file.node), room)))
             }));
         }
         lines
@@ -112,7 +112,7 @@ fn layer(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
                 "This is a guess: no source says where the base ends. A base image usually ends with the command that it \
                  runs, and layers built on it follow."
             } else {
-                "The layers above this line are the base image's."
+                "The layers above this line come from the base image."
             };
             lines.extend(wrap(text, width).into_iter().map(Line::raw));
         }
@@ -294,7 +294,7 @@ fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
         push_field(&mut lines, theme, "Base", &base_in_words(base), width);
     }
     if let Some((of_base, ours)) = &explorer.totals.parts {
-        for (label, part) in [("Of the base", of_base), ("Ours", ours)] {
+        for (label, part) in [("In the base", of_base), ("In your layers", ours)] {
             let (unpacked, reclaimable) = (Bytes(part.unpacked_bytes), Bytes(part.reclaimable_bytes));
             let text = format!("{unpacked} in {}, {reclaimable} reclaimable", count_of(part.files, "file"));
             push_field(&mut lines, theme, label, &text, width);

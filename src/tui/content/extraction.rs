@@ -16,7 +16,7 @@ pub(in crate::tui) fn lines(extraction: &ExtractionDialog, width: u16) -> Vec<Li
         Extent::Whole => "",
         Extent::Filtered => ", only paths that match the filter",
     };
-    text.push(format!("{paths}, {}{extent}", Bytes(extraction.plan.bytes())));
+    text.push(format!("{paths}, {}, {}{extent}", Bytes(extraction.plan.bytes()), extraction.version));
     text.push(match extraction.special_bits {
         SpecialBits::Strip => "Setuid, setgid and sticky bits are removed.".to_owned(),
         SpecialBits::Keep => "Setuid, setgid and sticky bits are kept.".to_owned(),

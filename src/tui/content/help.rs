@@ -20,21 +20,23 @@ const PAIRS: [(Action, Action, &str); 7] = [
 ];
 
 /// What an action does, in few words. The name in the footer is a noun where the key toggles something.
-const fn short_verb(row: &ActionRow) -> &'static str {
+fn short_verb(row: &ActionRow, of: Context) -> &'static str {
     match row.action {
+        Action::WasteView if of == Context::Waste => "Close waste",
         Action::ToggleAddedFiles => "Show, hide added",
         Action::ToggleRemovedFiles => "Show, hide removed",
         Action::ToggleModifiedFiles => "Show, hide modified",
         Action::ToggleUnmodifiedFiles => "Show, hide unmodified",
         Action::ToggleUnchangedDirs => "Fold unchanged dirs",
         Action::ToggleAttributes => "Show, hide attributes",
+        Action::CompareLayer => "Show layer changes",
         Action::CompareAll => "Show all changes",
         Action::ToggleEmptySteps => "Show, hide empty steps",
         Action::WasteView => "List waste",
         Action::ShowWarnings => "List warnings",
         Action::ShowImages => "Choose an image",
         Action::FileHistory => "Show history",
-        Action::CommandPalette => "Find a command",
+        Action::CommandPalette => "Find an action",
         _ => row.hint,
     }
 }
@@ -55,7 +57,7 @@ pub(in crate::tui) fn lines<'a>(state: &'a ScreenState, help: &Help, width: u16)
     let is_dead =
         |action| action == Action::GoToFile && help.of == Context::Layers && state.focus != Focus::ImageDetails;
     let rows: Vec<&ActionRow> = state.settings.keymap.rows(help.of).filter(|row| !is_dead(row.action)).collect();
-    let groups: Vec<_> = Task::ALL.into_iter().map(|task| group(&rows, task, column, theme)).collect();
+    let groups: Vec<_> = Task::ALL.into_iter().map(|task| group(&rows, (help.of, task), column, theme)).collect();
     if columns == 1 {
         return groups.into_iter().flatten().map(Line::from).collect();
     }
@@ -83,7 +85,7 @@ pub(in crate::tui) fn lines<'a>(state: &'a ScreenState, help: &Help, width: u16)
 }
 
 /// The rows of a task below its title, each as wide as a column. Empty if the context has no action for it.
-fn group<'a>(rows: &[&'a ActionRow], task: Task, width: usize, theme: &Theme) -> Vec<Vec<Span<'a>>> {
+fn group<'a>(rows: &[&'a ActionRow], (of, task): (Context, Task), width: usize, theme: &Theme) -> Vec<Vec<Span<'a>>> {
     let mut lines = Vec::new();
     for row in rows.iter().filter(|row| row.task == task) {
         let find = |action| rows.iter().find(|other| other.action == action).copied();
@@ -93,7 +95,7 @@ fn group<'a>(rows: &[&'a ActionRow], task: Task, width: usize, theme: &Theme) ->
         let pair = PAIRS.iter().find(|(first, ..)| *first == row.action);
         let (keys, does) = match pair.and_then(|(_, second, both)| Some((find(*second)?, *both))) {
             Some((partner, both)) => (format!("{} / {}", keys(row), keys(partner)), both),
-            None => (keys(row), short_verb(row)),
+            None => (keys(row), short_verb(row, of)),
         };
         let before = left(&keys, KEYS_WIDTH.max(columns(&keys)));
         let room = width.saturating_sub(columns(&before) + 1);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::config::{Action, Context, KeyPress};
 use crate::tui::keymap::ActionRow;
 use crate::tui::state::extraction::ExtractionStage;
-use crate::tui::state::files::Fold;
+use crate::tui::state::files::{ChangeKinds, Fold};
 use crate::tui::state::history::version_before;
 use crate::tui::state::images::ListedRow;
 use crate::tui::state::layers::{CompareMode, LayerList};
@@ -16,7 +16,8 @@ use crate::tui::state::waste::WasteRow;
 use crate::tui::state::{Focus, Overlay, ScreenState};
 use crate::tui::text::columns;
 use dive_model::image::Image;
-use dive_model::tree::Change;
+use dive_model::tree::history::HistoryEvent;
+use dive_model::tree::{Change, SpanId};
 use dive_model::units::count_of;
 
 /// The look of a hint.
@@ -46,36 +47,79 @@ pub(in crate::tui) const HINT_GAP: usize = 2;
 impl KeyHint {
     /// Its width with the blanks after it, in columns.
     fn width(&self) -> usize {
-        columns(&self.key) + 1 + columns(&self.text) + HINT_GAP
+        columns(&self.key) + 1 + if self.text.is_empty() { 0 } else { columns(&self.text) + HINT_GAP }
     }
 }
 
 /// The hints that fit `width`, from left to right.
 pub(in crate::tui) fn hints(state: &ScreenState, width: usize) -> Vec<KeyHint> {
-    let keymap = &state.settings.keymap;
-    let context = state.context();
-    let mut hints = Vec::new();
+    let mut rows = state.settings.keymap.hinted(state.context());
+    rows.sort_by_key(|row| place(state, row));
+    let mut hints: Vec<KeyHint> = Vec::new();
     let mut taken = 0;
-    let mut rows = keymap.hinted(context);
-    if matches_nothing(state) {
-        // Without a match here, the only way on.
-        rows.sort_by_key(|row| row.action != Action::NextMatch);
-    }
     for row in rows {
-        let action = row.action;
-        let Some(key) = keymap.hint(context, action) else { continue };
-        if !is_available(state, action) || is_double(state, action) {
-            continue;
+        let group = match KIND_TOGGLES.iter().position(|action| *action == row.action) {
+            None => hint(state, row).into_iter().collect(),
+            Some(0) => kinds(state),
+            // Part of the group of the first one.
+            Some(_) => continue,
+        };
+        let group_width: usize = group.iter().map(KeyHint::width).sum();
+        // The last hint needs no blanks after it. Nothing after a hint without room, so that a wider screen never shows less.
+        if taken + group_width > width + HINT_GAP {
+            break;
         }
-        let hint = KeyHint { action, key: short(key), text: text(state, row), look: look(state, action) };
-        // The last hint needs no blanks after it.
-        if taken + hint.width() > width + HINT_GAP {
-            continue;
-        }
-        taken += hint.width();
-        hints.push(hint);
+        taken += group_width;
+        hints.extend(group);
     }
     hints
+}
+
+/// The place of a hint. What matters most in the current state comes first.
+fn place(state: &ScreenState, row: &ActionRow) -> Option<u16> {
+    match row.action {
+        // Without a match here, the only way on.
+        Action::NextMatch if matches_nothing(state) => Some(0),
+        // In the tree, where the waste is not what the user looks for, after its own actions.
+        Action::WasteView if state.context() == Context::FileTree => Some(LAST_OF_TREE),
+        action if KIND_TOGGLES.contains(&action) && hides_a_kind(state) => Some(FIRST_OF_TREE),
+        _ => row.rank,
+    }
+}
+
+/// After the actions that every screen has a hint for.
+const FIRST_OF_TREE: u16 = 115;
+/// After the palette.
+const LAST_OF_TREE: u16 = 196;
+
+/// Toggles that stand side by side, or not at all.
+const KIND_TOGGLES: [Action; 4] =
+    [Action::ToggleAddedFiles, Action::ToggleRemovedFiles, Action::ToggleModifiedFiles, Action::ToggleUnmodifiedFiles];
+
+/// The hint of an action. `None` if it has no key, is not available or another hint says the same.
+fn hint(state: &ScreenState, row: &ActionRow) -> Option<KeyHint> {
+    let action = row.action;
+    let key = state.settings.keymap.hint(state.context(), action)?;
+    let has_hint = is_available(state, action) && !is_double(state, action);
+    has_hint.then(|| KeyHint { action, key: short(key), text: text(state, row), look: look(state, action) })
+}
+
+/// The hints of the toggles: their keys with one word after them, because four words would take half of the line.
+fn kinds(state: &ScreenState) -> Vec<KeyHint> {
+    let rows = state.settings.keymap.hinted(state.context());
+    let toggles = KIND_TOGGLES.iter().filter_map(|action| rows.iter().find(|row| row.action == *action));
+    let mut hints: Vec<KeyHint> = toggles.filter_map(|row| hint(state, row)).collect();
+    let last = hints.len().saturating_sub(1);
+    for (at, hint) in hints.iter_mut().enumerate() {
+        hint.text = Cow::Borrowed(if at == last { "Kinds" } else { "" });
+    }
+    hints
+}
+
+/// True if the file tree hides a kind of change.
+fn hides_a_kind(state: &ScreenState) -> bool {
+    let files = state.explorer().and_then(|explorer| explorer.files.as_ref());
+    files.is_some_and(|files| files.kinds() != ChangeKinds::ALL)
 }
 
 /// The action of the hint at a column.
@@ -85,7 +129,8 @@ pub(in crate::tui) fn hint_at(state: &ScreenState, width: usize, column: usize) 
         end += hint.width();
         column < end
     });
-    hit.filter(|_| column + HINT_GAP < end).map(|hint| hint.action)
+    let gap = |hint: &KeyHint| if hint.text.is_empty() { 1 } else { HINT_GAP };
+    hit.filter(|hint| column + gap(hint) < end).map(|hint| hint.action)
 }
 
 /// True if the action has an effect in the current state.
@@ -114,6 +159,10 @@ pub(in crate::tui) fn is_available(state: &ScreenState, action: Action) -> bool 
             viewer.status().search != SearchState::None
         }
         (Action::NextMatch | Action::PreviousMatch, _) => filtered(),
+        // A difference is the content of no version.
+        (Action::ToggleHex | Action::ExtractFile, Some(Overlay::Viewer(viewer, _))) if viewer.compared().is_some() => {
+            false
+        }
         (Action::ToggleHex | Action::GoToLine | Action::FilterFiles, Some(Overlay::Viewer(viewer, _))) => {
             viewer.has_content()
         }
@@ -121,6 +170,7 @@ pub(in crate::tui) fn is_available(state: &ScreenState, action: Action) -> bool 
         (action, Some(Overlay::Waste(waste))) if needs_row(action) && waste.scroll.count() == 0 => false,
         (action, Some(Overlay::Found(found))) if needs_row(action) && found.selected().is_none() => false,
         (Action::ShowDiff, top) => has_version_before(state, top),
+        (Action::ViewFile, None) if on_empty_directory(state) => false,
         (action, None) if needs_row(action) && state.focus == Focus::Files => fold(state).is_some(),
         (Action::ViewVersion | Action::ExtractFile, Some(Overlay::Waste(_))) => !on_group(state),
         (Action::WasteView, Some(Overlay::Waste(_)))
@@ -151,11 +201,16 @@ fn has_version_before(state: &ScreenState, top: Option<&Overlay>) -> bool {
             let comparison = explorer.files.as_ref()?.comparison();
             (comparison.change(node) == Some(Change::Modified)).then(|| comparison.span(tree, node))?
         }),
-        Some(Overlay::History(history)) => history.version(),
-        Some(Overlay::Found(found)) => found.selected().and_then(|row| row.event.version),
+        Some(Overlay::History(history)) => history.selected().and_then(stored_version),
+        Some(Overlay::Found(found)) => found.selected().and_then(|row| stored_version(&row.event)),
         Some(_) => None,
     };
     version.is_some_and(|version| tree.facts(version).kind.is_file() && version_before(tree, version).is_some())
+}
+
+/// The version that a layer stored. `None` if it removed the path.
+fn stored_version(event: &HistoryEvent) -> Option<SpanId> {
+    event.version.filter(|_| !event.action.removes())
 }
 
 /// True if the action applies to the row under the cursor.
@@ -184,6 +239,7 @@ fn matches_nothing(state: &ScreenState) -> bool {
 fn is_double(state: &ScreenState, action: Action) -> bool {
     let is_hinted = |action| state.settings.keymap.hint(state.context(), action).is_some();
     match action {
+        Action::SearchAll => !state.overlays.is_empty() && is_hinted(Action::FilterFiles),
         Action::Quit if state.prompt.is_some() => is_hinted(Action::CloseFilterFiles),
         Action::Quit if !state.overlays.is_empty() => is_hinted(Action::CloseView),
         Action::ToggleCollapseDir => is_hinted(Action::ViewFile) && fold(state).is_some_and(|fold| fold != Fold::Leaf),
@@ -231,6 +287,15 @@ fn fold(state: &ScreenState) -> Option<Fold> {
     Some(files.fold(files.selected()?))
 }
 
+/// True if the row under the cursor of the file tree is a directory that neither opens nor has content to view.
+fn on_empty_directory(state: &ScreenState) -> bool {
+    let Some(explorer) = state.explorer().filter(|_| state.focus == Focus::Files) else { return false };
+    let (Some(files), tree) = (&explorer.files, &explorer.opened.tree) else { return false };
+    let is_directory =
+        |node| files.comparison().span(tree, node).is_none_or(|version| tree.span(version).kind.is_directory());
+    files.selected().is_some_and(|node| files.fold(node) == Fold::Leaf && is_directory(node))
+}
+
 /// The name of an action in the current context.
 fn text(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
     let kind = state.prompt.as_ref().map(|prompt| &prompt.kind);
@@ -244,7 +309,13 @@ fn text(state: &ScreenState, row: &ActionRow) -> Cow<'static, str> {
         (Action::ShowWarnings, _) => return Cow::Owned(count_of(state.warning_count() as u64, "warning")),
         (Action::FilterFiles, Context::Viewer) => "Search",
         (Action::Quit, _) if state.prompt.is_some() || !state.overlays.is_empty() => "Close",
-        (Action::GoToFile, Context::Waste) if on_group(state) => "Open",
+        (Action::GoToFile, Context::Waste) if on_group(state) => match state.overlays.last() {
+            Some(Overlay::Waste(waste)) if waste.is_selected_open() => "Collapse",
+            _ => "Open",
+        },
+        (Action::CloseView, Context::Waste) if state.kept_filter().is_some() => "Clear filter",
+        (Action::ToggleView, Context::Layers) => "Files",
+        (Action::ToggleView, Context::FileTree) => "Layers",
         (Action::ToggleView, Context::Waste) => match state.overlays.last() {
             Some(Overlay::Waste(_)) => "Advice",
             _ => "Waste",

@@ -4,10 +4,9 @@ use crate::report::instruction;
 use crate::tui::state::Explorer;
 use crate::tui::state::waste::{Waste, WasteOrder};
 use crate::tui::text::{cut, printable, start_of, wrap};
-use dive_model::advice::AdviceKind;
 use dive_model::analysis::WasteGroup;
 use dive_model::analysis::exact::Cause;
-use dive_model::image::{Base, ImagePart};
+use dive_model::image::{Base, BuildInstruction, ImagePart, Keyword};
 use dive_model::layer::LayerIndex;
 
 /// Where the columns of the list begin. Size, files and layers are always shown.
@@ -101,7 +100,7 @@ pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: us
     if height < REMEDY_HEIGHT {
         return first_lines(&remedy, height, width);
     }
-    let mut rest = wrap(explanation(group), width);
+    let mut rest = wrap(&explanation(group), width);
     rest.extend(remedy);
     let free = height.saturating_sub(rest.len());
     let [put, hidden] = instructions.map(|line| wrap(&line, width));
@@ -141,43 +140,63 @@ pub(in crate::tui) const fn verb(cause: Cause) -> &'static str {
     }
 }
 
-fn explanation(group: &WasteGroup) -> &'static str {
-    if group.layer == group.hidden_by {
-        return "The tar of the layer has the path twice. The image shows only the last one.";
+fn explanation(group: &WasteGroup) -> String {
+    let WasteGroup { layer: stores, hidden_by: hides, .. } = group;
+    if stores == hides {
+        return "The tar of the layer has the path twice. The image shows only the last one.".to_owned();
     }
+    let (files, them) = if group.files == 1 { ("file", "it") } else { ("files", "them") };
     match group.cause {
-        Cause::Overwritten => "The image stores both versions and shows the later one.",
-        Cause::MetadataOnly => "The content is the same. A change of mode or owner stored it a second time.",
-        Cause::Deleted => "A deletion hides a file. The layer below still stores its bytes.",
+        Cause::Overwritten => "The image stores both versions and shows the later one.".to_owned(),
+        Cause::MetadataOnly => {
+            format!("Layer {hides} changes only mode, owner or times, but stores the content a second time.")
+        }
+        Cause::Deleted => format!("Layer {hides} deletes the {files}, but layer {stores} still stores {them}."),
         Cause::DeletedWithDirectory => {
-            "The deletion of a directory hides its files. The layer below still stores them."
+            format!("Layer {hides} deletes the directory, but layer {stores} still stores its files.")
         }
         Cause::HiddenByOpaque => {
-            "The directory was deleted and made again. The layer below still stores the old files."
+            format!(
+                "Layer {hides} deletes the directory and creates it again, but layer {stores} still stores the old files."
+            )
         }
-        Cause::Replaced => {
-            "A later layer replaced it with another file type. The layer below still stores the old files."
-        }
+        Cause::Replaced => format!("Layer {hides} replaces the {files}, but layer {stores} still stores {them}."),
     }
 }
 
-/// What to write instead, in the words of [advice](dive_model::advice), whose tab has a sentence on this image.
-fn remedy(explorer: &Explorer, group: &WasteGroup) -> &'static str {
-    match (part(explorer, group.layer), part(explorer, group.hidden_by)) {
+/// What to write instead. The tab of advice has a sentence on this image, but only once it is computed.
+fn remedy(explorer: &Explorer, group: &WasteGroup) -> String {
+    let layer = group.layer;
+    match (part(explorer, layer), part(explorer, group.hidden_by)) {
         (Some(ImagePart::Base), Some(ImagePart::Ours)) => {
-            return "the base image contains it. Keep it, or choose a smaller base";
+            return "the base image contains it. Keep it, or choose a smaller base".to_owned();
         }
-        (Some(ImagePart::Base), _) => return "only another version of the base image can change this",
+        (Some(ImagePart::Base), _) => return "only another version of the base image can change this".to_owned(),
         (Some(ImagePart::Ours) | None, _) => {}
     }
-    if group.layer == group.hidden_by {
-        return "write each path once; the layer stores it twice";
+    if layer == group.hidden_by {
+        return "write each path once; the layer stores it twice".to_owned();
     }
-    let kind = match group.cause {
-        Cause::Replaced => return "create the final file or link in the first place",
-        Cause::Overwritten => AdviceKind::OverwrittenLater,
-        Cause::MetadataOnly => AdviceKind::RewrittenMetadata,
-        Cause::Deleted | Cause::DeletedWithDirectory | Cause::HiddenByOpaque => AdviceKind::DeletedLater,
-    };
-    kind.row().instead
+    let created_by = explorer.opened.image.layers.get(layer.get()).map_or("", |layer| &layer.created_by);
+    let (them, they_are) = if group.files == 1 { ("it", "it is") } else { ("them", "they are") };
+    match (group.cause, BuildInstruction::of(created_by).keyword) {
+        (Cause::Replaced, _) => format!("create the final file or link in layer {layer}"),
+        (Cause::Overwritten, _) => format!("write the final content in layer {layer}"),
+        (Cause::MetadataOnly, Keyword::Copy | Keyword::Add) => {
+            format!("set mode and owner in layer {layer} (`--chmod=`, `--chown=`)")
+        }
+        (Cause::MetadataOnly, _) => format!("set mode and owner in layer {layer}, which creates {them}"),
+        (Cause::Deleted | Cause::DeletedWithDirectory | Cause::HiddenByOpaque, keyword) => match keyword {
+            Keyword::Copy => format!(
+                "leave {them} out of the COPY (.dockerignore), or delete {them} in the stage {they_are} copied from"
+            ),
+            Keyword::Add => {
+                format!("leave {them} out of the ADD: name {them} in .dockerignore, or pack the archive without {them}")
+            }
+            Keyword::Run | Keyword::Other(_) | Keyword::Unknown => {
+                let step = if keyword == Keyword::Run { "RUN" } else { "step" };
+                format!("delete {them} in the {step} that creates {them}, or build in an earlier stage")
+            }
+        },
+    }
 }

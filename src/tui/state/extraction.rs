@@ -29,6 +29,8 @@ pub struct ExtractionDialog {
     pub overlay_id: OverlayId,
     /// The path to extract, escaped for display.
     pub path: String,
+    /// The version: `from layer 3`.
+    pub version: String,
     /// Files to write.
     pub plan: Arc<Plan>,
     /// Whether a filter excludes files.
@@ -55,10 +57,11 @@ pub enum Extent {
 impl ExtractionDialog {
     /// Opens the dialog at the question for the folder.
     #[must_use]
-    pub fn new(overlay_id: OverlayId, path: String, plan: Plan, extent: Extent) -> Self {
+    pub fn new(overlay_id: OverlayId, (path, version): (String, String), plan: Plan, extent: Extent) -> Self {
         Self {
             overlay_id,
             path,
+            version,
             plan: Arc::new(plan),
             extent,
             folder: PathBuf::new(),

@@ -42,9 +42,15 @@ impl History {
         &self.events
     }
 
+    /// The selected event.
+    #[must_use]
+    pub fn selected(&self) -> Option<&HistoryEvent> {
+        self.events.get(self.scroll.selected())
+    }
+
     /// The version that the selected event created or removed.
     #[must_use]
     pub fn version(&self) -> Option<SpanId> {
-        self.events.get(self.scroll.selected())?.version
+        self.selected()?.version
     }
 }

@@ -9,6 +9,7 @@ pub mod found;
 pub mod history;
 pub mod images;
 mod jobs;
+mod kept_filter;
 pub mod layers;
 mod long_lines;
 mod motion;
@@ -450,24 +451,6 @@ impl ScreenState {
     #[must_use]
     pub const fn is_choosing(&self) -> bool {
         matches!(self.stage, Stage::Choosing)
-    }
-
-    /// The active filter of the list of images or of the file tree, whichever is on the screen.
-    #[must_use]
-    pub fn pane_filter(&self) -> Option<&Filter> {
-        match (&self.stage, &self.list) {
-            (Stage::Choosing, Some(list)) => Some(list.filter()).filter(|filter| !filter.is_empty()),
-            _ => self.explorer()?.files.as_ref()?.filter(),
-        }
-    }
-
-    /// True if the row above the footer shows a prompt or the active filter.
-    #[must_use]
-    pub fn shows_prompt(&self) -> bool {
-        match &self.prompt {
-            Some(_) => true,
-            None => self.overlays.is_empty() && self.pane_filter().is_some(),
-        }
     }
 
     /// Opens a prompt.

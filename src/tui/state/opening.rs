@@ -105,10 +105,14 @@ impl ScreenState {
             Stage::Reading(reading) => reading.layers,
             _ => LayerList::new(&opened.image, self.settings.mode),
         };
-        let (damaged, all) = (opened.damaged_layers.len(), opened.image.layers.len());
-        if damaged > 0 {
-            let are = if damaged == 1 { "is" } else { "are" };
-            self.message = Some(format!("{damaged} of {all} layers {are} damaged (marked !); see Layer Details"));
+        let all = opened.image.layers.len();
+        match opened.damaged_layers.as_slice() {
+            [] => {}
+            [layer] => self.message = Some(format!("Layer {layer} is damaged (marked !): see Layer Details")),
+            damaged => {
+                let count = damaged.len();
+                self.message = Some(format!("{count} of {all} layers are damaged (marked !): see Layer Details"));
+            }
         }
         let mut explorer = Explorer::new(opened, totals, layers, &self.settings);
         if let Some(Stage::Open(before)) = self.stage_before.take() {

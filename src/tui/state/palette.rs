@@ -171,15 +171,20 @@ const fn other_names(action: Action) -> &'static str {
         Action::ToggleCollapseDir | Action::ToggleCollapseAllDir => "fold unfold open",
         Action::ToggleUnchangedDirs => "fold unfold unmodified dirs",
         Action::ToggleAttributes => "mode owner uid gid columns",
+        Action::ToggleEmptySteps => "dockerfile instructions history",
         Action::ToggleSortOrder => "order size largest biggest name",
         Action::ToggleWrap => "fold names",
         Action::ToggleHex => "hexadecimal binary",
         Action::ExtractFile => "save write export download",
         Action::ViewFile | Action::ViewVersion => "open show read content cat",
-        Action::FileHistory => "list versions",
+        Action::FileHistory => "list versions whiteout",
         Action::ShowDiff => "difference changes",
-        Action::FilterFiles | Action::SearchAll => "find search grep secret deleted",
-        Action::WasteView => "wasted reclaimable space advice",
+        Action::FilterFiles | Action::SearchAll => "find search grep secret deleted whiteout",
+        Action::WasteView => "wasted reclaimable hidden space advice remedy dockerfile",
+        Action::ToggleAddedFiles
+        | Action::ToggleRemovedFiles
+        | Action::ToggleModifiedFiles
+        | Action::ToggleUnmodifiedFiles => "hidden kinds",
         Action::ShowImages => "open tag platform architecture",
         Action::ShowWarnings => "errors problems",
         Action::MarkBase => "diff two layers",

@@ -30,7 +30,7 @@ impl PromptKind {
             Self::Search => "Search",
             Self::Position => "Go to",
             Self::Folder => "Extract to directory",
-            Self::Command => "Command",
+            Self::Command => "Action",
         }
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
         }
         (Action::GoToFile, _) => enter(state),
         (action, Some(node)) => {
-            let path = ListedPath { node, version, without_version: NO_FILE };
+            let path = ListedPath { node, version, removed_by: None, without_version: NO_FILE };
             steps::act_on_path(state, path, action, effects);
         }
         (_, None) => {}

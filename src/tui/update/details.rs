@@ -38,7 +38,9 @@ fn move_in_image(state: &mut ScreenState, action: Action) {
         (Motion::Down, None) if !state.image_details.shows(head) => None,
         (Motion::Down, None) => Some(0),
         (Motion::Down, Some(file)) => Some(file + 1),
-        (Motion::PageDown, file) if state.image_details.shows(head) || file.is_some() => Some(file.unwrap_or(0) + page),
+        // The first file is the largest.
+        (Motion::PageDown, None) if state.image_details.shows(head) => Some(0),
+        (Motion::PageDown, Some(file)) => Some(file + page),
         (Motion::Up, Some(file)) => file.checked_sub(1),
         (Motion::PageUp, Some(file)) => file.checked_sub(page),
         (Motion::Last, _) => Some(last),

@@ -22,14 +22,15 @@ pub(super) fn ask_for_node(state: &mut ScreenState, node: NodeId) {
     let tree = &explorer.opened.tree;
     let comparison = files.comparison();
     let target = comparison.scope().target;
-    let plan = if tree.visible(node, target).is_some() {
-        Plan::of_layer(tree, node, target, &|node| files.passes_filter(node))
+    let (plan, version) = if tree.visible(node, target).is_some() {
+        (Plan::of_layer(tree, node, target, &|node| files.passes_filter(node)), format!("as in layer {target}"))
     } else {
-        Plan::of(tree, node, &|node| comparison.span(tree, node).filter(|_| files.passes_filter(node)))
+        let last = |node| comparison.span(tree, node).filter(|_| files.passes_filter(node));
+        (Plan::of(tree, node, &last), format!("as before layer {target}"))
     };
     let extent = if files.filter().is_some() { Extent::Filtered } else { Extent::Whole };
     let path = Escaped(&tree.path(node)).to_string();
-    open_dialog(state, path, plan, extent);
+    open_dialog(state, (path, version), plan, extent);
 }
 
 /// Opens the dialog to extract one version of a file.
@@ -37,11 +38,13 @@ pub(super) fn ask_for_version(state: &mut ScreenState, version: SpanId) {
     let Stage::Open(explorer) = &state.stage else { return };
     let tree = &explorer.opened.tree;
     let path = Escaped(&tree.path(tree.span(version).node())).to_string();
+    let from = format!("from layer {}", tree.span(version).from());
     let plan = Plan::of_version(tree, version);
-    open_dialog(state, path, plan, Extent::Whole);
+    open_dialog(state, (path, from), plan, Extent::Whole);
 }
 
-fn open_dialog(state: &mut ScreenState, path: String, plan: Plan, extent: Extent) {
+/// Opens the dialog for a path and its version.
+fn open_dialog(state: &mut ScreenState, path: (String, String), plan: Plan, extent: Extent) {
     let extraction = ExtractionDialog::new(state.next_overlay_id(), path, plan, extent);
     state.overlays.push(Overlay::Extraction(Box::new(extraction)));
     // The line is empty: a prefilled folder would come before an absolute path that the user types.

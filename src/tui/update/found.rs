@@ -5,7 +5,7 @@ use crate::tui::state::found::Found;
 use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::{Overlay, ScreenState};
 
-use super::steps::{ListedPath, NO_FILE_AFTER};
+use super::steps::ListedPath;
 use super::{Effect, steps};
 
 /// Opens the search.
@@ -19,12 +19,12 @@ pub(super) fn open(state: &mut ScreenState) {
 pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
     let Some(Overlay::Found(found)) = state.overlays.last_mut() else { return };
     steps::move_selection(&mut found.scroll, action);
-    if action == Action::FilterFiles {
+    if matches!(action, Action::FilterFiles | Action::SearchAll) {
         let text = found.filter().text().to_owned();
         return state.open_prompt(PromptKind::Filter, &text);
     }
     let Some(row) = found.selected() else { return };
-    let path = ListedPath { node: row.node, version: row.event.version, without_version: NO_FILE_AFTER };
+    let path = ListedPath::of_event(row.node, &row.event);
     match action {
         Action::GoToFile => enter(state),
         action => steps::act_on_path(state, path, action, effects),

@@ -6,7 +6,7 @@ use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::{Motion, Overlay, ScreenState, Stage};
 use dive_model::extract::OnConflict;
 
-use super::steps::{ListedPath, NO_FILE_AFTER};
+use super::steps::ListedPath;
 use super::{Effect, advised, extraction, found, steps, waste};
 
 /// Closes the top overlay. An extraction that is writing is only cancelled: the dialog stays to report what was
@@ -44,7 +44,8 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
 
 fn in_history(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
     let Some(Overlay::History(history)) = state.overlays.last() else { return };
-    let path = ListedPath { node: history.node, version: history.version(), without_version: NO_FILE_AFTER };
+    let Some(event) = history.selected() else { return };
+    let path = ListedPath::of_event(history.node, event);
     steps::act_on_path(state, path, action, effects);
 }
 
@@ -56,6 +57,9 @@ fn in_viewer(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>)
             state.open_prompt(PromptKind::Search, &pattern);
         }
         Action::GoToLine => state.open_prompt(PromptKind::Position, ""),
+        Action::ToggleHex | Action::ExtractFile if viewer.compared().is_some() => {
+            state.message = Some("this is a difference; view a version first".to_owned());
+        }
         Action::ExtractFile => {
             let version = *version;
             extraction::ask_for_version(state, version);

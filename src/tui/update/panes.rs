@@ -1,9 +1,10 @@
 //! Actions in panes: layers, details, file tree.
 
 use crate::config::Action;
-use crate::tui::state::files::{FileTreePane, Jump, MatchElsewhere};
+use crate::tui::state::files::{ChangeKinds, FileTreePane, Jump, MatchElsewhere};
 use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::{Attributes, Explorer, Focus, Motion, ScreenState, Stage};
+use dive_model::tree::history::LayerAction;
 use dive_model::tree::{Change, NodeId, Tree};
 
 use super::{Effect, details, extraction, filter, found, images, steps, waste};
@@ -88,6 +89,10 @@ fn at_node(state: &mut ScreenState, node: NodeId, action: Action, effects: &mut 
         Action::ExtractFile => extraction::ask_for_node(state, node),
         Action::ShowDiff => {
             let Some(comparison) = explorer.files.as_ref().map(FileTreePane::comparison) else { return };
+            if comparison.change(node) == Some(Change::Removed) {
+                state.message = Some(steps::no_version_after(comparison.scope().target));
+                return;
+            }
             let before = comparison.scope().base.and_then(|base| tree.visible(node, base));
             if let Some(version) = comparison.span(tree, node) {
                 steps::show_diff(state, before, version, effects);
@@ -135,14 +140,18 @@ fn in_tree(explorer: &mut Explorer, action: Action) -> Option<String> {
     }
 }
 
-/// Goes to the layer that added a path that the filter matches, but this layer does not have.
+/// Goes to the first layer with a version that the filter accepts, which this layer does not have.
 fn go_elsewhere(explorer: &mut Explorer) -> String {
     let tree = &explorer.opened.tree;
     let elsewhere = explorer.files.as_ref().and_then(|files| files.match_elsewhere(tree));
-    let Some(MatchElsewhere { added, .. }) = elsewhere else { return "there is no match in any layer".to_owned() };
-    explorer.layers.select(added);
+    let Some(MatchElsewhere { layer, action, .. }) = elsewhere else {
+        let hides = explorer.files.as_ref().is_some_and(|files| files.kinds() != ChangeKinds::ALL);
+        return if hides { "no file that is shown matches" } else { "no layer has a match" }.to_owned();
+    };
+    explorer.layers.select(layer);
     explorer.compare();
-    format!("went to layer {added}, which added the match")
+    let verb = if action == LayerAction::Added { "added" } else { "changed" };
+    format!("went to layer {layer}, which {verb} the match")
 }
 
 fn apply_to_tree(files: &mut FileTreePane, tree: &Tree, action: Action) {

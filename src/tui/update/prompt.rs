@@ -110,7 +110,8 @@ fn run_command(state: &mut ScreenState, effects: &mut Vec<Effect>) {
             let selection = Selection { image: state.selection.image.clone(), platform: Some(platform.clone()) };
             reopen(state, selection, effects);
         }
-        Some(PaletteCommand::Shown(_)) | None => {}
+        Some(PaletteCommand::Shown(_)) => {}
+        None => state.message = Some("no action has these words".to_owned()),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::tui::text::printable;
 use crate::tui::worker::{Job, JobId};
 use dive_model::layer::LayerIndex;
 use dive_model::shell::shell_word;
+use dive_model::tree::history::HistoryEvent;
 use dive_model::tree::{Change, NodeId, SpanId};
 
 use super::{Effect, extraction};
@@ -55,12 +56,22 @@ pub(super) struct ListedPath {
     pub(super) node: NodeId,
     /// The version that the row is about.
     pub(super) version: Option<SpanId>,
+    /// The layer that removes the version. `None` if the row is about a layer that stores it.
+    pub(super) removed_by: Option<LayerIndex>,
     /// The message if an action needs a version and the row has none.
     pub(super) without_version: &'static str,
 }
 
+impl ListedPath {
+    /// The path of an event of its history.
+    pub(super) fn of_event(node: NodeId, event: &HistoryEvent) -> Self {
+        let removed_by = Some(event.layer).filter(|_| event.action.removes());
+        Self { node, version: event.version, removed_by, without_version: NO_FILE_AFTER }
+    }
+}
+
 /// The message for a row about a removal.
-pub(super) const NO_FILE_AFTER: &str = "there is no file to show after this change";
+const NO_FILE_AFTER: &str = "there is no file to show after this change";
 
 /// Applies an action to the path of the selected row.
 pub(super) fn act_on_path(state: &mut ScreenState, path: ListedPath, action: Action, effects: &mut Vec<Effect>) {
@@ -73,12 +84,18 @@ pub(super) fn act_on_path(state: &mut ScreenState, path: ListedPath, action: Act
         }
         (Action::ViewFile | Action::ViewVersion, Some(version)) => view(state, version, effects),
         (Action::ExtractFile, Some(version)) => extraction::ask_for_version(state, version),
+        (Action::ShowDiff, _) if path.removed_by.is_some() => state.message = path.removed_by.map(no_version_after),
         (Action::ShowDiff, Some(version)) => show_diff(state, None, version, effects),
         (Action::ViewFile | Action::ViewVersion | Action::ShowDiff | Action::ExtractFile, None) => {
             state.message = Some(path.without_version.to_owned());
         }
         _ => {}
     }
+}
+
+/// The message if a removed version is compared: the layer has no other one.
+pub(super) fn no_version_after(layer: LayerIndex) -> String {
+    format!("layer {layer} removes the path; there is no version to compare with")
 }
 
 /// Opens the history of a path.
@@ -140,8 +157,8 @@ pub(super) fn focus(state: &mut ScreenState, focus: Focus) {
 pub(super) fn copy(state: &mut ScreenState, path: &[u8], effects: &mut Vec<Effect>) {
     let text = shell_word(path);
     state.message = Some(match std::str::from_utf8(path) {
-        Ok(path) if path == text => format!("{text} was sent to the clipboard"),
-        _ => format!("{} was sent to the clipboard, quoted for a shell", printable(&text)),
+        Ok(path) if path == text => format!("Copied: {text}"),
+        _ => format!("Copied (shell-quoted): {}", printable(&text)),
     });
     effects.push(Effect::Copy(text));
 }

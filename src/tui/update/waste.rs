@@ -35,7 +35,12 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
         (Action::ToggleSortOrder, Some(_)) => waste.sort_next(tree, exact),
         (Action::GoToFile, Some(_)) => enter(state),
         (action, Some(node)) => {
-            let path = ListedPath { node, version, without_version: "this is a group; open it and choose a file" };
+            let path = ListedPath {
+                node,
+                version,
+                removed_by: None,
+                without_version: "this is a group; open it and choose a file",
+            };
             steps::act_on_path(state, path, action, effects);
         }
     }

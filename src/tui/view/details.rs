@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::pane::{self, PaneFocus};
 use crate::tui::content::details::DetailLines;
 use crate::tui::state::{Focus, ScreenState};
+use crate::tui::text::path_middle;
 
 pub(super) fn draw(state: &ScreenState, which: Focus, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
@@ -26,5 +27,13 @@ pub(super) fn draw(state: &ScreenState, which: Focus, frame: &mut Frame<'_>, are
         *line = pane::select(std::mem::take(line), focus, theme);
     }
     pane::draw_lines(lines, frame, area_inside);
+    let listed = state.explorer().map(|explorer| &explorer.opened);
+    if let Some((opened, file)) = listed.zip(file)
+        && let Some(file) = opened.analysis.classic.inefficient_files.get(file)
+    {
+        // The full path: its row may truncate it.
+        let path = path_middle(&opened.tree.path(file.node), pane::title_width(area));
+        pane::bottom_title(&path, theme, frame, area);
+    }
     pane::scroll_marks(scroll.hidden(), theme, frame, area);
 }

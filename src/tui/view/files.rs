@@ -10,7 +10,8 @@ use crate::tui::content::files::FileTable;
 use crate::tui::state::files::{ChangeTotals, FileRow, FileTreePane, MatchElsewhere};
 use crate::tui::state::layers::CompareMode;
 use crate::tui::state::{Explorer, Focus, ScreenState};
-use crate::tui::text::{columns, cut, path_end, wrap};
+use crate::tui::text::{columns, cut, path_end, path_middle, wrap};
+use dive_model::tree::history::LayerAction;
 use dive_model::tree::{Change, ChangeCounts};
 use dive_model::units::{Bytes, count_of};
 
@@ -99,20 +100,27 @@ fn changes(totals: ChangeTotals) -> String {
     format!("{} · {}", counts.join(" "), Bytes(totals.bytes))
 }
 
-/// Text for the lower border: the path under the cursor, which its row may cut, and the hidden kinds, or their number, if
-/// there is room beside the path.
+/// Text for the lower border: the hidden kinds, or their number if little room is left, and the end of the path under the
+/// cursor, which its row may cut. What is hidden comes first, because nothing else tells why files are missing.
 fn bottom(explorer: &Explorer, files: &FileTreePane, width: usize) -> String {
     let hidden: Vec<_> = hidden_kinds(files).into_iter().map(|(_, name, _)| name).collect();
-    let path = files.selected().map(|node| path_end(&explorer.opened.tree.path(node), width));
+    let path = files.selected().map(|node| explorer.opened.tree.path(node));
     if hidden.is_empty() {
-        return path.unwrap_or_default();
+        return path.map(|path| path_middle(&path, width)).unwrap_or_default();
     }
     let note = format!("hidden: {}", hidden.join(", "));
     let Some(path) = path else { return note };
+    let room = |note: &str| width.saturating_sub(columns(note) + columns(BETWEEN));
     let short = format!("hidden: {}", count_of(hidden.len() as u64, "kind"));
-    let both = [note, short].map(|note| format!("{note} · {path}"));
-    both.into_iter().find(|both| columns(both) <= width).unwrap_or(path)
+    let fits = room(&note) >= path.len().min(MIN_PATH_WIDTH);
+    let note = if fits { note } else { short };
+    format!("{note}{BETWEEN}{}", path_middle(&path, room(&note)))
 }
+
+/// Between the hidden kinds and the path.
+const BETWEEN: &str = " · ";
+/// Columns of a path that tell more than the names of the hidden kinds.
+const MIN_PATH_WIDTH: usize = 24;
 
 /// A kind of change, its name, and the action that toggles its visibility.
 type KindToggle = (Change, &'static str, Action);
@@ -164,12 +172,13 @@ fn why_empty(state: &ScreenState, files: &FileTreePane) -> Vec<String> {
 fn elsewhere(state: &ScreenState, files: &FileTreePane) -> Option<String> {
     let explorer = state.explorer()?;
     let tree = &explorer.opened.tree;
-    let MatchElsewhere { node, count, added, removed } = files.match_elsewhere(tree)?;
+    let MatchElsewhere { node, count, layer, action, removed } = files.match_elsewhere(tree)?;
     let target = files.comparison().scope().target;
     let path = path_end(&tree.path(node), ELSEWHERE_WIDTH);
     let deleted = removed.map_or_else(String::new, |removed| format!(", deleted in layer {removed}"));
     let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
-    let text = format!("Not in layer {target}: {path}, added in layer {added}{deleted}{more}");
+    let verb = if action == LayerAction::Added { "added" } else { "changed" };
+    let text = format!("Not in layer {target}: {path}, {verb} in layer {layer}{deleted}{more}");
     let key = |context, action| state.settings.keymap.hint(context, action).map(|key| key.label());
     let pane = if state.focus == Focus::Files { Context::FileTree } else { Context::Layers };
     let next = key(pane, Action::NextMatch);

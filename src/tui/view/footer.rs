@@ -10,7 +10,7 @@ use crate::config::{Action, Context};
 use crate::tui::content;
 use crate::tui::content::hints::{HINT_GAP, HintLook};
 use crate::tui::state::palette::Offer;
-use crate::tui::state::prompt::PromptKind;
+use crate::tui::state::prompt::{Prompt, PromptKind};
 use crate::tui::state::{Overlay, ScreenState};
 use crate::tui::text::{columns, cut, printable};
 use dive_model::units::{count_of, counted};
@@ -19,11 +19,34 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>) {
     prompt(state, frame, state.layout.prompt);
     let area = state.layout.footer;
     let width = usize::from(area.width);
-    let line = match &state.message {
-        Some(message) => Line::styled(cut(&printable(message), width), state.settings.theme.label),
-        None => hints(state, width),
+    let theme = &state.settings.theme;
+    let line = match (&state.message, long_error(state, width)) {
+        (_, Some(error)) => Line::styled(cut(&error, width), theme.error),
+        (Some(message), None) => Line::styled(cut(&printable(message), width), theme.label),
+        (None, None) => hints(state, width),
     };
     pane::draw_lines([line], frame, area);
+}
+
+/// The error in the prompt, if there is no room for it after the text: it has a row of its own then, because its end says
+/// what to write.
+fn long_error(state: &ScreenState, width: usize) -> Option<String> {
+    let prompt = state.prompt.as_ref()?;
+    let error = printable(prompt.error.as_ref()?);
+    let text = columns(&label(state, prompt)).saturating_add(columns(prompt.text()));
+    (text.saturating_add(columns(&error) + 2) > width).then_some(error)
+}
+
+/// The label before the text of a prompt.
+fn label(state: &ScreenState, prompt: &Prompt) -> String {
+    match (&prompt.kind, state.overlays.last()) {
+        (PromptKind::Position, Some(Overlay::Viewer(viewer, _))) => format!("{}: ", viewer.destination_label()),
+        (PromptKind::Filter, Some(Overlay::Found(_))) => "Search all layers: ".to_owned(),
+        (PromptKind::Command, Some(Overlay::Palette(palette))) if palette.offer == Offer::Images => {
+            "Image: ".to_owned()
+        }
+        (kind, _) => format!("{}: ", kind.label()),
+    }
 }
 
 /// The key hints that fit `width`.
@@ -39,6 +62,9 @@ fn hints<'a>(state: &ScreenState, width: usize) -> Line<'a> {
         };
         spans.push(Span::styled(hint.key, key));
         spans.push(Span::raw(" "));
+        if hint.text.is_empty() {
+            continue;
+        }
         spans.push(Span::styled(hint.text, text));
         spans.push(Span::raw(" ".repeat(HINT_GAP)));
     }
@@ -55,7 +81,7 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     // Only the tree and the list of images count matches; other lists show their sums.
     let matches = if state.overlays.is_empty() { matches(state) } else { None };
     let Some(prompt) = &state.prompt else {
-        let text = state.pane_filter().map_or("", |filter| filter.text());
+        let text = state.kept_filter().map_or("", |filter| filter.text());
         let spans = vec![
             Span::styled("Filter: ", theme.label),
             Span::raw(cut(&printable(text), width.saturating_sub(24))),
@@ -64,18 +90,12 @@ fn prompt(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
         pane::draw_lines([Line::from(spans)], frame, area);
         return;
     };
-    let label = match (&prompt.kind, state.overlays.last()) {
-        (PromptKind::Position, Some(Overlay::Viewer(viewer, _))) => format!("{}: ", viewer.destination_label()),
-        (PromptKind::Filter, Some(Overlay::Found(_))) => "Search all layers: ".to_owned(),
-        (PromptKind::Command, Some(Overlay::Palette(palette))) if palette.offer == Offer::Images => {
-            "Image: ".to_owned()
-        }
-        (kind, _) => format!("{}: ", kind.label()),
+    let label = label(state, prompt);
+    let suffix = match &prompt.error {
+        Some(_) if long_error(state, width).is_some() => None,
+        Some(error) => Some((printable(error), theme.error)),
+        None => matches.filter(|_| prompt.kind == PromptKind::Filter).map(|matches| (matches, theme.dim)),
     };
-    let suffix = prompt.error.as_ref().map(|error| (printable(error), theme.error)).or_else(|| {
-        let is_filter = prompt.kind == PromptKind::Filter;
-        matches.filter(|_| is_filter).map(|matches| (matches, theme.dim))
-    });
     let suffix_width = suffix.as_ref().map_or(0, |(text, _)| columns(text) + 2);
     let room = width.saturating_sub(columns(&label)).saturating_sub(suffix_width).max(16);
     // Pasted text may have wide characters, so the scroll offset is in columns as tui-input counts them.
@@ -107,9 +127,9 @@ fn placeholder(state: &ScreenState, kind: PromptKind) -> Option<String> {
         PromptKind::Search | PromptKind::Position | PromptKind::Command => return None,
     }
     let up = state.settings.keymap.hint(Context::TextLine, Action::Up).filter(|_| !state.filters.is_empty());
-    let earlier = up.map_or_else(String::new, |key| format!("; {} for earlier ones", key.label()));
+    let earlier = up.map_or_else(String::new, |key| format!("; {}: earlier", key.label()));
     let subject = if state.is_choosing() { "name" } else { "path" };
-    Some(format!("expression or glob on the {subject}, sizes such as >10MB{earlier}"))
+    Some(format!("expression or glob on the {subject}, sizes: >10MB{earlier}"))
 }
 
 /// The part of a text after its first `skip` columns, at most `room` columns wide.
@@ -142,7 +162,7 @@ fn matches(state: &ScreenState) -> Option<String> {
         None => counted(count as u64, "match", "matches"),
     };
     Some(if files.accepted() > count {
-        format!("{text}, with {}", count_of(files.accepted() as u64, "path"))
+        format!("{text} ({} below)", count_of((files.accepted() - count) as u64, "path"))
     } else {
         text
     })

@@ -44,7 +44,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, found: &Found, fram
 fn summary(found: &Found) -> String {
     let rows = found.scroll.count();
     match (found.filter().is_empty(), found.paths()) {
-        (true, _) => "Finds paths in every layer, deleted ones too.".to_owned(),
+        (true, _) => "Finds paths in all layers, including deleted ones.".to_owned(),
         (false, 0) => "No path in any layer matches.".to_owned(),
         (false, paths) => {
             let is_cut = rows == MAX_FOUND || paths > MAX_FOUND;
@@ -73,7 +73,7 @@ fn line<'a>(explorer: &Explorer, row: &FoundRow, width: usize, theme: &Theme) ->
 }
 
 /// The colour of an action.
-const fn change(action: LayerAction) -> Change {
+pub(super) const fn change(action: LayerAction) -> Change {
     match action {
         LayerAction::Added => Change::Added,
         LayerAction::ListedAgain | LayerAction::WhiteoutOfNothing => Change::Unmodified,

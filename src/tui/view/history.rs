@@ -2,9 +2,9 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
+use super::found;
 use super::pane::{self, PaneFocus};
 use crate::report::instruction;
 use crate::report::listing::permissions;
@@ -26,8 +26,16 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, history: &History, 
     let mut lines = vec![Line::styled(cut(&head, width), theme.dim)];
     for row in history.scroll.visible() {
         let Some(event) = history.events().get(row) else { break };
-        let style = if row == history.scroll.selected() { theme.selected } else { Style::new() };
-        lines.push(Line::styled(left(&row_text(explorer, event, width), width), style));
+        let text = left(&row_text(explorer, event, width), width);
+        let (layer, rest) = text.split_at(text.floor_char_boundary(CHANGE_AT));
+        let (action, rest) = rest.split_at(rest.floor_char_boundary(event.action.name().len()));
+        let line = Line::from(vec![
+            Span::raw(layer.to_owned()),
+            Span::styled(action.to_owned(), theme.change(found::change(event.action))),
+            Span::raw(rest.to_owned()),
+        ]);
+        let is_selected = row == history.scroll.selected();
+        lines.push(if is_selected { pane::select(line, PaneFocus::Focused, theme) } else { line });
     }
     if history.events().is_empty() {
         lines.push(Line::raw("No layer has an entry for this path: it is only the parent directory of other entries."));
@@ -36,6 +44,9 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, history: &History, 
     pane::draw_lines(lines, frame, inside);
     pane::scroll_marks(history.scroll.hidden(), theme, frame, area);
 }
+
+/// Where the change begins, after the layer.
+const CHANGE_AT: usize = 7;
 
 /// The whole instruction of the selected event, below the list.
 fn explained<'a>(explorer: &Explorer, history: &History, width: usize, theme: &Theme) -> Vec<Line<'a>> {
@@ -58,7 +69,7 @@ fn explained<'a>(explorer: &Explorer, history: &History, width: usize, theme: &T
 const fn explanation(action: LayerAction) -> Option<&'static str> {
     Some(match action {
         LayerAction::MetadataOnly => "The content is the same; the mode, the owner or an extended attribute changed.",
-        LayerAction::ListedAgain => "The layer lists the path again. At most its times changed.",
+        LayerAction::ListedAgain => "The layer repeats the entry; only its times may differ.",
         LayerAction::Replaced => "The path has another type from this layer on.",
         LayerAction::DeletedWithDirectory => "The layer deleted a directory above the path.",
         LayerAction::HiddenByOpaque => "The layer deleted a directory above the path and made it again.",
@@ -75,7 +86,7 @@ const COMMAND: usize = 600;
 
 fn row_text(explorer: &Explorer, event: &HistoryEvent, width: usize) -> String {
     let tree = &explorer.opened.tree;
-    let before = format!("{:<7}{:<25}", event.layer.get(), event.action.name());
+    let before = format!("{:<CHANGE_AT$}{:<25}", event.layer.get(), event.action.name());
     let Some(version) = event.version else { return before };
     let facts = tree.facts(version);
     let size = facts.size.map_or_else(String::new, |size| Bytes(size).to_string());

@@ -66,7 +66,7 @@ pub(super) fn draw(state: &ScreenState, frame: &mut Frame<'_>, area: Rect) {
     } else {
         PaneFocus::Unfocused
     };
-    let inside = pane::draw(&title(state), focus, theme, frame, area);
+    let inside = pane::draw(&title(state, pane::title_width(area)), focus, theme, frame, area);
     let key = state.settings.keymap.hint(Context::Layers, Action::ShowImages).map(|key| key.label());
     if let Some(others) = state.image().and_then(|image| other_entries_note(image, key.as_deref())) {
         pane::bottom_title(&others, theme, frame, area);
@@ -130,18 +130,18 @@ fn artifact_note(entries: &[OtherEntry]) -> Option<String> {
     (!entries.is_empty()).then(|| format!("also here: {}", count_of(entries.len() as u64, kind)))
 }
 
-fn title(state: &ScreenState) -> String {
+/// The number of layers, what they are compared with, and whether there are other steps: without room, in fewer words.
+fn title(state: &ScreenState, width: usize) -> String {
     let Some(layers) = state.layers() else { return "Layers".to_owned() };
-    let mut title = format!("Layers ({})", state.image().map_or(0, |image| image.layers.len()));
-    match layers.mode {
-        CompareMode::Layer => {}
-        CompareMode::Aggregated => title.push_str(" · all changes"),
-        CompareMode::Marked(base) => title = format!("{title} · compared with {base}"),
-    }
-    if layers.steps() == EmptySteps::Shown {
-        title.push_str(" · all steps");
-    }
-    title
+    let count = format!("Layers ({})", state.image().map_or(0, |image| image.layers.len()));
+    let (long, short) = match layers.mode {
+        CompareMode::Layer => (String::new(), String::new()),
+        CompareMode::Aggregated => (" · all changes".to_owned(), " · all".to_owned()),
+        CompareMode::Marked(base) => (format!(" · compared with {base}"), format!(" · from {base}")),
+    };
+    let steps = if layers.steps() == EmptySteps::Shown { " · all steps" } else { "" };
+    let title = format!("{count}{long}{steps}");
+    if columns(&title) <= width { title } else { format!("{count}{short}{steps}") }
 }
 
 fn layer_row<'a>(

@@ -92,8 +92,8 @@ fn draw_too_small(state: &ScreenState, frame: &mut Frame<'_>) {
         .map_or_else(|| "Make it larger.".to_owned(), |key| format!("Make it larger, or quit with {}.", key.label()));
     let lines = vec![
         Line::from("The terminal is too small."),
-        Line::from(format!("It has {width}x{height},")),
-        Line::from(format!("dive needs {MIN_WIDTH}x{MIN_HEIGHT}.")),
+        Line::from(format!("It is {width}x{height};")),
+        Line::from(format!("dive needs at least {MIN_WIDTH}x{MIN_HEIGHT}.")),
         Line::from(leave),
     ];
     let area = frame.area();

@@ -16,7 +16,7 @@ const KEYS_WIDTH: usize = 15;
 pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
     let (title, keys_width, nothing) = match palette.offer {
-        Offer::Everything => ("Commands", KEYS_WIDTH, "No command matches."),
+        Offer::Everything => ("Actions", KEYS_WIDTH, "No action matches."),
         Offer::Images => ("Images and platforms", 1, "No image matches."),
     };
     let inside = pane::draw(title, PaneFocus::Focused, theme, frame, area);
@@ -41,7 +41,7 @@ pub(super) fn draw(state: &ScreenState, palette: &Palette, frame: &mut Frame<'_>
                 (String::new(), listed(&image, room))
             }
             PaletteCommand::OpenPlatform(platform) if palette.offer == Offer::Images => {
-                (String::new(), printable(&format!("this image · {platform}")))
+                (String::new(), printable(&format!("same image · {platform}")))
             }
             PaletteCommand::Open(_) | PaletteCommand::OpenPlatform(_) => (String::new(), printable(&row.text())),
         };

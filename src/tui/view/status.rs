@@ -40,14 +40,18 @@ const SEPARATOR: &str = " · ";
 /// Bytes of a name that are read.
 const MAX_NAME: usize = 512;
 
-/// Size, dive's efficiency, reclaimable bytes, the platform if there are several, and the layer.
+/// Size, reclaimable bytes with their share, dive's efficiency, the platform if there are several, and the layer.
 fn facts(state: &ScreenState) -> Vec<String> {
     let mut facts = Vec::new();
     if let Some(explorer) = state.explorer() {
         let analysis = &explorer.opened.analysis;
         facts.push(Bytes(analysis.classic.size_bytes()).to_string());
-        facts.push(format!("efficiency {:.0} %", (analysis.classic.efficiency * 100.0).floor()));
-        facts.push(format!("{} reclaimable", Bytes(analysis.exact.reclaimable_bytes())));
+        let reclaimable = Bytes(analysis.exact.reclaimable_bytes());
+        // The rest of 100 % after the exact efficiency, which is truncated: an image with little waste has not 0 %.
+        let share = 100.0 - (analysis.exact.efficiency() * 100.0).floor();
+        let share = if reclaimable.0 == 0 { String::new() } else { format!(" ({share:.0} %)") };
+        facts.push(format!("{reclaimable} reclaimable{share}"));
+        facts.push(format!("dive's efficiency {:.0} %", (analysis.classic.efficiency * 100.0).floor()));
     }
     if let Some(platform) =
         state.image().filter(|image| !image.other_platforms.is_empty()).and_then(|image| image.platform.as_ref())

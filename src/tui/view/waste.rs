@@ -50,7 +50,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
         lines.push(if is_selected { pane::select(line, PaneFocus::Focused, theme) } else { line });
     }
     if waste.scroll.count() == 0 && !exact.files.is_empty() {
-        lines.push(Line::raw("No file matches the filter."));
+        lines.push(Line::raw("No reclaimable file matches the filter."));
         let note = waste.filter().syntax_note().unwrap_or_default();
         lines.extend(wrap(note, width).into_iter().map(Line::raw));
     }
@@ -159,9 +159,30 @@ impl WasteTable<'_> {
         };
         before = left(&before, self.columns.path);
         let room = self.width.saturating_sub(columns(&before) + columns(mark));
-        let path = path_end(&self.explorer.opened.tree.path(facts.node), room);
+        let path = self.path(row, facts.node, room);
         let style = if facts.files.is_some() { theme.label } else { ratatui::style::Style::new() };
         Line::from(vec![Span::raw(before), Span::styled(mark, theme.key), Span::styled(left(&path, room), style)])
+    }
+
+    /// The path of a row. A file of an open group is below the path of the group, so its row has the rest. A group of files
+    /// all over the image has the path of one of them.
+    fn path(&self, row: WasteRow, node: NodeId, room: usize) -> String {
+        let path = |node| self.explorer.opened.tree.path(node);
+        match row {
+            WasteRow::File { group, .. } if self.waste.is_member(row) => {
+                let place = self.waste.group_at(group).map_or(NodeId::ROOT, |group| group.place);
+                let (path, above) = (path(node), if place == NodeId::ROOT { Vec::new() } else { path(place) });
+                path_end(path.strip_prefix(above.as_slice()).unwrap_or(&path), room)
+            }
+            WasteRow::Group(at) if node == NodeId::ROOT => {
+                let files = &self.explorer.opened.analysis.exact.files;
+                let (largest, more) = self.waste.largest_of(at);
+                let Some(file) = largest.and_then(|file| files.get(file)) else { return path_end(&path(node), room) };
+                let more = format!(" and {more} more");
+                path_end(&path(file.node), room.saturating_sub(columns(&more))) + &more
+            }
+            _ => path_end(&path(node), room),
+        }
     }
 }
 

@@ -102,5 +102,5 @@ fn advice_follows_a_base_that_is_found_later() {
     let opened = Arc::clone(&screen.state.explorer().unwrap().opened);
     let base = Base { image: None, boundary: Some(Boundary { layers: 2, by: BaseSource::DiffIds }) };
     screen.receives(WorkerEvent::base_found(&opened, base));
-    screen.runs_jobs().shows(&["10 kB of 95 kB", "and 85 kB are the base's"]);
+    screen.runs_jobs().shows(&["10 kB of 95 kB", "; 85 kB more in the base"]);
 }

@@ -139,7 +139,7 @@ fn matches_are_numbered_and_esc_returns() {
     assert_eq!(screen.selected(), "/bin/f02", "the user has chosen a match");
     screen.presses("slash").types("f5").presses("esc");
     assert_eq!(screen.selected(), "/bin/f02", "only the filter has moved the cursor");
-    screen.presses("slash").types("usr/lib").shows(&["1 of 1, with 61 paths"]);
+    screen.presses("slash").types("usr/lib").shows(&["1 of 1 (60 paths below)"]);
     screen.presses("ctrl+u").types("*b/f0?").shows(&["1 of 10"]);
     // After a letter was deleted, the cursor is on the first match again.
     screen.presses("esc g slash").types("f59").shows(&["1 of 2"]);
@@ -153,7 +153,7 @@ fn the_whole_path_is_visible_under_a_filter() {
     let archive = image().layer(|l| l.file(long, "1").file("etc/a", "1")).save(Format::DockerArchive);
     let mut screen = Screen::showing(archive.path().to_str().unwrap(), SMALL, &[]);
     screen.presses("slash").types("index*.js").presses("enter").shows(&[&format!("┗ /{long} ━")]);
-    screen.presses("M").shows(&[&format!("┗ /{long} ━")]);
+    screen.presses("M").shows(&["┗ hidden: modified · /opt/application/…", "node_modules/package/index.js ━"]);
 }
 
 /// `n` leads to another layer, not out of a comparison.
@@ -187,7 +187,7 @@ fn a_search_leaves_out_directories_that_are_only_listed_again() {
     let mut screen = Screen::showing(archive.path().to_str().unwrap(), SMALL, &[]);
     screen.presses("F").types("^/srv$").shows(&["1 path, 1 change"]).lacks(&["listed-again"]);
     screen.presses("ctrl+u").types("twin").shows(&["1 path, 2 changes", "listed-again"]);
-    screen.presses("enter H G").shows(&["The layer lists the path again. At most its times changed."]);
+    screen.presses("enter H G").shows(&["The layer repeats the entry; only its times may differ."]);
 }
 
 /// On the smallest terminal, too, the list says what to do.
@@ -251,7 +251,7 @@ fn earlier_filters_are_recalled() {
     let mut screen = Screen::of_sample(USUAL);
     screen.presses("G slash up").shows(&["expression or glob"]).lacks(&["for earlier ones"]);
     screen.types("csv").presses("enter esc slash").types("svg").presses("enter esc");
-    screen.presses("slash").shows(&["; up for earlier ones"]);
+    screen.presses("slash").shows(&["; up: earlier"]);
     screen.presses("up").shows(&["Filter: svg", "logo.svg"]);
     screen.presses("up").shows(&["Filter: csv", "1 of "]);
     screen.presses("down down").shows(&["expression or glob"]);
@@ -273,7 +273,7 @@ fn waste_is_grouped_and_explained() {
     let mut screen = Screen::showing(archive.path().to_str().unwrap(), SMALL, &[]);
     screen.presses("w").shows(&["▸ /root/.npm", "20", "0 > 1", "Added by layer 0: RUN npm install"]);
     screen.shows(&["Deleted by layer 1: RUN rm -rf /root/.npm", "still stores", "Remedy: "]).lacks(&["c00"]);
-    screen.presses("enter").shows(&["▾ /root/.npm", "/root/.npm/c00"]);
+    screen.presses("enter").shows(&["▾ /root/.npm", "    /c00"]);
     screen.presses("slash").types("c07").presses("enter").shows(&["6 B of it in 1 file"]).lacks(&["c08"]);
     screen.presses("v").runs_jobs().shows(&["cached"]);
     screen.presses("esc H").shows(&["History of /root/.npm/c07"]);
@@ -289,7 +289,7 @@ fn the_status_line_names_the_image_and_its_figures() {
         let mut screen = Screen::of_sample(size);
         screen.presses("down down").shows(&["dive-sample:1.0", "3.0 MB", "layer 2 of 0–6"]);
         if size.0 >= 80 {
-            screen.shows(&["efficiency 98 %", "133 kB reclaimable"]);
+            screen.shows(&["· 3.0 MB · 133 kB reclaimable (5 %) ·"]);
         }
         screen.presses("tab G").shows(&["┗ /usr ━"]);
     }
@@ -298,10 +298,10 @@ fn the_status_line_names_the_image_and_its_figures() {
 #[test]
 fn the_palette_finds_an_action_by_its_words() {
     let mut screen = Screen::of_sample(SMALL);
-    screen.presses(":").shows(&["Commands", "Command:", "┃o               Go to the next changed file."]);
+    screen.presses(":").shows(&["┏ Actions", "Action:", "┃o               Go to the next changed file."]);
     screen.lacks(&["Go to the file in its layer", "warnings of the configuration"]);
-    screen.types("reclaim").presses("enter").shows(&["Waste ·"]).lacks(&["┏ Commands"]);
-    screen.presses("esc : esc").lacks(&["┏ Commands"]);
+    screen.types("reclaim").presses("enter").shows(&["Waste ·"]).lacks(&["┏ Actions"]);
+    screen.presses("esc : esc").lacks(&["┏ Actions"]);
     // An action of the other pane works, too.
     screen.presses(":").types("sort next column").presses("enter").shows(&["▼ Size"]);
     // A layer is found by its instruction.
@@ -312,9 +312,9 @@ fn the_palette_finds_an_action_by_its_words() {
     // The words that were found are visible, however long the instruction is.
     screen.presses(":").types("make-data banner").shows(&["make-data banner"]);
     screen.presses("esc");
-    screen.presses(":").types("no such thing").shows(&["No command matches."]);
+    screen.presses(":").types("no such thing").shows(&["No action matches."]);
     screen.presses("esc :").types("hex").shows(&["Not available here: Show the content as text or as bytes."]);
-    screen.presses("enter").lacks(&["┏ Commands"]);
+    screen.presses("enter").shows(&["no action has these words"]).lacks(&["┏ Actions"]);
 }
 
 #[test]
@@ -385,7 +385,7 @@ fn other_images_of_the_file_are_one_key_away() {
     screen.opens(opened).presses("down w esc i").shows(&[
         "● dive-sample:1.0 · linux/amd64",
         "1  other:1 · linux/arm64, linux/s390x",
-        "this image · linux/arm64",
+        "same image · linux/arm64",
         "Image:",
         "enter Open",
     ]);
@@ -426,4 +426,65 @@ fn overlays_keep_their_state_below_others() {
     screen.presses("w s down : esc");
     let [Overlay::Waste(waste)] = &screen.state.overlays[..] else { panic!("{}", screen.drawn()) };
     assert_eq!((waste.scroll.selected(), waste.order()), (1, WasteOrder::Cause));
+}
+
+/// A size alone finds the layer with such a file, as a name does.
+#[test]
+fn a_size_filter_without_a_match_says_which_layer_has_one() {
+    let archive = image()
+        .layer(|l| l.file("small", "x").file("a", "x"))
+        .layer(|l| l.file("big", "x".repeat(5000)))
+        .layer(|l| l.whiteout("big").file("a", "x".repeat(9000)))
+        .save(Format::DockerArchive);
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    screen.presses("slash").types(">4k").presses("enter");
+    screen.shows(&["Not in layer 0: /a, changed in layer 2, and 1 more. Press"]);
+    screen.presses("n").shows(&["went to layer 2, which changed the match"]);
+    assert_eq!(screen.selected(), "/a");
+    screen.presses("tab g").shows(&["┏ Layers", "Not in layer 0"]);
+    screen.presses("slash").types(" ^/b").presses("enter");
+    screen.shows(&["Not in layer 0: /big, added in layer 1, deleted in layer"]);
+    screen.presses("tab n").shows(&["┏ Layers", "went to layer 1, which added the match"]);
+    screen.presses("slash").types(" >4M").presses("enter n").shows(&["no layer has a match"]);
+}
+
+/// A match whose kind of change is hidden is not in another layer.
+#[test]
+fn a_hidden_match_is_not_elsewhere() {
+    let mut screen = Screen::of_sample(USUAL);
+    screen.presses("tab A slash").types("busybox").presses("enter").shows(&["Hidden: added files."]);
+    screen.lacks(&["Not in layer 0"]);
+    screen.presses("n").shows(&["no file that is shown matches"]);
+}
+
+/// A glob of a directory shows what is in it, as the name alone does.
+#[test]
+fn a_match_of_a_directory_shows_what_is_below() {
+    let archive = image()
+        .layer(|l| l.file("app/node_modules/a/index.js", "x".repeat(700)).file("app/main.js", "x"))
+        .save(Format::DockerArchive);
+    for filter in ["/**/node_modules", "*modules", "node_modules"] {
+        let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+        screen.presses("slash").types(filter).presses("enter");
+        screen.shows(&["index.js", "700 B", "1 of 1 (2 paths below)"]).lacks(&["main.js"]);
+    }
+}
+
+/// The layer that deletes a file has no version to compare.
+#[test]
+fn a_deletion_has_no_difference() {
+    let archive = image()
+        .layer(|l| l.file("key", "one"))
+        .layer(|l| l.file("key", "two"))
+        .layer(|l| l.whiteout("key").file("z", ""))
+        .save(Format::DockerArchive);
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    let why = "layer 2 removes the path; there is no version to compare with";
+    screen.presses("F").types("key").presses("enter down");
+    assert!(footer(&screen).contains("D Diff"), "{}", footer(&screen));
+    screen.presses("down");
+    assert!(!footer(&screen).contains("D Diff"), "{}", footer(&screen));
+    screen.presses("D").shows(&[why]);
+    screen.presses("H G D").shows(&[why]);
+    screen.presses("esc enter D").shows(&[why]);
 }

@@ -181,7 +181,7 @@ fn base_found_later_divides_the_layers_and_keeps_the_selection() {
     let layer = screen.state.layer();
     screen.receives(WorkerEvent::base_found(&opened, base));
     assert_eq!(screen.state.layer(), layer);
-    screen.shows(&["── end of the base debian:13 ──", "Of the base: 2 B in 1 file,", "Ours: 3 B in 1 file,"]);
+    screen.shows(&["── end of the base debian:13 ──", "In the base: 2 B in 1 file,", "In your layers: 3 B in 1 file,"]);
 }
 
 #[test]

@@ -28,13 +28,18 @@ const QUESTIONS: [Question; 20] = [
     (
         "What did layer 3 change?",
         &[Keys("down down down o")],
-        &["Layer 3 · +6 · 87 kB", "+    13 kB", "/static/img/logo-draft.svg ─"],
+        &["Layer 3 · +6 · 87 kB", "+    13 kB", "img/logo-draft.svg ─"],
     ),
     ("Which of its directories is the largest?", &[Keys("down down down tab U s")], &["hidden: unmodified · /var ━"]),
     (
         "Which files did layer 5 delete?",
         &[Keys("down down down down down tab A M U")],
-        &["- -rw-r--r--       0:0    20 kB", "a.o", "hidden: 3 kinds · /srv/shop/static/img/banner-draft.svg"],
+        &[
+            "- -rw-r--r--       0:0    20 kB",
+            "a.o",
+            "hidden: added, modified, unmodified · /srv/",
+            "banner-draft.svg ━",
+        ],
     ),
     ("What do all layers add to the base layer?", &[Keys("G a")], &["all changes", "All up to layer 6 · +17 -8"]),
     (
@@ -92,10 +97,10 @@ const QUESTIONS: [Question; 20] = [
     ),
     (
         "Which files does dive count as inefficient?",
-        &[Keys("right right G up enter")],
-        &["layer 6 of 0–6", "/srv/shop/etc/locale.csv ━"],
+        &[Keys("right right pgdn pgdn pgdn enter")],
+        &["layer 4 of 0–6", "/srv/shop/data/sessions.db ━"],
     ),
-    ("How do I paste the path of a file into a shell?", &[Keys("tab y")], &["/bin was sent to the clipboard"]),
+    ("How do I paste the path of a file into a shell?", &[Keys("tab y")], &["Copied: /bin"]),
     ("What else is in this archive?", &[Keys("i")], &["Images and platforms", "1  dive-sample:1.0", "· linux/arm64"]),
 ];
 

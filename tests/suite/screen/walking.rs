@@ -74,7 +74,7 @@ fn too_small_screen_keeps_its_state() {
     screen.presses("G tab down down");
     let before = screen.drawn();
     screen.handles(Event::Resize(40, 12));
-    screen.shows(&["needs 60x16"]);
+    screen.shows(&["needs at least 60x16"]);
     screen.handles(Event::Resize(120, 40));
     assert_eq!(screen.drawn(), before);
 }
@@ -172,7 +172,7 @@ fn path_is_copied_from_every_view() {
             _ => None,
         });
         assert_eq!(copied.collect::<Vec<_>>(), [path], "{keys}");
-        screen.shows(&[&format!("{path} was sent to the clipboard")]);
+        screen.shows(&[&format!("Copied: {path}")]);
     }
 }
 

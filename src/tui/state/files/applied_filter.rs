@@ -1,12 +1,14 @@
 //! A filter applied to a tree. Which paths the expression matches does not depend on the layer, so it is computed once.
 
+use std::cell::OnceCell;
+
 use rayon::prelude::*;
 use regex::bytes::Regex;
 
 use super::filter::{Filter, PathPattern, Reach};
 use super::folds::{Folding, Folds};
 use super::node_set::{NodeChunk, NodeSet};
-use dive_model::tree::{Comparison, NodeId, Tree};
+use dive_model::tree::{Comparison, NodeId, SpanId, SpanKind, Tree};
 
 /// A filter, its matches, and the directories collapsed while it is active.
 #[derive(Debug, Clone)]
@@ -16,6 +18,8 @@ pub(super) struct AppliedFilter {
     found: Option<PathMatches>,
     /// Directories that the user collapsed while the filter is active.
     pub(super) folds: Folds,
+    /// The first match in any layer, and the number of all; computed on demand.
+    first_match: OnceCell<Option<(NodeId, usize)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -32,7 +36,7 @@ impl AppliedFilter {
             Reach::Name => PathMatches::in_names(pattern, tree),
             Reach::Path => PathMatches::in_paths(pattern, tree),
         });
-        Self { filter, found, folds: Folds::new(Folding::Expanded, tree) }
+        Self { filter, found, folds: Folds::new(Folding::Expanded, tree), first_match: OnceCell::new() }
     }
 
     /// True if the filter accepts the node itself. Descendants do not count.
@@ -42,10 +46,29 @@ impl AppliedFilter {
                 || (self.filter.accepts_size(comparison.size_bytes(node)) && !is_directory(tree, comparison, node)))
     }
 
-    /// The first match of the expression in any layer, and the number of all.
+    /// The first path that the filter accepts in any layer, and the number of all.
     pub(super) fn first_match(&self, tree: &Tree) -> Option<(NodeId, usize)> {
-        let matches = &self.found.as_ref()?.matches;
-        Some((matches.first(tree)?, matches.count()))
+        *self.first_match.get_or_init(|| match &self.found {
+            Some(found) if !self.filter.has_sizes() => Some((found.matches.first(tree)?, found.matches.count())),
+            found => {
+                let accepts = |node: &NodeId| {
+                    found.as_ref().is_none_or(|found| found.paths.contains(*node))
+                        && tree.spans(*node).any(|version| self.accepts_version(tree, version))
+                };
+                let mut accepted = tree.nodes().skip(1).filter(accepts);
+                let first = accepted.next()?;
+                Some((first, 1 + accepted.count()))
+            }
+        })
+    }
+
+    /// True if a layer shows this version, and its size is accepted. The path does not count.
+    pub(super) fn accepts_version(&self, tree: &Tree, version: SpanId) -> bool {
+        let span = tree.span(version);
+        // A version that its own layer hides is in no file system.
+        span.end().is_none_or(|(layer, _)| layer > span.from())
+            && (!self.filter.has_sizes()
+                || !span.kind.is_directory() && self.filter.accepts_size(counted_bytes(tree, version)))
     }
 
     /// True if a jump to the next match stops at an accepted node. With size terms, it stops at every file.
@@ -62,6 +85,12 @@ pub fn all_matches(tree: &Tree, filter: &Filter) -> Vec<NodeId> {
         Some(found) => tree.nodes().skip(1).filter(|node| found.matches.contains(*node)).collect(),
         None => tree.nodes().skip(1).collect(),
     }
+}
+
+/// The bytes of a version that a tree counts: none for a hard link, whose target has them.
+fn counted_bytes(tree: &Tree, version: SpanId) -> u64 {
+    let span = tree.span(version);
+    if matches!(span.kind, SpanKind::File | SpanKind::SparseFile) { span.size } else { 0 }
 }
 
 /// True if the node is a directory, or was one before its removal.
@@ -103,8 +132,12 @@ impl PathMatches {
             }
         });
         for node in tree.nodes().skip(1) {
-            if paths.contains(node) && !tree.parent(node).is_some_and(|parent| paths.contains(parent)) {
-                matches.insert(node);
+            match (paths.contains(node), tree.parent(node).is_some_and(|parent| paths.contains(parent))) {
+                (true, false) => matches.insert(node),
+                // A glob names a directory, and means what is in it. Parents come before their children, so this reaches
+                // any depth.
+                (false, true) if pattern.is_glob() => paths.insert(node),
+                _ => {}
             }
         }
         found

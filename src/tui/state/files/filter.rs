@@ -195,6 +195,10 @@ impl SizeTerm {
 }
 
 impl PathPattern {
+    pub(super) fn is_glob(&self) -> bool {
+        self.syntax == PathSyntax::Glob
+    }
+
     /// Compiles the expression. `place` maps a byte offset in it to a character position in the user's text.
     fn parse(syntax: PathSyntax, expression: &str, place: impl Fn(usize) -> usize) -> Result<Self, FilterError> {
         let wrong = |span: &ast::Span, problem: String| {

@@ -7,6 +7,7 @@ use super::elsewhere::MatchElsewhere;
 use super::lists::Siblings;
 use super::row::FileRow;
 use super::visible::{Fold, JumpTarget};
+use dive_model::tree::history::HistoryEvent;
 use dive_model::tree::{Change, NodeId, Tree};
 
 /// A directory on the path of the descent. `next` is the next child to visit.
@@ -138,11 +139,17 @@ impl FileTreePane {
     /// A match of the filter in another layer. `None` if this comparison shows one, or no layer has any.
     #[must_use]
     pub fn match_elsewhere(&self, tree: &Tree) -> Option<MatchElsewhere> {
-        let (node, count) = self.applied_filter.as_ref().filter(|_| self.matches() == 0)?.first_match(tree)?;
+        let filter = self.applied_filter.as_ref().filter(|_| self.matches() == 0)?;
+        // A match in this comparison is not elsewhere: its kind of change is hidden.
+        let is_elsewhere =
+            |node| self.comparison.change(node).is_none() || !filter.accepts(tree, &self.comparison, node);
+        let (node, count) = filter.first_match(tree).filter(|(node, _)| is_elsewhere(*node))?;
         let history = tree.history(node);
-        let added = history.iter().find(|event| event.version.is_some())?.layer;
-        let removed = history.iter().find(|event| event.layer > added && event.action.removes());
-        Some(MatchElsewhere { node, count, added, removed: removed.map(|event| event.layer) })
+        let has_match =
+            |event: &&HistoryEvent| event.version.is_some_and(|version| filter.accepts_version(tree, version));
+        let HistoryEvent { layer, action, .. } = *history.iter().find(has_match)?;
+        let removed = history.iter().find(|event| event.layer > layer && event.action.removes());
+        Some(MatchElsewhere { node, count, layer, action, removed: removed.map(|event| event.layer) })
     }
 
     /// The levels from the root to a row. `next` of each is after the child on the path.

@@ -62,7 +62,7 @@ impl Viewer {
         let stored = |version: SpanId| -> Result<StoredFile, String> {
             let from = tree.span(version).from();
             let Some(size) = tree.facts(version).size else {
-                return Err(format!("the version of layer {from} is not a file; dive compares files"));
+                return Err(format!("cannot compare: not a file in layer {from}"));
             };
             let source = find_source(tree, layers, version, from);
             if source.content.is_none() && size > 0 {

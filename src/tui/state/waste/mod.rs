@@ -159,10 +159,23 @@ impl Waste {
         self.groups.get(at).map(|members| &members.group)
     }
 
+    /// The largest file of a group that the filter accepts, as an index into [`Exact::files`], and the number of the others.
+    #[must_use]
+    pub fn largest_of(&self, group: usize) -> (Option<usize>, usize) {
+        let files = self.groups.get(group).map_or(&[][..], |members| &members.files);
+        (files.first().copied(), files.len().saturating_sub(1))
+    }
+
     /// True if the files of a group have rows.
     #[must_use]
     pub fn is_open(&self, group: usize) -> bool {
         self.open.contains(&group)
+    }
+
+    /// True on the row of an open group.
+    #[must_use]
+    pub fn is_selected_open(&self) -> bool {
+        matches!(self.selected(), Some(WasteRow::Group(group)) if self.is_open(group))
     }
 
     /// True if the row belongs to the open group above it.

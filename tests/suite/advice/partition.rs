@@ -5,6 +5,8 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 use dive_model::advice::{AdviceClaims, AdviceKind, ClaimScope, CountedBytes, KindSet, testing};
+use dive_model::analysis::WasteGroup;
+use dive_model::analysis::exact::ReclaimableFile;
 use dive_model::image::ContainerPlaces;
 use dive_model::layer::content::open_body_while;
 use dive_model::tree::{SpanId, SpanKind, Tree};
@@ -310,6 +312,16 @@ proptest! {
         let in_findings = advice.findings.iter().map(|finding| finding.size_bytes).sum::<u64>();
         prop_assert_eq!(in_findings, claimed_waste + base.advice_bytes + ours.advice_bytes);
         prop_assert_eq!(in_findings, advice.bytes_in(&(0..layers), None));
+        let groups = WasteGroup::of(tree, &exact);
+        let of_groups = WasteGroup::files_of(&groups, tree, &exact);
+        for (group, files) in groups.iter().zip(&of_groups) {
+            let files: Vec<_> = files.iter().map(|at| exact.files[*at]).collect();
+            let pair = |file: &ReclaimableFile| (file.layer, file.hidden_by, file.cause);
+            prop_assert!(files.iter().all(|file| pair(file) == (group.layer, group.hidden_by, group.cause)));
+            prop_assert_eq!(files.iter().map(|file| file.size_bytes).sum::<u64>(), group.size_bytes);
+            prop_assert_eq!(files.len() as u64, group.files);
+        }
+        prop_assert_eq!(of_groups.concat().len(), exact.files.len());
         if kinds == AdviceKind::ALL.iter().copied().collect() {
             prop_assert_eq!(claims.waste.iter().map(|claim| claim.file.size_bytes).sum::<u64>(), exact.reclaimable_bytes());
         }

@@ -1,14 +1,19 @@
 //! Small images with a million pairs of layers, or that are expensive to advise on. A failure means that a few kB of image take
 //! gigabytes, fill a terminal with findings, or take minutes of CPU time.
 
-use serde_json::Value;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 
 use super::{CPU, Hostile};
-use crate::build::Layer;
+use crate::build::{self, Layer, Layout};
 use crate::user::{DIVE, Ran, User};
 
 /// CPU limit of each run in seconds, for these images rather than for any small image.
 const SHORT: u64 = CPU / 4;
+
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+const SLSA: &str = "https://slsa.dev/provenance/v0.2";
 
 /// Commands that look at waste, at advice, and at both.
 const MODES: [&[&str]; 3] = [&[], &["advise", "--all", "--format", "tsv"], &["--ci"]];
@@ -153,4 +158,75 @@ fn long_chains_of_links_into_caches_are_followed_quickly() {
     let link = |layer: Layer, at: usize| layer.symlink(format!("cache{at}"), format!("{path}cache/../l38"));
     let blob = (0..1_000).fold(links.dir("cache"), link).zstd().blob();
     Hostile::listing(&[("a", blob)], ["a"]).is_advised_on_within(SHORT);
+}
+
+/// Containers start a script of 3.5 million commands, each of which would take a hundred bytes.
+#[test]
+fn long_start_command_takes_little_memory() {
+    let config =
+        json!({ "config": { "Cmd": ["sh", "-c", "a;".repeat(3_500_000)] }, "rootfs": { "diff_ids": ["sha256:0"] } });
+    let manifest = json!([{ "Config": "config.json", "RepoTags": ["hostile:1"], "Layers": ["a"] }]);
+    let layer = Layer::default().file("root/.cache/go-build/x", "x").file("etc/passwd", "x").tar();
+    let archive = Layer::default().file("a", layer).file("config.json", config.to_string());
+    let image = Hostile::of(&archive.file("manifest.json", manifest.to_string()).tar());
+    for mode in MODES {
+        let ran = image.runs_within(100 << 10, SHORT, mode);
+        assert!(ran.code < 2, "{mode:?}: {}", ran.stderr);
+    }
+    let found = image.runs(&["advise", "--all", "--format", "tsv"]).stdout;
+    assert!(!found.contains("go-cache"), "the script may start go: {found}");
+}
+
+/// All 1,500 layers come from all lines of a Dockerfile of 5.5 MB.
+#[test]
+fn layers_that_share_a_long_dockerfile_are_advised_on_quickly() {
+    let count = 1_500;
+    let layer = Layer::default().file("f", "x").tar();
+    let mut layout = Layout::default();
+    let diff_ids: Vec<String> = (0..count).map(|layer| format!("sha256:{layer:064x}")).collect();
+    let mut config = build::described("linux/amd64", &diff_ids.iter().map(String::as_str).collect::<Vec<_>>());
+    config["history"] = json!(vec![json!({ "created_by": "ADD https://example.org/x / # buildkit" }); count]);
+    let (config, layer) = (layout.blob(CONFIG, config.to_string()), layout.blob(build::TAR, layer));
+    let mut image = layout.document(&json!({ "schemaVersion": 2, "config": config, "layers": vec![&layer; count] }));
+    let text = format!("FROM base\n{}", "\n".repeat(5_500_000));
+    let (first, last) = (json!({ "line": 1 }), json!({ "line": 5_500_001 }));
+    let statement = json!({
+        "predicateType": SLSA,
+        "subject": [{ "digest": { "sha256": image["digest"].as_str().unwrap().trim_start_matches("sha256:") } }],
+        "predicate": {
+            "buildConfig": { "llbDefinition": [{
+                "id": "step0", "op": { "Op": { "source": { "identifier": "docker-image://docker.io/library/base:1" } } },
+            }] },
+            "metadata": { "https://mobyproject.org/buildkit@v1#metadata": {
+                "source": {
+                    "infos": [{ "filename": "Dockerfile", "data": STANDARD.encode(text) }],
+                    "locations": { "step0": { "locations": [{ "ranges": [{ "start": first, "end": last }] }] } },
+                },
+                "layers": { "step0:0": [vec![&layer; count]] },
+            } },
+        },
+    });
+    let mut statement = layout.blob("application/vnd.in-toto+json", statement.to_string());
+    statement["annotations"] = json!({ "in-toto.io/predicate-type": SLSA });
+    let config = layout.blob(CONFIG, "{}");
+    let mut attestation = layout.document(&json!({ "schemaVersion": 2, "config": config, "layers": [statement] }));
+    attestation["annotations"] =
+        json!({ "vnd.docker.reference.digest": image["digest"], "vnd.docker.reference.type": "attestation-manifest" });
+    attestation["platform"] = json!({ "os": "unknown", "architecture": "unknown" });
+    image["platform"] = json!({ "os": "linux", "architecture": "amd64" });
+    layout.lists_as_is(&[image, attestation]);
+    let image = Hostile::of(&zstd::encode_all(&layout.archive()[..], 1).unwrap());
+    image.is_advised_on_within(SHORT);
+    let rows = image.runs(&["advise", "--all", "--format", "tsv"]).stdout;
+    assert!(rows.contains("Dockerfile:1-5500001"), "the lines are known: {}", rows.lines().next().unwrap_or_default());
+}
+
+/// 20,000 libraries of CUDA among Python packages, all of different names and 14 kB of path.
+#[test]
+fn libraries_in_deep_directories_take_little_memory() {
+    let directories = "d/".repeat(7_000);
+    let add = |layer: Layer, at: usize| layer.file(format!("site-packages/{directories}libcudnn{at}.so"), "x");
+    let blob = (0..20_000).fold(Layer::default().file("usr/lib/libcudnn7.so", "y"), add).zstd().blob();
+    let ran = Hostile::listing(&[("a", blob)], ["a"]).runs_within(160 << 10, CPU, &["--ci"]);
+    assert!(ran.code < 2, "{}", ran.stderr);
 }

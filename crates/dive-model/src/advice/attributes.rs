@@ -5,7 +5,7 @@ use super::boundary::OwnBoundary;
 use super::finding::{AdviceGroup, AdviceItem, Finding, FindingState};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
-use super::place::{Place, instruction_of, place_name};
+use super::place::{adding, instruction_of, place_name};
 use crate::image::{Image, ImagePart};
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
@@ -91,7 +91,7 @@ fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, Finding
         _ if instruction_of(image, layer).copies() => {
             format!("{place}: copy {} without {what}, for example with `--chmod=`", named(&path))
         }
-        Some(path) => format!("{place}: {}", Place::of(image, layer).adds(&format!("chmod {mode} {path}"))),
+        Some(path) => format!("{place}: {}", adding(instruction_of(image, layer), &format!("chmod {mode} {path}"))),
         None => format!("{place}: remove {what} from {} (`chmod {mode}`)", named(&path)),
     };
     let group = |(.., node): &(AdviceKind, LayerIndex, FindingState, NodeId)| AdviceGroup {

@@ -6,6 +6,7 @@ use super::boundary::{OwnBoundary, has_distribution};
 use super::finding::{Finding, FindingState};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
+use super::option_lines::OptionLines;
 use super::packages;
 use super::place::place_name;
 use super::shell_commands::ShellCommand;
@@ -38,13 +39,14 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
         let keys: Vec<String> = image.labels.problems().iter().map(|key| format!("{key}=...")).collect();
         add(AdviceKind::Labels, None, format!("write `LABEL {}`", keys.join(" ")));
     }
+    let mut checksums = OptionLines::with(CHECKSUM);
     let mut copies_all: Option<LayerIndex> = None;
     let mut has_installed = false;
     for (index, layer) in layers {
         let instruction = BuildInstruction::of(&layer.created_by);
         let place = place_name(image, index);
         if instruction.keyword == Keyword::Add {
-            match added(instruction.text, layer) {
+            match added(instruction.text, layer, &mut checksums) {
                 Some(Added::Address(address)) => {
                     let address = if address.contains('`') { "ADDRESS" } else { address };
                     let remedy = format!("{place}: write `ADD --checksum=sha256:DIGEST {address}`");
@@ -128,9 +130,11 @@ enum Added<'a> {
 /// Endings of compressed files: with tar inside, ADD unpacks them.
 const COMPRESSED: [&str; 4] = [".gz", ".xz", ".bz2", ".zst"];
 
-/// What an ADD adds; `None` if that is an archive, or unknown.
-fn added<'a>(text: &'a str, layer: &ImageLayer) -> Option<Added<'a>> {
-    let has_checksum = |text: &str| text.contains("--checksum");
+/// The option of an ADD with the digest of what it fetches.
+const CHECKSUM: &str = "--checksum";
+
+/// What an ADD adds; `None` if that is an archive, or unknown. `checksums` are the lines with [`CHECKSUM`].
+fn added<'a>(text: &'a str, layer: &ImageLayer, checksums: &mut OptionLines) -> Option<Added<'a>> {
     if let Some((hash, _)) = text.split_once(" in ") {
         // The classic builder: a single file may be an archive.
         return hash.starts_with("dir:").then_some(Added::Files);
@@ -140,11 +144,11 @@ fn added<'a>(text: &'a str, layer: &ImageLayer) -> Option<Added<'a>> {
     let is_address = |word: &&&str| word.starts_with("http://") || word.starts_with("https://");
     if let Some(address) = sources.iter().find(is_address) {
         // The history does not record the option.
-        let in_file = layer.lines.as_ref().is_none_or(|lines| lines.lines().any(|(_, line)| has_checksum(line)));
+        let in_file = layer.lines.as_ref().is_none_or(|lines| checksums.are_among(lines));
         // Git fetches a repository: its commit is the checksum.
         let is_repository =
             address.split(['#', '?']).next().and_then(|address| address.rsplit('.').next()) == Some("git");
-        return (!has_checksum(text) && !in_file && !is_repository).then_some(Added::Address(address));
+        return (!text.contains(CHECKSUM) && !in_file && !is_repository).then_some(Added::Address(address));
     }
     let is_file = |word: &&str| {
         let is_archive = OF_TAR.iter().chain(&COMPRESSED).any(|ending| word.ends_with(ending));

@@ -21,6 +21,7 @@ mod kind_set;
 mod largest;
 mod later_runs;
 mod linked_caches;
+mod option_lines;
 mod packages;
 mod path_kinds;
 mod patterns;

@@ -1,5 +1,6 @@
 //! How the build wrote a layer, and how findings name it.
 
+use super::option_lines::OptionLines;
 use super::shell_commands::{ShellCommand, is_continuable};
 use crate::image::{BuildInstruction, Image, Keyword};
 use crate::layer::LayerIndex;
@@ -34,10 +35,11 @@ pub(super) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn of(image: &'a Image, layer: LayerIndex) -> Self {
+    /// `froms` are the lines with `--from=`.
+    pub(super) fn of(image: &'a Image, layer: LayerIndex, froms: &mut OptionLines) -> Self {
         let instruction = instruction_of(image, layer);
         let commands = instruction.commands();
-        let source = CopySource::of(image, layer);
+        let source = CopySource::of(image, layer, froms);
         Self { layer, name: place_name(image, layer), instruction, source, commands }
     }
 
@@ -51,14 +53,19 @@ impl<'a> Place<'a> {
         is_continuable(self.instruction.text)
     }
 
-    /// How to run one more command at the end of the RUN. `&&` continues a script, but neither a comment nor a list of lines; the
-    /// steps of other builders have no script.
+    /// See [`adding`].
     pub(super) fn adds(&self, command: &str) -> String {
-        match self.instruction.keyword {
-            Keyword::Run if self.is_continuable() => format!("add `&& {command}`"),
-            Keyword::Run => format!("end the RUN with `{command}`"),
-            _ => format!("run `{command}` in the same step"),
-        }
+        adding(self.instruction, command)
+    }
+}
+
+/// How to run one more command at the end of a RUN. `&&` continues a script, but neither a comment nor a list of lines; the steps of
+/// other builders have no script.
+pub(super) fn adding(instruction: BuildInstruction<'_>, command: &str) -> String {
+    match instruction.keyword {
+        Keyword::Run if is_continuable(instruction.text) => format!("add `&& {command}`"),
+        Keyword::Run => format!("end the RUN with `{command}`"),
+        _ => format!("run `{command}` in the same step"),
     }
 }
 
@@ -74,11 +81,13 @@ pub(super) enum CopySource {
 }
 
 impl CopySource {
-    fn of(image: &Image, layer: LayerIndex) -> Self {
+    fn of(image: &Image, layer: LayerIndex, froms: &mut OptionLines) -> Self {
         let instruction = instruction_of(image, layer);
+        if !instruction.copies() {
+            return Self::Context;
+        }
         let lines = image.layers.get(layer.get()).and_then(|layer| layer.lines.as_ref());
-        let has_from = |text: &str| text.contains("--from=");
-        if has_from(instruction.text) || lines.is_some_and(|lines| lines.lines().any(|(_, line)| has_from(line))) {
+        if instruction.text.contains("--from=") || lines.is_some_and(|lines| froms.are_among(lines)) {
             return Self::Stage;
         }
         let source = instruction.text.split_whitespace().find(|word| !word.starts_with("--"));

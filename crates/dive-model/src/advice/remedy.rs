@@ -7,6 +7,7 @@ use super::boundary::OwnBoundary;
 use super::finding::{ChangedAttributes, Finding, Twin};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
+use super::option_lines::OptionLines;
 use super::path_kinds::PathKinds;
 use super::place::Place;
 use crate::image::{Image, Keyword};
@@ -46,7 +47,8 @@ pub(super) struct Remedies<'a> {
 
 impl<'a> Remedies<'a> {
     pub(super) fn new(image: &'a Image, tree: &'a Tree, paths: &PathKinds, own: OwnBoundary) -> Self {
-        let places = tree.layers().map(|layer| Place::of(image, layer)).collect();
+        let mut froms = OptionLines::with("--from=");
+        let places = tree.layers().map(|layer| Place::of(image, layer, &mut froms)).collect();
         Self { tree, packages: Below::programs_of_packages(tree), places, removable: paths.removable(tree), own }
     }
 

@@ -17,11 +17,17 @@ pub(super) struct ShellCommand {
     pub(super) words: Vec<String>,
 }
 
-/// The programs that containers of an image start, also through a shell: `["sh", "-c", "exec go run ."]`.
-pub(super) fn started(command: &[String]) -> Vec<ShellCommand> {
+/// Bytes of a script that is read. Each command takes a hundred times its text, and only a hostile script is longer.
+const MAX_SCRIPT: usize = 64 << 10;
+
+/// The programs that containers of an image start, also through a shell: `["sh", "-c", "exec go run ."]`. `None` for a script that
+/// is too long to read.
+pub(super) fn started(command: &[String]) -> Option<Vec<ShellCommand>> {
     match command {
-        [shell, option, script, ..] if shell.ends_with("sh") && option == "-c" => commands(script),
-        words => vec![ShellCommand { words: words.to_vec() }],
+        [shell, option, script, ..] if shell.ends_with("sh") && option == "-c" => {
+            (script.len() <= MAX_SCRIPT).then(|| commands(script))
+        }
+        words => Some(vec![ShellCommand { words: words.to_vec() }]),
     }
 }
 

@@ -5,10 +5,13 @@ use super::kind_set::KindSet;
 use super::shell_commands::{ShellCommand, started};
 use crate::image::{ContainerPlaces, Image};
 
-/// The kinds that containers of the image read.
+/// The kinds that containers of the image read. All that are possible if the command is too long to read: no finding is better than
+/// a false one.
 pub(super) fn needed_kinds(image: &Image) -> KindSet {
     let commands = started(&image.start_command);
-    let starts = |names: &[&str]| commands.iter().any(|command| command.is(names));
+    let is_unread = commands.is_none();
+    let commands = commands.unwrap_or_default();
+    let starts = |names: &[&str]| is_unread || commands.iter().any(|command| command.is(names));
     let mentions = |part: &str| image.start_command.iter().any(|word| word.contains(part));
     let runs_sdk = |command: &ShellCommand| {
         let verbs = ["run", "watch", "test", "build"];
@@ -22,7 +25,7 @@ pub(super) fn needed_kinds(image: &Image) -> KindSet {
             AdviceKind::JvmCache,
             starts(&["mvn", "mvnw", "gradle", "gradlew"]) || mentions(".m2/") || mentions(".gradle/"),
         ),
-        (AdviceKind::DotnetCache, commands.iter().any(runs_sdk) || mentions(".nuget/")),
+        (AdviceKind::DotnetCache, is_unread || commands.iter().any(runs_sdk) || mentions(".nuget/")),
         (AdviceKind::NodeCache, starts(&["npx", "pnpx"]) || mentions("node_modules/.cache") || mentions(".next/cache")),
         (AdviceKind::PythonCache, starts(&["uvx"]) || mentions(".cache/uv")),
         (AdviceKind::TemporaryFiles, mentions("/tmp/") || is_in_tmp(&image.places)),

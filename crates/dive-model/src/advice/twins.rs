@@ -7,7 +7,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::below::Below;
 use super::kind::AdviceKind;
-use crate::tree::{LinkWalker, NodeId, SpanId, SpanKind, Tree};
+use crate::tree::{LinkWalker, NodeId, PathOrder, SpanId, SpanKind, Tree};
 use crate::units::Total;
 
 /// A superfluous file, and the one that is enough.
@@ -194,19 +194,21 @@ fn cuda_twins(tree: &Tree, libraries: &[NodeId]) -> Vec<SuperfluousFile> {
     let of_system = Below::of_nodes(tree, of_cuda.chain(of_system), &[]);
     // For linking only.
     let stubs = Below::of(tree, &[], &[b"stubs"]);
-    let mut packaged: HashMap<&[u8], (Vec<u8>, NodeId)> = HashMap::new();
-    for node in libraries.iter().copied().filter(|node| of_python.contains(*node)) {
+    let packaged_nodes = || libraries.iter().copied().filter(|node| of_python.contains(*node));
+    // By rank, not by path: thousands of paths may be 16 KB long.
+    let order = PathOrder::of(tree, packaged_nodes());
+    let mut packaged: HashMap<&[u8], NodeId> = HashMap::new();
+    for node in packaged_nodes() {
         let Some(library) = cuda_library(tree.name(node)) else { continue };
-        let found = (tree.path(node), node);
-        let known = packaged.entry(library).or_insert_with(|| found.clone());
-        if found.0 < known.0 {
-            *known = found;
+        let known = packaged.entry(library).or_insert(node);
+        if order.rank(node) < order.rank(*known) {
+            *known = node;
         }
     }
     let is_system = |node: &NodeId| of_system.contains(*node) && !of_python.contains(*node) && !stubs.contains(*node);
     let inode = |node: NodeId| tree.visible(node, last).map(|id| tree.inode(id));
     let twin = |node: NodeId| {
-        let (_, twin) = packaged.get(cuda_library(tree.name(node))?)?;
+        let twin = packaged.get(cuda_library(tree.name(node))?)?;
         let is_same = inode(node) == inode(*twin);
         (!is_same).then_some(SuperfluousFile { kind: AdviceKind::CudaTwice, node, twin: *twin })
     };

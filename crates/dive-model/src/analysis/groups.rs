@@ -61,4 +61,53 @@ impl WasteGroup {
         });
         groups
     }
+
+    /// For each of these groups, the indices of its files in [`Exact::files`]. `groups` are all those of the image.
+    #[must_use]
+    pub fn files_of(groups: &[Self], tree: &Tree, exact: &Exact) -> Vec<Vec<usize>> {
+        // The group of a file is the innermost one around it. A directory precedes what is below it, and the group of a file alone
+        // precedes the file.
+        let nesting = Nesting::of(tree);
+        let of_groups = groups.iter().enumerate().map(|(at, group)| {
+            ((group.hidden_by, group.layer, group.cause), nesting.position(group.place), GroupedItem::Group(at))
+        });
+        let of_files = exact.files.iter().enumerate().map(|(at, file)| {
+            ((file.hidden_by, file.layer, file.cause), nesting.position(file.node), GroupedItem::File(at))
+        });
+        let mut members: Vec<_> = of_groups.chain(of_files).collect();
+        members.sort_unstable();
+        let mut files = vec![Vec::new(); groups.len()];
+        // Groups around the current position, the outermost first.
+        let mut around: Vec<(usize, NodeId)> = Vec::new();
+        for chunk in members.chunk_by(|(one, ..), (other, ..)| one == other) {
+            around.clear();
+            for (.., member) in chunk {
+                let place = match member {
+                    GroupedItem::Group(at) => groups.get(*at).map(|group| group.place),
+                    GroupedItem::File(at) => exact.files.get(*at).map(|file| file.node),
+                };
+                let Some(place) = place else { continue };
+                while around.pop_if(|(_, outer)| !nesting.contains(*outer, place)).is_some() {}
+                match member {
+                    GroupedItem::Group(at) => around.push((*at, place)),
+                    GroupedItem::File(at) => {
+                        if let Some(files) = around.last().and_then(|(group, _)| files.get_mut(*group)) {
+                            files.push(*at);
+                        }
+                    }
+                }
+            }
+        }
+        for of_group in &mut files {
+            of_group.sort_unstable();
+        }
+        files
+    }
+}
+
+/// A group or a file, by its index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum GroupedItem {
+    Group(usize),
+    File(usize),
 }

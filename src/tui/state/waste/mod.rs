@@ -3,7 +3,7 @@
 mod order;
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 pub use order::WasteOrder;
 
@@ -281,20 +281,8 @@ impl Waste {
 /// All groups with their files.
 fn grouped(tree: &Tree, exact: &Exact) -> Vec<GroupFiles> {
     let groups = WasteGroup::of(tree, exact);
-    let key = |group: &WasteGroup| (group.place, group.layer, group.hidden_by, group.cause);
-    let places: HashMap<_, usize> = groups.iter().enumerate().map(|(at, group)| (key(group), at)).collect();
-    let with_files = |group| GroupFiles { group, all: Vec::new(), files: Vec::new() };
-    let mut all: Vec<GroupFiles> = groups.into_iter().map(with_files).collect();
-    for (at, file) in exact.files.iter().enumerate() {
-        // The group of a file is the innermost one around it.
-        let lineage = std::iter::successors(Some(file.node), |node| tree.parent(*node));
-        let mut keys = lineage.map(|node| (node, file.layer, file.hidden_by, file.cause));
-        let place = keys.find_map(|key| places.get(&key)).copied();
-        if let Some(members) = place.and_then(|place| all.get_mut(place)) {
-            members.all.push(at);
-        }
-    }
-    all
+    let files = WasteGroup::files_of(&groups, tree, exact);
+    groups.into_iter().zip(files).map(|(group, all)| GroupFiles { group, all, files: Vec::new() }).collect()
 }
 
 /// The version of a file that a layer hid.

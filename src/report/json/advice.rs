@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
 
 use super::facts::LineFigures;
 use super::formatter::PrintableFormatter;
@@ -46,7 +47,23 @@ pub(super) struct AdviceFigures<'a> {
     base_layers: usize,
     base: PartitionFigures,
     ours: PartitionFigures,
-    findings: Vec<FindingFigures<'a>>,
+    findings: FindingList<'a>,
+}
+
+/// Findings, one at a time: a thousand of them may have paths of 16 KiB.
+struct FindingList<'a> {
+    opened: &'a Opened,
+    findings: &'a [Finding],
+}
+
+impl Serialize for FindingList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.findings.len()))?;
+        for finding in self.findings {
+            list.serialize_element(&FindingFigures::of(self.opened, finding))?;
+        }
+        list.end()
+    }
 }
 
 impl<'a> AdviceFigures<'a> {
@@ -56,7 +73,7 @@ impl<'a> AdviceFigures<'a> {
             base_layers: advice.own.layers(),
             base: base.into(),
             ours: ours.into(),
-            findings: advice.findings.iter().map(|finding| FindingFigures::of(opened, finding)).collect(),
+            findings: FindingList { opened, findings: &advice.findings },
         }
     }
 }

@@ -11,6 +11,14 @@ use dive_model::units::Total;
 /// The largest groups of waste that are kept of an image, and of all images.
 pub(super) const KEPT_GROUPS: usize = 10;
 
+/// Length of a digest or a platform that is kept, in bytes. Digests of SHA-512 have 135; an image may state one of megabytes.
+const MAX_KEPT: usize = 200;
+
+/// True unless a digest or a platform is too long for one: then it is unknown.
+fn is_kept<T: AsRef<str>>(text: &T) -> bool {
+    text.as_ref().len() <= MAX_KEPT
+}
+
 /// The sums of an image.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct MemberSums {
@@ -85,7 +93,7 @@ impl MemberFigures {
             is_complete: opened.damaged_layers.is_empty(),
         };
         let layers = opened.tree.layers().zip(&opened.image.layers).map(|(index, layer)| MemberLayer {
-            diff_id: layer.diff_id.as_deref().map(Into::into),
+            diff_id: layer.diff_id.as_deref().filter(is_kept).map(Into::into),
             unpacked_bytes: opened.tree.layer_size_bytes(index),
         });
         let groups = WasteGroup::of(&opened.tree, exact);
@@ -99,8 +107,8 @@ impl MemberFigures {
         });
         let (stored, stored_unknown) = stored_layers(&opened.image);
         let (layers, waste) = (layers.collect(), waste.collect());
-        let id = opened.image.id.as_deref().map(Into::into);
-        let platform = opened.image.platform.as_ref().map(ToString::to_string).unwrap_or_default();
+        let id = opened.image.id.as_deref().filter(is_kept).map(Into::into);
+        let platform = opened.image.platform.as_ref().map(ToString::to_string).filter(is_kept).unwrap_or_default();
         let base = MemberBase::of(&opened.image);
         Self { sums, id, platform, layers, stored, stored_unknown, base, waste }
     }
@@ -115,7 +123,7 @@ impl MemberBase {
         let boundary = base.boundary.filter(|boundary| boundary.by != BaseSource::History);
         Some(Self {
             name,
-            digest: base.image.as_ref().and_then(|image| image.0.digest.clone()),
+            digest: base.image.as_ref().and_then(|image| image.0.digest.clone()).filter(is_kept),
             last_layer: boundary.and_then(|boundary| boundary.layers.checked_sub(1)),
         })
     }
@@ -133,9 +141,8 @@ fn familiar(name: &str) -> String {
 fn stored_layers(image: &Image) -> (Vec<(Box<str>, u64)>, u64) {
     let (mut stored, mut unknown) = (Vec::new(), HashMap::new());
     for layer in &image.layers {
-        let (Ok(blob), digest) = (&layer.blob, layer.digest.as_deref().or(layer.diff_id.as_deref())) else {
-            continue;
-        };
+        let Ok(blob) = &layer.blob else { continue };
+        let digest = layer.digest.as_deref().or(layer.diff_id.as_deref()).filter(is_kept);
         match digest {
             Some(digest) => stored.push((digest.into(), blob.len())),
             None => {

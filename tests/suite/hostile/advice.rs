@@ -230,3 +230,24 @@ fn libraries_in_deep_directories_take_little_memory() {
     let ran = Hostile::listing(&[("a", blob)], ["a"]).runs_within(160 << 10, CPU, &["--ci"]);
     assert!(ran.code < 2, "{}", ran.stderr);
 }
+
+/// One directory has 100,000 files of a model in each of two formats.
+#[test]
+fn thousands_of_weights_in_two_formats_are_compared_quickly() {
+    let add = |layer: Layer, at: usize| {
+        layer.file(format!("m/model{at}.safetensors"), "x").file(format!("m/pytorch_model{at}.bin"), "x")
+    };
+    let blob = (0..100_000).fold(Layer::default(), add).zstd().blob();
+    Hostile::listing(&[("a", blob)], ["a"]).is_advised_on_within(SHORT);
+}
+
+/// 5,000 models in two formats, the names of which all start like the longer ones.
+#[test]
+fn weights_with_nested_names_are_compared_quickly() {
+    let add = |layer: Layer, at: usize| {
+        let start = "a.".repeat(at + 1);
+        layer.file(format!("m/{start}safetensors"), "x").file(format!("m/{start}pt"), "x")
+    };
+    let blob = (0..5_000).fold(Layer::default(), add).zstd().blob();
+    Hostile::listing(&[("a", blob)], ["a"]).is_advised_on_within(SHORT);
+}

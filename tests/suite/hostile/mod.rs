@@ -9,6 +9,7 @@ mod comparing;
 mod listing;
 mod memory;
 mod merging;
+mod names;
 mod settings;
 mod unpacking;
 

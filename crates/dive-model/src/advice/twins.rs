@@ -110,13 +110,13 @@ fn weights_in<'a>(tree: &'a Tree, folder: NodeId, walker: &mut LinkWalker<'a>) -
     let mut twins = Vec::new();
     for ((_, start), older) in sets {
         let newest = newest_of(&files, start);
+        let inodes: HashSet<SpanId> = newest.iter().map(|file| file.inode).collect();
         let sum = |files: &[&FolderFile<'_>]| files.iter().map(|file| file.size).sum::<Total>().get();
         let Some(twin) = newest.iter().max_by_key(|file| file.size) else { continue };
-        // Two names of one file are no twins.
-        let is_same = |file: &&FolderFile<'_>| newest.iter().any(|other| other.inode == file.inode);
         // An adapter is small beside the model that it is for; half precision has half of the size.
         if sum(&newest) >= (sum(&older) / 5).saturating_mul(2) {
-            twins.extend(older.iter().filter(|file| !is_same(file)).map(|file| SuperfluousFile {
+            // Two names of one file are no twins.
+            twins.extend(older.iter().filter(|file| !inodes.contains(&file.inode)).map(|file| SuperfluousFile {
                 kind: AdviceKind::ModelWeightsTwice,
                 node: file.node,
                 twin: twin.node,
@@ -144,16 +144,24 @@ fn older_format(name: &[u8]) -> Option<(&'static [u8], &[u8])> {
     Some((format, stem))
 }
 
-/// The files whose names start like those of an older format; `files` are sorted by name. A directory may have many names of many
-/// older files, so each looks only at those that start alike.
+/// The files whose names start like those of an older format; `files` are sorted by name. A directory may have thousands of older
+/// files with names of their own, all of which start alike: each of those has at most one newest file.
 fn newest_of<'a, 'b>(files: &'b [FolderFile<'a>], start: &[u8]) -> Vec<&'b FolderFile<'a>> {
+    if start.ends_with(b".") {
+        let name = [start, NEWEST].concat();
+        let at = files.binary_search_by(|file| file.name.cmp(&name)).ok();
+        return at.and_then(|at| files.get(at)).into_iter().collect();
+    }
     let from = files.partition_point(|file| file.name < start);
     let alike = files.get(from..).unwrap_or_default().iter().take_while(|file| file.name.starts_with(start));
     alike.filter(|file| is_newest(file.name, start)).collect()
 }
 
+/// The ending of weights in the newest format, after its dot.
+const NEWEST: &[u8] = b"safetensors";
+
 fn is_newest(name: &[u8], start: &[u8]) -> bool {
-    let Some(stem) = name.strip_suffix(b"safetensors") else { return false };
+    let Some(stem) = name.strip_suffix(NEWEST) else { return false };
     if start.ends_with(b".") { stem == start } else { stem.starts_with(start) }
 }
 

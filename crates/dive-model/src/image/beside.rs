@@ -1,7 +1,7 @@
 //! Numbers the images of an archive whose `manifest.json` and `index.json` list different ones.
 
 use super::index;
-use super::selection::{ImageName, ImageSelector, find};
+use super::selection::{ImageName, ImageSelector, find, with_tag_of};
 use crate::store::Store;
 
 /// The images of an archive with both `manifest.json` and `index.json`. Images that only the index lists are numbered
@@ -47,9 +47,10 @@ impl CombinedImages {
     /// All images except `shown`, an image of the index; `None` if only the index counts.
     pub(super) fn others(&self, shown: &ImageName) -> Option<Vec<ImageName>> {
         let beside = self.places.iter().position(|place| *place == shown.index).map(|at| self.listed + at);
+        let shares_tag = with_tag_of(&self.names, &shown.tags);
         let is_shown = |at: usize, name: &ImageName| match beside {
             Some(shown) => at == shown,
-            None => name.id.is_some() && name.id == shown.id || name.tags.iter().any(|tag| shown.tags.contains(tag)),
+            None => name.id.is_some() && name.id == shown.id || shares_tag[at],
         };
         let others = self.names.iter().enumerate().filter(|(at, name)| !is_shown(*at, name));
         (self.listed > 0).then(|| others.map(|(_, name)| name.clone()).collect())

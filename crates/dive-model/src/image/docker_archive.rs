@@ -9,7 +9,9 @@ use super::index;
 use super::manifest::{Descriptor, digest_of_path};
 use super::plan::{BlobReference, ConfigDocument, ImagePlan, PlannedConfig};
 use super::platform::{Platform, of_platform};
-use super::selection::{ImageName, ImageSelector, Selection, find_all, hint_for, listed, note_shared_tags};
+use super::selection::{
+    ImageName, ImageSelector, Selection, find_all, hint_for, listed, note_shared_tags, with_tag_of,
+};
 use crate::json::{Decode, JsonError, JsonKey, JsonProblem, JsonReader, JsonType, List, Map, Object};
 use crate::remark::Remark;
 use crate::store::{Store, is_layer_name};
@@ -170,8 +172,8 @@ impl DockerArchive {
             (Some(named), _) => find_all(names, named),
             (None, Some(_)) => (0..names.len()).collect(),
             (None, None) => {
-                let shares_tag = |at: &usize| names[*at].tags.iter().any(|tag| names[0].tags.contains(tag));
-                std::iter::once(0).chain((1..names.len()).filter(shares_tag)).collect()
+                let shares_tag = with_tag_of(names, names.first().map_or(&[][..], |name| &name.tags));
+                std::iter::once(0).chain((1..names.len()).filter(|at| shares_tag[*at])).collect()
             }
         };
         let platform = |at: usize| images.get(at)?.platform(store);

@@ -1,7 +1,7 @@
 //! Selects one of several images, by number or name. `alpine` and `docker.io/library/alpine:latest` are the same name,
 //! as in engines.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
@@ -144,6 +144,18 @@ pub(super) fn note_shared_tags(names: &mut [ImageName]) {
     for name in names {
         name.shares_tags = shared.get(&name.tags.as_ptr()).is_some_and(|shared| *shared);
     }
+}
+
+/// For each of `names`, whether it has one of these tags.
+pub(super) fn with_tag_of(names: &[ImageName], tags: &[String]) -> Vec<bool> {
+    let tags: HashSet<&str> = tags.iter().map(String::as_str).collect();
+    // Many images may share one list of tags: check each list once.
+    let mut known: HashMap<*const String, bool> = HashMap::new();
+    let mut has = |name: &ImageName| {
+        let is_among = |tag: &String| tags.contains(tag.as_str());
+        *known.entry(name.tags.as_ptr()).or_insert_with(|| name.tags.iter().any(is_among))
+    };
+    names.iter().map(&mut has).collect()
 }
 
 /// Positions in `names` of images tagged `wanted`. Exact matches take precedence over equivalent names.

@@ -251,3 +251,28 @@ fn weights_with_nested_names_are_compared_quickly() {
     let blob = (0..5_000).fold(Layer::default(), add).zstd().blob();
     Hostile::listing(&[("a", blob)], ["a"]).is_advised_on_within(SHORT);
 }
+
+/// 500 layers have files in a deep directory for temporary files, and 9,400 RUNs after them may need each.
+#[test]
+fn later_instructions_are_searched_quickly() {
+    let directories = "d/".repeat(7_000);
+    let blob = |at: usize| Layer::default().file(format!("tmp/{directories}f{at}"), "x").zstd().blob();
+    let layers: Vec<_> = (0..500).map(|at| (at.to_string(), blob(at))).collect();
+    let none = ("none".to_owned(), Layer::default().zstd().blob());
+    let layers: Vec<_> = layers.iter().chain([&none]).map(|(name, blob)| (name.as_str(), blob.clone())).collect();
+    let listed = layers.iter().map(|(name, _)| *name).chain(std::iter::repeat_n("none", 9_400));
+    let command = format!("RUN /bin/sh -c {} # buildkit", "make x; ".repeat(80));
+    Hostile::built_by(&command, &layers, listed).is_advised_on_within(SHORT);
+}
+
+/// 120 RUNs of 32,000 commands each. All commands together would take a hundred times their text.
+#[test]
+fn long_scripts_take_little_memory() {
+    let command = format!("RUN /bin/sh -c {} # buildkit", "a;".repeat(32_000));
+    let blob = Layer::default().file("tmp/f", "x").file("var/lib/apt/lists/f", "x").zstd().blob();
+    let image = Hostile::built_by(&command, &[("a", blob)], std::iter::repeat_n("a", 120));
+    for mode in MODES {
+        let ran = image.runs_within(160 << 10, CPU, mode);
+        assert!(ran.code < 2, "{mode:?}: {}", ran.stderr);
+    }
+}

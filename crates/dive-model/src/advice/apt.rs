@@ -51,7 +51,7 @@ impl Remedies<'_> {
     fn runs_on_lists_of(&self, place: &Place<'_>) -> Vec<&Place<'_>> {
         let mut needing = Vec::new();
         for later in self.runs_between(place.layer, None) {
-            match ListUse::of(later) {
+            match *later.list_use.get_or_init(|| ListUse::of(later)) {
                 Some(ListUse::Installs) => needing.push(later),
                 Some(ListUse::Updates) => break,
                 None => {}
@@ -63,7 +63,7 @@ impl Remedies<'_> {
 
 /// What a RUN does first with the lists of apt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ListUse {
+pub(super) enum ListUse {
     Updates,
     Installs,
 }
@@ -79,7 +79,8 @@ impl ListUse {
             }
         };
         let is_apt = ["apt-get", "apt", "aptitude", "apt-cache", "apt-file"];
-        let mut first = run.commands.iter().filter(|command| command.is(&is_apt));
+        let commands = run.commands();
+        let mut first = commands.iter().filter(|command| command.is(&is_apt));
         first.find_map(|command| of_command(command.arguments())).or_else(|| {
             // Another program starts it: `sh -c 'apt-get install x'`, `xargs apt-get install`.
             let words: Vec<String> = run.instruction.text.split_whitespace().map(ToOwned::to_owned).collect();

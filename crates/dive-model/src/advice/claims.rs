@@ -118,7 +118,9 @@ impl AdviceClaims {
             let label = paths.of_node(file.node).and(claiming).first();
             WasteClaim { kind: scope.waste_kind(paths, file), label, file: *file }
         });
-        let waste = waste.filter(|claim| scope.kinds.contains(claim.kind) && !scope.is_copied_for_cache(tree, claim));
+        let runs = scope.runs_below();
+        let is_for_cache = |claim: &WasteClaim| ClaimScope::is_copied_for_cache(&runs, tree, claim);
+        let waste = waste.filter(|claim| scope.kinds.contains(claim.kind) && !is_for_cache(claim));
         let waste = waste.collect();
         Self { visible, waste }
     }
@@ -303,10 +305,21 @@ fn is_dependency_list(name: &[u8]) -> bool {
 impl ClaimScope {
     /// True for a list of dependencies that is copied before an installation, and again with the sources: then the installation is
     /// cached, as it should be.
-    fn is_copied_for_cache(&self, tree: &Tree, claim: &WasteClaim) -> bool {
+    fn is_copied_for_cache(runs_below: &[usize], tree: &Tree, claim: &WasteClaim) -> bool {
         let ReclaimableFile { node, layer, hidden_by, .. } = claim.file;
-        let mut between = self.runs.iter().take(hidden_by.get()).skip(layer.get().saturating_add(1));
-        claim.kind == AdviceKind::CopiedAgain && is_dependency_list(tree.name(node)) && between.any(|run| *run)
+        let below = |layer: usize| runs_below.get(layer).copied().unwrap_or_default();
+        let has_run_between = below(layer.get().saturating_add(1)) < below(hidden_by.get());
+        claim.kind == AdviceKind::CopiedAgain && is_dependency_list(tree.name(node)) && has_run_between
+    }
+
+    /// For each layer, the number of RUNs below it: a million files may ask about ten thousand layers.
+    fn runs_below(&self) -> Vec<usize> {
+        let count = |runs: &mut usize, is_run: &bool| {
+            let below = *runs;
+            *runs = runs.saturating_add(usize::from(*is_run));
+            Some(below)
+        };
+        self.runs.iter().scan(0, count).collect()
     }
 
     /// The kind of a reclaimable file.

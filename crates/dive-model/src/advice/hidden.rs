@@ -122,14 +122,14 @@ fn of_base_again(kind: AdviceKind, files: &NamedFiles, hides: &Place<'_>) -> Opt
     let managers = ["apt-get", "apt", "aptitude", "apk", "dnf", "yum", "microdnf", "zypper", "pacman"];
     match kind {
         AdviceKind::RewrittenMetadata
-            if hides.commands.iter().any(|command| command.is(&["chown", "chmod", "chgrp"])) =>
+            if hides.commands().iter().any(|command| command.is(&["chown", "chmod", "chgrp"])) =>
         {
             Some(format!("change owner and mode of the image's own files only; this stores {path} of the base again"))
         }
         AdviceKind::RewrittenMetadata => {
             Some(format!("do not rewrite {path} of the base: the content is the same, and stored again"))
         }
-        AdviceKind::OverwrittenLater if hides.commands.iter().any(|command| command.is(&managers)) => {
+        AdviceKind::OverwrittenLater if hides.commands().iter().any(|command| command.is(&managers)) => {
             Some(format!("use a newer base that has these versions of the packages; this stores {path} again"))
         }
         AdviceKind::OverwrittenLater => {

@@ -31,28 +31,37 @@ impl Remedies<'_> {
 
     /// Whether a RUN above `place` needs the files at any of `nodes`.
     pub(super) fn later_use_of(&self, kind: AdviceKind, place: &Place<'_>, nodes: &[NodeId]) -> LaterUse<'_> {
-        let later: Vec<&Place<'_>> = self.runs_between(place.layer, None).collect();
+        let mut later = self.runs_between(place.layer, None).peekable();
         if !READ_BY_OTHERS.contains(&kind) {
             // `pnpm fetch` fills a cache that `pnpm install --offline` needs.
-            let offline: Vec<&Place<'_>> =
-                later.into_iter().filter(|place| place.instruction.text.contains("--offline")).collect();
+            let offline: Vec<&Place<'_>> = later.filter(|place| place.is_offline).collect();
             return if offline.is_empty() { LaterUse::Excluded } else { LaterUse::Named(offline) };
         }
-        if later.is_empty() {
+        if later.peek().is_none() {
             return LaterUse::Excluded;
         }
-        let is_named = |later: &&Place<'_>| nodes.iter().any(|node| self.names(later, *node));
-        let naming: Vec<&Place<'_>> = later.into_iter().filter(is_named).collect();
+        let words: Vec<String> = nodes.iter().flat_map(|node| self.words_for(*node)).collect();
+        let naming: Vec<&Place<'_>> = later.filter(|run| self.has_any(run, &words)).collect();
         if naming.is_empty() { LaterUse::Possible } else { LaterUse::Named(naming) }
     }
 
-    /// True if the text of a RUN has the name of a node, or its directory.
-    fn names(&self, run: &Place<'_>, node: NodeId) -> bool {
-        let text = run.instruction.text;
+    /// What a RUN that needs a node has in its text: the name, or the directory.
+    fn words_for(&self, node: NodeId) -> impl Iterator<Item = String> {
         let directory = self.tree.parent(node).filter(|parent| *parent != NodeId::ROOT);
         let directory = directory.and_then(|parent| plain_word(&self.tree.path(parent)));
-        text.contains(&*String::from_utf8_lossy(self.tree.name(node)))
-            || directory.is_some_and(|directory| text.contains(&directory))
+        std::iter::once(String::from_utf8_lossy(self.tree.name(node)).into_owned()).chain(directory)
+    }
+
+    /// True if the text of a RUN has any of these words. False when no search is left: hundreds of findings may ask for the same
+    /// megabytes of scripts.
+    fn has_any(&self, run: &Place<'_>, words: &[String]) -> bool {
+        let text = run.instruction.text;
+        words.iter().any(|word| {
+            let cost = text.len().saturating_add(word.len()).saturating_add(100);
+            let left = self.searched.get().checked_sub(cost);
+            self.searched.set(left.unwrap_or(0));
+            left.is_some() && text.contains(word.as_str())
+        })
     }
 }
 
@@ -64,12 +73,12 @@ impl Place<'_> {
 
     /// True for a RUN that deletes files or removes packages, and does nothing else.
     pub(super) fn only_deletes(&self) -> bool {
-        self.instruction.keyword == Keyword::Run && self.commands.iter().all(deletes)
+        self.instruction.keyword == Keyword::Run && self.commands().iter().all(deletes)
     }
 
     /// A command of the RUN that removes packages, to write it elsewhere: `apk del .build-deps`.
-    pub(super) fn removal(&self) -> Option<&ShellCommand> {
-        self.commands.iter().find(|command| removes_packages(command))
+    pub(super) fn removal(&self) -> Option<ShellCommand> {
+        self.commands().into_iter().find(removes_packages)
     }
 }
 

@@ -1,5 +1,8 @@
 //! How the build wrote a layer, and how findings name it.
 
+use std::cell::OnceCell;
+
+use super::apt::ListUse;
 use super::option_lines::OptionLines;
 use super::shell_commands::{ShellCommand, is_continuable};
 use crate::image::{BuildInstruction, Image, Keyword};
@@ -30,22 +33,31 @@ pub(super) struct Place<'a> {
     pub(super) instruction: BuildInstruction<'a>,
     /// Where a COPY or ADD takes its files from.
     pub(super) source: CopySource,
-    /// The commands of a RUN.
-    pub(super) commands: Vec<ShellCommand>,
+    /// True if the text has `--offline`.
+    pub(super) is_offline: bool,
+    /// What it does with the lists of apt: many findings ask.
+    pub(super) list_use: OnceCell<Option<ListUse>>,
 }
 
 impl<'a> Place<'a> {
     /// `froms` are the lines with `--from=`.
     pub(super) fn of(image: &'a Image, layer: LayerIndex, froms: &mut OptionLines) -> Self {
         let instruction = instruction_of(image, layer);
-        let commands = instruction.commands();
+        let is_offline = instruction.text.contains("--offline");
         let source = CopySource::of(image, layer, froms);
-        Self { layer, name: place_name(image, layer), instruction, source, commands }
+        let name = place_name(image, layer);
+        Self { layer, name, instruction, source, is_offline, list_use: OnceCell::new() }
+    }
+
+    /// The commands of a RUN. Parsed each time: those of all layers of a hostile image would take a hundred times their text.
+    pub(super) fn commands(&self) -> Vec<ShellCommand> {
+        self.instruction.commands()
     }
 
     /// The first of these tools that the RUN starts.
     pub(super) fn tool(&self, names: &[&'static str]) -> Option<&'static str> {
-        names.iter().copied().find(|name| self.commands.iter().any(|command| command.is(&[name])))
+        let commands = self.commands();
+        names.iter().copied().find(|name| commands.iter().any(|command| command.is(&[name])))
     }
 
     /// True if `&& command` can follow the script.
@@ -100,6 +112,9 @@ impl CopySource {
 pub(super) fn names_of(places: &[&Place<'_>]) -> String {
     // The most that a sentence names.
     const MOST: usize = 4;
+    // Thousands of steps may need the files of thousands of findings.
+    let [first @ .., last] = places else { return String::new() };
+    let places: Vec<&Place<'_>> = first.iter().take(MOST).chain([last]).copied().collect();
     let number = |place: &&Place<'_>| {
         place.name.split_once(' ').map(|(word, number)| (word.trim_end_matches('s').to_owned(), number.to_owned()))
     };

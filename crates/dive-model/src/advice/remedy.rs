@@ -1,5 +1,6 @@
 //! What to write instead, with the image's own lines, tools and paths.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::below::Below;
@@ -43,13 +44,25 @@ pub(super) struct Remedies<'a> {
     pub(super) places: Vec<Place<'a>>,
     /// By [`NodeId::index`], the kinds that a deletion of the node deletes, and nothing else.
     removable: Vec<KindSet>,
+    /// Bytes of scripts that may still be searched for words.
+    pub(super) searched: Cell<usize>,
 }
+
+/// Bytes of scripts that are searched for the words of all findings, about 0.1 ns each.
+const MAX_SEARCHED: usize = 200 << 20;
 
 impl<'a> Remedies<'a> {
     pub(super) fn new(image: &'a Image, tree: &'a Tree, paths: &PathKinds, own: OwnBoundary) -> Self {
         let mut froms = OptionLines::with("--from=");
         let places = tree.layers().map(|layer| Place::of(image, layer, &mut froms)).collect();
-        Self { tree, packages: Below::programs_of_packages(tree), places, removable: paths.removable(tree), own }
+        Self {
+            tree,
+            packages: Below::programs_of_packages(tree),
+            places,
+            removable: paths.removable(tree),
+            own,
+            searched: Cell::new(MAX_SEARCHED),
+        }
     }
 
     /// The sentence of a finding.

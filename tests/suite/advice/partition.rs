@@ -248,9 +248,11 @@ fn kinds_of_files(opened: &DrawnImage, kinds: KindSet) -> KindsOfFiles {
             copies.entry(content).or_default().push(place);
         }
     }
+    // A link in its place would have no set-user-id bit.
+    let is_needed = |inode: SpanId| is_packaged(inode) || tree.span(inode).mode & 0o6000 != 0;
     for mut group in copies.into_values() {
         group.sort();
-        for (_, name, inode) in group.into_iter().skip(1).filter(|(.., inode)| !is_packaged(*inode)) {
+        for (_, name, inode) in group.into_iter().skip(1).filter(|(.., inode)| !is_needed(*inode)) {
             if name.ends_with(".safetensors") || name.ends_with("pytorch_model.bin") {
                 found.add(inode, AdviceKind::ModelWeightsTwice);
             }

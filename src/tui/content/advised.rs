@@ -2,8 +2,9 @@
 
 use super::waste::{REMEDY_HEIGHT, first_lines, instruction_line};
 use crate::tui::state::Explorer;
+use crate::tui::state::advised::{AdviceOrder, Advised};
 use crate::tui::text::{columns, cut, printable, wrap};
-use dive_model::advice::{Advice, Finding};
+use dive_model::advice::Finding;
 use dive_model::units::{Bytes, Total, count_of};
 
 /// Where the columns of the list begin.
@@ -31,16 +32,34 @@ impl AdviceColumns {
             _ => Self { path: None, ..Self::NARROW },
         }
     }
+
+    /// The order for a click on the header. `None` on the part, by which no order sorts.
+    pub(in crate::tui) fn order_at(self, column: usize) -> Option<AdviceOrder> {
+        match column {
+            _ if self.path.is_some_and(|path| column >= path) => Some(AdviceOrder::Path),
+            _ if column >= self.kind => Some(AdviceOrder::Kind),
+            _ if column >= self.part => None,
+            _ if column >= self.layers => Some(AdviceOrder::Layer),
+            _ => Some(AdviceOrder::Size),
+        }
+    }
 }
 
-/// The line above the list: the bytes that following the advice saves.
-pub(in crate::tui) fn sum(explorer: &Explorer, advice: Option<&Advice>, width: usize) -> String {
+/// The line above the list: the bytes that following the advice saves, or those of what the filter accepts.
+pub(in crate::tui) fn sum(explorer: &Explorer, advised: &Advised, width: usize) -> String {
     let total = Bytes(explorer.opened.analysis.exact.total_bytes);
-    let Some(advice) = advice else { return "Looking for advice…".to_owned() };
+    let Some(advice) = advised.advice() else { return "Looking for advice…".to_owned() };
     if advice.findings.is_empty() {
         return "No advice: dive found nothing to write in another way".to_owned();
     }
     let ours = Bytes(advice.ours().map(|finding| finding.size_bytes).sum::<Total>().get());
+    if !advised.filter().is_empty() {
+        let (count, size) = advised.accepted();
+        let (count, size) = (count_of(count, "finding"), Bytes(size));
+        let long = format!("Advice could save {ours} of {total}; {count} of {size} match the filter");
+        let short = format!("Advice could save {ours}; {count} of {size} match");
+        return cut(if columns(&long) <= width { &long } else { &short }, width);
+    }
     let of_base = Bytes(advice.of_base().map(|finding| finding.size_bytes).sum::<Total>().get());
     let findings = count_of(advice.ours().map(Finding::count).sum::<Total>().get(), "finding");
     let base = if of_base.0 == 0 { String::new() } else { format!("; {of_base} more in the base") };

@@ -173,9 +173,9 @@ pub(in crate::tui) fn is_available(state: &ScreenState, action: Action) -> bool 
         (Action::ViewFile, None) if on_empty_directory(state) => false,
         (action, None) if needs_row(action) && state.focus == Focus::Files => fold(state).is_some(),
         (Action::ViewVersion | Action::ExtractFile, Some(Overlay::Waste(_))) => !on_group(state),
-        (Action::WasteView, Some(Overlay::Waste(_)))
-        | (Action::WasteView | Action::FilterFiles | Action::ToggleSortOrder, Some(Overlay::Advised(_))) => false,
-        (Action::GoToFile, Some(Overlay::Advised(advised))) => advised.selected().is_some(),
+        (Action::WasteView, Some(Overlay::Waste(_) | Overlay::Advised(_))) => false,
+        (Action::FilterFiles, Some(Overlay::Advised(advised))) => advised.has_findings(),
+        (Action::GoToFile | Action::ToggleSortOrder, Some(Overlay::Advised(advised))) => advised.selected().is_some(),
         (action, Some(Overlay::Advised(advised))) if needs_row(action) && advised.selected_node().is_none() => false,
         (Action::ViewVersion | Action::ExtractFile, Some(Overlay::Advised(advised))) => {
             state.explorer().is_some_and(|explorer| advised.version(&explorer.opened.tree).is_some())

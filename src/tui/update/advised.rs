@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use crate::config::Action;
+use crate::tui::content::advised::AdviceColumns;
+use crate::tui::layout::inside;
+use crate::tui::state::prompt::PromptKind;
 use crate::tui::state::{AdviceProgress, Overlay, ScreenState, Stage};
 use crate::tui::worker::Job;
 use dive_model::advice::Advice;
@@ -20,7 +23,7 @@ pub(super) fn switch_to(state: &mut ScreenState, effects: &mut Vec<Effect>) {
     let mut advised = state.closed_advised.take().unwrap_or_default();
     let Stage::Open(explorer) = &state.stage else { return };
     if let (AdviceProgress::Found(advice), None) = (&explorer.advice, advised.advice()) {
-        advised.set(Arc::clone(advice));
+        advised.set(&explorer.opened.tree, Arc::clone(advice));
     }
     state.overlays.push(Overlay::Advised(advised));
     look_for_advice(state, effects);
@@ -59,20 +62,27 @@ pub(super) fn found(state: &mut ScreenState, image: &Arc<Image>, advice: &Arc<Ad
         Overlay::Advised(advised) => Some(advised),
         _ => None,
     });
-    open.chain(&mut state.closed_advised).for_each(|advised| advised.set(Arc::clone(advice)));
+    let tree = &explorer.opened.tree;
+    open.chain(&mut state.closed_advised).for_each(|advised| advised.set(tree, Arc::clone(advice)));
 }
 
 pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Effect>) {
     let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Advised(advised)) = state.overlays.last_mut() else { return };
     steps::move_selection(&mut advised.scroll, action);
-    let version = advised.version(&explorer.opened.tree);
+    let tree = &explorer.opened.tree;
+    let version = advised.version(tree);
     match (action, advised.selected_node()) {
         (Action::WasteView, _) => steps::pop_overlay(state),
         (Action::ToggleView, _) => {
             steps::pop_overlay(state);
             waste::open(state);
         }
+        (Action::FilterFiles, _) if advised.has_findings() => {
+            let text = advised.filter().text().to_owned();
+            state.open_prompt(PromptKind::Filter, &text);
+        }
+        (Action::ToggleSortOrder, _) if advised.has_findings() => advised.sort_next(tree),
         (Action::GoToFile, _) => enter(state),
         (action, Some(node)) => {
             let path = ListedPath { node, version, removed_by: None, without_version: NO_FILE };
@@ -84,9 +94,10 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
 
 /// Opens or closes a finding with several directories; goes to a directory or file in the layer that stores it.
 pub(super) fn enter(state: &mut ScreenState) {
+    let Stage::Open(explorer) = &state.stage else { return };
     let Some(Overlay::Advised(advised)) = state.overlays.last_mut() else { return };
     if advised.opens() {
-        return advised.toggle();
+        return advised.toggle(&explorer.opened.tree);
     }
     let Some((layer, summed)) = advised.selected().map(|finding| (finding.layer, finding.summed)) else { return };
     match (layer, advised.selected_node()) {
@@ -99,5 +110,15 @@ pub(super) fn enter(state: &mut ScreenState) {
         }
         (Some(layer), None) => steps::select_layer(state, layer),
         (None, _) => state.message = Some("this is about the configuration of the image, not about a path".to_owned()),
+    }
+}
+
+/// Sorts by the clicked column.
+pub(super) fn click_header(state: &mut ScreenState, column: u16) {
+    let Stage::Open(explorer) = &state.stage else { return };
+    let Some(Overlay::Advised(advised)) = state.overlays.last_mut() else { return };
+    let columns = AdviceColumns::of(inside(state.layout.overlay).width.into());
+    if let Some(order) = columns.order_at(column.into()) {
+        advised.sort(&explorer.opened.tree, order);
     }
 }

@@ -1,9 +1,9 @@
-//! The filter of the view on top: the waste, the search in all layers, the list of images, or the file tree.
+//! The filter of the view on top: the waste, the advice, the search in all layers, the list of images, or the file tree.
 
 use crate::tui::state::files::Filter;
 use crate::tui::state::{Overlay, ScreenState, Stage};
 
-/// Applies a filter to the waste view or the search in all layers if one is on top, else to the list of images or the file tree.
+/// Applies a filter to a tab of the waste view or the search in all layers if one is on top, else to the list of images or the file tree.
 fn set(state: &mut ScreenState, filter: Filter) {
     if let (Stage::Choosing, Some(list)) = (&state.stage, &mut state.list) {
         return list.set_filter(filter);
@@ -12,6 +12,7 @@ fn set(state: &mut ScreenState, filter: Filter) {
         (Stage::Open(explorer), Some(Overlay::Waste(waste))) => {
             waste.set_filter(&explorer.opened.tree, &explorer.opened.analysis.exact, filter);
         }
+        (Stage::Open(explorer), Some(Overlay::Advised(advised))) => advised.set_filter(&explorer.opened.tree, filter),
         (Stage::Open(explorer), Some(Overlay::Found(found))) => found.search(&explorer.opened.tree, filter),
         _ => state.set_filter(filter),
     }

@@ -120,7 +120,10 @@ fn click(state: &mut ScreenState, click: Click, effects: &mut Vec<Effect>) {
                 prompt::act(state, Action::Accept, effects);
             }
         }
-        Click::Header(HitTarget::Overlay, column) => waste::click_header(state, column),
+        Click::Header(HitTarget::Overlay, column) => {
+            waste::click_header(state, column);
+            advised::click_header(state, column);
+        }
         Click::Pane(HitTarget::Overlay | HitTarget::Images) => {}
     }
 }

@@ -46,9 +46,13 @@ pub(super) fn act(state: &mut ScreenState, action: Action, effects: &mut Vec<Eff
     }
 }
 
-/// True if the view is on top and has a filter.
+/// True if a tab of the view is on top and has a filter.
 pub(super) fn has_filter(state: &ScreenState) -> bool {
-    matches!(state.overlays.last(), Some(Overlay::Waste(waste)) if !waste.filter().is_empty())
+    match state.overlays.last() {
+        Some(Overlay::Waste(waste)) => !waste.filter().is_empty(),
+        Some(Overlay::Advised(advised)) => !advised.filter().is_empty(),
+        _ => false,
+    }
 }
 
 /// Opens or closes a group; goes to a file in the layer that contains its bytes.

@@ -10,31 +10,37 @@ use super::pane::{self, PaneFocus};
 use super::waste;
 use crate::tui::content::advised::{self as content, AdviceColumns};
 use crate::tui::content::waste::foot_height;
-use crate::tui::state::advised::{AdviceViewRow, Advised};
+use crate::tui::state::advised::{AdviceOrder, AdviceViewRow, Advised};
 use crate::tui::state::{Explorer, ScreenState};
-use crate::tui::text::{columns, cut, left, path_end, right};
+use crate::tui::text::{columns, cut, left, path_end, right, wrap};
 use crate::tui::theme::Theme;
 use dive_model::advice::{AdviceLevel, CountedBytes, Finding};
 use dive_model::units::Bytes;
 
 pub(super) fn draw(state: &ScreenState, explorer: &Explorer, advised: &Advised, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let inside = pane::draw("Advice", PaneFocus::Focused, theme, frame, area);
+    let title = format!("Advice · sorted by {}", advised.order().name());
+    let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
     if let Some(node) = advised.selected_node() {
         // The full path: its row may truncate it.
         let path = path_end(&explorer.opened.tree.path(node), pane::title_width(area));
         pane::bottom_title(&path, theme, frame, area);
     }
-    let mut lines = vec![Line::raw(content::sum(explorer, advised.advice(), width))];
-    if advised.scroll.count() > 0 {
-        lines.push(Line::styled(cut(&head(width), width), theme.dim));
+    let mut lines = vec![Line::raw(content::sum(explorer, advised, width))];
+    if advised.has_findings() {
+        lines.push(Line::styled(cut(&head(advised.order(), width), width), theme.dim));
     }
     for at in advised.scroll.visible() {
         let Some(row) = advised.row(at) else { break };
         let line = line(explorer, advised, row, width, theme);
         let is_selected = at == advised.scroll.selected();
         lines.push(if is_selected { pane::select(line, PaneFocus::Focused, theme) } else { line });
+    }
+    if advised.scroll.count() == 0 && advised.has_findings() {
+        lines.push(Line::raw("No finding matches the filter, by its kind or its directories."));
+        let note = advised.filter().syntax_note().unwrap_or_default();
+        lines.extend(wrap(note, width).into_iter().map(Line::raw));
     }
     pane::draw_lines(lines, frame, inside);
     let foot = foot_height(state.size) as u16;
@@ -50,16 +56,22 @@ fn details(explorer: &Explorer, advised: &Advised, theme: &Theme, height: u16, f
     waste::foot(content::details(explorer, finding, width, usize::from(height) - 1), theme, height, frame, inside);
 }
 
-fn head(width: usize) -> String {
+fn head(order: AdviceOrder, width: usize) -> String {
     let at = AdviceColumns::of(width);
-    let mut head = format!("{:>8}", "Size");
+    // Sizes sort descending, names and layer numbers ascending.
+    let mark = |own, text: &str| match own {
+        own if own != order => text.to_owned(),
+        AdviceOrder::Size => format!("{text} ▼"),
+        AdviceOrder::Kind | AdviceOrder::Layer | AdviceOrder::Path => format!("{text} ▲"),
+    };
+    let mut head = format!("{:>8}", mark(AdviceOrder::Size, "Size"));
     if let Some(files) = at.files {
         head = format!("{}{:>6}", left(&head, files), "Files");
     }
-    head = left(&(left(&head, at.layers) + "Layers"), at.part) + "Of";
-    head = left(&head, at.kind) + "  Advice";
+    head = left(&(left(&head, at.layers) + &mark(AdviceOrder::Layer, "Layers")), at.part) + "Of";
+    head = left(&head, at.kind) + "  " + &mark(AdviceOrder::Kind, "Advice");
     match at.path {
-        Some(path) => left(&head, path) + "Path",
+        Some(path) => left(&head, path) + &mark(AdviceOrder::Path, "Path"),
         None => head,
     }
 }
@@ -87,10 +99,10 @@ fn line<'a>(explorer: &Explorer, advised: &Advised, row: AdviceViewRow, width: u
     let mut text = left(&before(finding.size_bytes, finding.files), at.layers) + &layers(finding);
     text = left(&text, at.part) + finding.part.name();
     text = left(&text, at.kind);
-    let mark = match finding.groups.len() {
-        0 | 1 => "  ",
-        _ if advised.is_open(index) => "▾ ",
-        _ => "▸ ",
+    let mark = match advised.listed_groups(index).nth(1) {
+        None => "  ",
+        Some(_) if advised.is_open(index) => "▾ ",
+        Some(_) => "▸ ",
     };
     let kind_style = if finding.kind.row().level >= AdviceLevel::Warn { theme.label } else { Style::new() };
     let kind_end = at.path.unwrap_or(width);
@@ -99,7 +111,8 @@ fn line<'a>(explorer: &Explorer, advised: &Advised, row: AdviceViewRow, width: u
     let kind = left(&cut(finding.kind.id(), room.saturating_sub(usize::from(at.path.is_some()))), room);
     let mut spans = vec![Span::raw(text), Span::styled(mark, theme.key), Span::styled(kind, kind_style)];
     let room = width.saturating_sub(kind_end);
-    let path = finding.groups.first().map(|group| path_end(&tree.path(group.place), room)).unwrap_or_default();
+    let path =
+        advised.listed_groups(index).next().map(|group| path_end(&tree.path(group.place), room)).unwrap_or_default();
     spans.push(Span::raw(left(&path, room)));
     Line::from(spans)
 }

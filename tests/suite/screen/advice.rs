@@ -64,6 +64,56 @@ fn advice_is_the_second_tab_of_waste() {
 }
 
 #[test]
+fn advice_is_filtered_by_kind_directory_and_size() {
+    let archive = advised();
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    screen.presses("w tab").runs_jobs().presses("slash").types("python").presses("enter");
+    screen.shows(&["Advice could save 90 kB of 95 kB; 1 finding of 3.0 kB match", "python-cache"]);
+    screen.lacks(&["apt-lists", "deleted-later"]);
+    // A kind keeps all of its directories, a path only those that match.
+    screen.presses("enter").shows(&["/root/.cache/pip", "/root/.cache/uv"]);
+    screen.presses("esc").shows(&["apt-lists", "deleted-later"]);
+    screen.presses("slash").types("cache/uv").presses("enter").shows(&["python-cache", "/root/.cache/uv"]);
+    screen.lacks(&["▸ python-cache", "▾ python-cache", "  2.0 kB"]);
+    screen.presses("enter");
+    assert_eq!(screen.selected(), "/root/.cache/uv/b");
+    // The filter stays with the tab.
+    screen.presses("w tab").shows(&["python-cache"]).lacks(&["apt-lists"]);
+    screen.presses("esc slash").types(">6kB").presses("enter").shows(&["2 findings of 87 kB match", "apt-lists"]);
+    screen.lacks(&["python-cache", "apt-archives"]);
+    screen
+        .presses("slash ctrl+u")
+        .types("nowhere")
+        .presses("enter")
+        .shows(&["No finding matches the filter", "regular"]);
+    screen.presses("enter s y down esc esc").lacks(&["Advice ·"]);
+}
+
+#[test]
+fn advice_is_sorted_by_each_column() {
+    let archive = advised();
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), USUAL, &[]);
+    let kinds = |screen: &Screen| {
+        let drawn = screen.drawn();
+        let kinds = ["apt-lists", "deleted-later", "python-cache", "apt-archives"];
+        let mut found: Vec<_> = kinds.into_iter().filter_map(|kind| Some((drawn.find(kind)?, kind))).collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, kind)| kind).collect::<Vec<_>>().join(" ")
+    };
+    screen.presses("w tab").runs_jobs().presses("down").shows(&["sorted by size", "Size ▼"]);
+    assert_eq!(kinds(&screen), "apt-lists deleted-later python-cache apt-archives");
+    for (order, head, expected) in [
+        ("kind", "Advice ▲", "apt-archives apt-lists deleted-later python-cache"),
+        ("layer", "Layers ▲", "apt-archives apt-lists python-cache deleted-later"),
+        ("path", "Path ▲", "deleted-later python-cache apt-archives apt-lists"),
+        ("size", "Size ▼", "apt-lists deleted-later python-cache apt-archives"),
+    ] {
+        screen.presses("s").shows(&[&format!("sorted by {order}"), head, "Remedy: layer 2: delete /app/a.o here"]);
+        assert_eq!(kinds(&screen), expected, "by {order}");
+    }
+}
+
+#[test]
 fn advice_about_the_configuration_leads_to_its_layer() {
     let archive = image()
         .layer(|l| l.file("var/lib/dpkg/status", "1"))

@@ -52,5 +52,5 @@ fn enable(disabled: &[String]) -> String {
     if disabled.is_empty() {
         return "; check that this is a Compose file".to_owned();
     }
-    format!("; a profile enables {}: set COMPOSE_PROFILES, or add --profile", disabled.join(", "))
+    format!(": all need a profile ({}); set COMPOSE_PROFILES, or add --profile", disabled.join(", "))
 }

@@ -152,7 +152,7 @@ fn profiles_enable_services() {
     assert_eq!(read(&[("COMPOSE_PROFILES", "test, debug")], &[]), (2, Vec::new()));
     assert_eq!(
         error_of("services: { adminer: { image: a, profiles: [debug] } }\n"),
-        "compose.yaml: no service has an image; a profile enables adminer: set COMPOSE_PROFILES, or add --profile"
+        "compose.yaml: no service has an image: all need a profile (adminer); set COMPOSE_PROFILES, or add --profile"
     );
 }
 

@@ -71,7 +71,7 @@ pub(super) fn explore(
     if rules.renew_baseline() {
         // An image that fails would replace its own baseline, and pass the next time.
         bail!(
-            "--summary would replace the baseline of several images; choose another file, and replace it when all have passed"
+            "--summary cannot replace the baseline of several images; write another file, and rename it when all have passed"
         );
     }
     let mode = if ci_mode { Mode::Ci } else { Mode::Plain };
@@ -106,11 +106,11 @@ pub(super) fn explore(
 fn refuse_options_of_one(invocation: &Invocation, report: &ReportArgs) -> anyhow::Result<()> {
     if invocation.opening.selected.is_some() {
         bail!(
-            "--image chooses an image of one file; with several images, name each as FILE:TAG with a source (oci:FOLDER:TAG), or add --all-images without --image"
+            "--image works with one file; for several images, write docker-archive:FILE:TAG or oci:FOLDER:TAG, or use --all-images instead"
         );
     }
     if report.dockerfile.is_some() {
-        bail!("--dockerfile is the Dockerfile of one image; explore that image alone");
+        bail!("--dockerfile works with one image; run dive on that image alone");
     }
     Ok(())
 }

@@ -128,7 +128,7 @@ impl RequestedImages {
             invocation.notices.warn_all(&warnings);
             if !found.disabled.is_empty() {
                 let services = found.disabled.join(", ");
-                invocation.notices.note(&format!("no enabled profile starts {services}; --profile enables one"));
+                invocation.notices.note(&format!("skipped {services}: no enabled profile starts them; add --profile"));
             }
             for service in found.images {
                 named.push(of_service(service, invocation)?);

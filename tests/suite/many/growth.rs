@@ -61,7 +61,7 @@ fn a_baseline_of_one_image_is_for_that_image() {
     let ran = user.runs(&["--ci", "api1.tar", "web1.tar", "case.tar"]).ends_with(0);
     assert_eq!(ran.stdout.matches("  SKIP: highestGrowthBytes: no baseline yet\n").count(), 2);
     let ran = user.runs(&["--ci", "--summary", "main.json", "api1.tar", "web1.tar"]);
-    assert!(ran.error().starts_with("--summary would replace the baseline"), "{}", ran.error());
+    assert!(ran.error().starts_with("--summary cannot replace the baseline"), "{}", ran.error());
 }
 
 /// A missing baseline is an error, also if only the rules of some images need it.

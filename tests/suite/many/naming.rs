@@ -96,7 +96,7 @@ fn the_images_of_a_compose_project_are_read() {
     );
     let ran = user.runs(&["--source", "docker-archive", "--compose", "compose.yaml"]).ends_with(0);
     assert_eq!(names(&ran.stdout), ["./a.tar", "./b.tar"]);
-    ran.says(&["no enabled profile starts three; --profile enables one"]);
+    ran.says(&["skipped three: no enabled profile starts them; add --profile"]);
     let all = user.runs(&["--source", "docker-archive", "--compose", ".", "--profile", "debug"]).ends_with(0);
     assert_eq!(names(&all.stdout).len(), 3);
     let user = user.writes("wrong.yaml", "services:\n  one:\n    image: ${NAME:?not set}\n");
@@ -224,9 +224,9 @@ fn no_document_replaces_what_names_the_images() {
 fn options_about_one_image_are_refused() {
     let (user, sample) = (user(), sample());
     for (arguments, part) in [
-        (&["--image", "0", "a.tar", "b.tar"][..], "--image chooses an image of one file"),
+        (&["--image", "0", "a.tar", "b.tar"][..], "--image works with one file"),
         (&["--ci", "--all-images"], "no image given; name an archive or a layout"),
-        (&["--dockerfile", "Dockerfile", "a.tar", "b.tar"], "--dockerfile is the Dockerfile of one image"),
+        (&["--dockerfile", "Dockerfile", "a.tar", "b.tar"], "--dockerfile works with one image"),
         (&["--json", "a.tar", "a.tar", "b.tar"], "a.tar: the document would replace the image"),
         (&["--all-images", "tree", &sample], "name images to explore, not a command"),
         (&["--from", "x", "tree", &sample], "name images to explore, not a command"),

@@ -3,6 +3,7 @@
 
 use std::io::{BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -40,6 +41,9 @@ impl FakeImage {
     }
 }
 
+/// The number of exports left of an engine that is gone.
+const GONE: usize = usize::MAX;
+
 /// The engine. Its thread runs until the tests end.
 pub(crate) struct FakeEngine {
     asked: Arc<Mutex<Vec<String>>>,
@@ -50,6 +54,11 @@ pub(crate) struct FakeEngine {
 impl FakeEngine {
     /// An engine with these images, by tag, as `docker images` lists them: the newest first.
     pub(crate) fn of(images: Vec<(&str, Vec<u8>)>) -> Self {
+        Self::that_stops(images, usize::MAX - 1)
+    }
+
+    /// An engine that exports this many images, and goes away in the middle of the next one.
+    pub(crate) fn that_stops(images: Vec<(&str, Vec<u8>)>, after: usize) -> Self {
         let images: Vec<_> = images.into_iter().map(|(tag, archive)| FakeImage::of(tag, archive)).collect();
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("docker.sock");
@@ -57,10 +66,15 @@ impl FakeEngine {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (images, noted) = (Arc::new(images), Arc::clone(&asked));
         std::thread::spawn(move || {
+            let left = Arc::new(AtomicUsize::new(after));
             for client in listener.incoming().flatten() {
+                if left.load(Ordering::SeqCst) == GONE {
+                    return;
+                }
                 let (images, noted) = (Arc::clone(&images), Arc::clone(&noted));
                 // The client may close the connection early.
-                std::thread::spawn(move || serve(&images, &noted, client));
+                let left = Arc::clone(&left);
+                std::thread::spawn(move || serve(&images, &noted, &left, client));
             }
         });
         Self { asked, address: format!("unix://{}", socket.display()), _folder: folder }
@@ -77,16 +91,29 @@ impl FakeEngine {
     }
 }
 
-fn serve(images: &[FakeImage], asked: &Mutex<Vec<String>>, client: UnixStream) -> std::io::Result<()> {
+fn serve(
+    images: &[FakeImage],
+    asked: &Mutex<Vec<String>>,
+    left: &AtomicUsize,
+    client: UnixStream,
+) -> std::io::Result<()> {
     let mut client = BufReader::new(client);
     let Some(request) = Request::read(&mut client)? else { return Ok(()) };
     let path = request.head.word(1).to_owned();
     asked.lock().unwrap().push(path.clone());
     // `/v1.44/images/json`
     let versioned = path.strip_prefix("/v").and_then(|path| path.find('/').map(|at| path[at..].to_owned()));
-    let (status, body) = answer(images, &versioned.unwrap_or(path));
+    let path = versioned.unwrap_or(path);
+    let (status, mut body) = answer(images, &path);
     let mut head = Head::new(&format!("HTTP/1.1 {status}"), &[("Connection", "close")]);
     head.set("Content-Length", &body.len().to_string());
+    if path.ends_with(super::EXPORT) {
+        let before = left.load(Ordering::SeqCst);
+        left.store(before.checked_sub(1).unwrap_or(GONE), Ordering::SeqCst);
+        if before == 0 {
+            body.truncate(body.len() / 2);
+        }
+    }
     let client = client.get_mut();
     head.write(client)?;
     client.write_all(&body)

@@ -6,7 +6,11 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use super::{documents, on_base, rows, saves};
+#[cfg(all(unix, feature = "engine"))]
+use crate::build::Format;
 use crate::build::Packing;
+#[cfg(all(unix, feature = "engine"))]
+use crate::engines::fake::FakeEngine;
 #[cfg(unix)]
 use crate::user::DIVE;
 use crate::user::User;
@@ -40,6 +44,28 @@ fn an_engine_that_is_gone_leaves_the_files() {
         user.runs(&["--ci", "--pull", "never", "a.tar", "docker://web:1", "podman://web:1", "b.tar"]).ends_with(2);
     let verdicts: Vec<_> = rows(&ran.stdout).iter().map(|row| row.last().unwrap().clone()).collect();
     assert_eq!(verdicts, ["kept", "unread", "unread", "kept"]);
+}
+
+/// An engine that stops in the middle of an image takes neither the images before it nor those of other sources along.
+#[cfg(all(unix, feature = "engine"))]
+#[test]
+fn an_engine_that_stops_midway_leaves_the_others() {
+    let image = |own: &str| on_base(own, Packing::Plain).archive(Format::DockerArchive);
+    let images = ["one:1", "two:1", "three:1"].map(|tag| (tag, image(tag)));
+    let engine = FakeEngine::that_stops(images.into(), 1);
+    let user = User::new().sets("DOCKER_HOST", engine.address());
+    saves(&user, "b.tar", &on_base("b", Packing::Plain));
+    let arguments =
+        ["--ci", "--summary", "sums.jsonl", "docker://one:1", "docker://two:1", "docker://three:1", "b.tar"];
+    let ran = user.runs(&arguments).ends_with(2);
+    let verdicts: Vec<_> = rows(&ran.stdout).iter().map(|row| row.last().unwrap().clone()).collect();
+    assert_eq!(verdicts, ["-", "unread", "unread", "-"], "{}", ran.stdout);
+    ran.prints(&[
+        "Unread:\n  docker://two:1: docker: the export of \"two:1\" stopped after ",
+        "\n  docker://three:1: cannot reach docker to look up \"three:1\": ",
+        "\n4 images, 2 unread\n",
+    ]);
+    assert_eq!(documents(&user.file("sums.jsonl")).len(), 2);
 }
 
 /// Without a finished image, the summaries of an earlier run stay.

@@ -203,6 +203,29 @@ fn missing_images_of_a_list_are_asked_about_once() {
     assert!(!dive.contents().contains("Pull"), "{}", dive.contents());
 }
 
+/// An engine that stops in the middle of a list ends neither the list nor the images of other sources.
+#[test]
+fn an_engine_that_stops_leaves_the_rest_of_the_list() {
+    // The cache has the layers that two images share.
+    let layers = |own: &str| bases::archive(&["os", own], &serde_json::json!(null));
+    let images = ["one:1", "two:1", "three:1"].map(|tag| (tag, layers(tag)));
+    let engine = FakeEngine::that_stops(images.into(), 1);
+    let user = User::new().sets("DOCKER_HOST", engine.address());
+    std::fs::write(user.file("file.tar"), layers("file")).unwrap();
+    // Its questions about missing images come before the screen.
+    let images =
+        ["--pull", "never", "docker://one:1", "docker://two:1", "docker://one:1", "docker://three:1", "file.tar"];
+    let mut dive = Session::dive(user, USUAL, &images);
+    dive.waits_until("all rows", |screen| {
+        screen.has_all(&["2 of 4 images read · 2 unread", "the export of \"two:1\" stopped", "cannot reach docker"])
+    });
+    dive.press("G enter");
+    dive.waits_until("the file", |screen| screen.has_all(&["Filetree", "Layers (2)"]));
+    dive.press("esc");
+    dive.waits_for("Images (4)");
+    dive.press("q").ends_with(0).is_restored();
+}
+
 /// A pipeline may have a terminal without a user.
 #[test]
 fn ci_mode_pulls_without_asking() {

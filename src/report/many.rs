@@ -10,8 +10,8 @@ use crate::many::{BaseUsage, ImageSet, MemberRow, MemberSums, SetBytes, SetMembe
 use dive_model::escape::Escaped;
 use dive_model::units::{Bytes, count_of};
 
-/// The longest name that widens the column of names.
-const WIDEST_NAME: usize = 60;
+/// The longest name that widens the column of names: a registry, a repository and a digest fit.
+const WIDEST_NAME: usize = 200;
 
 /// Bases and names that are listed.
 const LISTED: usize = 10;

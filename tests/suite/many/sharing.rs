@@ -21,6 +21,19 @@ fn own_and_shared_bytes_add_up() {
     ran.prints(&["  each image alone: 6.2 kB unpacked", "  each layer once: 4.2 kB unpacked"]);
 }
 
+/// A name with a digest must not push its figures out of their columns.
+#[test]
+fn long_names_keep_the_columns() {
+    let user = User::new();
+    let long = format!("./{}.tar", "registry.example-team-shop-web-sha256-".repeat(4));
+    saves(&user, "a.tar", &on_base("a", Packing::Plain));
+    saves(&user, &long, &on_base("b", Packing::Plain));
+    let ran = user.runs(&["a.tar", &long]).ends_with(0);
+    let (_, table) = ran.stdout.split_once("\nImages:\n").unwrap();
+    let ends: Vec<_> = table.lines().take(3).map(|line| line.rfind("  ").unwrap()).collect();
+    assert_eq!(ends, [ends[0]; 3], "{table}");
+}
+
 #[test]
 fn waste_in_shared_layers_is_one_group() {
     let user = User::new();

@@ -14,6 +14,7 @@
 mod layer;
 mod paths;
 
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use dive_model::remark::OnDamage;
 use dive_sources::{Reference, Source};
 use flate2::write::GzEncoder;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tar::{Builder, Header};
 use tempfile::NamedTempFile;
 
@@ -57,10 +59,45 @@ pub(crate) struct Shape {
     pub(crate) depth: u64,
 }
 
+/// A layer of several images.
+pub(crate) struct MadeLayer {
+    diff_id: String,
+    blob: Vec<u8>,
+}
+
+/// Writes an image of these layers as `docker save` does.
+pub(crate) fn write_archive(path: &Path, layers: &[MadeLayer]) {
+    let names: Vec<_> = (0..layers.len()).map(|at| format!("{at}/layer.tar")).collect();
+    let config = json!({
+        "architecture": "amd64", "os": "linux", "config": {},
+        "rootfs": { "type": "layers", "diff_ids": layers.iter().map(|layer| &layer.diff_id).collect::<Vec<_>>() },
+    });
+    let manifest = json!([{ "Config": "config.json", "RepoTags": ["made:latest"], "Layers": names }]);
+    let documents = [("config.json", config.to_string()), ("manifest.json", manifest.to_string())];
+    let layers = names.iter().zip(layers).map(|(name, layer)| (name.as_str(), layer.blob.as_slice()));
+    let mut archive = Builder::new(File::create(path).unwrap());
+    for (name, bytes) in layers.chain(documents.iter().map(|(name, text)| (*name, text.as_bytes()))) {
+        let mut header = header();
+        header.set_size(bytes.len() as u64);
+        archive.append_data(&mut header, name, bytes).unwrap();
+    }
+    archive.finish().unwrap();
+}
+
 impl Shape {
     /// An ordinary image: 10 layers, and as many whiteouts as overwritten files.
     pub(crate) const fn usual(entries: u64) -> Self {
         Self { entries, layers: 10, whiteouts: entries / 50, crowd: 0, depth: 0 }
+    }
+
+    /// A gzip layer with its true digest, for images that share layers. Layers after the last one have paths of their own, too.
+    pub(crate) fn gzip_layer(&self, index: u64) -> MadeLayer {
+        let tar = self.fill_layer(index, Vec::new());
+        let diff_id =
+            Sha256::digest(&tar).iter().fold("sha256:".to_owned(), |text, byte| text + &format!("{byte:02x}"));
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&tar).unwrap();
+        MadeLayer { diff_id, blob: encoder.finish().unwrap() }
     }
 
     /// Writes the image as `docker save` does, to a temporary file.

@@ -19,6 +19,7 @@ mod curve;
 #[allow(dead_code, reason = "only the guard counts allocations")]
 mod heap;
 #[path = "../images/mod.rs"]
+#[allow(dead_code, reason = "each benchmark makes the images that it measures")]
 mod images;
 #[path = "../screen/screen.rs"]
 #[allow(dead_code, reason = "other benchmarks use the rest")]

@@ -28,7 +28,8 @@ enum Act {
 }
 
 fn acts() -> impl Strategy<Value = Act> {
-    let filters = vec!["a", "-b", "a/b", "^/a", "b$", ">0 <6", "b >=5", "", ""];
+    // Some narrow the one before, as if typed letter by letter.
+    let filters = vec!["a", "a-", "a-b", "a-b/", "a-b/a", "-b", "a/b", "^/a", "b$", ">0 <6", "b >=5", "a >=5", "", ""];
     let motions = vec![Motion::Up, Motion::PageDown, Motion::Left, Motion::Right];
     prop_oneof![
         2 => (prop::option::of(0..5_usize), 0..5_usize).prop_map(|(base, target)| Act::Compare(base, target)),

@@ -16,6 +16,7 @@ mod questions;
 mod remedies;
 mod styles;
 mod svg;
+mod typing;
 mod versions;
 mod walking;
 mod whole;

@@ -65,6 +65,8 @@ pub(super) struct PathPattern {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PathSyntax {
     Glob,
+    /// A regular expression of ordinary characters.
+    Text,
     Expression,
 }
 
@@ -135,7 +137,7 @@ impl Filter {
     pub fn syntax_note(&self) -> Option<&'static str> {
         Some(match self.pattern.as_ref()?.syntax {
             PathSyntax::Glob => "Read as a glob of whole names: *ssl* finds names that contain ssl.",
-            PathSyntax::Expression => {
+            PathSyntax::Text | PathSyntax::Expression => {
                 "Read as a regular expression on the path: ^/etc/, \\.so$. Globs: *.so, lib*.so, /etc/*."
             }
         })
@@ -221,6 +223,7 @@ impl PathPattern {
             .build()
             .translate(expression, &ast)
             .map_err(|error| wrong(error.span(), error.kind().to_string()))?;
+        let syntax = if syntax == PathSyntax::Expression && is_text(&ast) { PathSyntax::Text } else { syntax };
         let reach = if stays_in_a_name(&hir) { Reach::Name } else { Reach::Path };
         let regex = RegexBuilder::new(expression)
             .case_insensitive(ignore_case)
@@ -229,6 +232,27 @@ impl PathPattern {
             .build()
             .map_err(|_| FilterError::TooLarge)?;
         Ok(Self { syntax, regex, reach })
+    }
+
+    /// True if the pattern is the same as another one.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        (self.syntax, self.regex.as_str()) == (other.syntax, other.regex.as_str())
+    }
+
+    /// True if every path that this pattern matches is known to match `other`, too: it is the same one, or a text with more
+    /// characters. Smart case keeps this true, since an upper-case letter of `other` is also in this pattern.
+    pub(super) fn narrows(&self, other: &Self) -> bool {
+        let are_texts = [self, other].iter().all(|pattern| pattern.syntax == PathSyntax::Text);
+        self.is(other) || are_texts && self.regex.as_str().contains(other.regex.as_str())
+    }
+}
+
+/// True if an expression matches only itself.
+fn is_text(ast: &ast::Ast) -> bool {
+    match ast {
+        ast::Ast::Literal(literal) => literal.kind == ast::LiteralKind::Verbatim,
+        ast::Ast::Concat(concat) => concat.asts.iter().all(is_text),
+        _ => false,
     }
 }
 
@@ -301,6 +325,28 @@ mod tests {
             Filter::parse("* .js").map(|_| ()).unwrap_err().to_string(),
             r"character 1: repetition operator missing expression; write \* for the character"
         );
+    }
+
+    #[test]
+    fn a_text_with_more_characters_narrows_the_text_before() {
+        let narrows =
+            |text: &str, before: &str| parsed(text).pattern().unwrap().narrows(parsed(before).pattern().unwrap());
+        for (text, before) in [("lib-c", "lib-"), ("liB", "li"), ("etc/a", "etc"), (">1k li", "l"), ("a.c$", "a.c$")] {
+            assert!(narrows(text, before), "{text} after {before}");
+        }
+        let others = [
+            ("li", "lib"),
+            ("lib", "Li"),
+            ("lib*", "lib"),
+            ("li.", "li"),
+            ("a|b", "a|"),
+            ("*.js", "*.j"),
+            // The expression of the glob, which does not mean what is in a matching directory.
+            (r"/[^/]*\.js$", "*.js"),
+        ];
+        for (text, before) in others {
+            assert!(!narrows(text, before), "{text} after {before}");
+        }
     }
 
     #[test]

@@ -14,22 +14,24 @@ mod glob;
 mod jumps;
 mod lists;
 mod node_set;
+mod path_matches;
 mod row;
 mod rows;
 mod sizes;
 mod totals;
+mod typed_searches;
 mod visible;
 mod whole;
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
-pub use applied_filter::all_matches;
 pub use elsewhere::MatchElsewhere;
 pub use filter::{Filter, FilterError};
 pub use folds::Folding;
 pub use jumps::{Jump, MatchLanding};
 pub use lists::Order;
+pub use path_matches::all_matches;
 pub use row::FileRow;
 pub use totals::ChangeTotals;
 pub use visible::{ChangeKinds, Fold};
@@ -40,6 +42,7 @@ use dive_model::tree::{Change, Comparison, NodeId, Scope, Tree};
 use folds::Folds;
 use lists::{ChildLists, ListSource, Siblings, Sorting};
 use sizes::HiddenBytes;
+use typed_searches::TypedSearches;
 use visible::{VisibilityRules, VisibleNodes};
 
 /// The state of the file tree pane.
@@ -50,6 +53,7 @@ pub struct FileTreePane {
     order: Order,
     folds: Folds,
     applied_filter: Option<AppliedFilter>,
+    searches: TypedSearches,
     visible: VisibleNodes,
     hidden: HiddenBytes,
     /// Filled on lookup.
@@ -67,6 +71,7 @@ impl FileTreePane {
             order: Order::default(),
             folds: Folds::new(folding, tree),
             applied_filter: None,
+            searches: TypedSearches::default(),
             visible: VisibleNodes::default(),
             hidden: HiddenBytes::default(),
             lists: RefCell::default(),
@@ -157,7 +162,13 @@ impl FileTreePane {
     pub fn set_filter(&mut self, tree: &Tree, filter: Filter) {
         let had_filter = self.applied_filter.is_some();
         let found = self.selected();
-        self.applied_filter = if filter.is_empty() { None } else { Some(AppliedFilter::new(filter, tree)) };
+        self.applied_filter = if filter.is_empty() {
+            self.searches.clear();
+            None
+        } else {
+            let found = filter.pattern().map(|pattern| self.searches.find(tree, pattern));
+            Some(AppliedFilter::new(filter, found, tree))
+        };
         if self.applied_filter.is_some() && !had_filter {
             self.keep_place();
         }

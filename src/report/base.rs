@@ -7,7 +7,7 @@ use dive_model::analysis::Part;
 use dive_model::escape::Escaped;
 use dive_model::image::{Base, DockerfileLines};
 use dive_model::layer::LayerIndex;
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, count_of};
 
 /// Writes the base and the sizes of both parts, if known.
 ///
@@ -71,5 +71,6 @@ pub(super) fn lines_of_pair(opened: &Opened, holds: LayerIndex, hides: LayerInde
 fn part(name: &str, part: &Part, out: &mut dyn Write) -> io::Result<()> {
     let Part { unpacked_bytes, files, reclaimable_bytes, .. } = part;
     let (unpacked, reclaimable) = (Bytes(*unpacked_bytes), Bytes(*reclaimable_bytes));
-    writeln!(out, "  {name}: {unpacked} in {files} files, {reclaimable} reclaimable")
+    let files = count_of(*files, "file");
+    writeln!(out, "  {name}: {unpacked} in {files}, {reclaimable} reclaimable")
 }

@@ -38,6 +38,23 @@ fn files_of_the_base_that_an_own_layer_stores_again_are_ours() {
     finds(&deleted, "deleted-later 5000 B 1 files layer 0 hidden by 1 of the base /usr/bin/x");
 }
 
+/// A package has its owners, and `apt-get update` writes what it fetches.
+#[test]
+fn files_of_packages_that_an_own_layer_stores_again_are_no_advice_on_their_installation() {
+    let program =
+        |l: crate::build::Layer| l.file("usr/bin/y", "y".repeat(SIZE)).file("var/lib/apt/lists/a", "x".repeat(SIZE));
+    let image = base()
+        .layer(|l| program(l).created_by("RUN /bin/sh -c apt-get update && apt-get install -y y # buildkit"))
+        .layer(|l| program(l).owner(7, 7).created_by("RUN /bin/sh -c chown -R 7 / && apt-get purge y # buildkit"));
+    says(
+        &image,
+        &[
+            "layer 2: change owner and mode of the image's own files only; this stores /usr/bin/y of packages again",
+            "layers 1 and 2: install and remove the packages in one RUN",
+        ],
+    );
+}
+
 /// The hidden copy lies in the base, whoever is to blame.
 #[test]
 fn bytes_count_where_they_are_stored() {

@@ -93,7 +93,7 @@ fn names_in_advice_imitate_no_line_of_dive() {
 fn advice_alone_changes_no_exit_code() {
     let ran = checks(&wasteful());
     assert!(advice(&ran).lines().count() == 10 && ran.stdout.contains("Result:PASS"), "{}", ran.stdout);
-    let archive = image().layer(|l| l.file("app/a.hprof", "x".repeat(1000))).save(Format::DockerArchive);
+    let archive = image().layer(|l| l.file("app/java_pid1.hprof", "x".repeat(1000))).save(Format::DockerArchive);
     let path = archive.path().to_str().unwrap();
     let user = User::new();
     for arguments in

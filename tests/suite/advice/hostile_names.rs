@@ -118,7 +118,8 @@ fn no_command_is_written_with_a_name_that_shells_read_differently() {
 fn commands_are_printed_in_one_piece() {
     let user = User::new();
     let name = "it's    a\\b  0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789";
-    let archive = image().layer(|l| made(l.file(format!("tmp/{name}"), "1234"))).save(Format::DockerArchive);
+    let archive =
+        image().layer(|l| made(l.file(format!("tmp/{name}"), "1234".repeat(1_000)))).save(Format::DockerArchive);
     let command = format!("`&& rm -rf '/tmp/{}'`", name.replace('\'', "'\\''"));
     for format in ["text", "tsv"] {
         let text = user.runs(&["advise", archive.path().to_str().unwrap(), "--format", format]).ends_with(0).stdout;

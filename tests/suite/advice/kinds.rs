@@ -172,7 +172,8 @@ const CASES: &[Case] = &[
     Case {
         kind: AdviceKind::CoreDump,
         claims: &["app/hs_err_pid12.log", "app/java_pid1.hprof"],
-        leaves: &["lib/core/index.js", "app/hprof"],
+        // A profile that a test reads.
+        leaves: &["lib/core/index.js", "app/hprof", "app/tests/sample.hprof"],
     },
     Case {
         kind: AdviceKind::SparseLoginDatabase,
@@ -339,6 +340,20 @@ fn one_file_counts_for_one_kind() {
         temporary-files 2 B 1 files layer 0 /tmp/x
         ",
     );
+}
+
+#[test]
+fn documentation_is_left_out_as_the_package_manager_can() {
+    for (command, remedy) in [
+        ("apk add man-db-doc", "do not install packages whose names end in `-doc` or `-lang`"),
+        ("apt-get install -y x", "exclude them before the installation (`path-exclude` of dpkg)"),
+        ("dnf install -y x", "write `dnf install --setopt=tsflags=nodocs`"),
+        ("make", "exclude them before the installation (`path-exclude` of dpkg, `--nodocs` of dnf)"),
+    ] {
+        let command = format!("RUN /bin/sh -c {command} # buildkit");
+        let image = image().layer(|l| l.file("usr/share/man/a", "x".repeat(1_000_000)).created_by(&command));
+        says(&image, &[&format!("layer 0: {remedy}")]);
+    }
 }
 
 /// A development image starts the program that reads the cache.

@@ -27,11 +27,11 @@ impl Remedies<'_> {
         let NamedFiles { name: path, them } = &files;
         let (held, hidden) = (&holds.name, &hides.name);
         let both = names_of(&[holds, hides]);
-        if self.own.part_of(holds.layer) == ImagePart::Base
-            && let Some(remedy) = of_base_again(finding.kind, &files, hides)
-        {
+        let is_of_base = self.own.part_of(holds.layer) == ImagePart::Base;
+        if is_of_base && let Some(remedy) = of_base_again(finding.kind, &files, hides) {
             return format!("{hidden}: {remedy}");
         }
+        let changes_attributes = || hides.commands().iter().any(|command| command.is(&CHANGING_ATTRIBUTES));
         match finding.kind {
             _ if holds.layer == hides.layer => format!("{held}: write {path} once; the layer stores {them} twice"),
             AdviceKind::DeletedLater if holds.instruction.copies() => {
@@ -41,12 +41,20 @@ impl Remedies<'_> {
             AdviceKind::RewrittenMetadata if attributes == ChangedAttributes::OnlyTimes => {
                 format!("{both} both write {path}, and only the times differ; write {them} once")
             }
+            AdviceKind::RewrittenMetadata if self.is_of_packages(finding) && changes_attributes() => {
+                format!(
+                    "{hidden}: change owner and mode of the image's own files only; this stores {path} of packages again"
+                )
+            }
             AdviceKind::RewrittenMetadata if holds.instruction.copies() => {
                 format!("{held}: set owner and mode here (`COPY --chown= --chmod=`) instead of in {hidden}")
             }
             AdviceKind::RewrittenMetadata => format!("{held}: set owner and mode here instead of in {hidden}"),
             AdviceKind::CopiedAgain => {
                 format!("{hidden}: do not copy {path} again; {held} already stores {them} unchanged")
+            }
+            AdviceKind::PackageDatabases if hides.removal().is_some() => {
+                format!("{both}: install and remove the packages in one RUN")
             }
             AdviceKind::PackageDatabases => format!("{both}: install the packages in one RUN"),
             _ => format!("{both} both write {path}; write {them} once"),
@@ -116,14 +124,15 @@ impl Remedies<'_> {
     }
 }
 
+/// Programs that change owner and mode.
+const CHANGING_ATTRIBUTES: [&str; 3] = ["chown", "chmod", "chgrp"];
+
 /// Files of the base that an own instruction stores again.
 fn of_base_again(kind: AdviceKind, files: &NamedFiles, hides: &Place<'_>) -> Option<String> {
     let NamedFiles { name: path, them } = files;
     let managers = ["apt-get", "apt", "aptitude", "apk", "dnf", "yum", "microdnf", "zypper", "pacman"];
     match kind {
-        AdviceKind::RewrittenMetadata
-            if hides.commands().iter().any(|command| command.is(&["chown", "chmod", "chgrp"])) =>
-        {
+        AdviceKind::RewrittenMetadata if hides.commands().iter().any(|command| command.is(&CHANGING_ATTRIBUTES)) => {
             Some(format!("change owner and mode of the image's own files only; this stores {path} of the base again"))
         }
         AdviceKind::RewrittenMetadata => {

@@ -55,8 +55,8 @@ use file_findings::{FileFinding, FileFindings};
 use path_kinds::PathKinds;
 use remedy::Remedies;
 
-/// Hidden files with less than these bytes are in documents and rules only.
-const REPORTED_WASTE_BYTES: u64 = 4_000;
+/// Findings of hidden files, and of level `info`, with less than these bytes are in documents and rules only.
+const REPORTED_BYTES: u64 = 4_000;
 
 /// All advice for an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,10 +142,16 @@ impl Advice {
         self.reported().filter(|finding| finding.part == ImagePart::Base)
     }
 
-    /// Those that count, without a few hidden bytes.
+    /// Those that count, without a few bytes that are hidden or no warning.
     fn reported(&self) -> impl Iterator<Item = &Finding> {
         let is_small = |finding: &Finding| {
-            finding.kind.row().counts == CountedBytes::Waste && finding.size_bytes < REPORTED_WASTE_BYTES
+            let row = finding.kind.row();
+            let is_minor = match row.counts {
+                CountedBytes::Nothing => false,
+                CountedBytes::Visible => row.level == AdviceLevel::Info,
+                CountedBytes::Waste => true,
+            };
+            is_minor && finding.size_bytes < REPORTED_BYTES
         };
         self.open().filter(move |finding| !is_small(finding))
     }

@@ -118,7 +118,7 @@ pub(super) const PATTERNS: &[PatternRow] = &[
             "!**/emsdk/**/.git",
         ],
     ),
-    (CoreDump, PathProof::None, &["**/hs_err_pid*.log", "**/*.hprof"]),
+    (CoreDump, PathProof::None, &["**/hs_err_pid*.log", "**/java_pid*.hprof"]),
     (SparseLoginDatabase, PathProof::None, &["/var/log/lastlog", "/var/log/faillog", "/var/log/tallylog"]),
     (TemporaryFiles, PathProof::None, &["/tmp", "/var/tmp"]),
     (Logs, PathProof::None, &["/var/log", "!/var/log/lastlog", "!/var/log/faillog", "!/var/log/tallylog"]),
@@ -220,6 +220,7 @@ pub(super) const VETOES: &[(AdviceKind, &str)] = &[(DotnetCache, "**/*.runtimeco
 /// Other files that an installation of packages rewrites. A RUN could delete some of them, so no class of exceptions has them.
 const STATE_OF_PACKAGE_MANAGERS: &[&str] = &[
     "/etc/shells",
+    "/var/lib/apt/lists",
     "/var/cache/apt/*.bin",
     "/var/cache/debconf/*.dat",
     "/var/cache/debconf/*.dat-old",

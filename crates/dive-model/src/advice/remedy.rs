@@ -231,6 +231,13 @@ impl<'a> Remedies<'a> {
                     None => place.adds(&format!("{tool} clean all")),
                 }
             }
+            AdviceKind::DocsAndLocales => match place.tool(&["apk", "apt-get", "apt", "dnf", "yum", "microdnf"]) {
+                Some("apk") => "do not install packages whose names end in `-doc` or `-lang`".to_owned(),
+                Some("apt-get" | "apt") => "exclude them before the installation (`path-exclude` of dpkg)".to_owned(),
+                Some("microdnf") => "write `microdnf install --nodocs`".to_owned(),
+                Some(tool) => format!("write `{tool} install --setopt=tsflags=nodocs`"),
+                None => kind.row().instead.to_owned(),
+            },
             AdviceKind::PythonCache => {
                 let names = ["pip", "uv", "pypoetry", "pipenv", "pdm"];
                 let named = self.directory_named(finding, &names);

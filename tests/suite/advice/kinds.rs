@@ -1,10 +1,9 @@
 //! Each kind by its paths, and paths like them that it leaves alone.
 
 use dive_model::advice::{AdviceKind, CountedBytes, KindSet};
-
 use serde_json::json;
 
-use super::{finds, says};
+use super::finds;
 use crate::build::{Image, image};
 
 /// A kind with paths that it claims and paths that no kind claims. `+path` is an empty file beside them.
@@ -78,6 +77,8 @@ const CASES: &[Case] = &[
             "app/node_modules/.cache/babel/d",
             "app/.next/cache/e",
             "app/.turbo/f",
+            "app/.yarn/cache/g.zip",
+            "root/.yarn/berry/cache/h.zip",
         ],
         // With Plug'n'Play, the cache of Yarn is the program.
         // `npm cache clean` leaves the small logs of each command.
@@ -147,6 +148,16 @@ const CASES: &[Case] = &[
         ],
         // Compiled packages of Julia make it start faster.
         leaves: &["root/.julia/compiled/v1/a.ji", "usr/local/lib/R/site-library/x/R/x.rdb"],
+    },
+    Case {
+        kind: AdviceKind::BuildCache,
+        claims: &[
+            "root/.cache/ccache/0/a",
+            "root/.ccache/0/b",
+            "root/.cache/sccache/c",
+            "root/.cache/bazel/_bazel_root/d",
+        ],
+        leaves: &["usr/bin/ccache", "srv/bazel/a"],
     },
     Case {
         kind: AdviceKind::VcsFolder,
@@ -315,22 +326,6 @@ fn symbolic_links_from_outside_keep_a_cache() {
     }
 }
 
-/// Each command deletes only its own files.
-#[test]
-fn lists_and_indexes_of_apt_have_their_own_commands() {
-    let of = |paths: &[&str]| {
-        let big = "x".repeat(70_000);
-        image()
-            .layer(|l| paths.iter().fold(l, |l, path| l.file(path, &big)).created_by("RUN /bin/sh -c apt-get update"))
-    };
-    let mounts = "or mount caches: `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and \
-                  `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`";
-    let (lists, indexes) = ("var/lib/apt/lists/a", "var/cache/apt/pkgcache.bin");
-    says(&of(&[indexes]), &[&format!("layer 0: add `&& apt-get clean`, {mounts}")]);
-    let both = format!("layer 0: add `&& apt-get clean && rm -rf /var/lib/apt/lists/*`, {mounts}");
-    says(&of(&[lists, indexes]), &[&both]);
-}
-
 #[test]
 fn one_file_counts_for_one_kind() {
     finds(
@@ -340,20 +335,6 @@ fn one_file_counts_for_one_kind() {
         temporary-files 2 B 1 files layer 0 /tmp/x
         ",
     );
-}
-
-#[test]
-fn documentation_is_left_out_as_the_package_manager_can() {
-    for (command, remedy) in [
-        ("apk add man-db-doc", "do not install packages whose names end in `-doc` or `-lang`"),
-        ("apt-get install -y x", "exclude them before the installation (`path-exclude` of dpkg)"),
-        ("dnf install -y x", "write `dnf install --setopt=tsflags=nodocs`"),
-        ("make", "exclude them before the installation (`path-exclude` of dpkg, `--nodocs` of dnf)"),
-    ] {
-        let command = format!("RUN /bin/sh -c {command} # buildkit");
-        let image = image().layer(|l| l.file("usr/share/man/a", "x".repeat(1_000_000)).created_by(&command));
-        says(&image, &[&format!("layer 0: {remedy}")]);
-    }
 }
 
 /// A development image starts the program that reads the cache.
@@ -366,6 +347,7 @@ fn caches_that_the_image_starts_with_are_needed() {
         ("root/.m2/repository/a.jar", &["java", "-cp", "/root/.m2/repository/a.jar", "Main"]),
         ("root/.gradle/caches/a", &["./gradlew", "bootRun"]),
         ("root/.nuget/packages/a", &["dotnet", "watch"]),
+        ("root/.cache/bazel/a", &["bazel", "run", "//:app"]),
     ] {
         let of = |image: Image| image.layer(|l| l.file(path, "1234"));
         finds(&of(image().starts(command)), "");
@@ -385,105 +367,4 @@ fn temporary_files_that_the_configuration_names_are_needed() {
     for other in [of("WorkingDir", json!("/tmpfs")), of("Env", json!(["TMPDIR=/tmp", "TMP=/tmp/"]))] {
         finds(&other, "temporary-files 4 B 1 files layer 0 /tmp/app/a");
     }
-}
-
-#[test]
-fn remedies_name_the_tools_and_paths_of_the_image() {
-    let of = |path: &str, command: &str| image().layer(|l| l.file(path, "x".repeat(70_000)).created_by(command));
-    for (path, command, remedy) in [
-        (
-            "var/lib/apt/lists/a",
-            "RUN /bin/sh -c apt-get update # buildkit",
-            "layer 0: add `&& rm -rf /var/lib/apt/lists/*`, or mount caches: \
-             `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`",
-        ),
-        (
-            "var/cache/yum/a",
-            "RUN /bin/sh -c microdnf install -y x # buildkit",
-            "layer 0: add `&& microdnf clean all && rm -rf /var/cache/yum`",
-        ),
-        (
-            "root/.cache/uv/a",
-            "RUN /bin/sh -c uv sync # buildkit",
-            "layer 0: set `UV_NO_CACHE=1`, or mount a cache: `RUN --mount=type=cache,target=/root/.cache/uv`",
-        ),
-        (
-            "root/.npm/_cacache/a",
-            "/bin/sh -c npm ci",
-            "layer 0: add `&& npm cache clean --force`, or mount a cache: `RUN --mount=type=cache,target=/root/.npm/_cacache`",
-        ),
-        ("app/.pnpm-store/a", "/bin/sh -c pnpm i", "layer 0: add `&& rm -rf /app/.pnpm-store`"),
-        ("tmp/a b", "/bin/sh -c wget x", "layer 0: add `&& rm -rf '/tmp/a b'`"),
-        ("tmp/a", "COPY . / # buildkit", "layer 0: exclude /tmp/a from the copy, for example in .dockerignore"),
-    ] {
-        says(&of(path, command), &[remedy]);
-    }
-    // Paths of the kind are spread over a directory that has other files.
-    let spread = |paths: &[&str], command: &str| {
-        image().layer(|l| paths.iter().fold(l, |l, path| l.file(path, "1234")).created_by(command))
-    };
-    for (paths, command, remedy) in [
-        (
-            &["app/a/.DS_Store", "app/b/.DS_Store", "app/main"][..],
-            "RUN /bin/sh -c unzip app # buildkit",
-            "layer 0: add `&& rm -rf /app/a/.DS_Store /app/b/.DS_Store`",
-        ),
-        (
-            &["a/.DS_Store", "b/.DS_Store", "c/.DS_Store", "d/.DS_Store", "e/.DS_Store", "f/.DS_Store", "g/x"],
-            "RUN /bin/sh -c unzip app # buildkit",
-            "layer 0: add `&& rm -rf /a/.DS_Store /b/.DS_Store /c/.DS_Store /d/.DS_Store`; 2 more paths have such files",
-        ),
-        (
-            &["app/a/.DS_Store", "app/b/.DS_Store", "app/main"],
-            "COPY --from=build /app /app # buildkit",
-            "layer 0: exclude /app/a/.DS_Store from the copy, or delete it in the stage of its `--from`; \
-             1 more path has such files",
-        ),
-        (
-            &["tmp/x", "var/tmp/y/a", "var/tmp/y/b", "var/tmp/z"],
-            "RUN /bin/sh -c make # buildkit",
-            "layer 0: add `&& rm -rf /var/tmp/y /tmp/x /var/tmp/z`",
-        ),
-        (
-            &["app/hs_err_pid1.log", "app/hs_err_pid2.log", "app/main"],
-            "RUN /bin/sh -c java x # buildkit",
-            "layer 0: delete these files below /app in the same RUN",
-        ),
-        (
-            &["app/hs_err_pid1.log", "app/hs_err_pid2.log", "app/main"],
-            "COPY . /app # buildkit",
-            "layer 0: exclude these files below /app from the copy, for example in .dockerignore",
-        ),
-        (
-            &["root/.cache/pypoetry/cache/a", "root/.cache/pypoetry/virtualenvs/app/bin/python"],
-            "RUN /bin/sh -c poetry install # buildkit",
-            "layer 0: add `&& rm -rf /root/.cache/pypoetry/cache/a`, or mount a cache: \
-             `RUN --mount=type=cache,target=/root/.cache/pypoetry/cache`",
-        ),
-        (
-            &["root/.npm/_cacache/a", "root/.npm/_cacache/b", "root/.npm/_npx/c/bin"],
-            "RUN /bin/sh -c npx c && npm ci # buildkit",
-            "layer 0: add `&& npm cache clean --force`, or mount a cache: \
-             `RUN --mount=type=cache,target=/root/.npm/_cacache`",
-        ),
-        (
-            &["root/.cache/uv/a", "root/.cache/uv/environments-v2/x/bin/python"],
-            "RUN /bin/sh -c uv run x # buildkit",
-            "layer 0: set `UV_NO_CACHE=1`",
-        ),
-        (&["tmp/a", "tmp/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/*`"),
-        (&["tmp/x/a", "tmp/x/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/x`"),
-    ] {
-        says(&spread(paths, command), &[remedy]);
-    }
-    let logs = image().layer(|l| {
-        let l = l.file("var/log/a", "x".repeat(600_000)).file("var/log/b", "x".repeat(600_000));
-        l.created_by("RUN /bin/sh -c make # buildkit")
-    });
-    says(&logs, &["layer 0: add `&& find /var/log -type f -delete`"]);
-    let repository = |command: &str| {
-        image().layer(|l| l.file("app/.git/HEAD", "x").file("app/.git/objects/a", "1234").created_by(command))
-    };
-    says(&repository("COPY . /app # buildkit"), &["layer 0: name `**/.git` in .dockerignore"]);
-    says(&repository("/bin/sh -c git clone x /app"), &["layer 0: add `&& rm -rf /app/.git`"]);
 }

@@ -13,6 +13,7 @@ mod kinds;
 mod later_runs;
 mod pairs;
 mod partition;
+mod remedies;
 mod report;
 mod waste;
 

@@ -228,6 +228,11 @@ kinds! {
         what: "downloads and documentation of R packages, or registries of Julia",
         instead: "delete them in the RUN that installs",
     }
+    /// Caches of ccache, sccache and Bazel.
+    BuildCache "build-cache" Warn VISIBLE {
+        what: "caches of ccache, sccache or Bazel",
+        instead: "build in an earlier stage, or mount a cache",
+    }
     /// Repositories of version control.
     VcsFolder "vcs-folder" Warn VISIBLE {
         what: "the history of a repository (Git, Mercurial, Subversion)",

@@ -1,5 +1,5 @@
 //! Caches that programs run from: packages in the store of pnpm (its global virtual store) or in the cache of uv
-//! (`--link-mode symlink`), of which the program has only symbolic links.
+//! (`--link-mode symlink`), and outputs of Bazel, of which the program has only symbolic links.
 
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
@@ -7,7 +7,7 @@ use super::path_kinds::PathKinds;
 use crate::tree::{LinkWalker, SpanKind, Tree};
 
 /// The kinds of caches that programs are linked to.
-const CACHES: [AdviceKind; 2] = [AdviceKind::NodeCache, AdviceKind::PythonCache];
+const CACHES: [AdviceKind; 3] = [AdviceKind::NodeCache, AdviceKind::PythonCache, AdviceKind::BuildCache];
 
 /// Parts of the targets that lead into such a cache. A link is followed only if it has one.
 const HINTS: [&[u8]; 4] = [b"store", b"cache", b"uv", b"yarn"];

@@ -2,10 +2,10 @@
 //! name, `**` any number of directories, and `!` takes paths out again.
 
 use super::kind::AdviceKind::{
-    self, ApkCache, AptArchives, AptLists, CondaPackages, CoreDump, DataInImage, DebugSymbols, DocsAndLocales,
-    DotnetCache, EditorAndOsFiles, GoCache, JvmCache, Logs, NodeCache, PackageDatabases, PacmanCache, PhpCache,
-    PythonBytecode, PythonCache, RJuliaCache, RpmCache, RubyCache, RustCache, SourceMaps, SparseLoginDatabase,
-    StaticLibrariesAndHeaders, TemporaryFiles, TestFolders, VcsFolder, ZypperCache,
+    self, ApkCache, AptArchives, AptLists, BuildCache, CondaPackages, CoreDump, DataInImage, DebugSymbols,
+    DocsAndLocales, DotnetCache, EditorAndOsFiles, GoCache, JvmCache, Logs, NodeCache, PackageDatabases, PacmanCache,
+    PhpCache, PythonBytecode, PythonCache, RJuliaCache, RpmCache, RubyCache, RustCache, SourceMaps,
+    SparseLoginDatabase, StaticLibrariesAndHeaders, TemporaryFiles, TestFolders, VcsFolder, ZypperCache,
 };
 use super::proof::PathProof;
 
@@ -56,6 +56,8 @@ pub(super) const PATTERNS: &[PatternRow] = &[
             "**/.turbo",
         ],
     ),
+    // With Plug'n'Play, it is the program.
+    (NodeCache, PathProof::NodeModulesOfYarn, &["**/.yarn/cache", "**/.yarn/berry/cache"]),
     (GoCache, PathProof::None, &["**/.cache/go-build", "**/go/pkg/mod"]),
     (
         RustCache,
@@ -91,6 +93,11 @@ pub(super) const PATTERNS: &[PatternRow] = &[
         RJuliaCache,
         PathProof::None,
         &["**/Rtmp*/downloaded_packages", "**/site-library/*/doc", "**/site-library/*/html", "**/.julia/registries"],
+    ),
+    (
+        BuildCache,
+        PathProof::None,
+        &["**/.cache/ccache", "**/.ccache", "**/.cache/sccache", "**/.cache/bazel", "**/.cache/bazelisk"],
     ),
     (VcsFolder, PathProof::Has(&["HEAD", "objects"]), &["**/.git"]),
     (VcsFolder, PathProof::Has(&["store"]), &["**/.hg"]),

@@ -15,9 +15,14 @@ pub(super) enum PathProof {
     Beside(&'static str),
     /// The path lies in a target directory of Cargo.
     CargoTarget,
+    /// No program of the image loads its packages from archives, as Yarn's Plug'n'Play does.
+    NodeModulesOfYarn,
     /// The parent directory has a file of the same name, but with one of these endings.
     SameStem(&'static [&'static str]),
 }
+
+/// Names of the file that tells Node.js where the packages are.
+const PLUG_N_PLAY: [&[u8]; 2] = [b".pnp.cjs", b".pnp.js"];
 
 /// Looks for proofs. Each directory is searched once for each name, since a hostile image may repeat the question a million
 /// times.
@@ -27,11 +32,13 @@ pub(super) struct ProofFinder<'a> {
     children: HashMap<(NodeId, &'static str), Option<NodeId>>,
     /// The visible and the other children of directories.
     names: HashMap<NodeId, HashSet<(&'a [u8], bool)>>,
+    /// Whether a layer has a program of Plug'n'Play.
+    plug_n_play: Option<bool>,
 }
 
 impl<'a> ProofFinder<'a> {
     pub(super) fn of(tree: &'a Tree) -> Self {
-        Self { tree, children: HashMap::new(), names: HashMap::new() }
+        Self { tree, children: HashMap::new(), names: HashMap::new(), plug_n_play: None }
     }
 
     /// True if what must be there beside `node` is there: in the finished file system if `node` is, else in any layer.
@@ -47,6 +54,10 @@ impl<'a> ProofFinder<'a> {
                 // Below `target` lies the profile, or the profile below a target triple.
                 let mut above = std::iter::successors(tree.parent(parent), |node| tree.parent(*node)).take(2);
                 self.has(parent, ".fingerprint", visible) || above.any(|node| self.has(node, "CACHEDIR.TAG", visible))
+            }
+            PathProof::NodeModulesOfYarn => {
+                let has_any = || tree.nodes().any(|node| PLUG_N_PLAY.contains(&tree.name(node)));
+                !*self.plug_n_play.get_or_insert_with(has_any)
             }
             PathProof::SameStem(endings) => {
                 let name = tree.name(node);

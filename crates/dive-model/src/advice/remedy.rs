@@ -273,6 +273,11 @@ impl<'a> Remedies<'a> {
             AdviceKind::GoCache | AdviceKind::RustCache | AdviceKind::JvmCache => {
                 format!("{} ({})", kind.row().instead, self.largest(finding))
             }
+            AdviceKind::BuildCache => {
+                let names = ["ccache", ".ccache", "sccache", "bazel", "bazelisk"];
+                let Some(node) = self.directory_named(finding, &names) else { return kind.row().instead.to_owned() };
+                self.or_cache_mount("build in an earlier stage".to_owned(), finding, node)
+            }
             AdviceKind::UnstrippedBinary => format!("{} ({})", kind.row().instead, self.largest(finding)),
             AdviceKind::SparseLoginDatabase => match place.tool(&["useradd", "adduser"]) {
                 Some("adduser") => "write `useradd --no-log-init` for adduser".to_owned(),

@@ -27,6 +27,7 @@ pub(super) fn needed_kinds(image: &Image) -> KindSet {
         ),
         (AdviceKind::DotnetCache, is_unread || commands.iter().any(runs_sdk) || mentions(".nuget/")),
         (AdviceKind::NodeCache, starts(&["npx", "pnpx"]) || mentions("node_modules/.cache") || mentions(".next/cache")),
+        (AdviceKind::BuildCache, starts(&["bazel", "bazelisk"]) || mentions(".cache/bazel")),
         (AdviceKind::PythonCache, starts(&["uvx"]) || mentions(".cache/uv")),
         (AdviceKind::TemporaryFiles, mentions("/tmp/") || is_in_tmp(&image.places)),
     ];

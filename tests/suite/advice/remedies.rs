@@ -1,0 +1,141 @@
+//! What to write instead of the files of each kind, with the tools and paths of the image. A failure means that a command deletes
+//! other files, or does not exist in the image.
+
+use super::says;
+use crate::build::image;
+
+#[test]
+fn remedies_name_the_tools_and_paths_of_the_image() {
+    let of = |path: &str, command: &str| image().layer(|l| l.file(path, "x".repeat(70_000)).created_by(command));
+    for (path, command, remedy) in [
+        (
+            "var/lib/apt/lists/a",
+            "RUN /bin/sh -c apt-get update # buildkit",
+            "layer 0: add `&& rm -rf /var/lib/apt/lists/*`, or mount caches: \
+             `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`",
+        ),
+        (
+            "var/cache/yum/a",
+            "RUN /bin/sh -c microdnf install -y x # buildkit",
+            "layer 0: add `&& microdnf clean all && rm -rf /var/cache/yum`",
+        ),
+        (
+            "root/.cache/uv/a",
+            "RUN /bin/sh -c uv sync # buildkit",
+            "layer 0: set `UV_NO_CACHE=1`, or mount a cache: `RUN --mount=type=cache,target=/root/.cache/uv`",
+        ),
+        (
+            "root/.npm/_cacache/a",
+            "/bin/sh -c npm ci",
+            "layer 0: add `&& npm cache clean --force`, or mount a cache: `RUN --mount=type=cache,target=/root/.npm/_cacache`",
+        ),
+        ("app/.pnpm-store/a", "/bin/sh -c pnpm i", "layer 0: add `&& rm -rf /app/.pnpm-store`"),
+        ("tmp/a b", "/bin/sh -c wget x", "layer 0: add `&& rm -rf '/tmp/a b'`"),
+        ("tmp/a", "COPY . / # buildkit", "layer 0: exclude /tmp/a from the copy, for example in .dockerignore"),
+    ] {
+        says(&of(path, command), &[remedy]);
+    }
+    // Paths of the kind are spread over a directory that has other files.
+    let spread = |paths: &[&str], command: &str| {
+        image().layer(|l| paths.iter().fold(l, |l, path| l.file(path, "1234")).created_by(command))
+    };
+    for (paths, command, remedy) in [
+        (
+            &["app/a/.DS_Store", "app/b/.DS_Store", "app/main"][..],
+            "RUN /bin/sh -c unzip app # buildkit",
+            "layer 0: add `&& rm -rf /app/a/.DS_Store /app/b/.DS_Store`",
+        ),
+        (
+            &["a/.DS_Store", "b/.DS_Store", "c/.DS_Store", "d/.DS_Store", "e/.DS_Store", "f/.DS_Store", "g/x"],
+            "RUN /bin/sh -c unzip app # buildkit",
+            "layer 0: add `&& rm -rf /a/.DS_Store /b/.DS_Store /c/.DS_Store /d/.DS_Store`; 2 more paths have such files",
+        ),
+        (
+            &["app/a/.DS_Store", "app/b/.DS_Store", "app/main"],
+            "COPY --from=build /app /app # buildkit",
+            "layer 0: exclude /app/a/.DS_Store from the copy, or delete it in the stage of its `--from`; \
+             1 more path has such files",
+        ),
+        (
+            &["tmp/x", "var/tmp/y/a", "var/tmp/y/b", "var/tmp/z"],
+            "RUN /bin/sh -c make # buildkit",
+            "layer 0: add `&& rm -rf /var/tmp/y /tmp/x /var/tmp/z`",
+        ),
+        (
+            &["app/hs_err_pid1.log", "app/hs_err_pid2.log", "app/main"],
+            "RUN /bin/sh -c java x # buildkit",
+            "layer 0: delete these files below /app in the same RUN",
+        ),
+        (
+            &["app/hs_err_pid1.log", "app/hs_err_pid2.log", "app/main"],
+            "COPY . /app # buildkit",
+            "layer 0: exclude these files below /app from the copy, for example in .dockerignore",
+        ),
+        (
+            &["root/.cache/pypoetry/cache/a", "root/.cache/pypoetry/virtualenvs/app/bin/python"],
+            "RUN /bin/sh -c poetry install # buildkit",
+            "layer 0: add `&& rm -rf /root/.cache/pypoetry/cache/a`, or mount a cache: \
+             `RUN --mount=type=cache,target=/root/.cache/pypoetry/cache`",
+        ),
+        (
+            &["root/.npm/_cacache/a", "root/.npm/_cacache/b", "root/.npm/_npx/c/bin"],
+            "RUN /bin/sh -c npx c && npm ci # buildkit",
+            "layer 0: add `&& npm cache clean --force`, or mount a cache: \
+             `RUN --mount=type=cache,target=/root/.npm/_cacache`",
+        ),
+        (
+            &["root/.cache/uv/a", "root/.cache/uv/environments-v2/x/bin/python"],
+            "RUN /bin/sh -c uv run x # buildkit",
+            "layer 0: set `UV_NO_CACHE=1`",
+        ),
+        (
+            &["root/.cache/ccache/0/a", "root/.cache/ccache/1/b"],
+            "RUN /bin/sh -c make # buildkit",
+            "layer 0: build in an earlier stage, or mount a cache: `RUN --mount=type=cache,target=/root/.cache/ccache`",
+        ),
+        (&["tmp/a", "tmp/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/*`"),
+        (&["tmp/x/a", "tmp/x/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/x`"),
+    ] {
+        says(&spread(paths, command), &[remedy]);
+    }
+    let logs = image().layer(|l| {
+        let l = l.file("var/log/a", "x".repeat(600_000)).file("var/log/b", "x".repeat(600_000));
+        l.created_by("RUN /bin/sh -c make # buildkit")
+    });
+    says(&logs, &["layer 0: add `&& find /var/log -type f -delete`"]);
+    let repository = |command: &str| {
+        image().layer(|l| l.file("app/.git/HEAD", "x").file("app/.git/objects/a", "1234").created_by(command))
+    };
+    says(&repository("COPY . /app # buildkit"), &["layer 0: name `**/.git` in .dockerignore"]);
+    says(&repository("/bin/sh -c git clone x /app"), &["layer 0: add `&& rm -rf /app/.git`"]);
+}
+
+/// Each command deletes only its own files.
+#[test]
+fn lists_and_indexes_of_apt_have_their_own_commands() {
+    let of = |paths: &[&str]| {
+        let big = "x".repeat(70_000);
+        image()
+            .layer(|l| paths.iter().fold(l, |l, path| l.file(path, &big)).created_by("RUN /bin/sh -c apt-get update"))
+    };
+    let mounts = "or mount caches: `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and \
+                  `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`";
+    let (lists, indexes) = ("var/lib/apt/lists/a", "var/cache/apt/pkgcache.bin");
+    says(&of(&[indexes]), &[&format!("layer 0: add `&& apt-get clean`, {mounts}")]);
+    let both = format!("layer 0: add `&& apt-get clean && rm -rf /var/lib/apt/lists/*`, {mounts}");
+    says(&of(&[lists, indexes]), &[&both]);
+}
+
+#[test]
+fn documentation_is_left_out_as_the_package_manager_can() {
+    for (command, remedy) in [
+        ("apk add man-db-doc", "do not install packages whose names end in `-doc` or `-lang`"),
+        ("apt-get install -y x", "exclude them before the installation (`path-exclude` of dpkg)"),
+        ("dnf install -y x", "write `dnf install --setopt=tsflags=nodocs`"),
+        ("make", "exclude them before the installation (`path-exclude` of dpkg, `--nodocs` of dnf)"),
+    ] {
+        let command = format!("RUN /bin/sh -c {command} # buildkit");
+        let image = image().layer(|l| l.file("usr/share/man/a", "x".repeat(1_000_000)).created_by(&command));
+        says(&image, &[&format!("layer 0: {remedy}")]);
+    }
+}

@@ -82,7 +82,7 @@ impl AnyClaim<'_> {
                 FindingKey { hidden_by: None, layer: rewritten.brought_by(*node, *layer), kind: *kind, state }
             }
             Self::Waste(WasteClaim { kind, file, .. }) => {
-                // A deletion belongs into the layer that brings the file; of a file stored again, both copies are named.
+                // A deletion belongs in the layer that brings the file; of a file stored again, both copies are named.
                 let layer = match kind {
                     AdviceKind::DeletedLater => rewritten.brought_by(file.node, file.layer),
                     _ => file.layer,

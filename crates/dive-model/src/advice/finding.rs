@@ -33,7 +33,7 @@ pub struct Finding {
     pub remedy: String,
     /// Whether the caller leaves it out.
     pub state: FindingState,
-    /// Number of small findings that it sums; 0 if it is none of these sums.
+    /// Number of small findings that it sums; 0 for a single finding.
     pub summed: u64,
 }
 

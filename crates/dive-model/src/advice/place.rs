@@ -84,7 +84,7 @@ pub(super) fn adding(instruction: BuildInstruction<'_>, command: &str) -> String
 /// Where a COPY or ADD takes its files from. The history of `BuildKit` does not record `--from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CopySource {
-    /// The build context, as far as the instruction tells.
+    /// The build context, unless the instruction names a stage.
     Context,
     /// Another stage or image.
     Stage,

@@ -217,11 +217,11 @@ impl<'a> FileTable<'a> {
         std::iter::once(own).chain(rest.into_iter().map(below)).collect()
     }
 
-    /// The name of a row, with its target if it is a link, or the number of its paths if it is one change.
+    /// The name of a row, with its target if it is a link, or the number of its files if it is one change.
     fn label(&self, row: &FileRow, room: usize) -> String {
         let own = name(self.tree.name(row.node), room);
-        if let Some(paths) = self.files.folded_paths(row.node).filter(|_| row.fold == Fold::Collapsed) {
-            return format!("{own} ({})", count_of(paths.into(), "path"));
+        if let Some(files) = self.files.folded_files(row.node).filter(|_| row.fold == Fold::Collapsed) {
+            return format!("{own} ({})", count_of(files.into(), "file"));
         }
         let Some(version) = self.files.comparison().span(self.tree, row.node) else { return own };
         match (self.tree.span(version).kind, self.tree.facts(version)) {

@@ -307,6 +307,9 @@ mod tests {
             ("exit", Action::Quit),
             ("quit", Action::Quit),
             ("save", Action::ExtractFile),
+            ("hidden", Action::ToggleRemovedFiles),
+            ("whiteout", Action::FileHistory),
+            ("dockerfile", Action::ToggleEmptySteps),
         ] {
             assert!(found(Context::FileTree, words).contains(&action), "{words}");
         }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::pane::{self, PaneFocus};
 use crate::tui::state::found::{Found, FoundRow, MAX_FOUND};
 use crate::tui::state::{Explorer, ScreenState};
-use crate::tui::text::{columns, cut, left, path_end, printable, right, wrap};
+use crate::tui::text::{columns, cut, left, path_end, path_middle, printable, right, wrap};
 use crate::tui::theme::Theme;
 use dive_model::tree::Change;
 use dive_model::tree::history::LayerAction;
@@ -22,7 +22,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, found: &Found, fram
     let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
     if let Some(row) = found.selected() {
-        let text = path_end(&explorer.opened.tree.path(row.node), pane::title_width(area));
+        let text = path_middle(&explorer.opened.tree.path(row.node), pane::title_width(area));
         pane::bottom_title(&text, theme, frame, area);
     }
     let mut lines = vec![Line::raw(cut(&summary(found), width))];

@@ -8,7 +8,7 @@ use super::pane::{self, PaneFocus};
 use crate::tui::content::waste::{self as content, FILES_AT, LAYERS_AT, WasteColumns};
 use crate::tui::state::waste::{Waste, WasteOrder, WasteRow};
 use crate::tui::state::{Explorer, ScreenState};
-use crate::tui::text::{columns, cut, left, path_end, right, wrap};
+use crate::tui::text::{columns, cut, left, path_end, path_middle, right, wrap};
 use crate::tui::theme::Theme;
 use dive_model::analysis::Exact;
 use dive_model::image::ImagePart;
@@ -29,7 +29,7 @@ pub(super) fn draw(state: &ScreenState, explorer: &Explorer, waste: &Waste, fram
             (rows, bytes) => format!(" · {} in {rows} rows", Bytes(bytes)),
         };
         let room = pane::title_width(area).saturating_sub(columns(&sum));
-        pane::bottom_title(&(path_end(&tree.path(node), room) + &sum), theme, frame, area);
+        pane::bottom_title(&(path_middle(&tree.path(node), room) + &sum), theme, frame, area);
     }
     let mut lines = vec![sum(waste, exact, width, theme)];
     if content::shows_causes(state.size.1) {
@@ -172,7 +172,7 @@ impl WasteTable<'_> {
             WasteRow::File { group, .. } if self.waste.is_member(row) => {
                 let place = self.waste.group_at(group).map_or(NodeId::ROOT, |group| group.place);
                 let (path, above) = (path(node), if place == NodeId::ROOT { Vec::new() } else { path(place) });
-                path_end(path.strip_prefix(above.as_slice()).unwrap_or(&path), room)
+                path_middle(path.strip_prefix(above.as_slice()).unwrap_or(&path), room)
             }
             WasteRow::Group(at) if node == NodeId::ROOT => {
                 let files = &self.explorer.opened.analysis.exact.files;

@@ -16,6 +16,16 @@ impl Screen {
     }
 }
 
+/// The dialog names the version, because a path has several.
+#[test]
+fn extraction_names_the_version() {
+    let mut screen = Screen::of_sample((120, 40));
+    screen.finds("G", "prices.csv$").presses("x").shows(&["1 path, 13 kB, as in layer 6"]);
+    screen.presses("esc H g x").shows(&["1 path, 11 kB, from layer 2"]);
+    let mut screen = Screen::of_sample((120, 40));
+    screen.finds("down down down down", "vendor.txt$").presses("x").shows(&["1 path, 14 kB, as before layer 4"]);
+}
+
 /// Closing the dialog cancels the extraction, and the result must still be shown.
 #[test]
 fn cancelled_extraction_dialog_shows_its_result() {

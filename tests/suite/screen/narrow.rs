@@ -97,3 +97,41 @@ fn the_indentation_follows_the_cursor() {
         screen.presses("g").shows(&["├─a", "│ └─b"]);
     }
 }
+
+/// The end of an error says what to write. Beside the text, it would be cut.
+#[test]
+fn a_long_error_has_a_row_of_its_own() {
+    let mut screen = Screen::of_sample((60, 16));
+    screen.presses("slash").types("stock(");
+    let drawn = lines(&screen.cells());
+    let [.., prompt, footer] = drawn.as_slice() else { panic!("no rows") };
+    assert_eq!(prompt.trim_end(), "Filter: stock(");
+    assert!(footer.starts_with("character 6: unclosed group"), "{footer}");
+}
+
+/// The title keeps what the layers are compared with.
+#[test]
+fn a_narrow_title_is_shorter_rather_than_cut() {
+    let mut screen = Screen::of_sample((200, 40));
+    screen.presses("b e").shows(&["Layers (7) · compared with 0 · all steps"]);
+    let mut screen = Screen::of_sample(SMALL);
+    screen.presses("b e").shows(&["Layers (7) · from 0 · all steps"]);
+}
+
+#[test]
+fn an_empty_directory_has_nothing_to_view() {
+    let archive = image().layer(|l| l.dir("empty").file("file", "x")).save(Format::DockerArchive);
+    let mut screen = Screen::showing(archive.path().to_str().unwrap(), SMALL, &[]);
+    screen.presses("tab");
+    assert!(!footer(&screen).contains("enter"), "{}", footer(&screen));
+    screen.presses("down");
+    assert!(footer(&screen).contains("enter View"), "{}", footer(&screen));
+}
+
+/// In the results, the key of the search edits it, as that of the filter does.
+#[test]
+fn the_key_of_the_search_edits_it() {
+    let mut screen = Screen::of_sample(SMALL);
+    screen.presses("F").types("csv").presses("enter F").shows(&["Search all layers: csv"]);
+    screen.types("x").shows(&["Search all layers: csvx"]);
+}

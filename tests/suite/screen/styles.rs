@@ -123,3 +123,16 @@ fn named_theme_overrides_no_color() {
     let named = Screen::showing(&sample(), (120, 40), &[("NO_COLOR", "")]);
     assert!(named.cells().content.iter().any(|cell| cell.fg != ratatui::style::Color::Reset));
 }
+
+/// The history has the colours of the search in all layers.
+#[test]
+fn changes_in_a_history_are_coloured() {
+    let mut screen = Screen::showing(&sample(), (120, 30), &[("DIVE_THEME", "dark")]);
+    screen.finds("G", "prices.csv$").presses("H");
+    let colour = |text| {
+        let (column, row) = screen.place_of(text);
+        screen.cells()[(column, row)].style().fg
+    };
+    let (added, overwritten) = (colour("added  "), colour("overwritten  "));
+    assert!(added != overwritten && added != colour("Command of"), "{added:?} {overwritten:?}");
+}

@@ -20,6 +20,10 @@ fn two_versions_of_a_file_are_compared() {
     assert!(footer(&screen).contains("D Diff"), "{}", footer(&screen));
     screen.presses("D").runs_jobs();
     screen.shows(&["/etc/app.conf · from layer 1 to layer 2", "@@ -1,2 +1,2 @@", "-host = a", "+host = b"]);
+    // A difference is neither bytes nor a file to extract.
+    assert!(!footer(&screen).contains("Text or hex") && !footer(&screen).contains("Extract"), "{}", footer(&screen));
+    screen.presses("t").shows(&["-host = a", "this is a difference; view a version first"]);
+    screen.presses("x").shows(&["-host = a", "this is a difference"]);
     // The same in the history, for each version.
     screen.presses("esc H up D").runs_jobs().shows(&["from layer 0 to layer 1", "-port = 80", "+port = 8080"]);
     screen.presses("esc up D").shows(&["there is no version before this one"]);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::filter::Filter;
 use super::folds::{Folding, Folds};
 use super::path_matches::PathMatches;
+use super::whole::is_directory;
 use dive_model::tree::{Comparison, NodeId, SpanId, SpanKind, Tree};
 
 /// A filter, its matches, and the directories collapsed while it is active.
@@ -71,9 +72,4 @@ impl AppliedFilter {
 fn counted_bytes(tree: &Tree, version: SpanId) -> u64 {
     let span = tree.span(version);
     if matches!(span.kind, SpanKind::File | SpanKind::SparseFile) { span.size } else { 0 }
-}
-
-/// True if the node is a directory, or was one before its removal.
-pub(super) fn is_directory(tree: &Tree, comparison: &Comparison, node: NodeId) -> bool {
-    comparison.span(tree, node).is_some_and(|span| tree.span(span).kind.is_directory())
 }

@@ -44,9 +44,9 @@ impl Folds {
         self.whole = if has_effect { WholeDirectories::of(tree, comparison) } else { WholeDirectories::default() };
     }
 
-    /// The number of paths below a collapsed directory that was added or removed as a whole.
-    pub(super) fn folded_paths(&self, comparison: &Comparison, node: NodeId) -> Option<u32> {
-        self.whole.paths_below(node).filter(|_| self.contain(comparison, node))
+    /// The number of files below a collapsed directory that was added or removed as a whole.
+    pub(super) fn folded_files(&self, comparison: &Comparison, node: NodeId) -> Option<u32> {
+        self.whole.files_below(node).filter(|_| self.contain(comparison, node))
     }
 
     /// True if a directory is collapsed. Leaves may count as collapsed, too.

@@ -125,7 +125,7 @@ impl FileTreePane {
 
     /// True for a folded directory that was added or removed as a whole: a jump to a change does not look into it.
     fn is_one_stop(&self, node: NodeId, target: JumpTarget) -> bool {
-        target == JumpTarget::Changed && self.folded_paths(node).is_some()
+        target == JumpTarget::Changed && self.folded_files(node).is_some()
     }
 
     /// The first target after a node, in display order with all directories expanded.

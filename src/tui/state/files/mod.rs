@@ -249,10 +249,10 @@ impl FileTreePane {
         (applied_filter.as_mut().map_or(folds, |filter| &mut filter.folds), comparison)
     }
 
-    /// The number of paths below a collapsed directory that was added or removed as a whole: a single change for the user.
+    /// The number of files below a collapsed directory that was added or removed as a whole: a single change for the user.
     #[must_use]
-    pub fn folded_paths(&self, node: NodeId) -> Option<u32> {
-        self.folds().folded_paths(&self.comparison, node)
+    pub fn folded_files(&self, node: NodeId) -> Option<u32> {
+        self.folds().folded_files(&self.comparison, node)
     }
 
     fn is_collapsed(&self, node: NodeId) -> bool {

@@ -1,9 +1,10 @@
 //! Visibility and row counts of all nodes, computed in one pass over the arena with children before their parents. Rows
 //! are then found by descending from the root along the counts.
 
-use super::applied_filter::{AppliedFilter, is_directory};
+use super::applied_filter::AppliedFilter;
 use super::folds::Folds;
 use super::sizes::HiddenBytes;
+use super::whole::is_directory;
 use dive_model::tree::{Change, Comparison, NodeId, Tree};
 
 /// A set of kinds of change.

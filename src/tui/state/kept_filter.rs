@@ -28,6 +28,7 @@ impl ScreenState {
         match self.overlays.last() {
             None => self.pane_filter(),
             Some(Overlay::Waste(waste)) => Some(waste.filter()).filter(|filter| !filter.is_empty()),
+            Some(Overlay::Advised(advised)) => Some(advised.filter()).filter(|filter| !filter.is_empty()),
             Some(_) => None,
         }
     }

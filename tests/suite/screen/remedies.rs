@@ -72,3 +72,11 @@ fn a_kept_filter_is_visible() {
     screen.presses("esc").lacks(&["Filter:"]).shows(&["┏ Waste", "esc Close"]);
     screen.presses("slash").types("nowhere").shows(&["No reclaimable file matches the filter."]);
 }
+
+#[test]
+fn a_kept_filter_of_the_advice_is_visible() {
+    let mut screen = Screen::of_sample(SMALL);
+    screen.presses("w tab").runs_jobs().presses("slash").types("later").presses("enter");
+    screen.shows(&["┏ Advice", "Filter: later", "esc Clear filter"]);
+    screen.presses("esc").lacks(&["Filter:"]).shows(&["┏ Advice", "esc Close"]);
+}

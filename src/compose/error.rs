@@ -30,6 +30,18 @@ pub enum ComposeError {
         /// The reason, without the value.
         reason: String,
     },
+    /// A file of variables is outside of the project.
+    #[error("{}: dive reads no variables from outside the project; name the file in COMPOSE_ENV_FILES, or copy it", path.display())]
+    Outside {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that the project names is a pipe or a device.
+    #[error("{}: not a regular file; write a file", path.display())]
+    NotRegular {
+        /// The file.
+        path: PathBuf,
+    },
     /// A directory has no Compose file.
     #[error("{}: no Compose file here: dive looks for {names}", path.display())]
     NoFile {

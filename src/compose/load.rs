@@ -189,6 +189,11 @@ impl<'a> Loader<'a> {
         if let Some(file) = self.files.get(path) {
             return Ok(Arc::clone(file));
         }
+        let full = self.environment.working_dir.join(path);
+        if place.is_some() && full.exists() && !full.is_file() && !full.is_dir() {
+            // A pipe could block for ever.
+            return Err(ComposeError::NotRegular { path: path.to_owned() });
+        }
         let named_by = || place.map_or(Origin::Flag("--compose"), ComposeKey::origin);
         let file = Arc::new(ComposeFile::read(path, named_by, self.environment)?);
         self.files.insert(path.to_owned(), Arc::clone(&file));

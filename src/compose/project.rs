@@ -1,8 +1,10 @@
 //! A project: its directory, its name, its variables and its profiles.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::dotenv;
 use super::error::ComposeError;
@@ -15,6 +17,9 @@ const FILE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.ym
 /// The names of the file that is merged over the Compose file of a directory.
 const OVERRIDE_NAMES: [&str; 4] =
     ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+
+/// Limit of all texts of a project whose variables are replaced, in bytes. 5,000 services have less than 2 MB.
+pub(super) const LONGEST_TEXTS: usize = 8 << 20;
 
 /// The variable with the name of the project.
 const NAME_VARIABLE: &str = "COMPOSE_PROJECT_NAME";
@@ -62,6 +67,10 @@ pub(super) struct Project<'a> {
     variable_files: Vec<PathBuf>,
     /// The name; empty until the files have been read.
     name: String,
+    /// The directory that files of variables must be in, unless the user names them.
+    root: PathBuf,
+    /// The bytes that texts may still have in all, also those of included projects.
+    text_left: Rc<Cell<usize>>,
 }
 
 impl<'a> Project<'a> {
@@ -69,12 +78,16 @@ impl<'a> Project<'a> {
     pub(super) fn in_directory(directory: PathBuf, environment: &'a Environment) -> Result<Self, ComposeError> {
         let variables = BTreeMap::new;
         let (outer_variables, file_variables) = (variables(), variables());
-        let (variable_files, name) = (Vec::new(), String::new());
+        let (variable_files, name, root) = (Vec::new(), String::new(), directory.clone());
         let env_files = environment.get(ENV_FILES_VARIABLE).map(|files| files.to_string_lossy().into_owned());
         let env_files =
             env_files.iter().flat_map(|files| files.split(',')).map(str::trim).filter(|file| !file.is_empty());
         let env_files: Vec<PathBuf> = env_files.map(PathBuf::from).collect();
-        Self { directory, environment, outer_variables, file_variables, variable_files, name }.with_files(&env_files)
+        let text_left = Rc::new(Cell::new(LONGEST_TEXTS));
+        let project =
+            Self { directory, environment, outer_variables, file_variables, variable_files, name, root, text_left };
+        // The user's own environment names them, so they may be anywhere.
+        if env_files.is_empty() { project.with_files(&[]) } else { project.with_read(&env_files) }
     }
 
     /// A project that this one includes, with the variables of `env_files`, or of the `.env` in its directory.
@@ -83,19 +96,51 @@ impl<'a> Project<'a> {
         outer_variables.extend(self.outer_variables.clone());
         let (environment, name) = (self.environment, self.name.clone());
         let (file_variables, variable_files) = (BTreeMap::new(), Vec::new());
-        Self { directory, environment, outer_variables, file_variables, variable_files, name }.with_files(env_files)
+        let (root, text_left) = (self.root.clone(), Rc::clone(&self.text_left));
+        Self { directory, environment, outer_variables, file_variables, variable_files, name, root, text_left }
+            .with_files(env_files)
     }
 
     fn with_files(mut self, env_files: &[PathBuf]) -> Result<Self, ComposeError> {
         let usual = self.directory.join(".env");
         // A directory of this name is a Python environment.
         if env_files.is_empty() && self.environment.working_dir.join(&usual).is_file() {
+            self.refuse_outside(&usual)?;
             self.read_variables(&usual)?;
         }
+        for path in env_files {
+            self.refuse_outside(path)?;
+        }
+        self.with_read(env_files)
+    }
+
+    fn with_read(mut self, env_files: &[PathBuf]) -> Result<Self, ComposeError> {
         for path in env_files {
             self.read_variables(path)?;
         }
         Ok(self)
+    }
+
+    /// Refuses a file of variables that the project names and that is outside of it: its values may be secrets, and would be in the
+    /// names of images. A pipe or a device could block for ever.
+    fn refuse_outside(&self, path: &Path) -> Result<(), ComposeError> {
+        let working_dir = &self.environment.working_dir;
+        let Ok(file) = working_dir.join(path).canonicalize() else { return Ok(()) };
+        let is_inside = [working_dir.clone(), working_dir.join(&self.root)]
+            .iter()
+            .any(|folder| folder.canonicalize().is_ok_and(|folder| file.starts_with(folder)));
+        match (is_inside, file.is_file() || file.is_dir()) {
+            (true, true) => Ok(()),
+            (true, false) => Err(ComposeError::NotRegular { path: path.to_owned() }),
+            (false, _) => Err(ComposeError::Outside { path: path.to_owned() }),
+        }
+    }
+
+    /// Counts the bytes of a text whose variables are replaced. False if the project has too many.
+    pub(super) fn count_text(&self, text: &str) -> bool {
+        let left = self.text_left.get().checked_sub(text.len());
+        self.text_left.set(left.unwrap_or(0));
+        left.is_some()
     }
 
     fn read_variables(&mut self, path: &Path) -> Result<(), ComposeError> {

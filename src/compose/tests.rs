@@ -303,6 +303,55 @@ fn files_named_by_a_variable_replace_the_usual_one() {
     assert!(read(&[("COMPOSE_ENV_FILES", "three.env")]).is_err());
 }
 
+/// A hostile project may name a secret of another folder, whose values would be in names that are printed and pulled.
+#[test]
+fn variables_come_from_the_project_alone() {
+    let files = [
+        ("secret.env", "KEY=secret\n"),
+        ("Shop/common/b.env", "KEY=b\n"),
+        ("Shop/sub/c.yaml", "services: { b: { image: \"r/$KEY\" } }\n"),
+        ("Shop/inside.yaml", "include: [{ path: sub/c.yaml, env_file: common/b.env }]\n"),
+        ("Shop/outside.yaml", "include: [{ path: sub/c.yaml, env_file: ../secret.env }]\n"),
+        ("Shop/link/compose.yaml", "services: { b: { image: \"r/$KEY\" } }\n"),
+    ];
+    let folder = Folder::new(&files);
+    assert_eq!(names(&folder.read(&["inside.yaml"], &[], &[]).unwrap()), ["b=r/b"]);
+    let error = folder.read(&["outside.yaml"], &[], &[]).unwrap_err();
+    assert!(error.starts_with("../secret.env: dive reads no variables from outside the project"), "{error}");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("../../secret.env", folder.path().join("link/.env")).unwrap();
+        let error = folder.read(&["link/compose.yaml"], &[], &[]).unwrap_err();
+        assert!(error.contains(".env: dive reads no variables from outside the project"), "{error}");
+    }
+    // The user names this one.
+    let named = folder.read(&["link/compose.yaml"], &[("COMPOSE_ENV_FILES", "../secret.env")], &[]).unwrap();
+    assert_eq!(names(&named), ["b=r/secret"]);
+}
+
+#[test]
+fn texts_have_a_limit_over_all_services() {
+    let profiles = vec!["$B"; 60].join(",");
+    let services = (0..700).map(|number| format!("  s{number}: {{ image: a, profiles: [{profiles}] }}\n"));
+    let text = format!("services:\n{}", services.collect::<Vec<_>>().concat());
+    let env = format!("B={}\n", "x".repeat(64_000));
+    let folder = Folder::new(&[("Shop/compose.yaml", &text), ("Shop/.env", &env)]);
+    let error = folder.read(&["compose.yaml"], &[], &[]).unwrap_err();
+    assert!(error.contains("expand to more than 8 MiB"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_of_a_project_are_refused() {
+    for text in ["services: { a: { extends: { file: pipe, service: x } } }\n", "include: [pipe]\n"] {
+        let folder = of(text);
+        let path = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+        let error = folder.read(&["compose.yaml"], &[], &[]).unwrap_err();
+        assert_eq!(error, "pipe: not a regular file; write a file");
+    }
+}
+
 #[test]
 fn a_policy_can_keep_an_image_from_being_pulled() {
     let text = "services:\n  a: { image: a }\n  b: { image: b, pull_policy: never }\n  c: { image: c, build: ., pull_policy: build }\n  \

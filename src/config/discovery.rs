@@ -228,9 +228,14 @@ fn is_home_config(files: &[PathBuf; 2], environment: &Environment) -> bool {
 }
 
 /// True if the file is a link out of its directory. The link's author may not be allowed to read the target.
-pub(super) fn leads_out(path: &Path) -> bool {
+pub fn leads_out(path: &Path) -> bool {
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
     folder.zip(path.canonicalize().ok()).is_some_and(|(folder, file)| !file.starts_with(folder))
+}
+
+/// True if a file is in `folder`, where its links lead.
+pub(super) fn is_inside(path: &Path, folder: &Path) -> bool {
+    matches!((path.canonicalize(), folder.canonicalize()), (Ok(file), Ok(folder)) if file.starts_with(&folder))
 }
 
 /// The configurations in `folder`, in byte order; empty if the folder does not exist.

@@ -122,11 +122,16 @@ impl RulesFile {
         match (path.try_exists(), &named.value) {
             // A file that the user names may be a pipe (`<(...)`); a pipe named `.dive-ci` could block for ever.
             (Ok(true), None) if path.is_dir() => Err(ConfigError::IsDirectory { path: shown.to_owned() }),
-            (Ok(true), None) if !path.is_file() => Err(ConfigError::Unreadable {
-                path: shown.to_owned(),
-                cause: io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"),
-            }),
+            (Ok(true), None) if !path.is_file() => Err(not_regular(shown)),
             (Ok(true), None) if discovery::leads_out(&path) => Self::unquoted(read(&path), shown),
+            // A list may be a stranger's, and name any file.
+            (Ok(true), Some(_)) if named.origin == Origin::Flag("--from") => {
+                match discovery::is_inside(&path, &environment.working_dir) {
+                    _ if !path.is_file() => Err(not_regular(shown)),
+                    true => read(&path),
+                    false => Self::unquoted(read(&path), shown),
+                }
+            }
             (Ok(true), _) => read(&path),
             (Ok(false), None) => Ok(Self::default()),
             (Ok(false), Some(_)) => match &named.origin {
@@ -158,8 +163,8 @@ impl RulesFile {
                 path: shown.to_owned(),
                 cause: io::Error::new(
                     io::ErrorKind::InvalidData,
-                    "this link leads out of the working directory, and its target has errors; run `dive --ci-config` with \
-                     that file to see them",
+                    "it leads out of the working directory, and the file has errors; run `dive --ci-config` with that file to see \
+                     them",
                 ),
             }),
         }
@@ -201,6 +206,12 @@ impl RulesFile {
         let images = images.value.0;
         Ok(Self { path, limits, base, baseline, ignores, waste_floor, images, warnings })
     }
+}
+
+/// The error of a pipe or a device in place of a rules file.
+fn not_regular(shown: &Path) -> ConfigError {
+    let cause = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
+    ConfigError::Unreadable { path: shown.to_owned(), cause }
 }
 
 #[cfg(test)]

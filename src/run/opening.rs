@@ -18,6 +18,7 @@ use super::overwriting::ReadFile;
 use super::progress::ProgressBar;
 use crate::cli;
 use crate::config::Setting;
+use crate::config::leads_out;
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::cache::Cache;
 #[cfg(feature = "tui")]
@@ -385,6 +386,10 @@ impl Opening {
 
 /// Reads a Dockerfile.
 pub(super) fn read_dockerfile(path: &Path, working_dir: &Path) -> anyhow::Result<Arc<Dockerfile>> {
+    if leads_out(&working_dir.join(path)) {
+        // A pull request may link it to a secret, whose lines would be printed.
+        bail!("{} is a link out of its folder; name its target", path.display());
+    }
     let mut bytes = Vec::new();
     let file = File::open(working_dir.join(path));
     file.and_then(|file| file.take(DOCKERFILE_LIMIT + 1).read_to_end(&mut bytes))

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use crate::config::leads_out;
+
 /// Limit of a list, in bytes.
 const LARGEST: u64 = 4 << 20;
 
@@ -28,6 +30,10 @@ pub(super) fn shown(path: &Path) -> String {
 /// Reads the list in `path`; `-` is standard input.
 pub(super) fn read(path: &Path, working_dir: &Path) -> anyhow::Result<Vec<ListLine>> {
     let shown = shown(path);
+    if leads_out(&working_dir.join(path)) {
+        // A pull request may link a list to a secret, whose lines would be printed as names.
+        bail!("--from: {shown} is a link out of its folder; name its target");
+    }
     let input: Box<dyn Read> = if path.as_os_str() != "-" {
         Box::new(File::open(working_dir.join(path)).with_context(|| format!("--from: {shown} cannot be read"))?)
     } else if io::stdin().is_terminal() {

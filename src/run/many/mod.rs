@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! list        the file of `--from`
+//! entry_budget  the limit of work for the images of one file
 //! requested   the images that the command line names
 //! reading     opens them
 //! rules       the rules of the run
@@ -13,6 +14,7 @@
 //! interrupt   a signal in the middle of a run
 //! ```
 
+mod entry_budget;
 mod interrupt;
 mod list;
 mod reading;
@@ -41,6 +43,7 @@ use crate::cli::{CiArgs, ManyArgs};
 use crate::many::{ImageSet, MemberFigures, MemberVerdict};
 use crate::report::many as report;
 use dive_model::image::ImageName;
+use entry_budget::EntryBudget;
 use reading::{ImageReader, check_has_all_images, images_of, named_reason, numbered, untagged};
 use requested::{RequestedImage, RequestedImages};
 use rules::RunRules;
@@ -175,8 +178,13 @@ impl Run<'_> {
                 Err(error) => self.unread(image, image.name(), &error),
             }
         }
-        for ImageName { index, tags, .. } in listed {
+        let mut budget = EntryBudget::new(listed.len());
+        for (read_before, ImageName { index, tags, .. }) in (0..).zip(listed) {
             let untagged = || untagged(image, index);
+            if let Err(error) = budget.check(read_before) {
+                self.unread(image, image.name(), &error);
+                return Ok(());
+            }
             match self.load(opening, &source, index) {
                 Ok(mut read) => {
                     if read.image.tags.is_empty() {
@@ -185,6 +193,7 @@ impl Run<'_> {
                             image.name = untagged();
                         }
                     }
+                    budget.count(&read);
                     let name = read.image.name.clone();
                     self.judge(image, name, read)?;
                 }

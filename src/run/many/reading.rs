@@ -48,7 +48,9 @@ impl ImageReader {
         let open =
             |argument| Opening::for_platform(Subject::Named(argument), &self.invocation, self.mode, platform.clone());
         let mut opening = open(&image.argument)?;
-        if image.is_never_pulled {
+        // A project may put any variable of the environment into the name of an image, and so into a request to any host.
+        let is_unasked = image.is_of_project() && self.invocation.config.pull.value.is_none();
+        if image.is_never_pulled || is_unasked {
             opening.never_pull();
         }
         if let Some(BuiltService { service, older }) = &image.built {

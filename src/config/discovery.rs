@@ -228,6 +228,7 @@ fn is_home_config(files: &[PathBuf; 2], environment: &Environment) -> bool {
 }
 
 /// True if the file is a link out of its directory. The link's author may not be allowed to read the target.
+#[must_use]
 pub fn leads_out(path: &Path) -> bool {
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
     folder.zip(path.canonicalize().ok()).is_some_and(|(folder, file)| !file.starts_with(folder))

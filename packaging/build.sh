@@ -21,16 +21,10 @@ export SOURCE_DATE_EPOCH
 # Leaves out what zstd only needs for levels above 1: dive compresses its cache with level 1.
 zstd=
 for strategy in DFAST GREEDY LAZY LAZY2 BTLAZY2 BTOPT BTULTRA; do zstd+=" -DZSTD_EXCLUDE_${strategy}_BLOCK_COMPRESSOR"; done
-# A panic ends the program without unwinding, and its symbols are gone: tables for unwinding would be 5 % of the program. Windows and
-# macOS need them.
-tables='' c_tables=''
-case $target in
-    *linux*) tables=-Cforce-unwind-tables=no c_tables='-fno-unwind-tables -fno-asynchronous-unwind-tables' ;;
-esac
 # Removes this machine's paths from the program, for Rust and for the C code of zstd and xz.
 home=${CARGO_HOME:-$HOME/.cargo}
-RUSTFLAGS="--remap-path-prefix=$root=/dive --remap-path-prefix=$home=/cargo $tables ${RUSTFLAGS:-}" \
-    CFLAGS="-ffile-prefix-map=$root=/dive -ffile-prefix-map=$home=/cargo $c_tables$zstd ${CFLAGS:-}" \
+RUSTFLAGS="--remap-path-prefix=$root=/dive --remap-path-prefix=$home=/cargo ${RUSTFLAGS:-}" \
+    CFLAGS="-ffile-prefix-map=$root=/dive -ffile-prefix-map=$home=/cargo$zstd ${CFLAGS:-}" \
     cargo build --locked --profile dist --target "$target" --package dive-rs
 
 program=dive

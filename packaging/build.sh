@@ -21,9 +21,14 @@ export SOURCE_DATE_EPOCH
 # Leaves out what zstd only needs for levels above 1: dive compresses its cache with level 1.
 zstd=
 for strategy in DFAST GREEDY LAZY LAZY2 BTLAZY2 BTOPT BTULTRA; do zstd+=" -DZSTD_EXCLUDE_${strategy}_BLOCK_COMPRESSOR"; done
+# A static program relocates itself when it starts. Packed, its relocations take 5 kB instead of 450 kB; musl reads them since 1.2.4.
+packed=''
+case $target in
+    *-linux-musl) packed=-Clink-arg=-Wl,-z,pack-relative-relocs ;;
+esac
 # Removes this machine's paths from the program, for Rust and for the C code of zstd and xz.
 home=${CARGO_HOME:-$HOME/.cargo}
-RUSTFLAGS="--remap-path-prefix=$root=/dive --remap-path-prefix=$home=/cargo ${RUSTFLAGS:-}" \
+RUSTFLAGS="--remap-path-prefix=$root=/dive --remap-path-prefix=$home=/cargo $packed ${RUSTFLAGS:-}" \
     CFLAGS="-ffile-prefix-map=$root=/dive -ffile-prefix-map=$home=/cargo$zstd ${CFLAGS:-}" \
     cargo build --locked --profile dist --target "$target" --package dive-rs
 

@@ -65,7 +65,7 @@ impl ImageReader {
                 if lacks(name) {
                     if lacks(&older.name) {
                         bail!(
-                            "{command} has no image {name:?}; the service {service} builds it: run `{command} compose \
+                            "{command} has no such image; the service {service} builds it: run `{command} compose \
                              build {service}` first"
                         );
                     }

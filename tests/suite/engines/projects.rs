@@ -22,6 +22,6 @@ fn images_that_a_project_builds_are_found_by_both_names() {
     let rows: Vec<_> = rows.into_iter().map(|mut row| (row.next().unwrap(), row.last().unwrap())).collect();
     assert_eq!(rows, [("shop-api", "kept"), ("shop-web", "kept"), ("shop-worker", "unread"), ("postgres:16", "kept")]);
     ran.prints(&[
-        "  compose.yaml:5: docker has no image \"shop-worker\"; the service worker builds it: run `docker compose build worker` first\n",
+        "  compose.yaml:5: shop-worker: docker has no such image; the service worker builds it: run `docker compose build worker` first\n",
     ]);
 }

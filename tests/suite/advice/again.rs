@@ -38,6 +38,41 @@ fn files_of_the_base_that_an_own_layer_stores_again_are_ours() {
     finds(&deleted, "deleted-later 5000 B 1 files layer 0 hidden by 1 of the base /usr/bin/x");
 }
 
+/// The COPY stores the files again, not the RUN that made them first.
+#[test]
+fn a_copy_that_is_deleted_is_named_itself() {
+    let file = |l: crate::build::Layer| l.file("app/x", "x".repeat(SIZE));
+    let image = image()
+        .runs_as("app")
+        .layer(|l| file(l).created_by("RUN /bin/sh -c npm ci # buildkit"))
+        .layer(|l| file(l).created_by("COPY . /app # buildkit"))
+        .layer(|l| l.whiteout("app/x").created_by("RUN /bin/sh -c npm run clean # buildkit"));
+    finds(
+        &image,
+        "deleted-later 5000 B 1 files layer 1 hidden by 2 /app/x\n\
+         copied-again 5000 B 1 files layer 0 hidden by 1 /app/x\n",
+    );
+}
+
+/// The first RUN can delete lists that the second one fetches again.
+#[test]
+fn lists_that_a_later_run_fetches_again_are_deleted_in_the_first() {
+    let update = |content: &str, command: &str| {
+        let (content, command) = (content.repeat(SIZE), format!("RUN /bin/sh -c {command} # buildkit"));
+        move |l: crate::build::Layer| l.file("var/lib/apt/lists/a", content).created_by(&command)
+    };
+    let image = image()
+        .runs_as("app")
+        .layer(update("x", "apt-get update && apt-get install -y x"))
+        .layer(update("y", "apt-get update && apt-get install -y y"));
+    says(
+        &image,
+        &["layer 0: add `&& rm -rf /var/lib/apt/lists/*`, or mount caches: \
+          `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and \
+          `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`"],
+    );
+}
+
 /// A package has its owners, and `apt-get update` writes what it fetches.
 #[test]
 fn files_of_packages_that_an_own_layer_stores_again_are_no_advice_on_their_installation() {
@@ -50,7 +85,9 @@ fn files_of_packages_that_an_own_layer_stores_again_are_no_advice_on_their_insta
         &image,
         &[
             "layer 2: change owner and mode of the image's own files only; this stores /usr/bin/y of packages again",
-            "layers 1 and 2: install and remove the packages in one RUN",
+            "layer 1: add `&& rm -rf /var/lib/apt/lists/*`, or mount caches: \
+             `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and \
+             `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`",
         ],
     );
 }

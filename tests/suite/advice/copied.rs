@@ -93,6 +93,19 @@ fn a_copied_archive_is_mounted_where_it_is_unpacked() {
     says(&of("app.zip", "COPY app.zip /opt/ # buildkit", "RUN /bin/sh -c unzip /opt/app.zip"), &[&mount("app.zip")]);
 }
 
+/// `.dockerignore` does not reach into an archive.
+#[test]
+fn files_of_an_unpacked_archive_are_left_out_of_it() {
+    let added = |command: &str| image().runs_as("app").layer(|l| l.file("tmp/a", "1").created_by(command));
+    let of_archive = &["layer 0: leave /tmp/a out of the archive that the ADD unpacks"];
+    says(&added("ADD rootfs.tar.xz / # buildkit"), of_archive);
+    says(&added("/bin/sh -c #(nop) ADD file:12ab in / "), of_archive);
+    says(
+        &added("ADD src /tmp/ # buildkit"),
+        &[&format!("layer 0: exclude /tmp/a {EXCLUDED}"), "layer 0: write COPY for ADD"],
+    );
+}
+
 /// What comes from another stage is in no `.dockerignore`. The history does not say so, but the lines do.
 #[test]
 fn files_of_another_stage_are_deleted_there() {

@@ -91,6 +91,11 @@ fn root_is_advised_on_in_images_with_a_distribution() {
     assert_eq!(remedies(&of("app"), AdviceKind::RunsAsRoot), [""; 0]);
     let base = image().layer(|l| l.file("var/lib/dpkg/status", "1").file("etc/passwd", "root"));
     assert_eq!(remedies(&base, AdviceKind::RunsAsRoot), [""; 0], "a base image");
+    let changing = of("").layer(|l| l.file("usr/local/bin/gosu", "1"));
+    assert_eq!(remedies(&changing, AdviceKind::RunsAsRoot), [""; 0], "a start script changes the user");
+    for command in [&["setpriv", "--reuid=1000", "/app"][..], &["sh", "-c", "exec runuser -u app /app"]] {
+        assert_eq!(remedies(&of("").starts(command), AdviceKind::RunsAsRoot), [""; 0], "{command:?}");
+    }
     let program = image().layer(|l| l.file("dive", "1").file("etc/passwd", "root"));
     assert_eq!(remedies(&program, AdviceKind::RunsAsRoot), [""; 0], "a single program");
 }
@@ -127,7 +132,7 @@ fn an_address_without_a_checksum_is_named_by_its_line() {
         let user = User::new().writes("Dockerfile", &format!("FROM a\nADD {options}https://example.com/a.tgz /tmp/\n"));
         let text =
             user.runs(&["advise", path, "--dockerfile", "Dockerfile", "--kind", "add-from-url"]).ends_with(0).stdout;
-        let remedy = "line 2: write `ADD --checksum=sha256:DIGEST https://example.com/a.tgz`";
+        let remedy = "line 2: add `--checksum=sha256:DIGEST` to the ADD of https://example.com/a.tgz";
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(is_finding, text.contains(remedy), "{options}: {text}");
     }

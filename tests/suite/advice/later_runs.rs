@@ -51,6 +51,73 @@ fn lists_stay_until_the_run_that_installs_from_them() {
 const ADDED: &str = "layer 0: add `&& rm -rf /var/lib/apt/lists/*`, or mount caches: \
     `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`";
 
+/// Programs that work offline need the caches of an earlier RUN, and `apt-get install` in a container needs the lists.
+#[test]
+fn caches_stay_until_the_run_that_needs_them() {
+    for (path, fetch, later, remedy) in [
+        (
+            "root/.npm/_cacache/a",
+            "npm ci",
+            "npm ci --offline --prefix /opt/tool",
+            "join it with layer 1 in one RUN that ends with `rm -rf /root/.npm/_cacache`",
+        ),
+        (
+            "root/.cache/uv/a",
+            "uv sync",
+            "uv pip install --offline b",
+            "join it with layer 1 in one RUN that ends with `rm -rf /root/.cache/uv`",
+        ),
+        (
+            "root/.m2/repository/x.jar",
+            "mvn dependency:go-offline",
+            "mvn -o package",
+            "build in an earlier stage and copy the archive (/root/.m2/repository)",
+        ),
+        (
+            "root/go/pkg/mod/x",
+            "go mod download",
+            "go build -o /app .",
+            "build in an earlier stage and copy the program, or mount a cache: \
+             `RUN --mount=type=cache,target=/root/go/pkg/mod` in layers 0 and 1",
+        ),
+        (
+            "var/cache/apt/archives/foo.deb",
+            "apt-get install -y --download-only foo",
+            "dpkg -i /var/cache/apt/archives/foo.deb",
+            "join it with layer 1 in one RUN that ends with `apt-get clean`",
+        ),
+    ] {
+        let (fetch, later) =
+            (format!("RUN /bin/sh -c {fetch} # buildkit"), format!("RUN /bin/sh -c {later} # buildkit"));
+        says(&built(&[(path, &fetch), ("usr/bin/x", &later)]), &[&format!("layer 0: {remedy}")]);
+    }
+    let updated = || built(&[(LISTS, "RUN /bin/sh -c apt-get update # buildkit")]);
+    says(&updated().starts(&["sh", "-c", "apt-get install -y curl && ./app"]), &[]);
+    says(&updated().starts(&["sh", "-c", "apt-get update && apt-get install -y curl && ./app"]), &[ADDED]);
+}
+
+/// `COPY --chmod=` sets the mode of every file.
+#[test]
+fn a_mode_of_one_of_many_copied_files_is_set_before_the_copy() {
+    let changed = |paths: &[&str]| {
+        let copied = image().runs_as("app").layer(|l| {
+            paths.iter().fold(l, |l, path| l.file(path, "x".repeat(5_000))).created_by("COPY . /app # buildkit")
+        });
+        copied.layer(|l| {
+            let l = l.file("app/start.sh", "x".repeat(5_000)).mode(0o755);
+            l.created_by("RUN /bin/sh -c chmod +x /app/start.sh # buildkit")
+        })
+    };
+    says(
+        &changed(&["app/start.sh", "app/main.py"]),
+        &["layer 0: set the mode of /app/start.sh in the build context (`chmod`) instead of in layer 1"],
+    );
+    says(
+        &changed(&["app/start.sh"]),
+        &["layer 0: set owner and mode here (`COPY --chown= --chmod=`) instead of in layer 1"],
+    );
+}
+
 #[test]
 fn files_stay_until_the_run_that_uses_them() {
     let fetch = |path| (path, "RUN /bin/sh -c curl -LO https://x.example/a.tgz # buildkit");
@@ -131,6 +198,9 @@ fn a_command_continues_only_a_script_that_it_can() {
         ("RUN /bin/sh -c set -e\napt-get update\nmake # buildkit", "end the RUN with `rm -rf"),
         ("RUN /bin/sh -c <<EOF (set -e...) # buildkit", "end the RUN with `rm -rf"),
         ("RUN /bin/sh -c apt-get update; # buildkit", "end the RUN with `rm -rf"),
+        ("RUN /bin/sh -c apt-get update; exit 0 # buildkit", "run `rm -rf"),
+        ("RUN /bin/sh -c apt-get update && exec make # buildkit", "leave out the last `exec`, and add `&& rm -rf"),
+        ("RUN /bin/sh -c apt-get update || exit 1 # buildkit", "add `&& rm -rf"),
         ("bazel build //image", "run `rm -rf"),
         ("", "run `rm -rf"),
     ] {

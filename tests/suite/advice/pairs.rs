@@ -49,6 +49,23 @@ fn archives_without_a_proof_are_left_alone() {
     finds(&of("usr/src/php.tar.xz", "RUN /bin/sh -c curl -o php.tar.xz https://x.example/php.tar.xz"), "");
 }
 
+/// Containers may read what the configuration or a symbolic link names.
+#[test]
+fn archives_that_containers_may_read_are_left_alone() {
+    let fetched = || {
+        image().layer(|l| {
+            let l = l.file("root/data.zip", "1234");
+            l.created_by("RUN /bin/sh -c curl -o /root/data.zip https://x.example/data.zip # buildkit")
+        })
+    };
+    finds(&fetched(), "archive-kept 4 B 1 files layer 0 /root/data.zip");
+    finds(&fetched().starts(&["/app", "--data=/root/data.zip"]), "");
+    finds(&fetched().starts(&["sh", "-c", "exec unzip -p '/root/data.zip'"]), "");
+    finds(&fetched().set("Env", serde_json::json!(["DATA=/root/data.zip"])), "");
+    finds(&fetched().layer(|l| l.symlink("srv/data.zip", "/root/data.zip")), "");
+    finds(&fetched().starts(&["/app", "/root/otherdata.zip"]), "archive-kept 4 B 1 files layer 0 /root/data.zip");
+}
+
 #[test]
 fn weights_in_an_older_format_are_found() {
     let sized = |l: crate::build::Layer, path: &str, size: usize| l.file(path, "x".repeat(size));
@@ -57,15 +74,50 @@ fn weights_in_an_older_format_are_found() {
     finds(&both, "model-weights-twice 900 B 1 files layer 0 /m/pytorch_model.bin");
     says(
         &both,
-        &["layer 0: /m/pytorch_model.bin has the weights of /m/model.safetensors; fetch one format \
-          (`--include '*.safetensors'`), and keep the symbolic links of its cache"],
+        &[
+            "layer 0: /m/pytorch_model.bin has the weights of /m/model.safetensors; fetch one format, unless a program reads \
+          /m/pytorch_model.bin",
+        ],
     );
+    let fetched = |command: &str| {
+        image().layer(|l| {
+            let l = sized(sized(l, "m/pytorch_model.bin", 900), "m/model.safetensors", 800);
+            l.created_by(command)
+        })
+    };
+    for (command, instead) in [
+        ("RUN /bin/sh -c hf download x --local-dir /m # buildkit", "write `--exclude 'pytorch_model*'`"),
+        ("COPY m /m # buildkit", "copy one format"),
+    ] {
+        says(
+            &fetched(command),
+            &[&format!(
+                "layer 0: /m/pytorch_model.bin has the weights of /m/model.safetensors; {instead}, unless a program reads \
+                 /m/pytorch_model.bin"
+            )],
+        );
+    }
+    // Containers read the older format.
+    finds(&both.starts(&["python", "serve.py", "--model", "/m/pytorch_model.bin"]), "");
     let parts = [
         ("m/pytorch_model-00001-of-00002.bin", 500),
         ("m/pytorch_model-00002-of-00002.bin", 400),
         ("m/model-00001-of-00001.safetensors", 450),
     ];
     finds(&of(&parts), "model-weights-twice 900 B 2 files layer 0 /m");
+    let pairs = [
+        ("m/pytorch_model-00001-of-00002.bin", 500),
+        ("m/pytorch_model-00002-of-00002.bin", 400),
+        ("m/model-00001-of-00002.safetensors", 400),
+        ("m/model-00002-of-00002.safetensors", 500),
+    ];
+    says(
+        &of(&pairs),
+        &[
+            "layer 0: /m/pytorch_model-00001-of-00002.bin has the weights of /m/model-00001-of-00002.safetensors; fetch one \
+          format, unless a program reads /m/pytorch_model-00001-of-00002.bin",
+        ],
+    );
     // An adapter, another directory, the newest format alone.
     finds(&of(&[("m/pytorch_model.bin", 900), ("m/adapter_model.safetensors", 90)]), "");
     finds(&of(&[("m/adapter_model.bin", 90), ("m/model.safetensors", 900)]), "");
@@ -95,6 +147,12 @@ fn weights_are_found_through_the_links_of_a_cache() {
         l.symlink("hub/models--x/snapshots/1/model.safetensors", "../../blobs/bb")
     });
     finds(&cache, "model-weights-twice 900 B 1 files layer 0 /hub/models--x/blobs/aa");
+    says(
+        &cache,
+        &["layer 0: /hub/models--x/snapshots/1/pytorch_model.bin has the weights of \
+          /hub/models--x/snapshots/1/model.safetensors; fetch one format, unless a program reads \
+          /hub/models--x/snapshots/1/pytorch_model.bin"],
+    );
 }
 
 /// Copied with `cp -rL`, the cache has everything twice.
@@ -106,6 +164,13 @@ fn weights_that_a_cache_has_twice_are_found() {
         l.file("hub/models--x/snapshots/1/model.safetensors", &weights)
     });
     finds(&cache, "model-weights-twice 70000 B 1 files layer 0 /hub/models--x/snapshots/1/model.safetensors");
+    says(
+        &cache,
+        &[
+            "layer 0: /hub/models--x/snapshots/1/model.safetensors is a copy of /hub/models--x/blobs/aa; keep the symbolic \
+          links of the cache (`cp -a`)",
+        ],
+    );
     let copies = image().layer(|l| {
         l.file("m/a.safetensors", &weights).file("m/b.safetensors", &weights).created_by("COPY m /m # buildkit")
     });
@@ -137,6 +202,17 @@ fn cuda_libraries_of_system_and_packages_are_found_whatever_their_versions() {
         &of("usr/local/cuda/lib64/libcudart.so.12", "x/dist-packages/torch/lib/libcudart-8066.so.11"),
         &["layer 0: /usr/local/cuda/lib64/libcudart.so.12 is not needed beside \
           /x/dist-packages/torch/lib/libcudart-8066.so.11; use a base without them, such as `nvidia/cuda:*-base-*`"],
+    );
+    let installed = image().layer(|l| l.file("var/lib/dpkg/status", "1")).layer(|l| {
+        let l = l.file("usr/lib/libcublas.so.11", "12345").file(python, "123");
+        l.created_by("RUN /bin/sh -c apt-get install -y cuda-libraries && pip install torch # buildkit")
+    });
+    let of_cuda = installed.runs_as("app");
+    says(
+        &of_cuda,
+        &["layer 1: /usr/lib/libcublas.so.11 is not needed beside \
+          /opt/venv/lib/python3/site-packages/nvidia/cublas/lib/libcublas.so.12; leave its package out of the installation, \
+          unless another program loads it"],
     );
     for system in
         ["usr/local/cuda/lib64/stubs/libcublas.so.11", "usr/local/cuda/lib64/libcufft.so.11", "opt/libcublas.so"]

@@ -42,6 +42,7 @@ fn scope(kinds: KindSet, own_from: usize) -> ClaimScope {
         runs: Vec::new(),
         kept_archives: HashSet::default(),
         places: ContainerPlaces::default(),
+        start_command: Vec::new(),
     }
 }
 

@@ -25,6 +25,28 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
             "layer 0: set `UV_NO_CACHE=1`, or mount a cache: `RUN --mount=type=cache,target=/root/.cache/uv`",
         ),
         (
+            "root/.cache/pip/a",
+            "RUN /bin/sh -c pip install x # buildkit",
+            "layer 0: write `pip install --no-cache-dir`, or mount a cache: `RUN --mount=type=cache,target=/root/.cache/pip`",
+        ),
+        (
+            "root/.cache/pip/a",
+            "RUN /bin/sh -c make install-deps # buildkit",
+            "layer 0: set `PIP_NO_CACHE_DIR=1`, or mount a cache: `RUN --mount=type=cache,target=/root/.cache/pip`",
+        ),
+        (
+            "root/go/pkg/mod/cache/download/x",
+            "RUN /bin/sh -c go mod download # buildkit",
+            "layer 0: build in an earlier stage and copy the program, or mount a cache: \
+             `RUN --mount=type=cache,target=/root/go/pkg/mod`",
+        ),
+        (
+            "root/.m2/repository/x/y.jar",
+            "RUN /bin/sh -c mvn package # buildkit",
+            "layer 0: build in an earlier stage and copy the archive, or mount a cache: \
+             `RUN --mount=type=cache,target=/root/.m2/repository`",
+        ),
+        (
             "root/.npm/_cacache/a",
             "/bin/sh -c npm ci",
             "layer 0: add `&& npm cache clean --force`, or mount a cache: `RUN --mount=type=cache,target=/root/.npm/_cacache`",
@@ -92,6 +114,24 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
             &["root/.cache/ccache/0/a", "root/.cache/ccache/1/b"],
             "RUN /bin/sh -c make # buildkit",
             "layer 0: build in an earlier stage, or mount a cache: `RUN --mount=type=cache,target=/root/.cache/ccache`",
+        ),
+        (
+            &["root/.cache/pip/a", "root/.cache/uv/b", "root/.profile"],
+            "RUN /bin/sh -c pip install uv && uv sync # buildkit",
+            "layer 0: write `pip install --no-cache-dir` and set `UV_NO_CACHE=1`, or mount caches: \
+             `RUN --mount=type=cache,target=/root/.cache/pip` and `--mount=type=cache,target=/root/.cache/uv`",
+        ),
+        (
+            &["root/go/pkg/mod/x/a", "root/.cache/go-build/00/o-d", "root/.profile"],
+            "RUN /bin/sh -c go build # buildkit",
+            "layer 0: build in an earlier stage and copy the program, or mount caches: \
+             `RUN --mount=type=cache,target=/root/.cache/go-build` and `--mount=type=cache,target=/root/go/pkg/mod`",
+        ),
+        // A mount would hide the program.
+        (
+            &["src/target/release/deps/x.rlib", "src/target/CACHEDIR.TAG", "src/target/release/app"],
+            "RUN /bin/sh -c cargo build # buildkit",
+            "layer 0: build in an earlier stage and copy the program (/src/target/release/deps/x.rlib)",
         ),
         (&["tmp/a", "tmp/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/*`"),
         (&["tmp/x/a", "tmp/x/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/x`"),

@@ -8,6 +8,9 @@ use crate::tree::NodeId;
 /// The directories of apt's lists, and of its packages and indexes.
 const DIRECTORIES: [&str; 2] = ["/var/cache/apt", "/var/lib/apt/lists"];
 
+/// Where apt keeps the packages that it downloads.
+const ARCHIVES: &str = "/var/cache/apt/archives";
+
 /// The setting of official images that deletes packages after an installation.
 const CLEANER: &[u8] = b"etc/apt/apt.conf.d/docker-clean";
 
@@ -28,7 +31,17 @@ impl Remedies<'_> {
     }
 
     /// What to write instead of downloaded packages.
-    pub(super) fn of_apt_archives(&self, place: &Place<'_>) -> String {
+    pub(super) fn of_apt_archives(&self, finding: &Finding, place: &Place<'_>) -> String {
+        let nodes: Vec<NodeId> = finding.groups.first().map(|group| group.place).into_iter().collect();
+        let words = [ARCHIVES.to_owned()];
+        let needing: Vec<&Place<'_>> =
+            self.runs_between(place.layer, None).filter(|run| self.has_any(run, &words)).collect();
+        if !needing.is_empty() {
+            return format!("join it with {} in one RUN that ends with `apt-get clean`", names_of(&needing));
+        }
+        if self.is_needed_later(finding, place, &nodes) {
+            return "add `apt-get clean` to the last RUN that installs them".to_owned();
+        }
         let clean = place.adds("apt-get clean");
         match self.tree.find(CLEANER) {
             Some(_) => format!("{clean}, or keep the base's /etc/apt/apt.conf.d/docker-clean"),

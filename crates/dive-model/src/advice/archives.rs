@@ -6,8 +6,9 @@ use std::collections::{HashMap, HashSet};
 use super::below::Below;
 use super::place::instruction_of;
 use super::shell_commands::ShellCommand;
+use super::start_command::MentionedNames;
 use crate::image::{Image, PatternLiterals};
-use crate::tree::{NodeId, Tree};
+use crate::tree::{NodeId, SpanKind, Tree};
 
 /// Endings of archives of tar.
 pub(super) const OF_TAR: [&str; 9] =
@@ -43,6 +44,8 @@ pub(super) fn kept(image: &Image, tree: &Tree) -> HashSet<NodeId> {
     if archives.is_empty() {
         return HashSet::new();
     }
+    let mentioned = MentionedNames::of(&image.start_command, &image.places);
+    let linked = names_in_links(tree);
     let named = NamedArchives::of(image, tree);
     let needed: Vec<NodeId> = NEEDED.iter().filter_map(|path| tree.find(path)).collect();
     let [temporary @ .., optional] = PLACES;
@@ -64,6 +67,10 @@ pub(super) fn kept(image: &Image, tree: &Tree) -> HashSet<NodeId> {
         if named.created.contains(name) || needed.contains(node) {
             return false;
         }
+        // A container may read it.
+        if mentioned.contain(name) || linked.contains(name) {
+            return false;
+        }
         let is_temporary = temporary.contains(*node) || tree.parent(*node) == Some(NodeId::ROOT);
         if !is_temporary && !optional.contains(*node) {
             return false;
@@ -73,6 +80,16 @@ pub(super) fn kept(image: &Image, tree: &Tree) -> HashSet<NodeId> {
             || stem(name).is_some_and(|stem| has_directory(*node, stem))
     };
     archives.into_iter().filter(is_kept).collect()
+}
+
+/// The last components of the targets of visible symbolic links, of those that end like an archive.
+fn names_in_links(tree: &Tree) -> HashSet<&[u8]> {
+    let visible = tree.all_spans().filter(|id| {
+        let span = tree.span(*id);
+        span.end().is_none() && span.kind == SpanKind::Symlink
+    });
+    let names = visible.filter_map(|id| tree.link(id).rsplit(|byte| *byte == b'/').next());
+    names.filter(|name| stem(name).is_some()).collect()
 }
 
 /// The visible files in the root directory and below [`PLACES`], which are few.

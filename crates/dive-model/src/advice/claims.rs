@@ -65,6 +65,8 @@ pub struct ClaimScope {
     pub kept_archives: HashSet<NodeId>,
     /// Paths of the configuration.
     pub places: ContainerPlaces,
+    /// The command that containers start.
+    pub start_command: Vec<String>,
 }
 
 /// All claims of an image.

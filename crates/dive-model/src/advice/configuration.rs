@@ -9,7 +9,7 @@ use super::kind_set::KindSet;
 use super::option_lines::OptionLines;
 use super::packages;
 use super::place::place_name;
-use super::shell_commands::ShellCommand;
+use super::shell_commands::{ShellCommand, started};
 use crate::image::{BuildInstruction, Keyword};
 use crate::image::{Image, ImageLayer, ImagePart};
 use crate::layer::LayerIndex;
@@ -29,7 +29,8 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
         return found;
     }
     // A single program in an empty image has no other users.
-    if image.runs_as_root() && tree.last_layer().is_some_and(|last| has_distribution(tree, last)) {
+    let has_other_users = tree.last_layer().is_some_and(|last| has_distribution(tree, last));
+    if image.runs_as_root() && has_other_users && !changes_user(image, tree) {
         add(AdviceKind::RunsAsRoot, None, "end the last stage with `USER 10001`".to_owned());
     }
     if let Some((line, name)) = unpinned_base(&layers) {
@@ -48,8 +49,8 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
         if instruction.keyword == Keyword::Add {
             match added(instruction.text, layer, &mut checksums) {
                 Some(Added::Address(address)) => {
-                    let address = if address.contains('`') { "ADDRESS" } else { address };
-                    let remedy = format!("{place}: write `ADD --checksum=sha256:DIGEST {address}`");
+                    let address = if address.contains('`') { "an address" } else { address };
+                    let remedy = format!("{place}: add `--checksum=sha256:DIGEST` to the ADD of {address}");
                     add(AdviceKind::AddFromUrl, Some(index), remedy);
                 }
                 Some(Added::Files) => {
@@ -103,6 +104,27 @@ impl Finding {
             summed: 0,
         }
     }
+}
+
+/// Programs that start another one as another user.
+const CHANGING_USER: [&str; 5] = ["gosu", "su-exec", "setpriv", "runuser", "chpst"];
+
+/// Where images install such a program for a start script.
+const INSTALLED: [&[u8]; 6] = [
+    b"usr/local/bin/gosu",
+    b"usr/local/sbin/gosu",
+    b"usr/bin/gosu",
+    b"usr/sbin/gosu",
+    b"sbin/su-exec",
+    b"usr/local/bin/su-exec",
+];
+
+/// True if containers start a program as another user, or have a program for that.
+fn changes_user(image: &Image, tree: &Tree) -> bool {
+    let starts =
+        started(&image.start_command).is_some_and(|commands| commands.iter().any(|command| command.is(&CHANGING_USER)));
+    let is_visible = |node| tree.last_layer().is_some_and(|last| tree.visible(node, last).is_some());
+    starts || INSTALLED.iter().filter_map(|path| tree.find(path)).any(is_visible)
 }
 
 /// True for an `apt` that changes packages.

@@ -10,12 +10,28 @@ use super::removal::and_others;
 use crate::image::Keyword;
 use crate::tree::NodeId;
 
+impl Place<'_> {
+    /// True for an ADD of an archive of tar: `.dockerignore` does not reach inside. The classic builder records a hash of it, and of
+    /// any other file.
+    fn unpacks(&self) -> bool {
+        let words = || self.instruction.text.split_whitespace();
+        let is_archive = |word: &str| OF_TAR.iter().any(|ending| word.ends_with(ending));
+        let is_address = |word: &str| word.contains("://");
+        self.instruction.keyword == Keyword::Add
+            && (words().any(|word| is_archive(word) && !is_address(word))
+                || words().next().is_some_and(|word| word.starts_with("file:")) && words().last() == Some("/"))
+    }
+}
+
 impl Remedies<'_> {
     /// The remedy for files of a COPY or ADD. `.dockerignore` is for what no program needs; of the others, the way that they are made
     /// is what to change.
     pub(super) fn of_copied(&self, finding: &Finding, place: &Place<'_>, vcs: Option<NodeId>) -> String {
         let source = place.source;
         let (largest, instead) = (self.largest(finding), finding.kind.row().instead);
+        if place.unpacks() && finding.kind != AdviceKind::ArchiveKept {
+            return format!("leave {largest} out of the archive that the ADD unpacks");
+        }
         match (finding.kind, source) {
             (AdviceKind::UnstrippedBinary, _) => format!("strip {largest} before the copy"),
             (AdviceKind::ArchiveKept, _) => self.of_copied_archive(finding),

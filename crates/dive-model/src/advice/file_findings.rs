@@ -48,6 +48,8 @@ pub(super) struct FileFindings<'a> {
     pub(super) tree: &'a Tree,
     pub(super) claims: &'a AdviceClaims,
     pub(super) own: OwnBoundary,
+    /// For each layer, whether a COPY or ADD made it.
+    pub(super) copies: &'a [bool],
     /// The bytes in the stored layer that unpacked bytes take.
     pub(super) stored_bytes: &'a dyn Fn(LayerIndex, u64) -> Option<u64>,
 }
@@ -116,7 +118,7 @@ impl<'a> FileFindings<'a> {
     pub(super) fn find(&self, state_of: &mut dyn FnMut(AdviceItem) -> FindingState) -> Vec<FileFinding> {
         let count = self.claims.visible.len().saturating_add(self.claims.waste.len());
         let claims = (0..count as u32).filter_map(|at| Some((self.claim(at)?, at)));
-        let rewritten = RewrittenFiles::of(self.tree);
+        let rewritten = RewrittenFiles::of(self.tree, self.copies);
         let mut keys: Vec<(FindingKey, u32)> =
             claims.map(|(claim, at)| (claim.key(&rewritten, state_of(claim.item())), at)).collect();
         drop(rewritten);
@@ -144,9 +146,7 @@ impl<'a> FileFindings<'a> {
                 removals.go_to(self.tree, layer);
             }
             let mut finding = self.single(key, chunk, &removals, &nesting, &order);
-            if changed.contains(&(key.layer, key.hidden_by)) {
-                finding.attributes = ChangedAttributes::OwnerOrMode;
-            }
+            finding.attributes = changed.get(&(key.layer, key.hidden_by)).copied().unwrap_or_default();
             found.push(finding);
         }
         found.extend(others.into_iter().map(|((state, is_base, kind), others)| {
@@ -296,12 +296,13 @@ fn largest_twin<'a>(claims: impl Iterator<Item = AnyClaim<'a>>, order: &PathOrde
     twins.min_by_key(|twin| (Reverse(twin.size_bytes), order.rank(twin.node)))
 }
 
-/// The pairs of layers, among these, of which the second stores files of the first again with another owner or mode.
+/// For the pairs of layers, among these, of which the second stores files of the first again with another owner or mode: what
+/// it changes.
 fn changed_attributes(
     tree: &Tree,
     pairs: &BTreeSet<(LayerIndex, Option<LayerIndex>)>,
-) -> BTreeSet<(LayerIndex, Option<LayerIndex>)> {
-    let mut changed = BTreeSet::new();
+) -> BTreeMap<(LayerIndex, Option<LayerIndex>), ChangedAttributes> {
+    let mut changed = BTreeMap::new();
     if pairs.is_empty() {
         return changed;
     }
@@ -310,8 +311,14 @@ fn changed_attributes(
         let Some((hidden_by, Cause::MetadataOnly)) = tree.span(before).end() else { continue };
         let (old, new) = (tree.span(tree.inode(before)), tree.span(tree.inode(after)));
         let pair = (old.from(), Some(hidden_by));
-        if (old.mode, old.uid, old.gid) != (new.mode, new.uid, new.gid) && pairs.contains(&pair) {
-            changed.insert(pair);
+        let attributes = match () {
+            () if old.mode != new.mode => ChangedAttributes::Mode,
+            () if (old.uid, old.gid) != (new.uid, new.gid) => ChangedAttributes::Owner,
+            () => continue,
+        };
+        if pairs.contains(&pair) {
+            let known = changed.entry(pair).or_insert(attributes);
+            *known = attributes.max(*known);
         }
     }
     changed

@@ -6,6 +6,7 @@ use super::below::Below;
 use super::claims::ClaimScope;
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
+use super::start_command::MentionedNames;
 use super::twins::{SuperfluousFile, TwinSearch};
 use crate::layer::content::ContentFact;
 use crate::tree::{NodeId, SpanId, SpanKind, Tree};
@@ -37,7 +38,9 @@ impl FileKinds {
             }
             facts.extend(tree.content_fact(inode).map(|fact| (inode, node, fact)));
         }
-        for SuperfluousFile { kind, node, twin } in search.twins(tree) {
+        for SuperfluousFile { kind, node, twin } in
+            search.twins(tree, &MentionedNames::of(&scope.start_command, &scope.places))
+        {
             found.add_name(node, kind, Some(twin));
         }
         if !facts.is_empty() {

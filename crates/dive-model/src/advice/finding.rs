@@ -124,13 +124,15 @@ pub struct AdviceGroup {
 }
 
 /// What the layer that hides files changed of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) enum ChangedAttributes {
     /// Neither owner nor mode.
     #[default]
     OnlyTimes,
-    /// Owner or mode of at least one file.
-    OwnerOrMode,
+    /// The owner of at least one file.
+    Owner,
+    /// The mode of at least one file, and maybe an owner.
+    Mode,
 }
 
 /// A file, and another one that makes it superfluous.

@@ -2,9 +2,10 @@
 
 use super::finding::{ChangedAttributes, Finding};
 use super::kind::AdviceKind;
-use super::place::{Place, names_of};
+use super::place::{CopySource, Place, names_of};
 use super::remedy::Remedies;
 use crate::image::{ImagePart, Keyword};
+use crate::layer::LayerIndex;
 
 /// The files of the largest group of a finding.
 struct NamedFiles {
@@ -46,12 +47,33 @@ impl Remedies<'_> {
                     "{hidden}: change owner and mode of the image's own files only; this stores {path} of packages again"
                 )
             }
+            // `COPY --chmod=` sets the mode of all files.
+            AdviceKind::RewrittenMetadata
+                if holds.instruction.copies()
+                    && attributes == ChangedAttributes::Mode
+                    && self.files_of(holds.layer) > 1 =>
+            {
+                let where_from = match holds.source {
+                    CopySource::Context => "the build context",
+                    CopySource::Stage | CopySource::Either => "its source",
+                };
+                let owner = if hides.commands().iter().any(|command| command.is(&["chown"])) {
+                    ", and the owner with `COPY --chown=`"
+                } else {
+                    ""
+                };
+                format!("{held}: set the mode of {path} in {where_from} (`chmod`) instead of in {hidden}{owner}")
+            }
             AdviceKind::RewrittenMetadata if holds.instruction.copies() => {
                 format!("{held}: set owner and mode here (`COPY --chown= --chmod=`) instead of in {hidden}")
             }
             AdviceKind::RewrittenMetadata => format!("{held}: set owner and mode here instead of in {hidden}"),
             AdviceKind::CopiedAgain => {
                 format!("{hidden}: do not copy {path} again; {held} already stores {them} unchanged")
+            }
+            // Lists need no second installation: the first RUN can delete them.
+            AdviceKind::PackageDatabases if holds.instruction.keyword == Keyword::Run && is_of_lists(finding) => {
+                format!("{held}: {}", self.of_apt(finding, holds))
             }
             AdviceKind::PackageDatabases if hides.removal().is_some() => {
                 format!("{both}: install and remove the packages in one RUN")
@@ -70,6 +92,20 @@ impl Remedies<'_> {
         } else {
             NamedFiles { name: path, them: "it" }
         }
+    }
+
+    /// The number of files that a layer stores.
+    fn files_of(&self, layer: LayerIndex) -> u32 {
+        let counts = self.files_by_layer.get_or_init(|| {
+            let mut counts = vec![0_u32; self.tree.layer_count()];
+            for span in self.tree.all_spans().map(|id| self.tree.span(id)).filter(|span| span.kind.is_file()) {
+                if let Some(count) = counts.get_mut(span.from().get()) {
+                    *count = count.saturating_add(1);
+                }
+            }
+            counts
+        });
+        counts.get(layer.get()).copied().unwrap_or_default()
     }
 
     /// True if the step that hides files does nothing but delete, and none before it runs a command: nothing needs the files.
@@ -122,6 +158,11 @@ impl Remedies<'_> {
         let place = finding.groups.first().map(|group| group.place);
         place.is_some_and(|place| self.packages.contains(place) || self.tree.path(place) == b"/usr")
     }
+}
+
+/// True if all files are lists or indexes of apt.
+fn is_of_lists(finding: &Finding) -> bool {
+    finding.labels.iter().any(|(kind, bytes)| *kind == AdviceKind::AptLists && *bytes == finding.size_bytes)
 }
 
 /// Programs that change owner and mode.

@@ -275,7 +275,7 @@ kinds! {
     /// Model weights in two formats or folders.
     ModelWeightsTwice "model-weights-twice" Warn VISIBLE {
         what: "model weights that the image has in two formats or folders",
-        instead: "fetch one format (`--include '*.safetensors'`), and keep the symbolic links of its cache",
+        instead: "fetch or copy one format, and keep the symbolic links of its cache",
     }
     /// CUDA libraries of the system beside those of Python packages.
     CudaTwice "cuda-twice" Warn VISIBLE {

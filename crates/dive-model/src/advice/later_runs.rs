@@ -54,7 +54,7 @@ impl Remedies<'_> {
 
     /// True if the text of a RUN has any of these words. False when no search is left: hundreds of findings may ask for the same
     /// megabytes of scripts.
-    fn has_any(&self, run: &Place<'_>, words: &[String]) -> bool {
+    pub(super) fn has_any(&self, run: &Place<'_>, words: &[String]) -> bool {
         let text = run.instruction.text;
         words.iter().any(|word| {
             let cost = text.len().saturating_add(word.len()).saturating_add(100);

@@ -8,6 +8,7 @@ mod archives;
 mod attributes;
 mod below;
 mod boundary;
+mod build_caches;
 pub mod claims;
 mod configuration;
 mod copied;
@@ -34,6 +35,7 @@ mod shell_commands;
 mod start_command;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod twin_remedies;
 mod twins;
 
 pub use boundary::OwnBoundary;
@@ -96,14 +98,22 @@ impl Advice {
         let runs = tree.layers().map(|layer| place::instruction_of(image, layer).keyword == Keyword::Run).collect();
         let kinds = kinds.minus(start_command::needed_kinds(image));
         let kept_archives = archives::kept(image, tree);
-        let scope =
-            ClaimScope { kinds, own_from: own.layers(), copies, runs, kept_archives, places: image.places.clone() };
+        let scope = ClaimScope {
+            kinds,
+            own_from: own.layers(),
+            copies,
+            runs,
+            kept_archives,
+            places: image.places.clone(),
+            start_command: image.start_command.clone(),
+        };
         let paths = PathKinds::of(tree);
         let claims = AdviceClaims::by_paths(tree, exact, &scope, &paths);
         let remedies = Remedies::new(image, tree, &paths, own);
         let unpacked = |layer: LayerIndex| unpacked_bytes.get(layer.get()).copied().flatten();
         let stored_bytes = |layer, bytes| stored_bytes(image, layer, unpacked(layer), bytes);
-        let of_files = FileFindings { tree, claims: &claims, own, stored_bytes: &stored_bytes }.find(state_of);
+        let of_files = FileFindings { tree, claims: &claims, own, copies: &scope.copies, stored_bytes: &stored_bytes };
+        let of_files = of_files.find(state_of);
         let with_remedy = |FileFinding { finding, attributes, twin }| {
             let remedy = remedies.of(&finding, attributes, twin);
             Finding { remedy, ..finding }

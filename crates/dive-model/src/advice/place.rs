@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::apt::ListUse;
 use super::option_lines::OptionLines;
-use super::shell_commands::{ShellCommand, is_continuable};
+use super::shell_commands::{ScriptEnd, ShellCommand, is_continuable, script_end};
 use crate::image::{BuildInstruction, Image, Keyword};
 use crate::layer::LayerIndex;
 
@@ -33,7 +33,7 @@ pub(super) struct Place<'a> {
     pub(super) instruction: BuildInstruction<'a>,
     /// Where a COPY or ADD takes its files from.
     pub(super) source: CopySource,
-    /// True if the text has `--offline`.
+    /// True if the text has the option of a program that downloads nothing.
     pub(super) is_offline: bool,
     /// What it does with the lists of apt: many findings ask.
     pub(super) list_use: OnceCell<Option<ListUse>>,
@@ -43,7 +43,7 @@ impl<'a> Place<'a> {
     /// `froms` are the lines with `--from=`.
     pub(super) fn of(image: &'a Image, layer: LayerIndex, froms: &mut OptionLines) -> Self {
         let instruction = instruction_of(image, layer);
-        let is_offline = instruction.text.contains("--offline");
+        let is_offline = is_offline(instruction.text);
         let source = CopySource::of(image, layer, froms);
         let name = place_name(image, layer);
         Self { layer, name, instruction, source, is_offline, list_use: OnceCell::new() }
@@ -71,11 +71,24 @@ impl<'a> Place<'a> {
     }
 }
 
+/// True if a script has `--offline` or the like, as `npm ci --offline` and `mvn -o`.
+fn is_offline(script: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| script.contains(word));
+    has(&["--offline", "--no-index", "--no-download", "GOPROXY=off"])
+        || (has(&["mvn"]) && script.split_whitespace().any(|word| word == "-o"))
+}
+
 /// How to run one more command at the end of a RUN. `&&` continues a script, but neither a comment nor a list of lines; the steps of
 /// other builders have no script.
 pub(super) fn adding(instruction: BuildInstruction<'_>, command: &str) -> String {
     match instruction.keyword {
         Keyword::Run if is_continuable(instruction.text) => format!("add `&& {command}`"),
+        Keyword::Run if script_end(instruction.text) == Some(ScriptEnd::Exit) => {
+            format!("run `{command}` before the last `exit`")
+        }
+        Keyword::Run if script_end(instruction.text) == Some(ScriptEnd::Exec) => {
+            format!("leave out the last `exec`, and add `&& {command}`")
+        }
         Keyword::Run => format!("end the RUN with `{command}`"),
         _ => format!("run `{command}` in the same step"),
     }

@@ -1,6 +1,6 @@
 //! What to write instead, with the image's own lines, tools and paths.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashSet;
 
 use super::below::Below;
@@ -44,6 +44,8 @@ pub(super) struct Remedies<'a> {
     pub(super) places: Vec<Place<'a>>,
     /// By [`NodeId::index`], the kinds that a deletion of the node deletes, and nothing else.
     removable: Vec<KindSet>,
+    /// By layer, the number of files that it stores.
+    pub(super) files_by_layer: OnceCell<Vec<u32>>,
     /// Bytes of scripts that may still be searched for words.
     pub(super) searched: Cell<usize>,
 }
@@ -61,6 +63,7 @@ impl<'a> Remedies<'a> {
             places,
             removable: paths.removable(tree),
             own,
+            files_by_layer: OnceCell::new(),
             searched: Cell::new(MAX_SEARCHED),
         }
     }
@@ -131,20 +134,24 @@ impl<'a> Remedies<'a> {
     /// How to mount a cache at `named`, or at the outermost directory below it where the mount hides files of the kind alone: what
     /// the RUN writes there is not in the image. `None` if there is none.
     fn cache_mount(&self, finding: &Finding, named: NodeId) -> Option<String> {
-        let is_directory = |node: &NodeId| {
-            let visible = self.tree.visible(*node, self.tree.last_layer()?)?;
-            self.tree.span(visible).kind.is_directory().then_some(())
-        };
-        let place = finding.groups.first()?.place;
-        let below = self.tree.parent(named);
-        let above = std::iter::successors(Some(place), |node| self.tree.parent(*node).filter(|up| Some(*up) != below));
-        let may_hide = |node: &NodeId| is_directory(node).is_some() && self.is_removable(finding, *node);
-        let node = above.filter(may_hide).last()?;
+        let node = self.mount_point(finding, finding.groups.first()?.place, named)?;
         // Commas separate the options of a mount, and a shell reads none of them.
         Some(match self.word(node).filter(|path| !path.contains(['\'', ','])) {
             Some(path) => format!("mount a cache: `RUN --mount=type=cache,target={path}`"),
             None => format!("mount a cache on {}", self.path(node)),
         })
+    }
+
+    /// The outermost directory from `place` up to `named` where a mount hides files of the kind alone.
+    pub(super) fn mount_point(&self, finding: &Finding, place: NodeId, named: NodeId) -> Option<NodeId> {
+        let is_directory = |node: &NodeId| {
+            let visible = self.tree.visible(*node, self.tree.last_layer()?)?;
+            self.tree.span(visible).kind.is_directory().then_some(())
+        };
+        let below = self.tree.parent(named);
+        let above = std::iter::successors(Some(place), |node| self.tree.parent(*node).filter(|up| Some(*up) != below));
+        let may_hide = |node: &NodeId| is_directory(node).is_some() && self.is_removable(finding, *node);
+        above.filter(may_hide).last()
     }
 
     /// Adds the mount to another way.
@@ -155,19 +162,14 @@ impl<'a> Remedies<'a> {
         }
     }
 
-    /// The end of a name after its last dot.
-    fn ending(&self, node: NodeId) -> &[u8] {
-        self.tree.name(node).rsplit(|byte| *byte == b'.').next().unwrap_or_default()
-    }
-
     /// What to write instead of a file that another one makes superfluous.
     fn of_twin(&self, finding: &Finding, place: &Place<'_>, twin: Twin) -> String {
         let (path, other) = (self.path(twin.node), self.path(twin.other));
         match finding.kind {
-            AdviceKind::CudaTwice => format!("{path} is not needed beside {other}; {}", finding.kind.row().instead),
-            // Copies are of one format.
-            AdviceKind::ModelWeightsTwice if self.ending(twin.node) != self.ending(twin.other) => {
-                format!("{path} has the weights of {other}; {}", finding.kind.row().instead)
+            AdviceKind::CudaTwice => self.of_cuda(finding, place, twin),
+            AdviceKind::ModelWeightsTwice if self.is_older_format(twin) => self.of_weights(place, twin),
+            AdviceKind::ModelWeightsTwice if self.is_unlinked_cache(twin) => {
+                format!("{path} is a copy of {other}; keep the symbolic links of the cache (`cp -a`)")
             }
             _ => match self.link_hazard(twin) {
                 Some(LinkHazard::Attributes) => {
@@ -222,7 +224,7 @@ impl<'a> Remedies<'a> {
         }
         match kind {
             AdviceKind::AptLists => self.of_apt(finding, place),
-            AdviceKind::AptArchives => self.of_apt_archives(place),
+            AdviceKind::AptArchives => self.of_apt_archives(finding, place),
             AdviceKind::ApkCache => "write `apk add --no-cache`, without `apk update`".to_owned(),
             AdviceKind::RpmCache => {
                 let tool = place.tool(&["microdnf", "dnf5", "dnf", "yum"]).unwrap_or("dnf");
@@ -238,21 +240,7 @@ impl<'a> Remedies<'a> {
                 Some(tool) => format!("write `{tool} install --setopt=tsflags=nodocs`"),
                 None => kind.row().instead.to_owned(),
             },
-            AdviceKind::PythonCache => {
-                let names = ["pip", "uv", "pypoetry", "pipenv", "pdm"];
-                let named = self.directory_named(finding, &names);
-                let Some(node) = named.or(group) else { return kind.row().instead.to_owned() };
-                let instead = match self.tree.name(node) {
-                    b"pip" => "write `pip install --no-cache-dir`".to_owned(),
-                    b"uv" => "set `UV_NO_CACHE=1`".to_owned(),
-                    _ => self.removal_of(
-                        finding,
-                        place,
-                        &self.cache(finding, &names).map_or_else(Vec::new, |node| vec![node]),
-                    ),
-                };
-                self.or_cache_mount(instead, finding, node)
-            }
+            AdviceKind::PythonCache => self.of_python_cache(finding, place),
             AdviceKind::CondaPackages => {
                 let tool = place.tool(&["micromamba", "mamba", "conda"]).unwrap_or("conda");
                 place.adds(&format!("{tool} clean -afy"))
@@ -261,6 +249,10 @@ impl<'a> Remedies<'a> {
                 let names = [".npm", "yarn", ".pnpm-store", "store", ".cache", "cache", ".turbo"];
                 let named = self.directory_named(finding, &names);
                 match named.map(|node| (self.tree.name(node), node)) {
+                    Some((b".npm" | b"yarn", node)) if self.is_needed_later(finding, place, &[node]) => {
+                        let node = self.mount_point(finding, group.unwrap_or(node), node).unwrap_or(node);
+                        self.removal_of(finding, place, &[node])
+                    }
                     Some((b".npm", node)) => self.or_cache_mount(place.adds("npm cache clean --force"), finding, node),
                     Some((b"yarn", _)) => place.adds("yarn cache clean"),
                     _ => self.removal_of(
@@ -270,9 +262,7 @@ impl<'a> Remedies<'a> {
                     ),
                 }
             }
-            AdviceKind::GoCache | AdviceKind::RustCache | AdviceKind::JvmCache => {
-                format!("{} ({})", kind.row().instead, self.largest(finding))
-            }
+            AdviceKind::GoCache | AdviceKind::RustCache | AdviceKind::JvmCache => self.of_build_cache(finding, place),
             AdviceKind::BuildCache => {
                 let names = ["ccache", ".ccache", "sccache", "bazel", "bazelisk"];
                 let Some(node) = self.directory_named(finding, &names) else { return kind.row().instead.to_owned() };

@@ -1,4 +1,5 @@
-//! Files that a later layer stores again with the same content, as `chown -R` does: which layer brought them.
+//! Files that a later RUN stores again with the same content, as `chown -R` does: which layer brought them. A COPY that stores them
+//! again brings them itself: its own instruction is to be changed.
 
 use hashbrown::HashMap;
 
@@ -12,12 +13,13 @@ pub(super) struct RewrittenFiles {
 }
 
 impl RewrittenFiles {
-    pub(super) fn of(tree: &Tree) -> Self {
+    pub(super) fn of(tree: &Tree, copies: &[bool]) -> Self {
         let mut first = HashMap::new();
         // The older span of a path precedes the newer one.
         for span in tree.all_spans().map(|id| tree.span(id)) {
             let Some(before) = span.previous().map(|id| tree.span(id)) else { continue };
-            if span.kind.is_file() && before.end() == Some((span.from(), Cause::MetadataOnly)) {
+            let is_copied = copies.get(span.from().get()).copied().unwrap_or_default();
+            if span.kind.is_file() && !is_copied && before.end() == Some((span.from(), Cause::MetadataOnly)) {
                 let (node, from) = (span.node(), before.from());
                 let brought_by = first.get(&(node, from)).copied().unwrap_or(from);
                 first.insert((node, span.from()), brought_by);

@@ -49,7 +49,38 @@ pub(super) fn is_continuable(script: &str) -> bool {
         before = letter;
     }
     let is_operator = script.ends_with([';', '&', '|', '\\', '(', '{']);
-    quote.is_none() && !is_escaped && !is_operator && !script.contains("<<") && !script.is_empty()
+    let is_open = quote.is_some() || is_escaped || is_operator || script.contains("<<") || script.is_empty();
+    !is_open && script_end(script).is_none()
+}
+
+/// How a script ends its shell, so that nothing after it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ScriptEnd {
+    /// `exit 0`
+    Exit,
+    /// `exec program`
+    Exec,
+}
+
+/// The last command of a script, if it ends the shell. `make || exit 1` does so only if it fails.
+pub(super) fn script_end(script: &str) -> Option<ScriptEnd> {
+    let script = script.trim_end();
+    let may_end = (script.contains("exit") || script.contains("exec")) && !script.ends_with(')');
+    if !may_end || script.len() > MAX_SCRIPT {
+        return None;
+    }
+    let operator = script.rfind([';', '&', '|', '\n']);
+    if operator.and_then(|at| script.get(..=at)).is_some_and(|before| before.ends_with("||")) {
+        return None;
+    }
+    let commands = commands(script);
+    let words = &commands.last()?.words;
+    match words.first()?.as_str() {
+        "exit" => Some(ScriptEnd::Exit),
+        // `exec > log` runs nothing.
+        "exec" if words.get(1).is_some_and(|word| !word.contains(['<', '>'])) => Some(ScriptEnd::Exec),
+        _ => None,
+    }
 }
 
 /// Length of a command that advice repeats, in bytes.
@@ -157,10 +188,35 @@ mod tests {
 
     #[test]
     fn a_command_follows_a_script_but_no_comment_and_no_list_of_lines() {
-        for script in ["make", "a && b 'c # d'", "a#b", "if a; then b; fi", "a \\\n && b", "a || true"] {
+        for script in [
+            "make || exit 1",
+            "exec > log; make",
+            "exit 0 || make",
+            "make",
+            "a && b 'c # d'",
+            "a#b",
+            "if a; then b; fi",
+            "a \\\n && b",
+            "a || true",
+        ] {
             assert!(is_continuable(script), "{script}");
         }
-        for script in ["a # b", "a;# b", "#a", "a\nb\n#", "<<EOF (a...)", "a;", "a &", "a |", "a 'b", "a \\", ""] {
+        for script in [
+            "make; exit 0",
+            "a && exec make x",
+            "exit",
+            "a # b",
+            "a;# b",
+            "#a",
+            "a\nb\n#",
+            "<<EOF (a...)",
+            "a;",
+            "a &",
+            "a |",
+            "a 'b",
+            "a \\",
+            "",
+        ] {
             assert!(!is_continuable(script), "{script}");
         }
     }

@@ -1,9 +1,27 @@
 //! Kinds that the command of containers takes out: they start the program that reads these files.
 
+use hashbrown::HashSet;
+
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::shell_commands::{ShellCommand, started};
 use crate::image::{ContainerPlaces, Image};
+
+/// The names of files that the start command and the variables of an image mention: containers may read them.
+#[derive(Debug, Default)]
+pub(super) struct MentionedNames<'a>(HashSet<&'a [u8]>);
+
+impl<'a> MentionedNames<'a> {
+    pub(super) fn of(start_command: &'a [String], places: &'a ContainerPlaces) -> Self {
+        let is_between = |letter: char| letter.is_whitespace() || "/=:;,&|'\"()".contains(letter);
+        let words = start_command.iter().chain(&places.environment);
+        Self(words.flat_map(|word| word.split(is_between)).map(str::as_bytes).collect())
+    }
+
+    pub(super) fn contain(&self, name: &[u8]) -> bool {
+        self.0.contains(name)
+    }
+}
 
 /// The kinds that containers of the image read. All that are possible if the command is too long to read: no finding is better than
 /// a false one.
@@ -12,6 +30,14 @@ pub(super) fn needed_kinds(image: &Image) -> KindSet {
     let is_unread = commands.is_none();
     let commands = commands.unwrap_or_default();
     let starts = |names: &[&str]| is_unread || commands.iter().any(|command| command.is(names));
+    let installs_from_lists = |command: &ShellCommand| {
+        let has = |verb: &str| command.arguments().iter().any(|word| word == verb);
+        command.is(&["apt-get", "apt"]) && has("install")
+    };
+    let updates = |command: &ShellCommand| {
+        command.is(&["apt-get", "apt"]) && command.arguments().iter().any(|word| word == "update")
+    };
+    let needs_lists = || commands.iter().any(installs_from_lists) && !commands.iter().any(updates);
     let mentions = |part: &str| image.start_command.iter().any(|word| word.contains(part));
     let runs_sdk = |command: &ShellCommand| {
         let verbs = ["run", "watch", "test", "build"];
@@ -29,6 +55,7 @@ pub(super) fn needed_kinds(image: &Image) -> KindSet {
         (AdviceKind::NodeCache, starts(&["npx", "pnpx"]) || mentions("node_modules/.cache") || mentions(".next/cache")),
         (AdviceKind::BuildCache, starts(&["bazel", "bazelisk"]) || mentions(".cache/bazel")),
         (AdviceKind::PythonCache, starts(&["uvx"]) || mentions(".cache/uv")),
+        (AdviceKind::AptLists, is_unread || needs_lists()),
         (AdviceKind::TemporaryFiles, mentions("/tmp/") || is_in_tmp(&image.places)),
     ];
     needed.into_iter().filter(|(_, is_needed)| *is_needed).map(|(kind, _)| kind).collect()

@@ -7,6 +7,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::below::Below;
 use super::kind::AdviceKind;
+use super::start_command::MentionedNames;
 use crate::tree::{LinkWalker, NodeId, PathOrder, SpanId, SpanKind, Tree};
 use crate::units::Total;
 
@@ -48,14 +49,14 @@ impl TwinSearch {
         }
     }
 
-    /// The superfluous files.
-    pub(super) fn twins(self, tree: &Tree) -> Vec<SuperfluousFile> {
+    /// The superfluous files. Those of `mentioned` names are needed.
+    pub(super) fn twins(self, tree: &Tree, mentioned: &MentionedNames<'_>) -> Vec<SuperfluousFile> {
         let mut folders: Vec<NodeId> = self.weights.into_iter().collect();
         folders.sort_unstable();
         let Some(last) = tree.last_layer() else { return Vec::new() };
         let mut walker = LinkWalker::new(tree, last, MAX_STEPS);
         let mut twins: Vec<SuperfluousFile> =
-            folders.into_iter().flat_map(|folder| weights_in(tree, folder, &mut walker)).collect();
+            folders.into_iter().flat_map(|folder| weights_in(tree, folder, &mut walker, mentioned)).collect();
         twins.extend(cuda_twins(tree, &self.libraries));
         twins
     }
@@ -67,6 +68,8 @@ const MAX_STEPS: usize = 1_000_000;
 /// A file of a directory, also through a symbolic link, as in the cache of Hugging Face.
 struct FolderFile<'a> {
     name: &'a [u8],
+    /// The name in the directory, which may be a symbolic link.
+    entry: NodeId,
     node: NodeId,
     inode: SpanId,
     size: u64,
@@ -91,7 +94,7 @@ fn files_in<'a>(tree: &'a Tree, folder: NodeId, walker: &mut LinkWalker<'a>) -> 
         let inode = tree.inode(id);
         let span = tree.span(inode);
         if span.kind == SpanKind::File {
-            files.push(FolderFile { name, node, inode, size: span.size });
+            files.push(FolderFile { name, entry: child, node, inode, size: span.size });
         }
     }
     files.sort_unstable_by_key(|file| file.name);
@@ -99,7 +102,12 @@ fn files_in<'a>(tree: &'a Tree, folder: NodeId, walker: &mut LinkWalker<'a>) -> 
 }
 
 /// Weights in an older format of which the directory also has the newest one.
-fn weights_in<'a>(tree: &'a Tree, folder: NodeId, walker: &mut LinkWalker<'a>) -> Vec<SuperfluousFile> {
+fn weights_in<'a>(
+    tree: &'a Tree,
+    folder: NodeId,
+    walker: &mut LinkWalker<'a>,
+    mentioned: &MentionedNames<'_>,
+) -> Vec<SuperfluousFile> {
     let files = files_in(tree, folder, walker);
     let mut sets: BTreeMap<(&[u8], &[u8]), Vec<&FolderFile<'_>>> = BTreeMap::new();
     for file in &files {
@@ -116,14 +124,24 @@ fn weights_in<'a>(tree: &'a Tree, folder: NodeId, walker: &mut LinkWalker<'a>) -
         // An adapter is small beside the model that it is for; half precision has half of the size.
         if sum(&newest) >= (sum(&older) / 5).saturating_mul(2) {
             // Two names of one file are no twins.
-            twins.extend(older.iter().filter(|file| !inodes.contains(&file.inode)).map(|file| SuperfluousFile {
+            let other = |file: &FolderFile<'_>| !inodes.contains(&file.inode) && !mentioned.contain(file.name);
+            twins.extend(older.iter().filter(|file| other(file)).map(|file| SuperfluousFile {
                 kind: AdviceKind::ModelWeightsTwice,
                 node: file.node,
-                twin: twin.node,
+                twin: same_part(file.name, start, &newest).unwrap_or(*twin).entry,
             }));
         }
     }
     twins
+}
+
+/// The part of the newest format with the number of a part of an older one: `model-00001-of-00002.safetensors`.
+fn same_part<'a, 'b>(older: &[u8], start: &[u8], newest: &[&'b FolderFile<'a>]) -> Option<&'b FolderFile<'a>> {
+    let dot = older.iter().rposition(|byte| *byte == b'.')?;
+    let dash = older.get(..dot)?.iter().position(|byte| *byte == b'-')?;
+    let name = [start, older.get(dash..=dot)?, NEWEST].concat();
+    let at = newest.binary_search_by(|file| file.name.cmp(&name[..])).ok()?;
+    newest.get(at).copied()
 }
 
 /// The format of weights, and how the names of the same weights in the newest format start; with `.` at the end if that is all

@@ -1,0 +1,73 @@
+//! What to write instead of files that another one makes superfluous, in two formats or from two packages. A program may read either
+//! of them, so each sentence has its condition.
+
+use super::finding::{Finding, Twin};
+use super::place::Place;
+use super::remedy::Remedies;
+use crate::image::{ImagePart, Keyword};
+use crate::tree::{NodeId, SpanKind};
+
+/// Maximum number of names in a cache of Hugging Face that are compared with a blob.
+const MAX_NAMES: usize = 1_000;
+
+impl Remedies<'_> {
+    /// For libraries of CUDA that a Python package has, too.
+    pub(super) fn of_cuda(&self, finding: &Finding, place: &Place<'_>, twin: Twin) -> String {
+        let (path, other) = (self.path(twin.node), self.path(twin.other));
+        let instead = match place.instruction.keyword {
+            _ if finding.part == ImagePart::Base => finding.kind.row().instead,
+            Keyword::Run => "leave its package out of the installation, unless another program loads it",
+            Keyword::Copy | Keyword::Add => "leave it out of the copy, unless another program loads it",
+            _ => finding.kind.row().instead,
+        };
+        format!("{path} is not needed beside {other}; {instead}")
+    }
+
+    /// For weights of a model.
+    pub(super) fn of_weights(&self, place: &Place<'_>, twin: Twin) -> String {
+        let named = self.weights_name(twin.node);
+        let (path, other) = (self.path(named), self.path(twin.other));
+        let name = self.tree.name(named);
+        let fetches = || place.tool(&["hf", "huggingface-cli"]).is_some();
+        let instead = match name {
+            _ if place.instruction.copies() => "copy one format".to_owned(),
+            _ if !fetches() => "fetch one format".to_owned(),
+            // One pattern: `--include` would leave out the configuration, and a second option replaces the first in old versions.
+            _ if name.starts_with(b"pytorch_model") => "write `--exclude 'pytorch_model*'`".to_owned(),
+            _ => match self.word(named).and_then(|path| path.rsplit('/').next().map(ToOwned::to_owned)) {
+                Some(name) if !name.contains('\'') => format!("write `--exclude '{name}'`"),
+                _ => "fetch one format".to_owned(),
+            },
+        };
+        format!("{path} has the weights of {other}; {instead}, unless a program reads {path}")
+    }
+
+    /// True if a file of weights is in an older format than another one: of equal formats, one is a copy.
+    pub(super) fn is_older_format(&self, twin: Twin) -> bool {
+        let is_newest = |node: NodeId| self.tree.name(node).ends_with(b".safetensors");
+        is_newest(twin.other) && !is_newest(self.weights_name(twin.node))
+    }
+
+    /// True if the cache of Hugging Face has both as files, where it should have a symbolic link.
+    pub(super) fn is_unlinked_cache(&self, twin: Twin) -> bool {
+        let is_in = |node, directory: &str| self.named_above(node, &[directory]).is_some();
+        let is_pair = |one, other| is_in(one, "blobs") && is_in(other, "snapshots");
+        is_pair(twin.node, twin.other) || is_pair(twin.other, twin.node)
+    }
+
+    /// The symbolic link in a cache of Hugging Face that names a blob; the node itself if it is none.
+    fn weights_name(&self, node: NodeId) -> NodeId {
+        let tree = self.tree;
+        let named = || {
+            let blobs = tree.parent(node).filter(|parent| tree.name(*parent) == b"blobs")?;
+            let snapshots = tree.child(tree.parent(blobs)?, b"snapshots")?;
+            let last = tree.last_layer()?;
+            let names = tree.children(snapshots).flat_map(|snapshot| tree.children(snapshot));
+            names.take(MAX_NAMES).find(|name| {
+                let visible = tree.visible(*name, last).filter(|id| tree.span(*id).kind == SpanKind::Symlink);
+                visible.is_some_and(|id| tree.link(id).rsplit(|byte| *byte == b'/').next() == Some(tree.name(node)))
+            })
+        };
+        named().unwrap_or(node)
+    }
+}

@@ -139,7 +139,7 @@ fn a_copy_is_advice_on_the_upper_layer() {
         super::says(
             &image,
             &[
-                "layer 1: make /app/data a link to /opt/data in the stage or context before the copy; both have the same size \
+                "layer 1: leave /app/data out of the copy, and store it as a link to /opt/data; both have the same size \
               and hash",
                 "layer 2: write `ln -sf /opt/data /srv/data`; both have the same size and hash",
             ],

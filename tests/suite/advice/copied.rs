@@ -37,12 +37,12 @@ fn each_kind_of_copied_files_has_its_own_remedy() {
         excluded(TemporaryFiles, |l| l.file("tmp/a", "1"), "/tmp/a"),
         excluded(Logs, |l| l.file("var/log/a", "x".repeat(1_000_001)), "/var/log/a"),
         excluded(CoreDump, |l| l.file("app/core", elf(4, 0)), "/app/core"),
-        copied(VcsFolder, |l| l.file("app/x/.git/HEAD", "1").file("app/x/.git/objects/a", "2"), "name `**/.git` in"),
+        copied(VcsFolder, |l| l.file("app/x/.git/HEAD", "1").file("app/x/.git/objects/a", "2"), "add `**/.git` to"),
         copied(EditorAndOsFiles, |l| l.file("app/.DS_Store", "1"), "name them in .dockerignore"),
         copied(
             DataInImage,
             |l| l.sparse_file("app/x.gguf", "x", 100_000_000),
-            "mount them, or fetch them when a container starts (/app/x.gguf)",
+            "mount them as a volume, or download them at start (/app/x.gguf)",
         ),
         copied(UnstrippedBinary, |l| l.file("server", program(2_000_000)), "strip /server before the copy"),
         copied(
@@ -63,7 +63,7 @@ fn each_kind_of_copied_files_has_its_own_remedy() {
         copied(
             DuplicateContent,
             |l| l.file("app/a", "x".repeat(70_000)).file("app/b", "x".repeat(70_000)),
-            "make /app/b a link to /app/a in the stage or context before the copy; both have the same size and hash",
+            "leave /app/b out of the copy, and store it as a link to /app/a; both have the same size and hash",
         ),
     ];
     for CopiedKind { kind, fill, remedy } in of_kinds {

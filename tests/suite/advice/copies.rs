@@ -16,6 +16,30 @@ fn copied(path: &str, attributes: impl Fn(Layer) -> Layer) -> Image {
         .layer(|l| attributes(l.file(path, &big)).created_by("RUN /bin/sh -c cp /opt/data /srv # buildkit"))
 }
 
+/// A COPY follows a link of the context: the link must be made in the image.
+#[test]
+fn a_copied_file_is_replaced_by_a_command() {
+    let of = |more: &[&str]| {
+        let big = "x".repeat(SIZE);
+        image().layer(|l| l.file("bin/ln", "1").file("opt/data", &big)).layer(|l| {
+            more.iter().fold(l.file("m/data", &big), |l, path| l.file(path, "1")).created_by("COPY data /m/")
+        })
+    };
+    says(
+        &of(&[]),
+        &[
+            "layer 1: replace this copy by `RUN mkdir -p /m && ln -s /opt/data /m/data`; both files have the same size and \
+           hash",
+        ],
+    );
+    says(
+        &of(&["m/b"]),
+        &[
+            "layer 1: leave /m/data out of the copy, and store it as a link to /opt/data; both have the same size and hash",
+        ],
+    );
+}
+
 #[test]
 fn a_link_is_proposed_only_where_it_is_the_same() {
     says(
@@ -25,7 +49,7 @@ fn a_link_is_proposed_only_where_it_is_the_same() {
     says(
         &copied("srv/data", |l| l.mode(0o755)),
         &[
-            "layer 1: keep one of /srv/data and /opt/data; a link is enough unless the program looks for files beside itself",
+            "layer 1: replace one of /srv/data and /opt/data by a link, unless the program reads files next to its own path",
         ],
     );
     let big = "x".repeat(SIZE);
@@ -33,10 +57,7 @@ fn a_link_is_proposed_only_where_it_is_the_same() {
         .runs_as("app")
         .layer(|l| l.file("opt/data", &big))
         .layer(|l| l.file("srv/data", &big).owner(7, 7).created_by("RUN /bin/sh -c cp /opt/data /srv # buildkit"));
-    says(
-        &of_another,
-        &["layer 1: keep one of /srv/data and /opt/data; behind a link, owner and mode of /opt/data would count"],
-    );
+    says(&of_another, &["layer 1: keep one of /srv/data and /opt/data; a link takes the owner and mode of /opt/data"]);
     let private = |path: &str| {
         image()
             .runs_as("app")
@@ -50,10 +71,8 @@ fn a_link_is_proposed_only_where_it_is_the_same() {
     // Who reaches the copy reaches the other, too.
     says(
         &private("root/b/data"),
-        &[
-            "layer 1: make /root/b/data a link to /root/data in the stage or context before the copy; both have the same \
-           size and hash",
-        ],
+        &["layer 1: leave /root/b/data out of the copy, and store it as a link to /root/data; both have the same \
+           size and hash"],
     );
 }
 

@@ -142,12 +142,15 @@ fn files_stay_until_the_run_that_uses_them() {
     let copied = |later: &str| built(&[("tmp/a", "COPY a /tmp/ # buildkit"), ("usr/bin/x", later)]);
     says(
         &copied("RUN /bin/sh -c sh /tmp/a # buildkit"),
-        &["layer 0: mount /tmp/a in layer 1 (`RUN --mount=type=bind`) instead of copying it"],
+        &["layer 0: mount /tmp/a in layer 1 (`RUN --mount=type=bind`) instead of copying it, \
+           unless a RUN writes to it"],
     );
     says(
         &copied("RUN /bin/sh -c ./build # buildkit"),
-        &["layer 0: exclude /tmp/a from the copy, for example in .dockerignore; a RUN that needs it can mount it \
-           (`RUN --mount=type=bind`)"],
+        &[
+            "layer 0: exclude /tmp/a from the copy, for example in .dockerignore; a RUN that only reads it can mount it \
+           (`RUN --mount=type=bind`)",
+        ],
     );
 }
 
@@ -156,18 +159,18 @@ fn what_a_later_run_uses_is_not_deleted_before() {
     let install = ("usr/bin/gcc", "RUN /bin/sh -c apt-get install -y gcc # buildkit");
     let purge = ("-usr/bin/gcc", "RUN /bin/sh -c apt-get purge -y gcc # buildkit");
     says(&built(&[install, purge]), &["layer 0: add `&& apt-get purge -y gcc` here instead of in layer 1"]);
-    let in_one_run = "layers 0 and 2: install, use and remove the packages in one RUN, or build in an earlier stage";
+    let in_one_run = "layers 0, 1 and 2: merge into one RUN and remove the packages at its end, or use a build stage";
     says(&built(&[install, ("usr/bin/x", "RUN /bin/sh -c gcc x.c # buildkit"), purge]), &[in_one_run]);
     says(
         &built(&[install, ("-usr/bin/gcc", "RUN /bin/sh -c make && apt-get purge -y gcc # buildkit")]),
-        &["layers 0 and 1: install, use and remove the packages in one RUN, or build in an earlier stage"],
+        &["layers 0 and 1: merge into one RUN and remove the packages at its end, or use a build stage"],
     );
     says(
         &built(&[
             ("opt/a.tgz", "RUN /bin/sh -c curl -O https://x.example/a.tgz # buildkit"),
             ("-opt/a.tgz", "RUN /bin/sh -c tar xf /opt/a.tgz && rm /opt/a.tgz # buildkit"),
         ]),
-        &["layers 0 and 1: make, use and delete /opt/a.tgz in one RUN, or in an earlier stage"],
+        &["layers 0 and 1: merge into one RUN and delete /opt/a.tgz at its end, or use a build stage"],
     );
 }
 
@@ -177,8 +180,10 @@ fn a_copied_file_that_a_later_run_uses_is_mounted() {
     let tar = "RUN /bin/sh -c tar xf /opt/npm.tgz && rm /opt/npm.tgz # buildkit";
     says(
         &deleted("COPY npm.tgz /opt/ # buildkit", tar),
-        &["layer 0: mount /opt/npm.tgz in the RUN that uses it (`RUN --mount=type=bind`) instead of copying it; \
-           layer 1 deletes it"],
+        &[
+            "layer 0: mount /opt/npm.tgz in each RUN that uses it (`RUN --mount=type=bind`) instead of copying it, unless a \
+           RUN writes to it; do not delete it in layer 1: mounts are read-only",
+        ],
     );
     says(
         &deleted("ADD https://x.example/npm.tgz /opt/ # buildkit", tar),
@@ -187,6 +192,41 @@ fn a_copied_file_that_a_later_run_uses_is_mounted() {
     says(
         &deleted("COPY npm.tgz /opt/ # buildkit", "RUN /bin/sh -c rm /opt/npm.tgz # buildkit"),
         &["layer 0: exclude /opt/npm.tgz from the copy, or copy it in an earlier stage; layer 1 deletes it"],
+    );
+}
+
+/// A mount of all of /tmp is read-only, an address has no local file, and a key stays in the image.
+#[test]
+fn a_mount_has_the_files_of_the_copy_alone() {
+    let copied = |command: &str, run: &str| {
+        let base = image().runs_as("app").layer(|l| l.dir("tmp"));
+        let both = base.layer(|l| l.dir("tmp").file("tmp/a", "1234").file("tmp/b", "1234").created_by(command));
+        both.layer(|l| l.file("usr/bin/x", "1").created_by(run))
+    };
+    says(
+        &copied("COPY a b /tmp/ # buildkit", "RUN /bin/sh -c sh /tmp/a # buildkit"),
+        &[
+            "layer 1: mount each file below /tmp in layer 2 (`RUN --mount=type=bind`) instead of copying it, unless a RUN \
+           writes to it",
+        ],
+    );
+    says(
+        &copied("COPY --from=b a b /tmp/ # buildkit", "RUN /bin/sh -c sh /tmp/a # buildkit"),
+        &[
+            "layer 1: mount each file below /tmp in layer 2 (`RUN --mount=type=bind,from=STAGE`) instead of copying it, \
+           unless a RUN writes to it",
+        ],
+    );
+    let key = [
+        ("root/.ssh/id_rsa", "COPY id_rsa /root/.ssh/ # buildkit"),
+        ("-root/.ssh/id_rsa", "RUN /bin/sh -c git clone x && rm /root/.ssh/id_rsa # buildkit"),
+    ];
+    says(
+        &built(&key),
+        &[
+            "layer 0: do not copy /root/.ssh/id_rsa: write `RUN --mount=type=secret` (or `--mount=type=ssh`), and replace \
+           the keys: layer 1 deletes it, but the image still has it",
+        ],
     );
 }
 

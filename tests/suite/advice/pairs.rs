@@ -177,7 +177,7 @@ fn weights_that_a_cache_has_twice_are_found() {
     says(
         &copies,
         &[
-            "layer 0: make /m/b.safetensors a link to /m/a.safetensors in the stage or context before the copy; both have the \
+            "layer 0: leave /m/b.safetensors out of the copy, and store it as a link to /m/a.safetensors; both have the \
           same size and hash",
         ],
     );
@@ -245,7 +245,8 @@ fn a_context_that_was_copied_whole_is_named_with_its_lines() {
     );
     assert_eq!(
         found(&["app/.env", "app/package.json", "app/node_modules/x/Dockerfile", "app/node_modules/x/.github/x"]),
-        ["layer 1: write in .dockerignore what the image does not need: `.env`, `node_modules`"]
+        ["layer 1: write in .dockerignore what the image does not need: `.env`"],
+        "no RUN installs the modules"
     );
     for paths in [
         &["app/Dockerfile", "app/main.py"][..],
@@ -264,6 +265,31 @@ fn a_context_that_was_copied_whole_is_named_with_its_lines() {
     assert_eq!(remedies(&owned, AdviceKind::ContextCopiedWhole).len(), 1, "a later layer changed the owner");
     let cloned = of(&["app/Dockerfile", "app/.git/HEAD"], "RUN /bin/sh -c git clone x /app # buildkit");
     assert_eq!(remedies(&cloned, AdviceKind::ContextCopiedWhole), [""; 0]);
+}
+
+/// Without these names, a later RUN fails, or the container does not start.
+#[test]
+fn a_name_that_the_image_needs_stays_in_the_context() {
+    let of = |later: &str| {
+        let context = image().layer(|l| l.file("var/lib/dpkg/status", "1")).layer(|l| {
+            let paths = ["Dockerfile", ".env", ".git/HEAD", "tests/a", "package.json", "node_modules/a", "Cargo.toml"];
+            let l = paths.iter().fold(l, |l, path| l.file(format!("app/{path}"), "1")).file("app/target/a", "1");
+            l.created_by("COPY . /app # buildkit")
+        });
+        let later = context.layer(|l| l.file("opt/a", "1").created_by(&format!("RUN /bin/sh -c {later} # buildkit")));
+        remedies(&later, AdviceKind::ContextCopiedWhole).concat()
+    };
+    for (later, names) in [
+        ("make", "`Dockerfile`, `.git`, `.env`, `tests`"),
+        (". ./.env && npm test", "`Dockerfile`, `.git`"),
+        ("git describe > v", "`Dockerfile`, `.env`, `tests`"),
+        ("npm ci", "`Dockerfile`, `.git`, `.env`, `tests`, `node_modules`"),
+        ("npm install -g pm2", "`Dockerfile`, `.git`, `.env`, `tests`"),
+        ("cargo build", "`Dockerfile`, `.git`, `.env`, `tests`, `target`"),
+    ] {
+        let expected = format!("layer 1: write in .dockerignore what the image does not need: {names}");
+        assert_eq!(of(later), expected, "{later}");
+    }
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
     let repository = |command: &str| {
         image().layer(|l| l.file("app/.git/HEAD", "x").file("app/.git/objects/a", "1234").created_by(command))
     };
-    says(&repository("COPY . /app # buildkit"), &["layer 0: name `**/.git` in .dockerignore"]);
+    says(&repository("COPY . /app # buildkit"), &["layer 0: add `**/.git` to .dockerignore"]);
     says(&repository("/bin/sh -c git clone x /app"), &["layer 0: add `&& rm -rf /app/.git`"]);
 }
 
@@ -178,4 +178,31 @@ fn documentation_is_left_out_as_the_package_manager_can() {
         let image = image().layer(|l| l.file("usr/share/man/a", "x".repeat(1_000_000)).created_by(&command));
         says(&image, &[&format!("layer 0: {remedy}")]);
     }
+}
+
+/// Without `sudo`, the command fails. Without an owner, root owns the cache, and the user cannot write to it.
+#[test]
+fn another_user_than_root_can_run_the_command_and_use_the_mount() {
+    let of = |path: &str, command: &str| {
+        let big = "x".repeat(70_000);
+        image().runs_as("app").layer(|l| l.file(path, big).owner(7, 8).created_by(command))
+    };
+    let sudo = of("tmp/a", "RUN /bin/sh -c sudo make > /tmp/a # buildkit");
+    says(&sudo, &["layer 0: add `&& sudo rm -rf /tmp/a`"]);
+    let lists = image().runs_as("app").layer(|l| {
+        l.file("var/lib/apt/lists/a", "x".repeat(70_000)).created_by("RUN /bin/sh -c sudo apt-get update # buildkit")
+    });
+    says(
+        &lists.layer(|l| l.file("a", "1").created_by("RUN /bin/sh -c sudo apt-get install -y x # buildkit")),
+        &["layer 0: join it with layer 1 in one RUN that ends with `sudo rm -rf /var/lib/apt/lists/*`"],
+    );
+    let cache = image().runs_as("app").layer(|l| {
+        let l = l.dir("home/app/.cache/uv").owner(7, 8).file("home/app/.cache/uv/a", "x".repeat(70_000)).owner(7, 8);
+        l.created_by("RUN /bin/sh -c uv sync # buildkit")
+    });
+    says(
+        &cache,
+        &["layer 0: set `UV_NO_CACHE=1`, or mount a cache: \
+           `RUN --mount=type=cache,target=/home/app/.cache/uv,uid=7,gid=8`"],
+    );
 }

@@ -77,11 +77,27 @@ fn changed_attributes_and_times_are_told_apart() {
     let chown = of("COPY a /app/ # buildkit", "RUN /bin/sh -c chmod -R 700 /app # buildkit", 0o700);
     finds(&chown, "rewritten-metadata 5 B 1 files layer 0 hidden by 1 /app/a");
     says(&chown, &["layer 0: set owner and mode here (`COPY --chown= --chmod=`) instead of in layer 1"]);
+    let user = of("COPY a /app/ # buildkit", "RUN /bin/sh -c useradd a && chmod -R 700 /app # buildkit", 0o700);
+    says(
+        &user,
+        &[
+            "layer 0: set owner and mode here (`COPY --chown= --chmod=`) instead of in layer 1; first create the user of \
+           layer 1 before layer 0",
+        ],
+    );
     let touch = of("RUN /bin/sh -c make # buildkit", "RUN /bin/sh -c touch /app/a # buildkit", 0o644);
     says(&touch, &["layers 0 and 1 both write /app/a, and only the times differ; write it once"]);
     let again = of("COPY a /app/ # buildkit", "COPY . /app # buildkit", 0o644);
     finds(&again, "copied-again 5 B 1 files layer 0 hidden by 1 /app/a");
     says(&again, &["layer 1: do not copy /app/a again; layer 0 already stores it unchanged"]);
+    let more = image().layer(|l| l.file("app/a", "12345").created_by("COPY a /app/ # buildkit"));
+    let more = more.layer(|l| l.file("app/a", "12345").file("app/b", "1").created_by("COPY . /app # buildkit"));
+    says(
+        &more,
+        &[
+            "layer 1: leave /app/a out of this copy (`COPY --exclude=`, Dockerfile 1.19); layer 0 already stores it unchanged",
+        ],
+    );
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Remedies<'_> {
             let [packages, lists] = DIRECTORIES.map(|path| format!("--mount=type=cache,sharing=locked,target={path}"));
             return format!("{}, or mount caches: `RUN {packages}` and `{lists}`", place.adds(&command));
         }
-        format!("join it with {} in one RUN that ends with `{command}`", names_of(&needing))
+        format!("join it with {} in one RUN that ends with `{}`", names_of(&needing), place.as_its_user(&command))
     }
 
     /// What to write instead of downloaded packages.

@@ -127,9 +127,7 @@ impl Remedies<'_> {
     /// The option that mounts a cache at `named`, or at the outermost directory below it where it hides files of the kind alone.
     fn mount_option(&self, finding: &Finding, named: NodeId) -> Option<String> {
         let group = finding.groups.iter().map(|group| group.place).find(|place| self.is_below(*place, named))?;
-        let path = self.word(self.mount_point(finding, group, named)?)?;
-        // Commas separate the options of a mount, and a shell reads none of them.
-        (!path.contains(['\'', ','])).then(|| format!("--mount=type=cache,target={path}"))
+        self.cache_option(self.mount_point(finding, group, named)?)
     }
 }
 

@@ -34,7 +34,7 @@ impl Remedies<'_> {
         }
         match (finding.kind, source) {
             (AdviceKind::UnstrippedBinary, _) => format!("strip {largest} before the copy"),
-            (AdviceKind::ArchiveKept, _) => self.of_copied_archive(finding),
+            (AdviceKind::ArchiveKept, _) => self.of_copied_archive(finding, place),
             (AdviceKind::DataInImage | AdviceKind::DebugSymbols | AdviceKind::SourceMaps, _) => {
                 format!("{instead} ({largest})")
             }
@@ -48,7 +48,11 @@ impl Remedies<'_> {
             (AdviceKind::VcsFolder, CopySource::Context) if vcs.is_some() => {
                 // Without `**/`, the pattern is only for the root of the context.
                 let name = vcs.map_or(&b""[..], |vcs| self.tree.name(vcs)).escape_ascii();
-                format!("name `**/{name}` in .dockerignore")
+                let unless = match self.runs_between(place.layer, None).next() {
+                    Some(_) => ", unless a later RUN needs it",
+                    None => "",
+                };
+                format!("add `**/{name}` to .dockerignore{unless}")
             }
             (AdviceKind::EditorAndOsFiles, CopySource::Context) => instead.to_owned(),
             _ => self.left_out(finding, place),
@@ -64,8 +68,15 @@ impl Remedies<'_> {
         let others = and_others(groups.len().saturating_sub(1));
         let of_use = self.later_use_of(finding.kind, place, &groups);
         if let LaterUse::Named(runs) = &of_use {
-            let runs = names_of(runs);
-            return format!("mount {files} in {runs} (`RUN --mount=type=bind`) instead of copying {them}{others}");
+            let (runs, mount) = (names_of(runs), place.bind_mount());
+            let mounted = groups.first().map(|node| self.to_mount(finding, *node, place));
+            let files = mounted.filter(|_| them == "it").unwrap_or(files);
+            if place.fetches() {
+                return format!("fetch {files} in {runs}, and delete {them} there{others}");
+            }
+            return format!(
+                "mount {files} in {runs} ({mount}) instead of copying {them}, unless a RUN writes to {them}{others}"
+            );
         }
         let excluded = match place.source {
             CopySource::Context => format!("exclude {files} from the copy, for example in .dockerignore"),
@@ -80,21 +91,23 @@ impl Remedies<'_> {
         };
         match of_use {
             LaterUse::Possible => {
-                format!("{excluded}; a RUN that needs {them} can mount {them} (`RUN --mount=type=bind`){others}")
+                format!("{excluded}; a RUN that only reads {them} can mount {them} ({}){others}", place.bind_mount())
             }
             LaterUse::Excluded | LaterUse::Named(_) => excluded + &others,
         }
     }
 
     /// An archive that a later RUN unpacks: the RUN needs it, and the image does not.
-    fn of_copied_archive(&self, finding: &Finding) -> String {
-        let mount = format!(
-            "mount {} in the RUN that unpacks it (`RUN --mount=type=bind`) instead of copying it",
-            self.largest(finding)
-        );
-        let is_copy = finding.layer.is_some_and(|layer| self.keyword(layer) == Some(Keyword::Copy));
-        let place = finding.groups.first().map_or(NodeId::ROOT, |group| group.place);
-        if is_copy && OF_TAR.iter().any(|ending| self.tree.name(place).ends_with(ending.as_bytes())) {
+    fn of_copied_archive(&self, finding: &Finding, place: &Place<'_>) -> String {
+        let node = finding.groups.first().map_or(NodeId::ROOT, |group| group.place);
+        let archive = self.to_mount(finding, node, place);
+        if place.fetches() {
+            return format!("fetch {archive} in the RUN that unpacks it, and delete it there");
+        }
+        let mount =
+            format!("mount {archive} in the RUN that unpacks it ({}) instead of copying it", place.bind_mount());
+        let is_copy = place.instruction.keyword == Keyword::Copy && place.source == CopySource::Context;
+        if is_copy && OF_TAR.iter().any(|ending| self.tree.name(node).ends_with(ending.as_bytes())) {
             format!("{mount}, or write ADD, which unpacks it")
         } else {
             mount

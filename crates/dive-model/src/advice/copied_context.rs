@@ -9,9 +9,10 @@ use super::boundary::OwnBoundary;
 use super::finding::{AdviceGroup, Finding};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
+use super::packages;
 use super::place::{instruction_of, place_name};
 use super::shell_commands::ShellCommand;
-use crate::image::Image;
+use crate::image::{Image, Keyword};
 use crate::layer::LayerIndex;
 use crate::shell::named;
 use crate::tree::{Nesting, NodeId, SpanKind, Tree};
@@ -80,12 +81,94 @@ struct NodeTables {
     /// Packages are published with such files.
     packages: Below,
     nesting: Nesting,
+    needs: ContextNeeds,
 }
 
 impl NodeTables {
-    fn of(tree: &Tree) -> Self {
+    fn of(image: &Image, tree: &Tree) -> Self {
         let packages = Below::of(tree, &[], &[&FOLDERS_OF_PACKAGES[..], &[b"vendor"]].concat());
-        Self { packages, nesting: Nesting::of(tree) }
+        Self { packages, nesting: Nesting::of(tree), needs: ContextNeeds::of(image, tree) }
+    }
+}
+
+/// What the image needs of a build context. A name that is left out of the copy must not be missing afterwards.
+struct ContextNeeds {
+    /// By mark, the last layer whose RUN names it.
+    named: Vec<Option<LayerIndex>>,
+    /// By mark, true if the command of containers names it.
+    is_started: Vec<bool>,
+    /// By mark, the last layer whose RUN makes it.
+    made: Vec<Option<LayerIndex>>,
+}
+
+impl ContextNeeds {
+    fn of(image: &Image, tree: &Tree) -> Self {
+        let start = image.start_command.join(" ");
+        let directory = image.places.working_directory.as_str();
+        let mut needs = Self {
+            named: vec![None; MARKS.len()],
+            is_started: MARKS.iter().map(|mark| mark.is_named_in(&start) || mark.is_named_in(directory)).collect(),
+            made: vec![None; MARKS.len()],
+        };
+        for layer in tree.layers() {
+            let instruction = instruction_of(image, layer);
+            if !matches!(instruction.keyword, Keyword::Run | Keyword::Unknown) {
+                continue;
+            }
+            let commands = instruction.commands();
+            let marks = MARKS.iter().zip(&mut needs.named).zip(&mut needs.made);
+            for ((mark, named), made) in marks {
+                if mark.is_named_in(instruction.text) {
+                    *named = Some(layer);
+                }
+                if commands.iter().any(|command| mark.is_made_by(command)) {
+                    *made = Some(layer);
+                }
+            }
+        }
+        needs
+    }
+
+    /// True if the copy of `layer` can leave out the name of a mark.
+    fn allows_to_exclude(&self, mark: usize, layer: LayerIndex) -> bool {
+        let is_later = |table: &[Option<LayerIndex>]| table.get(mark).copied().flatten().is_some_and(|at| at > layer);
+        let is_result = MARKS.get(mark).is_some_and(ContextMark::is_result);
+        let is_started = self.is_started.get(mark).copied().unwrap_or_default();
+        if is_result { is_later(&self.made) } else { !is_started && !is_later(&self.named) }
+    }
+}
+
+impl ContextMark {
+    /// True for what a build makes: the image needs it, unless a RUN makes it again.
+    fn is_result(&self) -> bool {
+        matches!(self.name, b"node_modules" | b"target")
+    }
+
+    /// True if a text names it, or may use it under another name.
+    fn is_named_in(&self, text: &str) -> bool {
+        let is_part = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
+        let mut words = text.split(|letter| !is_part(letter));
+        let uses: &[&str] = match self.name {
+            b".git" => &["git describe", "git rev-parse", "git rev-list", "git log", "git show", "git submodule"],
+            b"tests" | b"__tests__" => &["test"],
+            _ => &[],
+        };
+        words.any(|word| word.as_bytes() == self.name) || uses.iter().any(|part| text.contains(part))
+    }
+
+    /// True for a command that makes it from the other files of the context.
+    fn is_made_by(&self, command: &ShellCommand) -> bool {
+        let has = |verbs: &[&str]| command.arguments().iter().any(|word| verbs.contains(&word.as_str()));
+        let is_installation =
+            || packages::dependency_list(command).is_some_and(|list| list.starts_with("package.json"));
+        match self.name {
+            b"node_modules" => is_installation(),
+            b"target" => {
+                (command.is(&["cargo"]) && has(&["build"]))
+                    || (command.is(&["mvn", "mvnw"]) && has(&["package", "verify", "install"]))
+            }
+            _ => false,
+        }
     }
 }
 
@@ -121,19 +204,23 @@ fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex, tables: &OnceCe
         if strong == 0 || marks.len() < 2 {
             continue;
         }
-        if !tables.get_or_init(|| NodeTables::of(tree)).packages.contains(parent) {
+        if !tables.get_or_init(|| NodeTables::of(image, tree)).packages.contains(parent) {
             let depth = std::iter::successors(Some(parent), |node| tree.parent(*node)).count();
             contexts.push((depth, parent, marks));
         }
     }
     // What is deeper belongs to parts of the context, and so does a directory beside others.
     let (_, parent, marks) = contexts.into_iter().min_by_key(|(depth, parent, _)| (*depth, tree.path(*parent)))?;
-    let nesting = &tables.get_or_init(|| NodeTables::of(tree)).nesting;
+    let NodeTables { nesting, needs, .. } = tables.get_or_init(|| NodeTables::of(image, tree));
     let mut files = tree.layer_spans(layer).map(|id| tree.span(id)).filter(|span| !span.kind.is_directory());
     if files.any(|span| !nesting.contains(parent, span.node())) {
         return None;
     }
-    let nodes: Vec<NodeId> = marks.iter().filter_map(|mark| nodes.get(&(parent, *mark)).copied()).collect();
+    let excluded = marks.iter().filter(|mark| needs.allows_to_exclude(**mark, layer));
+    let nodes: Vec<NodeId> = excluded.filter_map(|mark| nodes.get(&(parent, *mark)).copied()).collect();
+    if nodes.is_empty() {
+        return None;
+    }
     let lines: Vec<String> = nodes.iter().map(|node| format!("`{}`", tree.name(*node).escape_ascii())).collect();
     let place = place_name(image, layer);
     let remedy = format!("{place}: write in .dockerignore what the image does not need: {}", lines.join(", "));

@@ -36,7 +36,7 @@ impl Remedies<'_> {
         match finding.kind {
             _ if holds.layer == hides.layer => format!("{held}: write {path} once; the layer stores {them} twice"),
             AdviceKind::DeletedLater if holds.instruction.copies() => {
-                format!("{held}: {}", self.of_deleted_copy(&files, holds, hides))
+                format!("{held}: {}", self.of_deleted_copy(finding, &files, holds, hides))
             }
             AdviceKind::DeletedLater => self.of_deleted(finding, &files, holds, hides),
             AdviceKind::RewrittenMetadata if attributes == ChangedAttributes::OnlyTimes => {
@@ -65,9 +65,19 @@ impl Remedies<'_> {
                 format!("{held}: set the mode of {path} in {where_from} (`chmod`) instead of in {hidden}{owner}")
             }
             AdviceKind::RewrittenMetadata if holds.instruction.copies() => {
-                format!("{held}: set owner and mode here (`COPY --chown= --chmod=`) instead of in {hidden}")
+                let user = self.missing_user(holds, hides);
+                format!("{held}: set owner and mode here (`COPY --chown= --chmod=`) instead of in {hidden}{user}")
             }
-            AdviceKind::RewrittenMetadata => format!("{held}: set owner and mode here instead of in {hidden}"),
+            AdviceKind::RewrittenMetadata => {
+                let user = self.missing_user(holds, hides);
+                format!("{held}: set owner and mode here instead of in {hidden}{user}")
+            }
+            AdviceKind::CopiedAgain if self.has_more_files(finding, hides) => {
+                format!(
+                    "{hidden}: leave {path} out of this copy (`COPY --exclude=`, Dockerfile 1.19); {held} already stores \
+                     {them} unchanged"
+                )
+            }
             AdviceKind::CopiedAgain => {
                 format!("{hidden}: do not copy {path} again; {held} already stores {them} unchanged")
             }
@@ -80,6 +90,23 @@ impl Remedies<'_> {
             }
             AdviceKind::PackageDatabases => format!("{both}: install the packages in one RUN"),
             _ => format!("{both} both write {path}; write {them} once"),
+        }
+    }
+
+    /// True if the layer has more files than the finding.
+    fn has_more_files(&self, finding: &Finding, place: &Place<'_>) -> bool {
+        let spans = self.tree.layer_spans(place.layer).map(|id| self.tree.span(id));
+        let most = usize::try_from(finding.files).unwrap_or(usize::MAX).saturating_add(1);
+        spans.filter(|span| !span.kind.is_directory()).take(most).count() == most
+    }
+
+    /// A RUN behind `holds` may make the user that is to own its files.
+    fn missing_user(&self, holds: &Place<'_>, hides: &Place<'_>) -> String {
+        let words = ["useradd", "adduser", "groupadd", "addgroup"].map(ToOwned::to_owned);
+        let mut later = self.runs_between(holds.layer, Some(hides.layer)).chain([hides]);
+        match later.find(|run| self.has_any(run, &words)) {
+            Some(run) => format!("; first create the user of {} before {}", run.name, holds.name),
+            None => String::new(),
         }
     }
 
@@ -114,19 +141,27 @@ impl Remedies<'_> {
     }
 
     /// Files that a COPY or ADD brings and a later layer deletes. A RUN between may need them.
-    fn of_deleted_copy(&self, files: &NamedFiles, holds: &Place<'_>, hides: &Place<'_>) -> String {
-        let (NamedFiles { name: path, them }, hidden) = (files, &hides.name);
-        if self.is_unused(holds, hides) {
+    fn of_deleted_copy(&self, finding: &Finding, files: &NamedFiles, holds: &Place<'_>, hides: &Place<'_>) -> String {
+        let (NamedFiles { name: path, them }, hidden, deletes) = (files, &hides.name, deletes(hides));
+        if self.has_secrets(finding) {
             return format!(
-                "exclude {path} from the copy, or copy {them} in an earlier stage; {hidden} deletes {them}"
+                "do not copy {path}: write `RUN --mount=type=secret` (or `--mount=type=ssh`), and replace the keys: {hidden} \
+                 {deletes} {them}, but the image still has {them}"
             );
         }
-        if holds.instruction.keyword == Keyword::Add && holds.instruction.text.contains("://") {
-            return format!("fetch {path} in the RUN that uses {them}; {hidden} deletes {them}");
+        if self.is_unused(holds, hides) {
+            return format!(
+                "exclude {path} from the copy, or copy {them} in an earlier stage; {hidden} {deletes} {them}"
+            );
         }
+        if holds.fetches() {
+            return format!("fetch {path} in the RUN that uses {them}; {hidden} {deletes} {them}");
+        }
+        // A mount is read-only: `rm` fails, and so does `sed -i`.
+        let mount = holds.bind_mount();
         format!(
-            "mount {path} in the RUN that uses {them} (`RUN --mount=type=bind`) instead of copying {them}; {hidden} \
-             deletes {them}"
+            "mount {path} in each RUN that uses {them} ({mount}) instead of copying {them}, unless a RUN writes to {them}; \
+             do not delete {them} in {hidden}: mounts are read-only"
         )
     }
 
@@ -134,10 +169,13 @@ impl Remedies<'_> {
     fn of_deleted(&self, finding: &Finding, files: &NamedFiles, holds: &Place<'_>, hides: &Place<'_>) -> String {
         let (NamedFiles { name: path, them }, held, hidden) = (files, &holds.name, &hides.name);
         if holds.instruction.keyword != Keyword::Run || hides.instruction.keyword != Keyword::Run {
-            return format!("{held}: do not store {path}; {hidden} deletes {them}");
+            return format!("{held}: do not store {path}; {hidden} {} {them}", deletes(hides));
         }
         let removal = hides.removal().filter(|_| self.is_of_packages(finding));
-        let both = names_of(&[holds, hides]);
+        // Those between may use the files, too.
+        let between = self.runs_between(holds.layer, Some(hides.layer));
+        let all: Vec<&Place<'_>> = std::iter::once(holds).chain(between).chain([hides]).collect();
+        let all = names_of(&all);
         match (removal, self.is_unused(holds, hides)) {
             (Some(removal), true) => match removal.plain() {
                 Some(removal) if holds.is_continuable() => {
@@ -147,9 +185,11 @@ impl Remedies<'_> {
             },
             (None, true) => format!("{held}: delete {path} here instead of in {hidden}"),
             (Some(_), false) => {
-                format!("{both}: install, use and remove the packages in one RUN, or build in an earlier stage")
+                format!("{all}: merge into one RUN and remove the packages at its end, or use a build stage")
             }
-            (None, false) => format!("{both}: make, use and delete {path} in one RUN, or in an earlier stage"),
+            (None, false) => {
+                format!("{all}: merge into one RUN and delete {path} at its end, or use a build stage")
+            }
         }
     }
 
@@ -163,6 +203,11 @@ impl Remedies<'_> {
 /// True if all files are lists or indexes of apt.
 fn is_of_lists(finding: &Finding) -> bool {
     finding.labels.iter().any(|(kind, bytes)| *kind == AdviceKind::AptLists && *bytes == finding.size_bytes)
+}
+
+/// `lines 4-7 delete`, but `line 4 deletes`.
+fn deletes(place: &Place<'_>) -> &'static str {
+    if place.name.starts_with("lines ") { "delete" } else { "deletes" }
 }
 
 /// Programs that change owner and mode.

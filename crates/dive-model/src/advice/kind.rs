@@ -290,7 +290,7 @@ kinds! {
     /// Model weights and data sets.
     DataInImage "data-in-image" Warn VISIBLE {
         what: "model weights and data sets",
-        instead: "mount them, or fetch them when a container starts",
+        instead: "mount them as a volume, or download them at start",
         floor_bytes: 100_000_000,
     }
     /// Debug symbols in files of their own.

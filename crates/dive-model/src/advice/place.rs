@@ -67,7 +67,23 @@ impl<'a> Place<'a> {
 
     /// See [`adding`].
     pub(super) fn adds(&self, command: &str) -> String {
-        adding(self.instruction, command)
+        adding(self.instruction, &self.as_its_user(command))
+    }
+
+    /// A command with `sudo`, if the RUN needs it for its own.
+    pub(super) fn as_its_user(&self, command: &str) -> String {
+        const OF_ROOT: [&str; 11] =
+            ["rm", "find", "apt-get", "apt", "dnf", "dnf5", "yum", "microdnf", "zypper", "chmod", "apk"];
+        let needs_sudo =
+            || self.commands().iter().any(|command| command.words.first().is_some_and(|word| word == "sudo"));
+        if !self.instruction.text.contains("sudo ") || !needs_sudo() {
+            return command.to_owned();
+        }
+        let with_sudo = |part: &str| match part.split(' ').next() {
+            Some(name) if OF_ROOT.contains(&name) => format!("sudo {part}"),
+            _ => part.to_owned(),
+        };
+        command.split(" && ").map(with_sudo).collect::<Vec<_>>().join(" && ")
     }
 }
 

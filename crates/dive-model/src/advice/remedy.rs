@@ -11,7 +11,7 @@ use super::kind_set::KindSet;
 use super::option_lines::OptionLines;
 use super::path_kinds::PathKinds;
 use super::place::Place;
-use crate::image::{Image, Keyword};
+use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
 use crate::tree::{NodeId, SpanKind, Tree};
@@ -48,6 +48,8 @@ pub(super) struct Remedies<'a> {
     pub(super) files_by_layer: OnceCell<Vec<u32>>,
     /// Bytes of scripts that may still be searched for words.
     pub(super) searched: Cell<usize>,
+    /// True if containers run as root.
+    runs_as_root: bool,
 }
 
 /// Bytes of scripts that are searched for the words of all findings, about 0.1 ns each.
@@ -65,6 +67,7 @@ impl<'a> Remedies<'a> {
             own,
             files_by_layer: OnceCell::new(),
             searched: Cell::new(MAX_SEARCHED),
+            runs_as_root: image.runs_as_root(),
         }
     }
 
@@ -77,11 +80,6 @@ impl<'a> Remedies<'a> {
         }
         let remedy = twin.map_or_else(|| self.of_files(finding, holds), |twin| self.of_twin(finding, holds, twin));
         format!("{}: {remedy}", holds.name)
-    }
-
-    /// The keyword of the instruction that made a layer.
-    pub(super) fn keyword(&self, layer: LayerIndex) -> Option<Keyword> {
-        self.places.get(layer.get()).map(|place| place.instruction.keyword)
     }
 
     /// The path, for a sentence.
@@ -135,11 +133,17 @@ impl<'a> Remedies<'a> {
     /// the RUN writes there is not in the image. `None` if there is none.
     fn cache_mount(&self, finding: &Finding, named: NodeId) -> Option<String> {
         let node = self.mount_point(finding, finding.groups.first()?.place, named)?;
-        // Commas separate the options of a mount, and a shell reads none of them.
-        Some(match self.word(node).filter(|path| !path.contains(['\'', ','])) {
-            Some(path) => format!("mount a cache: `RUN --mount=type=cache,target={path}`"),
+        Some(match self.cache_option(node) {
+            Some(option) => format!("mount a cache: `RUN {option}`"),
             None => format!("mount a cache on {}", self.path(node)),
         })
+    }
+
+    /// The option that mounts a cache on a directory; `None` if an option cannot name it.
+    pub(super) fn cache_option(&self, node: NodeId) -> Option<String> {
+        // Commas separate the options of a mount, and a shell reads none of them.
+        let path = self.word(node).filter(|path| !path.contains(['\'', ',']))?;
+        Some(format!("--mount=type=cache,target={path}{}", self.cache_owner(node)))
     }
 
     /// The outermost directory from `place` up to `named` where a mount hides files of the kind alone.
@@ -152,6 +156,15 @@ impl<'a> Remedies<'a> {
         let above = std::iter::successors(Some(place), |node| self.tree.parent(*node).filter(|up| Some(*up) != below));
         let may_hide = |node: &NodeId| is_directory(node).is_some() && self.is_removable(finding, *node);
         above.filter(may_hide).last()
+    }
+
+    /// Options of a cache mount: without them, root owns it, and no other user can write to it.
+    fn cache_owner(&self, node: NodeId) -> String {
+        let visible = self.tree.last_layer().and_then(|last| self.tree.visible(node, last));
+        match visible.map(|id| self.tree.span(id)).map(|span| (span.uid, span.gid)) {
+            Some((uid, gid)) if uid != 0 => format!(",uid={uid},gid={gid}"),
+            _ => String::new(),
+        }
     }
 
     /// Adds the mount to another way.
@@ -173,20 +186,24 @@ impl<'a> Remedies<'a> {
             }
             _ => match self.link_hazard(twin) {
                 Some(LinkHazard::Attributes) => {
-                    format!("keep one of {path} and {other}; behind a link, owner and mode of {other} would count")
+                    format!("keep one of {path} and {other}; a link takes the owner and mode of {other}")
                 }
                 Some(LinkHazard::Directory(directory)) => {
                     let directory = self.path(directory);
                     format!("keep one of {path} and {other}; not all users could follow a link into {directory}")
                 }
                 Some(LinkHazard::Program) => format!(
-                    "keep one of {path} and {other}; a link is enough unless the program looks for files beside itself"
+                    "replace one of {path} and {other} by a link, unless the program reads files next to its own path"
                 ),
-                None if place.instruction.copies() => {
-                    format!(
-                        "make {path} a link to {other} in the stage or context before the copy; both have the same size and hash"
-                    )
-                }
+                // A COPY of a file follows a link, so the link must be made behind it.
+                None if place.instruction.copies() => match self.link_command(place, twin) {
+                    Some(command) => {
+                        format!("replace this copy by `RUN {command}`; both files have the same size and hash")
+                    }
+                    None => format!(
+                        "leave {path} out of the copy, and store it as a link to {other}; both have the same size and hash"
+                    ),
+                },
                 None => match (self.word(twin.other), self.word(twin.node)) {
                     (Some(target), Some(link)) => {
                         format!("write `ln -sf {target} {link}`; both have the same size and hash")
@@ -195,6 +212,24 @@ impl<'a> Remedies<'a> {
                 },
             },
         }
+    }
+
+    /// A command that stores a link for the only file of a COPY. `None` if the copy has other files, or if the RUN may fail: the
+    /// image has no `ln`, or containers, and perhaps the RUN, have another user than root.
+    fn link_command(&self, place: &Place<'_>, twin: Twin) -> Option<String> {
+        let spans = self.tree.layer_spans(place.layer).map(|id| self.tree.span(id));
+        let mut files = spans.filter(|span| !span.kind.is_directory());
+        let is_only = files.next().is_some_and(|span| span.node() == twin.node) && files.next().is_none();
+        let has_ln = || ["bin/ln", "usr/bin/ln"].iter().any(|path| self.tree.find(path.as_bytes()).is_some());
+        if !is_only || !self.runs_as_root || !has_ln() {
+            return None;
+        }
+        let (target, link, parent) = (self.word(twin.other)?, self.word(twin.node)?, self.tree.parent(twin.node)?);
+        let is_older = self.tree.spans(parent).any(|id| self.tree.span(id).from() < place.layer);
+        Some(match self.word(parent) {
+            Some(parent) if !is_older => format!("mkdir -p {parent} && ln -s {target} {link}"),
+            _ => format!("ln -sf {target} {link}"),
+        })
     }
 
     /// Why a symbolic link in the place of a file is not the same.

@@ -49,6 +49,7 @@ impl Remedies<'_> {
         let them = if named.len() > 1 { "them" } else { "it" };
         let remedy = match (self.later_use_of(finding.kind, place, nodes), command) {
             (LaterUse::Named(runs), Some(command)) => {
+                let command = place.as_its_user(&command);
                 format!("join it with {} in one RUN that ends with `{command}`", names_of(&runs))
             }
             (LaterUse::Named(runs), None) => {

@@ -31,7 +31,8 @@ impl OwnImage {
         let binary = static_binary()?;
         BUILT.get_or_init(|| {
             let script = repository("packaging/image/build.sh");
-            let builder = User::new().sets("DOCKER_HOST", &docker).sets("DOCKER_BUILDKIT", "0");
+            // Lists licences with Cargo.
+            let builder = User::new().has_rust().sets("DOCKER_HOST", &docker).sets("DOCKER_BUILDKIT", "0");
             let builder = builder.waits(std::time::Duration::from_mins(2));
             let arguments = ["docker", binary.to_str().unwrap(), TAG];
             builder.runs_program(script.to_str().unwrap(), &arguments).ends_with(0);

@@ -44,6 +44,14 @@ impl User {
         self
     }
 
+    /// Gives the user the toolchain of this machine, which is in another home.
+    pub(crate) fn has_rust(self) -> Self {
+        let home = std::env::var("HOME").unwrap();
+        let folder = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| format!("{home}/{usual}"));
+        let (cargo, rustup) = (folder("CARGO_HOME", ".cargo"), folder("RUSTUP_HOME", ".rustup"));
+        self.sets("CARGO_HOME", &cargo).sets("RUSTUP_HOME", &rustup)
+    }
+
     /// Writes a file in the working directory.
     pub(crate) fn writes(self, name: &str, text: &str) -> Self {
         std::fs::write(self.file(name), text).unwrap();

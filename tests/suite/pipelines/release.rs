@@ -231,9 +231,7 @@ fn licences_of_all_linked_software_are_listed_once() {
         skipped::note("jq", "to list licences");
         return;
     }
-    let home = std::env::var("HOME").unwrap();
-    let user = User::new().sets("CARGO_HOME", &std::env::var("CARGO_HOME").unwrap_or(format!("{home}/.cargo")));
-    let user = user.sets("RUSTUP_HOME", &std::env::var("RUSTUP_HOME").unwrap_or(format!("{home}/.rustup")));
+    let user = User::new().has_rust();
     let script = repository("packaging/licences.sh");
     let ran = user.runs_program(script.to_str().unwrap(), &["x86_64-unknown-linux-musl"]).ends_with(0);
     let headings: Vec<_> = ran.stdout.lines().filter(|line| line.starts_with("======== ")).collect();

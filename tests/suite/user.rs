@@ -45,6 +45,10 @@ impl User {
     }
 
     /// Gives the user the toolchain of this machine, which is in another home.
+    #[cfg_attr(
+        not(feature = "engine"),
+        allow(dead_code, reason = "only tests of packages and of the image list licences")
+    )]
     pub(crate) fn has_rust(self) -> Self {
         let home = std::env::var("HOME").unwrap();
         let folder = |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| format!("{home}/{usual}"));

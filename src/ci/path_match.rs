@@ -356,7 +356,7 @@ impl<'a> Coverage<'a> {
         }
         let root = || CoveredDirectory { frame: self.root.clone(), covered_by: None };
         self.directories.entry(NodeId::ROOT).or_insert_with(root);
-        let above = std::iter::successors(Some(parent), |node| tree.parent(*node));
+        let above = tree.ancestors(parent);
         let new: Vec<NodeId> = above.take_while(|node| !self.directories.contains_key(node)).collect();
         for node in new.into_iter().rev() {
             let Some(parent) = tree.parent(node).and_then(|parent| self.directories.get(&parent)) else { break };

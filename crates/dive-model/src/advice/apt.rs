@@ -52,7 +52,7 @@ impl Remedies<'_> {
     /// True if a group of the finding is at or below a directory, or is a directory above it.
     fn is_at(&self, finding: &Finding, path: &[u8]) -> bool {
         let directory = self.tree.find(path);
-        let above = |node: NodeId| std::iter::successors(Some(node), |node| self.tree.parent(*node));
+        let above = |node: NodeId| self.tree.ancestors(node);
         let mut places = finding.groups.iter().map(|group| group.place);
         places.any(|place| {
             above(place).any(|node| Some(node) == directory)

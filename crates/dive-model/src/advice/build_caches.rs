@@ -88,8 +88,10 @@ impl Remedies<'_> {
         }
         if !others.is_empty() {
             let removable = |node: &NodeId| {
-                let group = finding.groups.iter().map(|group| group.place).find(|place| self.is_below(*place, *node));
-                Some(*node).into_iter().chain(group).find(|node| self.is_removable(finding, *node))
+                Some(*node)
+                    .into_iter()
+                    .chain(self.group_below(finding, *node))
+                    .find(|node| self.is_removable(finding, *node))
             };
             let removable: Vec<NodeId> = others.iter().filter_map(removable).collect();
             ways.push(self.removal_of(finding, place, &removable));
@@ -109,7 +111,7 @@ impl Remedies<'_> {
 
     /// The outermost directory of a build cache at or above a node.
     fn build_cache_above(&self, node: NodeId) -> Option<NodeId> {
-        let above = std::iter::successors(Some(node), |node| self.tree.parent(*node));
+        let above = self.tree.ancestors(node);
         let is_cache = |node: &NodeId| {
             let parent = self.tree.parent(*node).map_or(&b""[..], |parent| self.tree.name(parent));
             DIRECTORIES
@@ -119,15 +121,9 @@ impl Remedies<'_> {
         above.filter(is_cache).last()
     }
 
-    /// True for a node at or below a directory.
-    fn is_below(&self, node: NodeId, directory: NodeId) -> bool {
-        std::iter::successors(Some(node), |node| self.tree.parent(*node)).any(|above| above == directory)
-    }
-
     /// The option that mounts a cache at `named`, or at the outermost directory below it where it hides files of the kind alone.
     fn mount_option(&self, finding: &Finding, named: NodeId) -> Option<String> {
-        let group = finding.groups.iter().map(|group| group.place).find(|place| self.is_below(*place, named))?;
-        self.cache_option(self.mount_point(finding, group, named)?)
+        self.cache_option(self.mount_point(finding, named)?)
     }
 }
 

@@ -205,7 +205,7 @@ fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex, tables: &OnceCe
             continue;
         }
         if !tables.get_or_init(|| NodeTables::of(image, tree)).packages.contains(parent) {
-            let depth = std::iter::successors(Some(parent), |node| tree.parent(*node)).count();
+            let depth = tree.ancestors(parent).count();
             contexts.push((depth, parent, marks));
         }
     }

@@ -5,7 +5,6 @@ use super::kind::AdviceKind;
 use super::place::{CopySource, Place, names_of};
 use super::remedy::Remedies;
 use crate::image::{ImagePart, Keyword};
-use crate::layer::LayerIndex;
 
 /// The files of the largest group of a finding.
 struct NamedFiles {
@@ -51,7 +50,7 @@ impl Remedies<'_> {
             AdviceKind::RewrittenMetadata
                 if holds.instruction.copies()
                     && attributes == ChangedAttributes::Mode
-                    && self.files_of(holds.layer) > 1 =>
+                    && self.stored_in(holds.layer).files > 1 =>
             {
                 let where_from = match holds.source {
                     CopySource::Context => "the build context",
@@ -72,7 +71,7 @@ impl Remedies<'_> {
                 let user = self.missing_user(holds, hides);
                 format!("{held}: set owner and mode here instead of in {hidden}{user}")
             }
-            AdviceKind::CopiedAgain if self.has_more_files(finding, hides) => {
+            AdviceKind::CopiedAgain if self.stored_in(hides.layer).all() > finding.files => {
                 format!(
                     "{hidden}: leave {path} out of this copy (`COPY --exclude=`, Dockerfile 1.19); {held} already stores \
                      {them} unchanged"
@@ -91,13 +90,6 @@ impl Remedies<'_> {
             AdviceKind::PackageDatabases => format!("{both}: install the packages in one RUN"),
             _ => format!("{both} both write {path}; write {them} once"),
         }
-    }
-
-    /// True if the layer has more files than the finding.
-    fn has_more_files(&self, finding: &Finding, place: &Place<'_>) -> bool {
-        let spans = self.tree.layer_spans(place.layer).map(|id| self.tree.span(id));
-        let most = usize::try_from(finding.files).unwrap_or(usize::MAX).saturating_add(1);
-        spans.filter(|span| !span.kind.is_directory()).take(most).count() == most
     }
 
     /// A RUN behind `holds` may make the user that is to own its files.
@@ -119,20 +111,6 @@ impl Remedies<'_> {
         } else {
             NamedFiles { name: path, them: "it" }
         }
-    }
-
-    /// The number of files that a layer stores.
-    fn files_of(&self, layer: LayerIndex) -> u32 {
-        let counts = self.files_by_layer.get_or_init(|| {
-            let mut counts = vec![0_u32; self.tree.layer_count()];
-            for span in self.tree.all_spans().map(|id| self.tree.span(id)).filter(|span| span.kind.is_file()) {
-                if let Some(count) = counts.get_mut(span.from().get()) {
-                    *count = count.saturating_add(1);
-                }
-            }
-            counts
-        });
-        counts.get(layer.get()).copied().unwrap_or_default()
     }
 
     /// True if the step that hides files does nothing but delete, and none before it runs a command: nothing needs the files.

@@ -52,8 +52,7 @@ impl Remedies<'_> {
     pub(super) fn has_secrets(&self, finding: &Finding) -> bool {
         finding.groups.iter().any(|group| {
             FILES_OF_SECRETS.contains(&self.tree.name(group.place))
-                || std::iter::successors(Some(group.place), |node| self.tree.parent(*node))
-                    .any(|node| DIRECTORIES_OF_SECRETS.contains(&self.tree.name(node)))
+                || self.tree.ancestors(group.place).any(|node| DIRECTORIES_OF_SECRETS.contains(&self.tree.name(node)))
         })
     }
 }

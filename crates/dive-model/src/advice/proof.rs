@@ -52,7 +52,7 @@ impl<'a> ProofFinder<'a> {
             PathProof::Beside(name) => self.has(parent, name, visible),
             PathProof::CargoTarget => {
                 // Below `target` lies the profile, or the profile below a target triple.
-                let mut above = std::iter::successors(tree.parent(parent), |node| tree.parent(*node)).take(2);
+                let mut above = tree.ancestors(parent).skip(1).take(2);
                 self.has(parent, ".fingerprint", visible) || above.any(|node| self.has(node, "CACHEDIR.TAG", visible))
             }
             PathProof::NodeModulesOfYarn => {

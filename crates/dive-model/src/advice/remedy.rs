@@ -14,7 +14,7 @@ use super::place::Place;
 use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
-use crate::tree::{NodeId, SpanKind, Tree};
+use crate::tree::{NodeId, Span, SpanKind, Tree};
 
 /// True for a group with one file.
 pub(super) fn is_single_file(finding: &Finding, node: NodeId) -> bool {
@@ -44,12 +44,32 @@ pub(super) struct Remedies<'a> {
     pub(super) places: Vec<Place<'a>>,
     /// By [`NodeId::index`], the kinds that a deletion of the node deletes, and nothing else.
     removable: Vec<KindSet>,
-    /// By layer, the number of files that it stores.
-    pub(super) files_by_layer: OnceCell<Vec<u32>>,
+    /// By layer, the entries that it stores.
+    stored_by_layer: OnceCell<Vec<StoredEntries>>,
     /// Bytes of scripts that may still be searched for words.
     pub(super) searched: Cell<usize>,
     /// True if containers run as root.
     runs_as_root: bool,
+}
+
+/// The entries of a layer that are not directories.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct StoredEntries {
+    /// Regular files.
+    pub(super) files: u32,
+    /// Links, devices and the like.
+    others: u32,
+}
+
+impl StoredEntries {
+    fn count(&mut self, is_file: bool) {
+        let count = if is_file { &mut self.files } else { &mut self.others };
+        *count = count.saturating_add(1);
+    }
+
+    pub(super) fn all(self) -> u64 {
+        u64::from(self.files).saturating_add(self.others.into())
+    }
 }
 
 /// Bytes of scripts that are searched for the words of all findings, about 0.1 ns each.
@@ -65,7 +85,7 @@ impl<'a> Remedies<'a> {
             places,
             removable: paths.removable(tree),
             own,
-            files_by_layer: OnceCell::new(),
+            stored_by_layer: OnceCell::new(),
             searched: Cell::new(MAX_SEARCHED),
             runs_as_root: image.runs_as_root(),
         }
@@ -117,7 +137,7 @@ impl<'a> Remedies<'a> {
 
     /// The innermost of a node and the directories above it whose name is one of `names`.
     pub(super) fn named_above(&self, node: NodeId, names: &[&str]) -> Option<NodeId> {
-        let mut above = std::iter::successors(Some(node), |node| self.tree.parent(*node));
+        let mut above = self.tree.ancestors(node);
         above.find(|node| names.iter().any(|name| self.tree.name(*node) == name.as_bytes()))
     }
 
@@ -132,7 +152,7 @@ impl<'a> Remedies<'a> {
     /// How to mount a cache at `named`, or at the outermost directory below it where the mount hides files of the kind alone: what
     /// the RUN writes there is not in the image. `None` if there is none.
     fn cache_mount(&self, finding: &Finding, named: NodeId) -> Option<String> {
-        let node = self.mount_point(finding, finding.groups.first()?.place, named)?;
+        let node = self.mount_point(finding, named)?;
         Some(match self.cache_option(node) {
             Some(option) => format!("mount a cache: `RUN {option}`"),
             None => format!("mount a cache on {}", self.path(node)),
@@ -146,16 +166,23 @@ impl<'a> Remedies<'a> {
         Some(format!("--mount=type=cache,target={path}{}", self.cache_owner(node)))
     }
 
-    /// The outermost directory from `place` up to `named` where a mount hides files of the kind alone.
-    pub(super) fn mount_point(&self, finding: &Finding, place: NodeId, named: NodeId) -> Option<NodeId> {
+    /// The outermost directory from the largest group below `named` up to it where a mount hides files of the kind alone.
+    pub(super) fn mount_point(&self, finding: &Finding, named: NodeId) -> Option<NodeId> {
+        let place = self.group_below(finding, named)?;
         let is_directory = |node: &NodeId| {
             let visible = self.tree.visible(*node, self.tree.last_layer()?)?;
             self.tree.span(visible).kind.is_directory().then_some(())
         };
         let below = self.tree.parent(named);
-        let above = std::iter::successors(Some(place), |node| self.tree.parent(*node).filter(|up| Some(*up) != below));
+        let above = self.tree.ancestors(place).take_while(|node| Some(*node) != below);
         let may_hide = |node: &NodeId| is_directory(node).is_some() && self.is_removable(finding, *node);
         above.filter(may_hide).last()
+    }
+
+    /// The largest group at or below a directory.
+    pub(super) fn group_below(&self, finding: &Finding, directory: NodeId) -> Option<NodeId> {
+        let mut places = finding.groups.iter().map(|group| group.place);
+        places.find(|place| self.tree.ancestors(*place).any(|above| above == directory))
     }
 
     /// Options of a cache mount: without them, root owns it, and no other user can write to it.
@@ -214,12 +241,26 @@ impl<'a> Remedies<'a> {
         }
     }
 
+    /// What a layer stores. Counted once: several findings may be about one layer.
+    pub(super) fn stored_in(&self, layer: LayerIndex) -> StoredEntries {
+        let counts = self.stored_by_layer.get_or_init(|| {
+            let mut counts = vec![StoredEntries::default(); self.tree.layer_count()];
+            for span in self.tree.all_spans().map(|id| self.tree.span(id)).filter(|span| !span.kind.is_directory()) {
+                if let Some(count) = counts.get_mut(span.from().get()) {
+                    count.count(span.kind.is_file());
+                }
+            }
+            counts
+        });
+        counts.get(layer.get()).copied().unwrap_or_default()
+    }
+
     /// A command that stores a link for the only file of a COPY. `None` if the copy has other files, or if the RUN may fail: the
     /// image has no `ln`, or containers, and perhaps the RUN, have another user than root.
     fn link_command(&self, place: &Place<'_>, twin: Twin) -> Option<String> {
-        let spans = self.tree.layer_spans(place.layer).map(|id| self.tree.span(id));
-        let mut files = spans.filter(|span| !span.kind.is_directory());
-        let is_only = files.next().is_some_and(|span| span.node() == twin.node) && files.next().is_none();
+        let mut spans = self.tree.spans(twin.node).map(|id| self.tree.span(id));
+        let stores = |span: &Span| span.from() == place.layer && !span.kind.is_directory();
+        let is_only = self.stored_in(place.layer).all() == 1 && spans.any(stores);
         let has_ln = || ["bin/ln", "usr/bin/ln"].iter().any(|path| self.tree.find(path.as_bytes()).is_some());
         if !is_only || !self.runs_as_root || !has_ln() {
             return None;
@@ -240,7 +281,7 @@ impl<'a> Remedies<'a> {
         if (link.mode, link.uid, link.gid) != (target.mode, target.uid, target.gid) {
             return Some(LinkHazard::Attributes);
         }
-        let above = |node| std::iter::successors(self.tree.parent(node), |node| self.tree.parent(*node));
+        let above = |node| self.tree.ancestors(node).skip(1);
         let shared: HashSet<NodeId> = above(twin.node).collect();
         let is_closed = |node: &NodeId| {
             visible(*node).is_some_and(|span| span.kind == SpanKind::Directory && span.mode & 0o001 == 0)
@@ -253,7 +294,6 @@ impl<'a> Remedies<'a> {
     fn of_files(&self, finding: &Finding, place: &Place<'_>) -> String {
         let kind = finding.kind;
         let vcs = self.directory_named(finding, &REPOSITORIES);
-        let group = finding.groups.first().map(|group| group.place);
         if place.instruction.copies() {
             return self.of_copied(finding, place, vcs);
         }
@@ -285,7 +325,7 @@ impl<'a> Remedies<'a> {
                 let named = self.directory_named(finding, &names);
                 match named.map(|node| (self.tree.name(node), node)) {
                     Some((b".npm" | b"yarn", node)) if self.is_needed_later(finding, place, &[node]) => {
-                        let node = self.mount_point(finding, group.unwrap_or(node), node).unwrap_or(node);
+                        let node = self.mount_point(finding, node).unwrap_or(node);
                         self.removal_of(finding, place, &[node])
                     }
                     Some((b".npm", node)) => self.or_cache_mount(place.adds("npm cache clean --force"), finding, node),

@@ -25,7 +25,7 @@ impl Remedies<'_> {
         let mut places: Vec<NodeId> = Vec::new();
         for group in &finding.groups {
             let place = self.named_above(group.place, names).unwrap_or(group.place);
-            let mut above = std::iter::successors(Some(place), |node| self.tree.parent(*node));
+            let mut above = self.tree.ancestors(place);
             if !above.any(|node| places.contains(&node)) {
                 places.push(place);
             }

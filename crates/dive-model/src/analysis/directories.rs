@@ -78,7 +78,7 @@ impl DirectorySums {
                     divided.push(small);
                     continue;
                 }
-                let mut lineage = std::iter::successors(tree.parent(inner), |node| tree.parent(*node));
+                let mut lineage = tree.ancestors(inner).skip(1);
                 let outer = open.last().map(|(outer, _)| *outer);
                 let meets = lineage.find(|node| Some(*node) == outer || nesting.contains(*node, directory));
                 match (meets, open.last_mut()) {

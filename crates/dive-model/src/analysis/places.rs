@@ -50,7 +50,7 @@ impl VisiblePlace {
 
 /// The ancestor of `node` at the depth of places, or `node` above it.
 fn place_of(tree: &Tree, node: NodeId) -> NodeId {
-    let mut lineage: Vec<NodeId> = std::iter::successors(Some(node), |node| tree.parent(*node)).collect();
+    let mut lineage: Vec<NodeId> = tree.ancestors(node).collect();
     // The root is last.
     lineage.pop();
     let at = lineage.len().saturating_sub(DEPTH);

@@ -55,7 +55,7 @@ mod tests {
     fn a_node_contains_itself_and_what_is_below_it() {
         let tree = Tree::of_files(&["a/x/1", "b/y", "a/x/2", "a/z"]);
         let nesting = Nesting::of(&tree);
-        let lineage = |node| std::iter::successors(Some(node), |node| tree.parent(*node));
+        let lineage = |node| tree.ancestors(node);
         for (directory, node) in tree.nodes().flat_map(|one| tree.nodes().map(move |other| (one, other))) {
             assert_eq!(nesting.contains(directory, node), lineage(node).any(|above| above == directory));
         }

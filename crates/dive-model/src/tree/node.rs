@@ -105,10 +105,14 @@ impl Tree {
         path
     }
 
+    /// A node and the directories above it, innermost first, to the root.
+    pub fn ancestors(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(Some(node), |node| self.parent(*node))
+    }
+
     /// A node and its parent directories, innermost first, without the root.
     fn lineage(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
-        let above_root = |node: &NodeId| *node != NodeId::ROOT;
-        std::iter::successors(Some(node).filter(above_root), move |node| self.parent(*node).filter(above_root))
+        self.ancestors(node).take_while(|node| *node != NodeId::ROOT)
     }
 
     /// Spans of a node, newest first.

@@ -185,7 +185,7 @@ impl Builder {
 
     /// The innermost entry at or above `node` that `from` added and that is not a directory.
     fn own_obstacle(&self, node: NodeId, from: u16) -> Option<NodeId> {
-        let mut lineage = std::iter::successors(Some(node), |node| self.tree.parent(*node));
+        let mut lineage = self.tree.ancestors(node);
         lineage.find(|node| self.is_own_obstacle(*node, from))
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::amount::Amount;
 use super::growth::{Growth, LayerChange};
-use super::measure::{RuleInput, advice_bytes, layer_sizes};
+use super::measure::{RuleInput, layer_sizes};
 use super::path_outcome::{PathOutcome, PathPlace, PathsChecked};
 use super::rules::Rule;
 use crate::config::{AdviceLimit, Limit, PathRule, RuleTerms};
@@ -94,9 +94,9 @@ pub(super) fn breakers(terms: &RuleTerms, limit: Amount, facts: RuleInput<'_>) -
 /// The largest directories of findings; with limits of single kinds, those of the kinds that break theirs.
 fn advised(terms: &RuleTerms, advice: &Advice, layers: &Range<usize>) -> Vec<Breaker> {
     let breaks = |kind: AdviceKind| match &terms.limit {
-        Limit::Advice(Some(AdviceLimit::Kinds(limits))) => limits
-            .iter()
-            .any(|(limited, limit)| *limited == kind && advice_bytes(advice, Some(kind), layers) >= limit.0),
+        Limit::Advice(Some(AdviceLimit::Kinds(limits))) => {
+            limits.iter().any(|(limited, limit)| *limited == kind && advice.bytes_in(layers, Some(kind)) >= limit.0)
+        }
         _ => true,
     };
     let held = advice.open().filter(|finding| finding.caused_by().is_some_and(|layer| layers.contains(&layer.get())));

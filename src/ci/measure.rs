@@ -189,19 +189,14 @@ fn broken_paths(paths: &PathsChecked) -> Measured {
     Measured { holder: Some(named.join(", ")), ..Measured::of(Amount::Count(broken.len() as u64)) }
 }
 
-/// Bytes of the advice on `layers`, of one kind or of all.
-pub(super) fn advice_bytes(advice: &Advice, kind: Option<AdviceKind>, layers: &Range<usize>) -> u64 {
-    advice.bytes_in(layers, kind)
-}
-
 /// The bytes of all advice. With limits of single kinds, those of the kind that is the most above its limit.
 fn advised(terms: &RuleTerms, advice: &Advice, layers: &Range<usize>) -> Measured {
     let Limit::Advice(Some(AdviceLimit::Kinds(limits))) = &terms.limit else {
-        let bytes = advice_bytes(advice, None, layers);
+        let bytes = advice.bytes_in(layers, None);
         return Measured::unless_zero(bytes, Amount::of_bytes(bytes));
     };
     let mut sums: Vec<(AdviceKind, u64, Bytes)> =
-        limits.iter().map(|(kind, limit)| (*kind, advice_bytes(advice, Some(*kind), layers), *limit)).collect();
+        limits.iter().map(|(kind, limit)| (*kind, advice.bytes_in(layers, Some(*kind)), *limit)).collect();
     let times = |bytes: u64, limit: Bytes| if bytes == 0 { 0.0 } else { bytes as f64 / limit.0 as f64 };
     sums.sort_by(|(_, left, left_limit), (_, right, right_limit)| {
         times(*right, *right_limit).total_cmp(&times(*left, *left_limit))

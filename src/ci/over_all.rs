@@ -4,7 +4,7 @@ use super::amount::Amount;
 use super::evaluate::{RuleOutcome, Status, failure};
 use super::measure::Measured;
 use super::rules::{Rule, Rules};
-use crate::config::{RuleLevel, RuleTerms};
+use crate::config::RuleLevel;
 
 /// What the rules for the whole run are measured on.
 #[derive(Debug, Clone, Copy)]
@@ -24,39 +24,22 @@ pub(crate) fn evaluate_over_all(rules: &Rules, figures: RunFigures<'_>) -> Vec<R
 fn outcome(rule: Rule, rules: &Rules, figures: RunFigures<'_>) -> Option<RuleOutcome> {
     let terms = &rules.limits[rule].value;
     let limit = Amount::of(&terms.limit)?;
-    let measured = if rule == Rule::HighestTotalBytes {
-        Measured::of(Amount::of_bytes(figures.total_bytes))
-    } else {
-        let Some((name, versions)) = figures.base_versions else {
-            return Some(unchecked(rule, terms, limit));
-        };
-        Measured { holder: Some(name.to_owned()), ..Measured::of(Amount::Count(versions as u64)) }
+    let measured = match figures.base_versions {
+        _ if rule == Rule::HighestTotalBytes => Some(Measured::of(Amount::of_bytes(figures.total_bytes))),
+        Some((name, versions)) => {
+            Some(Measured { holder: Some(name.to_owned()), ..Measured::of(Amount::Count(versions as u64)) })
+        }
+        None => None,
     };
-    let reason = failure(terms, &measured, limit);
-    let status = match (&reason, terms.level) {
-        (None, _) => Status::Pass,
-        (Some(_), RuleLevel::Warn) => Status::Warn,
-        (Some(_), RuleLevel::Fail) => Status::Fail,
+    let (status, reason) = match &measured {
+        None => (Status::Skip, Some("the version of no base image is known".to_owned())),
+        Some(measured) => match (failure(terms, measured, limit), terms.level) {
+            (None, _) => (Status::Pass, None),
+            (reason, RuleLevel::Warn) => (Status::Warn, reason),
+            (reason, RuleLevel::Fail) => (Status::Fail, reason),
+        },
     };
-    let Measured { value, holder, .. } = measured;
+    let Measured { value, holder, .. } = measured.unwrap_or_default();
     let (level, layers) = (terms.level, terms.layers);
     Some(RuleOutcome { rule, status, value, limit: Some(limit), level, layers, holder, reason, breakers: Vec::new() })
-}
-
-/// The outcome of the rule on bases when none is known.
-fn unchecked(rule: Rule, terms: &RuleTerms, limit: Amount) -> RuleOutcome {
-    let reason = Some("the version of no base image is known".to_owned());
-    let Measured { value, holder, .. } = Measured::of(Amount::Count(0));
-    let (level, layers) = (terms.level, terms.layers);
-    RuleOutcome {
-        rule,
-        status: Status::Skip,
-        value,
-        limit: Some(limit),
-        level,
-        layers,
-        holder,
-        reason,
-        breakers: Vec::new(),
-    }
 }

@@ -225,9 +225,7 @@ impl<'a> Loader<'a> {
         let link = (file.path().to_owned(), name.to_owned());
         let place = &extended.service.place;
         if chain.contains(&link) || chain.len() >= DEEPEST {
-            return Err(
-                place.problem("the services extend each other in a circle, or more than 30 levels deep (dive's limit)")
-            );
+            return Err(place.problem(too_deep("services extend")));
         }
         chain.push(link);
         let other = &extended.service.value;
@@ -273,9 +271,7 @@ impl<'a> Loader<'a> {
     ) -> Result<Vec<Services>, ComposeError> {
         let place = file.place(&["include"]);
         if depth >= DEEPEST {
-            return Err(
-                place.problem("the files include each other in a circle, or more than 30 levels deep (dive's limit)")
-            );
+            return Err(place.problem(too_deep("files include")));
         }
         let Yaml::List(items) = node else { return Err(place.problem("expected a list of files")) };
         let mut included = Vec::with_capacity(items.len());
@@ -310,6 +306,11 @@ impl<'a> Loader<'a> {
         }
         Ok(included)
     }
+}
+
+/// Why a chain of files or services ends.
+fn too_deep(what: &str) -> String {
+    format!("the {what} each other in a circle, or more than {DEEPEST} levels deep (dive's limit)")
 }
 
 /// Refuses a file that Compose would download.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::dotenv;
 use super::error::ComposeError;
-use crate::config::{TextFile, read_text};
+use crate::config::{TextFile, is_inside, read_text};
 use dive_sources::Environment;
 
 /// The names of a Compose file, preferred first.
@@ -125,10 +125,12 @@ impl<'a> Project<'a> {
     /// names of images. A pipe or a device could block for ever.
     fn refuse_outside(&self, path: &Path) -> Result<(), ComposeError> {
         let working_dir = &self.environment.working_dir;
-        let Ok(file) = working_dir.join(path).canonicalize() else { return Ok(()) };
-        let is_inside = [working_dir.clone(), working_dir.join(&self.root)]
-            .iter()
-            .any(|folder| folder.canonicalize().is_ok_and(|folder| file.starts_with(folder)));
+        let file = working_dir.join(path);
+        if !file.exists() {
+            // Reading it says so.
+            return Ok(());
+        }
+        let is_inside = is_inside(&file, working_dir) || is_inside(&file, &working_dir.join(&self.root));
         match (is_inside, file.is_file() || file.is_dir()) {
             (true, true) => Ok(()),
             (true, false) => Err(ComposeError::NotRegular { path: path.to_owned() }),

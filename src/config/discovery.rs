@@ -235,7 +235,8 @@ pub fn leads_out(path: &Path) -> bool {
 }
 
 /// True if a file is in `folder`, where its links lead.
-pub(super) fn is_inside(path: &Path, folder: &Path) -> bool {
+#[must_use]
+pub fn is_inside(path: &Path, folder: &Path) -> bool {
     matches!((path.canonicalize(), folder.canonicalize()), (Ok(file), Ok(folder)) if file.starts_with(&folder))
 }
 

@@ -59,7 +59,7 @@ mod yaml;
 pub use action::{Action, Bound, Context, Task};
 pub use advice_limit::AdviceLimit;
 pub use date::Date;
-pub use discovery::{Discovery, SearchResult, SearchedPlace, leads_out};
+pub use discovery::{Discovery, SearchResult, SearchedPlace, is_inside, leads_out};
 pub use document::TextFile;
 pub(crate) use document::{Document, Tags, read_text};
 pub use environment::{CiVariable, forbids_colour};

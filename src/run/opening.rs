@@ -17,8 +17,7 @@ use super::output::Notices;
 use super::overwriting::ReadFile;
 use super::progress::ProgressBar;
 use crate::cli;
-use crate::config::Setting;
-use crate::config::leads_out;
+use crate::config::{Setting, leads_out};
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::cache::Cache;
 #[cfg(feature = "tui")]

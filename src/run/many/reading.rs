@@ -105,8 +105,8 @@ impl ImageReader {
         }
     }
 
-    /// Reads an image of the list, and says why its rules cannot be checked, if so. A base that the rules name and dive cannot open
-    /// keeps nobody from looking at the image.
+    /// Reads an image of the list, and says why its rules cannot be checked, if so. The image opens even if
+    /// dive cannot open the base that the rules name.
     pub(super) fn read_ruled(
         &self,
         image: &RequestedImage,

@@ -38,7 +38,7 @@ pub(super) fn show(
 ) -> anyhow::Result<()> {
     let RequestedImages { images, repeated, mut warnings, .. } = requested;
     let mut rules = rules(&images, ci, invocation, &mut warnings)?;
-    // Nobody can answer behind the screen.
+    // The screen hides prompts.
     let pulled = images.iter().filter(|image| !image.is_never_pulled);
     let asked = pulled.map(|image| (image.argument.as_os_str(), image.platform.as_ref()));
     let invocation = match access::ask_to_pull_missing(asked, invocation)? {
@@ -60,8 +60,7 @@ pub(super) fn show(
     tui::run_list(settings, keyboard, list, read, open).map_err(screen_error)
 }
 
-/// The rules that the rows are checked against. A rules file with a mistake keeps nobody from looking at the images, unless the command
-/// line asks for rules.
+/// The rules that the rows are checked against. Images open despite a mistake in a rules file, unless the command line asks for rules.
 fn rules(
     images: &[RequestedImage],
     ci: &CiArgs,
@@ -111,7 +110,7 @@ struct ReadingState {
     openings: usize,
     /// Counts the images that were chosen: only the last one is still wanted.
     chosen: u64,
-    /// The chosen image, if somebody else is reading it.
+    /// The chosen image, while another thread reads it.
     wanted: Option<ListedId>,
     /// The wanted image, or why it could not be read.
     handed_over: Option<Result<Arc<Opened>, String>>,
@@ -142,7 +141,7 @@ enum Turn {
     Own,
     /// It was read meanwhile.
     HandedOver(Result<Arc<Opened>, String>),
-    /// Nobody's: another image was chosen since.
+    /// No one's: another image was chosen since.
     Outdated,
 }
 
@@ -194,7 +193,7 @@ impl ListReading {
         }
     }
 
-    /// An image was read, or could not be: hands it over to whoever waits for it.
+    /// Takes note that an image was read, or could not be, and hands it to the thread that waits for it.
     fn finish(&self, id: ListedId, result: Option<Result<Arc<Opened>, String>>) {
         let mut state = self.state();
         state.reading.remove(&id);
@@ -306,7 +305,7 @@ impl ListReading {
         for (part, _) in listed.iter().rev() {
             state.queue.push_front(*part);
         }
-        // Somebody may have chosen the file.
+        // The user may have chosen the file.
         if let Some(first) = listed.first().and_then(|(first, _)| state.targets.get(first).cloned()) {
             state.targets.insert(id, first);
         }
@@ -383,7 +382,7 @@ impl ListReading {
         };
         let unread = |target: &Target, error: &anyhow::Error| {
             let reason = reason(target.image(), error);
-            // Somebody may have left the image since, and would not see the error.
+            // The user may have left the image, and would not see the error.
             list.send(ListEvent::unread(id, reason.clone()));
             anyhow!(reason)
         };

@@ -92,7 +92,7 @@ fn files_of_packages_that_an_own_layer_stores_again_are_no_advice_on_their_insta
     );
 }
 
-/// The hidden copy lies in the base, whoever is to blame.
+/// The hidden copy is in the base, even if an own layer causes the waste.
 #[test]
 fn bytes_count_where_they_are_stored() {
     let image = base().layer(|l| l.file("usr/bin/x", "y".repeat(SIZE)).created_by("RUN /bin/sh -c make # buildkit"));
@@ -185,7 +185,7 @@ fn visible_files_are_advice_on_the_layer_that_brings_them() {
         rewritten-metadata 5 B 2 files layer 0 hidden by 1 /app/.git/objects/a
         ",
     );
-    // Of the base: it brings them, whoever stores them again.
+    // They belong to the base, which brought them, although an own layer stores them again.
     let of_base = |l: crate::build::Layer, owner: u64| {
         l.file("var/lib/dpkg/status", "1").file("root/.cache/pip/a", "1234").owner(owner, 0)
     };

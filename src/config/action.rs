@@ -207,7 +207,8 @@ macro_rules! actions {
         pub(super) const KEYS: &[KeyRow<Config>] = &[$(
             key!(
                 concat!("keybinding.", $path),
-                Trust::Anyone,
+                // Keys extract and overwrite files, and a user must be able to leave.
+                Trust::User,
                 keybinding.$field
                 $(, Alias::Old(concat!("keybinding.", $old)))?
             ),

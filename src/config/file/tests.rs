@@ -300,9 +300,13 @@ fn every_key_has_a_decided_trust() {
     let decided = |path| match section_or_key(path) {
         "pull" | "ignore-errors" | "verify" | "max-memory" | "max-unpacked" | "ci" | "rules" => "stricter only",
         "log.path" | "json-path" => "a new file",
-        "ci-config" | "log.quiet" | "registries.insecure" | "registries.mirrors" | "registries.ca-file" => "the user",
-        "keybinding"
-        | "container-engine"
+        "ci-config"
+        | "log.quiet"
+        | "registries.insecure"
+        | "registries.mirrors"
+        | "registries.ca-file"
+        | "keybinding" => "the user",
+        "container-engine"
         | "theme"
         | "log.enabled"
         | "log.level"
@@ -357,10 +361,9 @@ fn no_key_takes_a_file_a_host_or_a_command_from_the_working_directory() {
             let Ok(config) = lay(&if section.is_empty() { line } else { format!("{section}:\n  {line}") }) else {
                 continue;
             };
-            let is_of_keys = path.starts_with("keybinding.") && text == "-";
             let (field, before) = ((key.field)(&config), (key.field)(&default));
-            assert!(field.yaml() == before.yaml() || is_of_keys, "{path} takes {text} as {}", field.yaml());
-            assert!(!config.warnings.is_empty() || is_of_keys, "nothing is said of {path}: {text}");
+            assert!(field.yaml() == before.yaml(), "{path} takes {text} as {}", field.yaml());
+            assert!(!config.warnings.is_empty(), "nothing is said of {path}: {text}");
         }
     }
 }
@@ -437,7 +440,7 @@ fn the_example_and_the_documentation_list_every_key() {
         assert!(example.contains(&format!("{name}: ")), "{name} is not in .dive.yaml");
         if key.path.starts_with("keybinding.") {
             assert!(keys.contains(&format!("| `{name}` |")), "{name} is not in docs/keys.md");
-            assert_eq!(key.trust.word(), "anyone", "docs/configuration.md says so of all keybindings: {name}");
+            assert_eq!(key.trust.word(), "the user", "docs/configuration.md says so of all keybindings: {name}");
             continue;
         }
         let row = docs.lines().find(|line| line.starts_with(&format!("| `{}` |", key.path)));

@@ -226,7 +226,7 @@ fn a_key_of_the_rules_file_elsewhere_names_its_place() {
 /// Users of dive keep settings and rules in one file.
 #[test]
 fn a_file_with_settings_and_rules_causes_no_warning() {
-    let text = "log: { level: warn }\nfiletree.pane-width: 0.4\nkeybinding: { quit: q }\nignoreWasteBelow: 1kB\nignore: []\n\
+    let text = "log: { level: warn }\nfiletree.pane-width: 0.4\ntheme: dark\nignoreWasteBelow: 1kB\nignore: []\n\
                 rules: { lowest-efficiency: 0.1, paths: [{ path: /none, forbid: true }] }\n";
     let user = User::new().writes(".dive.yaml", text).writes("shared.yaml", text);
     let image = saved(&base());

@@ -4,7 +4,7 @@ use super::{SMALL, USUAL, open_as, open_with};
 use crate::user::User;
 
 fn with(yaml: &str) -> super::Session {
-    open_as(User::new().writes(".dive.yaml", yaml), USUAL)
+    open_as(User::new().keeps(".dive.yaml", yaml), USUAL)
 }
 
 #[test]
@@ -24,6 +24,19 @@ fn custom_keys_work_and_appear_in_hints_and_help() {
     dive.press("ctrl+w");
     dive.waits_for("Waste ·");
     dive.press("f5 f5").ends_with(0).is_restored();
+}
+
+/// The keys of a cloned repository could extract a file over `.git/config`, and leave no key to quit.
+#[test]
+fn keys_of_the_working_directory_have_no_effect() {
+    let keys =
+        "keybinding:\n  extract-file: down\n  accept: down\n  overwrite-files: down\n  quit: f10\n  close-view: f12\n";
+    let mut dive = open_as(User::new().writes(".dive.yaml", keys), USUAL);
+    dive.waits_until("the usual hints", |screen| screen.footer().contains("^C Quit"));
+    dive.press("down down");
+    dive.waits_for("Contents · layer 2");
+    dive.press("q").ends_with(0).is_restored();
+    assert!(dive.contents().contains(".dive.yaml:2: keybinding.extract-file has no effect"), "{}", dive.contents());
 }
 
 #[test]
@@ -93,7 +106,7 @@ fn no_color_variable_disables_colours() {
 #[test]
 fn variable_overrides_config_flag_overrides_found_file() {
     let user = || {
-        User::new().writes(".dive.yaml", "keybinding:\n  quit: f2\n").writes("mine.yaml", "keybinding:\n  quit: f5\n")
+        User::new().keeps(".dive.yaml", "keybinding:\n  quit: f2\n").writes("mine.yaml", "keybinding:\n  quit: f5\n")
     };
     open_as(user(), USUAL)
         .waits_until("the key of the configuration file found", |screen| screen.footer().contains("f2 Quit"));

@@ -18,6 +18,10 @@ const WORKERS: usize = 2;
 /// Threads of the runtime: its workers, and one for DNS lookups.
 const THREADS: usize = WORKERS + 1;
 
+/// Files that the runtime opens: Tokio 1.54 opens seven, for events and signals.
+#[cfg(unix)]
+const FILES: usize = 8;
+
 /// Blocks the current thread on `future`. Must not be called from a thread of the runtime.
 ///
 /// # Errors
@@ -53,6 +57,10 @@ fn runtime() -> io::Result<&'static Runtime> {
     }
     // An error means that the program has installed a provider already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    check_files().map_err(|error| {
+        let text = format!("cannot open sockets: {error}; raise the limit on open files (ulimit -n)");
+        io::Error::new(error.kind(), text)
+    })?;
     let made = check_threads().and_then(|()| {
         Builder::new_multi_thread().worker_threads(WORKERS).enable_all().thread_name("dive-net").build()
     });
@@ -62,6 +70,18 @@ fn runtime() -> io::Result<&'static Runtime> {
     })?;
     // If two threads race, the second drops its own, unused runtime.
     Ok(RUNTIME.get_or_init(|| made))
+}
+
+/// Fails if the runtime cannot open its files: Tokio would panic.
+#[cfg(unix)]
+fn check_files() -> io::Result<()> {
+    let pairs: io::Result<Vec<_>> = (0..FILES / 2).map(|_| std::os::unix::net::UnixStream::pair()).collect();
+    pairs.map(drop)
+}
+
+#[cfg(not(unix))]
+fn check_files() -> io::Result<()> {
+    Ok(())
 }
 
 /// Fails if the runtime's threads cannot be started: Tokio would panic.

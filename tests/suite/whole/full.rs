@@ -171,3 +171,15 @@ fn open_files_limit_is_an_error() {
     assert!(ran.error().contains("Too many open files"), "{}", ran.error());
     assert_eq!(files_below(&user.home("")), [""; 0]);
 }
+
+/// Tokio panics if it cannot open its files.
+#[cfg(feature = "registry")]
+#[test]
+fn open_files_limit_is_an_error_for_a_registry() {
+    let user = User::new();
+    for files in 5..16 {
+        let script = format!("ulimit -n {files}; exec \"$0\" tree registry://127.0.0.1:1/x");
+        let ran = user.runs_program("sh", &["-c", &script, DIVE]);
+        assert!(ran.code == 2 && !ran.stderr.contains("panicked"), "{files} files: {}", ran.stderr);
+    }
+}

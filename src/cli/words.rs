@@ -11,6 +11,7 @@ use super::Cli;
 use dive_model::escape::is_hidden;
 use dive_model::remark::Shown;
 use dive_model::shell::shell_word;
+use dive_sources::login;
 
 /// Commands that are never an image. All others were image names in the Go tool dive.
 const NEVER_AN_IMAGE: [&str; 5] = ["build", "completion", "config", "help", "version"];
@@ -144,20 +145,47 @@ fn did_you_mean(word: &str, meant: &str, argument: &OsStr) -> String {
     format!("no command {word:?}; did you mean `dive {meant} {}`?", shell_word(argument.as_encoded_bytes()))
 }
 
-/// Prints an error of clap, or the help, and exits. clap quotes arguments raw, and a script may pass names from an image,
-/// so control characters are printed escaped, without colour.
+/// Prints an error of clap, or the help, and exits. clap quotes arguments raw: passwords are left out, and since a script may pass
+/// names from an image, control characters are printed escaped, without colour.
 pub(super) fn exit_with(error: &clap::Error, arguments: &[OsString]) -> ! {
     let is_plain = |argument: &OsString| {
-        argument.to_str().is_some_and(|text| !text.contains(|letter: char| letter.is_control() || is_hidden(letter)))
+        argument.to_str().is_some_and(|text| {
+            !text.contains(|letter: char| letter.is_control() || is_hidden(letter)) && password(text).is_none()
+        })
     };
-    if !error.use_stderr() || arguments.iter().all(is_plain) {
+    if !error.use_stderr() {
+        print_help(error);
+    }
+    if arguments.iter().all(is_plain) {
         error.exit();
     }
-    for line in error.to_string().lines() {
+    let mut message = error.to_string();
+    for login in arguments.iter().filter_map(|argument| password(argument.to_str()?)) {
+        message = message.replace(login, "...@");
+    }
+    for line in message.lines() {
         // Standard error is closed, so there is nowhere to report the error.
         let _ = writeln!(io::stderr(), "{}", Shown(line));
     }
     std::process::exit(error.exit_code())
+}
+
+/// The login in an argument or in its value: `--registry-mirror=docker.io=ann:secret@mirror.example`.
+fn password(argument: &str) -> Option<&str> {
+    login(argument.rsplit_once('=').map_or(argument, |(_, value)| value))
+}
+
+/// Prints the help or version, and exits. A closed pipe (`| head`) is not an error.
+fn print_help(help: &clap::Error) -> ! {
+    let code = match help.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            // Standard error is closed, so there is nowhere to report the error.
+            let _ = writeln!(io::stderr(), "dive: error: standard output cannot be written: {error}");
+            2
+        }
+        _ => help.exit_code(),
+    };
+    std::process::exit(code)
 }
 
 /// True if the command has the option `argument`. A builder may have any option.

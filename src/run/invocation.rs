@@ -9,9 +9,9 @@ use super::log;
 use super::output::Notices;
 use crate::cli::OpeningArgs;
 use crate::config::{Config, Setting};
-use dive_sources::Environment;
 #[cfg(feature = "tui")]
 use dive_sources::PullPolicy;
+use dive_sources::{Environment, without_login};
 
 /// The effective settings of a command.
 #[derive(Debug, Clone)]
@@ -78,7 +78,12 @@ impl Invocation {
     pub(super) fn begin(&self, does: &str, image: &OsStr) {
         let folder = &self.environment.working_dir;
         let no_log = log::start(&self.config.log, folder).err();
-        info!("dive {} {does} {} in {}", env!("CARGO_PKG_VERSION"), image.display(), folder.display());
+        info!(
+            "dive {} {does} {} in {}",
+            env!("CARGO_PKG_VERSION"),
+            without_login(&image.to_string_lossy()),
+            folder.display()
+        );
         self.notices.warn_all(no_log);
         self.notices.warn_all(&self.config.warnings);
     }

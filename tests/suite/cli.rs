@@ -326,4 +326,30 @@ fn full_output_device_is_an_error() {
     assert!(ran.error().starts_with("standard output cannot be written: "), "{}", ran.error());
     let ran = user.runs(&["--json", "/dev/full", &sample()]);
     assert!(ran.error().starts_with("/dev/full cannot be written: "), "{}", ran.error());
+    for arguments in ["--help", "-h", "--version", "help tree"] {
+        let ran = user.runs_program("sh", &["-c", &format!("\"$0\" {arguments} > /dev/full"), DIVE]);
+        assert!(ran.error().starts_with("standard output cannot be written: "), "{arguments}: {}", ran.error());
+    }
+}
+
+/// A log of CI keeps what dive says.
+#[test]
+fn passwords_in_arguments_are_not_repeated() {
+    for arguments in [
+        &["registry://ann:secret@127.0.0.1:1/app"][..],
+        &["https://ann:secret@127.0.0.1:1/app"],
+        &["docker://ann:secret@127.0.0.1:1/app"],
+        &["ann:secret@127.0.0.1:1/app"],
+        &["--base", "registry://ann:secret@127.0.0.1:1/app", &sample()],
+        &["--registry-mirror", "docker.io=https://ann:secret@127.0.0.1:1", "registry://app"],
+        &["--registry-mirror=docker.io=ann:secret@127.0.0.1:1", "registry://app"],
+        &["--insecure-registry", "ann:secret@127.0.0.1:1", "registry://app"],
+    ] {
+        let user = User::new().sets("DIVE_LOG_PATH", "run.log").sets("DIVE_LOG_LEVEL", "trace");
+        let ran = user.runs(&[&["--ci"][..], arguments].concat()).ends_with(2);
+        let log = std::fs::read_to_string(user.file("run.log")).unwrap_or_default();
+        let printed = ran.stdout + &ran.stderr + &log;
+        assert!(!printed.contains("secret"), "{arguments:?}: {printed}");
+        assert!(printed.contains("127.0.0.1:1"), "{arguments:?}: {printed}");
+    }
 }

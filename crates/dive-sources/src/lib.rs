@@ -22,6 +22,7 @@ mod environment;
 mod error;
 mod left_out;
 mod local_images;
+mod login;
 #[cfg(feature = "registry")]
 mod machine;
 mod reference;
@@ -80,6 +81,7 @@ pub use environment::Environment;
 pub use error::SourceError;
 pub use left_out::LeftOut;
 pub use local_images::LocalImages;
+pub use login::{login, without_login};
 pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, ReferenceError};
 #[cfg(feature = "testing")]
 pub use registry::testing;

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::container_engine::ContainerEngine;
+use super::login::login;
 use super::scheme::{PathFormat, SCHEMES, Scheme, SchemeName, SourceKind};
 use super::web;
 use dive_model::image::ImageSelector;
@@ -174,6 +175,14 @@ pub enum ReferenceError {
         /// The source as typed.
         kind: String,
     },
+    /// The argument has a password, which is not repeated.
+    #[error("an image name has no user name and password; run `docker login {host}`, and write {rest}")]
+    Login {
+        /// The registry.
+        host: String,
+        /// The argument without user name and password.
+        rest: String,
+    },
     /// The argument is a web address.
     #[error("{argument}: a web address is not an image source; {instead}")]
     WebAddress {
@@ -216,6 +225,15 @@ pub enum ReferenceError {
     },
 }
 
+/// The error for an argument with a password that is not the name of a file.
+fn login_in(argument: &str) -> Option<ReferenceError> {
+    let login = login(argument).filter(|_| !may_exist(Path::new(argument)))?;
+    let rest = argument.replacen(login, "", 1);
+    let address = rest.split_once("://").map_or(&*rest, |(_, rest)| rest);
+    let host = address.split('/').next().unwrap_or_default().to_owned();
+    Some(ReferenceError::Login { host, rest })
+}
+
 fn canonical_names() -> String {
     SCHEMES.map(|scheme| scheme.name.as_str()).join(", ")
 }
@@ -228,6 +246,9 @@ impl Reference {
     /// If the argument is empty, has an unknown scheme, or looks like a path and does not exist.
     pub fn parse(argument: &OsStr, kind: Option<SourceKind>, engine: ContainerEngine) -> Result<Self, ReferenceError> {
         let text = argument.to_str();
+        if let Some(error) = text.and_then(login_in) {
+            return Err(error);
+        }
         if let Some((scheme, rest)) = text.and_then(|text| text.split_once("://")) {
             if let Some(instead) = web::suggestion(scheme, rest) {
                 return Err(ReferenceError::WebAddress { argument: format!("{scheme}://{rest}"), instead });

@@ -10,8 +10,10 @@ use super::output::write_atomically;
 use crate::config::{ConfigScope, is_below_folder};
 use dive_model::dir::{Dir, FileKind};
 
-/// The first bytes of JSON documents: ours, those of several images, and dive's.
-const DOCUMENT_STARTS: [&[u8]; 3] = [b"{\n  \"schemaVersion\"", b"{\"schemaVersion\"", b"{\n  \"layer\""];
+/// The first bytes of JSON documents: ours, those of several images, and dive's. Many other documents begin with a `schemaVersion`,
+/// as the index of an OCI layout does.
+const DOCUMENT_STARTS: [&[u8]; 3] =
+    [b"{\n  \"schemaVersion\": 1,\n  \"layer\"", b"{\"schemaVersion\":1,\"layer\"", b"{\n  \"layer\""];
 
 /// Refuses a path in a rules file that leads out of `folder`, the working directory. The reason follows the path in a sentence.
 /// `flag` can name any file.
@@ -127,6 +129,6 @@ fn refused(why: &str) -> io::Error {
 
 fn is_document(dir: &Dir, name: &OsStr) -> io::Result<bool> {
     let mut start = Vec::new();
-    dir.read(name.as_encoded_bytes())?.take(32).read_to_end(&mut start)?;
+    dir.read(name.as_encoded_bytes())?.take(64).read_to_end(&mut start)?;
     Ok(DOCUMENT_STARTS.iter().any(|known| start.starts_with(known)))
 }

@@ -105,13 +105,18 @@ fn folder_json_path_overwrites_no_other_file() {
         user.runs(&[&sample()]).ends_with(0).prints(&["Analysis:"]).says(&["json-path has no effect: "]);
         assert_eq!((kept(&user), user.sees()), (Vec::new(), vec![".dive.yaml".to_owned()]), "{path}");
     }
-    let user = User::new().writes(".dive.yaml", "json-path: package.json\n").writes("package.json", "{}\n");
-    let ran = user.runs(&[&sample()]);
-    assert_eq!(
-        ran.error(),
-        "package.json cannot be written: the file exists and is not a JSON document of dive; choose another path"
-    );
-    assert_eq!(std::fs::read_to_string(user.file("package.json")).unwrap(), "{}\n");
+    let user = User::new().writes(".dive.yaml", "json-path: package.json\n");
+    // The second and third are indexes of OCI layouts.
+    let pretty = "{\n  \"schemaVersion\": 2,\n  \"manifests\": []\n}\n";
+    for theirs in ["{}\n", "{\"schemaVersion\":2,\"manifests\":[]}", pretty, "{\"schemaVersion\":1,\"mine\":1}"] {
+        std::fs::write(user.file("package.json"), theirs).unwrap();
+        let ran = user.runs(&[&sample()]);
+        assert_eq!(
+            ran.error(),
+            "package.json cannot be written: the file exists and is not a JSON document of dive; choose another path"
+        );
+        assert_eq!(std::fs::read_to_string(user.file("package.json")).unwrap(), theirs);
+    }
     std::fs::remove_file(user.file("package.json")).unwrap();
     for _ in 0..2 {
         user.runs(&[&sample()]).ends_with(0);

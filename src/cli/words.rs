@@ -5,10 +5,9 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory, Parser};
 
 use super::Cli;
-use dive_model::escape::is_hidden;
 use dive_model::remark::Shown;
 use dive_model::shell::shell_word;
 use dive_sources::login;
@@ -145,29 +144,29 @@ fn did_you_mean(word: &str, meant: &str, argument: &OsStr) -> String {
     format!("no command {word:?}; did you mean `dive {meant} {}`?", shell_word(argument.as_encoded_bytes()))
 }
 
-/// Prints an error of clap, or the help, and exits. clap quotes arguments raw: passwords are left out, and since a script may pass
-/// names from an image, control characters are printed escaped, without colour.
-pub(super) fn exit_with(error: &clap::Error, arguments: &[OsString]) -> ! {
-    let is_plain = |argument: &OsString| {
-        argument.to_str().is_some_and(|text| {
-            !text.contains(|letter: char| letter.is_control() || is_hidden(letter)) && password(text).is_none()
-        })
-    };
+/// Prints an error of clap, or the help, and exits. clap quotes arguments raw. A script may pass names from an image, and a newline in
+/// one would forge a line, so such arguments are parsed again without passwords and with control characters escaped.
+pub(super) fn exit_with(error: clap::Error, arguments: &[OsString]) -> ! {
     if !error.use_stderr() {
-        print_help(error);
+        print_help(&error);
     }
-    if arguments.iter().all(is_plain) {
+    let shown: Vec<OsString> = arguments.iter().map(|argument| shown(argument).into()).collect();
+    if shown == arguments {
         error.exit();
     }
-    let mut message = error.to_string();
-    for login in arguments.iter().filter_map(|argument| password(argument.to_str()?)) {
-        message = message.replace(login, "...@");
-    }
-    for line in message.lines() {
-        // Standard error is closed, so there is nowhere to report the error.
-        let _ = writeln!(io::stderr(), "{}", Shown(line));
-    }
+    let again = Cli::try_parse_from(&shown).err().map(|error| explain(error, &shown));
+    // What is escaped could be right.
+    let message = again.as_ref().map_or_else(|| "error: an argument is invalid".to_owned(), ToString::to_string);
+    // Standard error is closed, so there is nowhere to report the error.
+    let _ = writeln!(io::stderr(), "{}", message.trim_end());
     std::process::exit(error.exit_code())
+}
+
+/// An argument without a password, and with what a terminal obeys or hides escaped.
+fn shown(argument: &OsStr) -> String {
+    let text = argument.to_string_lossy();
+    let text = password(&text).map_or_else(|| text.to_string(), |login| text.replacen(login, "...@", 1));
+    Shown(&text).to_string()
 }
 
 /// The login in an argument or in its value: `--registry-mirror=docker.io=ann:secret@mirror.example`.
@@ -203,8 +202,6 @@ fn nearest<'a>(command: &'a Command, word: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
 
     fn kept(line: &str) -> String {

@@ -353,3 +353,23 @@ fn passwords_in_arguments_are_not_repeated() {
         assert!(printed.contains("127.0.0.1:1"), "{arguments:?}: {printed}");
     }
 }
+
+/// Scripts search standard error for such lines.
+#[test]
+fn arguments_forge_no_line_of_an_error() {
+    let forged = "x\u{1b}[2J\nResult:PASS\r\n\u{202e}";
+    let flag = format!("--{forged}");
+    for arguments in [
+        &[&*flag][..],
+        &["--lowestEfficiency", forged, &sample()],
+        &["--platform", forged, &sample()],
+        &["--registry-mirror", forged, &sample()],
+        &["tree", "--layer", forged, &sample()],
+        &["advise", "--kind", forged, &sample()],
+        &["completion", forged],
+    ] {
+        let stderr = User::new().runs(arguments).ends_with(2).stderr;
+        assert!(!stderr.lines().any(|line| line.starts_with("Result:")), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(r"\nResult:PASS\r\n"), "{arguments:?}: {stderr}");
+    }
+}

@@ -251,7 +251,7 @@ impl Cli {
         let parsed = parsed.and_then(|mut matches| {
             Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
         });
-        parsed.unwrap_or_else(|error| words::exit_with(words::explain(error, &arguments), &arguments))
+        parsed.unwrap_or_else(|error| words::exit_with(&words::explain(error, &arguments), &arguments))
     }
 }
 

@@ -146,9 +146,9 @@ fn did_you_mean(word: &str, meant: &str, argument: &OsStr) -> String {
 
 /// Prints an error of clap, or the help, and exits. clap quotes arguments raw. A script may pass names from an image, and a newline in
 /// one would forge a line, so such arguments are parsed again without passwords and with control characters escaped.
-pub(super) fn exit_with(error: clap::Error, arguments: &[OsString]) -> ! {
+pub(super) fn exit_with(error: &clap::Error, arguments: &[OsString]) -> ! {
     if !error.use_stderr() {
-        print_help(&error);
+        print_help(error);
     }
     let shown: Vec<OsString> = arguments.iter().map(|argument| shown(argument).into()).collect();
     if shown == arguments {

@@ -3,7 +3,7 @@
 use super::error::RegistryError;
 use super::repository::FetchedDocument;
 use dive_model::image::manifest::{Descriptor, ManifestKind, OciDocument};
-use dive_model::json::{self, JsonError, JsonProblem};
+use dive_model::json::{self, JsonError};
 
 /// Without this header, registries serve schema 1.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
@@ -53,15 +53,9 @@ pub(super) fn media_type(
     };
     let manifest = match read {
         Ok(manifest) => manifest,
-        Err(JsonError { problem, .. }) => {
-            // Opening the image reports what is wrong.
-            if let Some(header) = header.filter(|text| is_known(text))
-                && matches!(problem, JsonProblem::WrongType { .. })
-            {
-                return Ok(header.to_owned());
-            }
-            return unknown(document.media_type.as_deref().unwrap_or("none"));
-        }
+        // Opening the image reports what is wrong.
+        Err(_) if header.is_some_and(is_known) => return Ok(header.unwrap_or_default().to_owned()),
+        Err(_) => return unknown(document.media_type.as_deref().unwrap_or("none")),
     };
     let given = manifest.media_type().or(header);
     match (given, manifest.kind()) {
@@ -106,7 +100,9 @@ mod tests {
         assert_eq!(typed(SCHEMA_1_SIGNED, r#"{"fsLayers": []}"#).as_deref(), Ok(SCHEMA_1_SIGNED));
         assert_eq!(typed("application/json", r#"{"fsLayers": []}"#).as_deref(), Ok(SCHEMA_1));
         // Opening the image reports what is wrong.
-        assert_eq!(typed(manifest, r#"{"artifactType": {}, "config": {}}"#).as_deref(), Ok(manifest));
+        for odd in [r#"{"artifactType": {}, "config": {}}"#, r#"{"config": {"#, "\u{1f}\u{8b}"] {
+            assert_eq!(typed(manifest, odd).as_deref(), Ok(manifest), "{odd}");
+        }
     }
 
     #[test]

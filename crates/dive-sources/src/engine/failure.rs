@@ -41,6 +41,9 @@ fn explain(error: &ApiError, address: &Address) -> String {
 /// The message for a failed request to a connected engine.
 pub(super) fn answer(error: &ApiError, address: &Address) -> String {
     match error {
+        ApiError::Status { status, message } if message.trim().is_empty() => {
+            format!("it responded with HTTP {status} and no message")
+        }
         ApiError::Status { message, .. } => one_line(message),
         // The `source` of a transparent error skips the error inside, so look at that error itself.
         ApiError::Io(error) => of_chain(error, address),
@@ -128,5 +131,13 @@ mod tests {
     fn an_engine_error_is_shown_without_its_json() {
         assert_eq!(message_of(br#"{"message": "No such image: x"}"#), "No such image: x");
         assert_eq!(message_of(b"page not found"), "page not found");
+        let said = |message: &str| {
+            let error = ApiError::Status { status: 307, message: message.to_owned() };
+            answer(&error, &Address::Unix("/run/docker.sock".into()))
+        };
+        assert_eq!(
+            (said("gone\n"), said(" ")),
+            ("gone".to_owned(), "it responded with HTTP 307 and no message".to_owned())
+        );
     }
 }

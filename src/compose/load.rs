@@ -8,7 +8,7 @@ use super::document::{ComposeFile, ComposeKey, ComposeText, tagged, value};
 use super::error::ComposeError;
 use super::project::{Profiles, Project, directory_of, files_of};
 use super::service::{Declaration, Service, ServiceImage};
-use crate::config::{Origin, Yaml};
+use crate::config::{Origin, Yaml, without_nul};
 use dive_model::units::count_of;
 use dive_sources::Environment;
 
@@ -233,7 +233,7 @@ impl<'a> Loader<'a> {
             None => self.extended(file, other, &extended.service, project, chain)?,
             Some(path) => {
                 refuse_remote(path)?;
-                let at = directory_of(file.path()).join(&path.value);
+                let at = joined(&directory_of(file.path()), path)?;
                 if !self.files.contains_key(&at) {
                     self.count_file(&path.place)?;
                 }
@@ -291,21 +291,29 @@ impl<'a> Loader<'a> {
             let Some(first) = paths.first() else {
                 return Err(file.place(&keys).problem("expected `path`, the file to include"));
             };
-            let at = |text: &ComposeText| project.directory.join(&text.value);
-            let directory = entry("project_directory")?.first().map_or_else(|| directory_of(&at(first)), at);
-            let env_files: Vec<_> = entry("env_file")?.iter().map(at).collect();
+            let at = |text: &ComposeText| joined(&project.directory, text);
+            let directory = match entry("project_directory")?.first() {
+                Some(directory) => at(directory)?,
+                None => directory_of(&at(first)?),
+            };
+            let env_files = entry("env_file")?.iter().map(at).collect::<Result<Vec<_>, _>>()?;
             let inner = project.included(directory, &env_files)?;
             self.variable_files.extend_from_slice(inner.variable_files());
             let mut services = Services::default();
             for path in &paths {
                 self.count_file(&path.place)?;
-                let file = self.read(&at(path), Some(&path.place))?;
+                let file = self.read(&at(path)?, Some(&path.place))?;
                 services.merge(self.load(&file, &inner, depth + 1)?);
             }
             included.push(services);
         }
         Ok(included)
     }
+}
+
+/// A path that a file names, from `directory`.
+fn joined(directory: &Path, path: &ComposeText) -> Result<PathBuf, ComposeError> {
+    without_nul(&path.value).map(|value| directory.join(value)).map_err(|reason| path.place.problem(reason))
 }
 
 /// Why a chain of files or services ends.

@@ -79,5 +79,6 @@ pub use rule::{Rule, RuleNeeds, RuleRow};
 pub use rule_limits::RuleLimits;
 pub use rule_terms::{LayerChoice, RuleLevel, RuleTerms};
 pub use rules_file::RulesFile;
+pub(crate) use value::without_nul;
 pub use value::{DiffType, LogLevel, ThemeName, start_of_reason};
 pub(crate) use yaml::Yaml;

@@ -3,6 +3,8 @@
 
 use std::path::{Component, Path};
 
+use dive_model::escape::is_hidden;
+
 /// True for a relative path without `..`. A symbolic link in the folder may still lead out of it: open such a path without
 /// following links.
 #[must_use]
@@ -18,6 +20,10 @@ pub(super) fn check_below_folder(path: &str, ending: &str) -> Result<(), String>
             "{what}; a .dive.yaml in the working directory can only name a file `*{ending}` below that directory"
         ))
     };
+    // It would be in listings of the folder, where it could forge or reorder a line.
+    if path.contains(|letter: char| letter.is_control() || is_hidden(letter)) {
+        return refused("the path has a control or invisible character");
+    }
     let path = Path::new(path);
     if !is_below_folder(path) {
         return refused("the path leads out of the directory");

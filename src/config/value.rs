@@ -180,6 +180,14 @@ pub(super) fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Stri
     })
 }
 
+/// Refuses a path with a NUL character, for which the system has no name and only the number of an error.
+pub(crate) fn without_nul(path: &str) -> Result<&str, String> {
+    if path.contains('\0') {
+        return Err("the path contains a NUL character, which no file name can have; remove it".to_owned());
+    }
+    Ok(path)
+}
+
 /// The spellings of booleans in shells and YAML.
 pub(super) const BOOLEANS: [(&str, bool); 8] = [
     ("true", true),
@@ -218,7 +226,7 @@ impl Value for PathBuf {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         scalar(node, faults, |text| match text {
             "" => Err("the path is empty; write one, such as ./dive.log".to_owned()),
-            path => Ok(Self::from(path)),
+            path => without_nul(path).map(Self::from),
         })
     }
 
@@ -235,7 +243,7 @@ impl Value for ImageArgument {
     fn read(node: &Yaml, faults: &mut Vec<String>) -> Option<Self> {
         scalar(node, faults, |text| match text.trim() {
             "" => Err("the image name is empty; write one, such as debian:13-slim".to_owned()),
-            image => Ok(Self(image.to_owned())),
+            image => without_nul(image).map(|image| Self(image.to_owned())),
         })
     }
 

@@ -61,6 +61,9 @@ fn parse(bytes: &[u8]) -> Result<Vec<ListLine>, (usize, &'static str)> {
     let mut lines = Vec::new();
     for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
         let line = str::from_utf8(line).map_err(|_| (number, "the line is not UTF-8; check that this is a list"))?;
+        if line.contains('\0') {
+            return Err((number, "the line contains a NUL character; check that this is a list, and save it as UTF-8"));
+        }
         let line = without_comment(line).trim_end();
         let (image, rules_file) = match line.split_once('\t') {
             Some((image, rules_file)) => (image.trim(), rules_file.trim()),

@@ -124,6 +124,81 @@ fn folder_json_path_overwrites_no_other_file() {
     assert_eq!(user.sees(), [".dive.yaml", "package.json"]);
 }
 
+/// A file with such a name could forge a line of a listing, which the user reads later.
+#[test]
+fn folder_names_no_file_that_forges_a_listing() {
+    for (key, ending) in [("json-path", "json"), ("log.path", "log")] {
+        for name in ["a\\u202Eb", "a\\nb", "a\\e[2Jb", "a\\u200Bb", "a\\x9Bb", "a\\u2028b"] {
+            let text = format!("{key}: \"{name}.{ending}\"\n");
+            let user = User::new().writes(".dive.yaml", &text);
+            let message = format!(".dive.yaml:1: {key} has no effect: the path has a control or invisible character; ");
+            user.runs(&["--ci", &sample()]).ends_with(0).says(&[&message]);
+            assert_eq!((kept(&user), user.sees()), (Vec::new(), vec![".dive.yaml".to_owned()]), "{text}");
+            // The user's own file may name it.
+            let user = User::new().keeps(".dive.yaml", &text);
+            user.runs(&["--ci", &sample()]).ends_with(0);
+            assert_eq!(user.sees().len(), 1, "{text}");
+        }
+    }
+}
+
+/// No system has such a name, and its error is only a number.
+#[test]
+fn path_with_a_nul_character_is_refused_with_its_line() {
+    let why = "the path contains a NUL character, which no file name can have; remove it";
+    for key in ["json-path", "log.path", "ci-config", "registries.ca-file"] {
+        let text = format!("theme: auto\n{key}: \"a\\0b.json\"\n");
+        let user = User::new().keeps(".dive.yaml", &text);
+        user.runs(&["--ci", &sample()]).ends_with(0).says(&[&format!("/.dive.yaml:2: {key}: {why}; dive uses ")]);
+        let user = User::new().writes(".dive.yaml", &text);
+        user.runs(&["--ci", &sample()]).ends_with(0).says(&[&format!("/.dive.yaml:2: {key}: {why}; dive uses ")]);
+    }
+    for key in ["base", "baseline"] {
+        let user = User::new().writes(".dive-ci", &format!("rules: {{}}\n{key}: \"./a\\0b\"\n"));
+        assert_eq!(user.runs(&["--ci", &sample()]).error(), format!(".dive-ci:2: {key}: {why}"));
+    }
+    for line in ["a\0b.tar", "a.tar\ta\0b.yaml"] {
+        let user = User::new().writes("list", &format!("# images\n{line}\n"));
+        let ran = user.runs(&["--from", "list"]);
+        assert_eq!(
+            ran.error(),
+            "list:2: the line contains a NUL character; check that this is a list, and save it as UTF-8"
+        );
+    }
+    for (text, key) in [
+        ("include: [\"a\\0b.yaml\"]\n", "include.0"),
+        ("include: [{ path: a.yaml, env_file: \"a\\0b\" }]\n", "include.0.env_file"),
+        ("include: [{ path: a.yaml, project_directory: \"a\\0b\" }]\n", "include.0.project_directory"),
+        ("services: { a: { extends: { file: \"a\\0b\", service: x } } }\n", "services.a.extends.file"),
+    ] {
+        let user = User::new().writes("compose.yaml", text);
+        let ran = user.runs(&["--compose", "compose.yaml"]);
+        assert_eq!(ran.error(), format!("compose.yaml:1: {key}: {why}"));
+    }
+}
+
+/// A pipe without a reader, a socket and a device: opened for writing, the first blocks for ever.
+#[test]
+fn folder_json_path_to_a_pipe_is_refused_without_waiting() {
+    let make: [fn(&std::path::Path); 2] = [
+        |path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success()),
+        |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap()),
+    ];
+    for make in make {
+        for user in [
+            User::new().writes(".dive.yaml", "json-path: out/x.json\n"),
+            User::new().keeps(".dive.yaml", "json-path: out/x.json\n"),
+        ] {
+            std::fs::create_dir(user.file("out")).unwrap();
+            make(&user.file("out/x.json"));
+            for arguments in [&["--ci", &sample()][..], &[&sample()], &[&sample(), &sample()]] {
+                let ran = user.runs(arguments);
+                assert_eq!(ran.error(), "out/x.json cannot be written: not a regular file", "{arguments:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn json_path_does_not_follow_links_of_the_folder() {
     let by_folder = || User::new().writes(".dive.yaml", "json-path: out.json\n");

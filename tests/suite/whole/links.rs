@@ -72,3 +72,42 @@ fn temporary_documents_of_killed_runs_are_removed() {
     user.runs(&["--json", "out.json", &sample()]).ends_with(0);
     assert_eq!(user.sees(), [".dive-4-5", "out.json", "x.json"]);
 }
+
+/// As for any program, opening a pipe waits for its reader. Ctrl+c ends the wait.
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_ends_the_wait_for_the_reader_of_a_pipe() {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
+    use std::time::Instant;
+
+    use crate::user::{DIVE, TIME_LIMIT};
+
+    if !Path::new("/proc/self/wchan").exists() {
+        return skipped::note("/proc", "nothing else says that a process waits for a reader");
+    }
+    let user = User::new();
+    assert!(Command::new("mkfifo").arg(user.file("pipe")).status().unwrap().success());
+    for images in [&[sample()][..], &[sample(), user.file("none.tar").to_str().unwrap().to_owned()]] {
+        // A shell that runs the tests in the background ignores the signal, which its children inherit.
+        let mut dive = Command::new("env")
+            .args(["--default-signal=INT", DIVE, "--json", "pipe"])
+            .args(images)
+            .current_dir(user.file(""))
+            .env_clear()
+            .envs(user.environment())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let place = format!("/proc/{}/wchan", dive.id());
+        let limit = Instant::now() + TIME_LIMIT;
+        while !std::fs::read_to_string(&place).unwrap().contains("wait_for_partner") {
+            assert!(dive.try_wait().unwrap().is_none() && Instant::now() < limit, "dive does not wait for a reader");
+        }
+        assert!(Command::new("kill").args(["-INT", &dive.id().to_string()]).status().unwrap().success());
+        let status = dive.wait().unwrap();
+        assert_eq!(status.signal(), Some(2), "{status}");
+        assert_eq!(user.sees(), ["pipe"]);
+    }
+}

@@ -1,6 +1,6 @@
 //! The errors of a project.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::{ConfigError, Origin};
 
@@ -36,6 +36,18 @@ pub enum ComposeError {
         /// The file.
         path: PathBuf,
     },
+    /// A file of the project is a link to one outside of it.
+    #[error("{}: this link leads out of the project; name its target, or replace the link by a copy", path.display())]
+    LinkedOut {
+        /// The link.
+        path: PathBuf,
+    },
+    /// A file outside of the project has mistakes, which are not quoted.
+    #[error("{}: this file has a mistake, which dive does not quote because the file is outside of the project; to see it, run dive in a directory that contains both", path.display())]
+    Unquoted {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file that the project names is a pipe or a device.
     #[error("{}: not a regular file; write a file", path.display())]
     NotRegular {
@@ -58,6 +70,17 @@ pub enum ComposeError {
         /// The services that a profile would enable.
         disabled: Vec<String>,
     },
+}
+
+impl ComposeError {
+    /// The Compose file that the message quotes.
+    pub(super) fn quoted_file(&self) -> Option<&Path> {
+        match self {
+            Self::Value { origin: Origin::File { path, .. }, .. }
+            | Self::File(ConfigError::Syntax { origin: Origin::File { path, .. }, .. }) => Some(path),
+            _ => None,
+        }
+    }
 }
 
 fn enable(disabled: &[String]) -> String {

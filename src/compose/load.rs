@@ -1,6 +1,6 @@
 //! Reads the files of a project in order, with the files they include and the services they extend.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::document::{ComposeFile, ComposeKey, ComposeText, tagged, value};
 use super::error::ComposeError;
 use super::project::{Profiles, Project, directory_of, files_of};
 use super::service::{Declaration, Service, ServiceImage};
-use crate::config::{Origin, Yaml, without_nul};
+use crate::config::{Origin, Yaml, is_inside, leads_out, without_nul};
 use dive_model::units::count_of;
 use dive_sources::Environment;
 
@@ -49,8 +49,21 @@ pub fn images(
 ) -> Result<ProjectImages, ComposeError> {
     let files = files_of(named, &environment.working_dir)?;
     let first = files.first().cloned().unwrap_or_default();
-    let mut project = Project::in_directory(directory_of(&first), environment)?;
-    let mut loader = Loader::new(environment);
+    let mut loader = Loader::new(environment, directory_of(&first));
+    let images = images_in(&files, profiles, environment, &mut loader).map_err(|error| loader.unquoted(error))?;
+    if images.images.is_empty() {
+        return Err(ComposeError::NoService { path: first, disabled: images.disabled });
+    }
+    Ok(images)
+}
+
+fn images_in(
+    files: &[PathBuf],
+    profiles: &Profiles,
+    environment: &Environment,
+    loader: &mut Loader<'_>,
+) -> Result<ProjectImages, ComposeError> {
+    let mut project = Project::in_directory(loader.root.clone(), environment)?;
     let files = files.iter().map(|path| loader.read(path, None));
     let files: Vec<Arc<ComposeFile>> = files.collect::<Result<_, _>>()?;
     // Before the services, whose texts may contain it.
@@ -74,10 +87,7 @@ pub fn images(
         images.warnings.truncate(MOST_WARNINGS);
         images.warnings.push(format!("{} with unset variables", count_of(left as u64, "more image")));
     }
-    images.files = loader.into_files(&project);
-    if images.images.is_empty() {
-        return Err(ComposeError::NoService { path: first, disabled: images.disabled });
-    }
+    images.files = loader.files(&project);
     Ok(images)
 }
 
@@ -133,8 +143,12 @@ impl Services {
 
 struct Loader<'a> {
     environment: &'a Environment,
+    /// The directory of the project.
+    root: PathBuf,
     /// The files that were read: many services extend one of a common file.
     files: HashMap<PathBuf, Arc<ComposeFile>>,
+    /// Those outside of the project that other files name.
+    outside: HashSet<PathBuf>,
     /// The files with the variables of included projects.
     variable_files: Vec<PathBuf>,
     files_left: usize,
@@ -142,15 +156,24 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn new(environment: &'a Environment) -> Self {
+    fn new(environment: &'a Environment, root: PathBuf) -> Self {
+        let (files, outside, variable_files) = (HashMap::new(), HashSet::new(), Vec::new());
         let (files_left, services_left) = (MOST_FILES, MOST_SERVICES);
-        Self { environment, files: HashMap::new(), variable_files: Vec::new(), files_left, services_left }
+        Self { environment, root, files, outside, variable_files, files_left, services_left }
     }
 
     /// All files that were read.
-    fn into_files(self, project: &Project<'_>) -> Vec<PathBuf> {
-        let variables = self.variable_files.into_iter().chain(project.variable_files().iter().cloned());
-        self.files.into_keys().chain(variables).collect()
+    fn files(&self, project: &Project<'_>) -> Vec<PathBuf> {
+        let variables = self.variable_files.iter().chain(project.variable_files());
+        self.files.keys().chain(variables).cloned().collect()
+    }
+
+    /// The error without the quotes from a file outside of the project, which may be a secret.
+    fn unquoted(&self, error: ComposeError) -> ComposeError {
+        match error.quoted_file() {
+            Some(path) if self.outside.contains(path) => ComposeError::Unquoted { path: path.to_owned() },
+            _ => error,
+        }
     }
 
     /// The services of a file, and of those it includes.
@@ -193,6 +216,17 @@ impl<'a> Loader<'a> {
         if place.is_some() && full.exists() && !full.is_file() && !full.is_dir() {
             // A pipe could block for ever.
             return Err(ComposeError::NotRegular { path: path.to_owned() });
+        }
+        if !is_inside(&full, &self.environment.working_dir)
+            && !is_inside(&full, &self.environment.working_dir.join(&self.root))
+        {
+            if leads_out(&full) {
+                // A pull request may link it to a secret.
+                return Err(ComposeError::LinkedOut { path: path.to_owned() });
+            }
+            if place.is_some() {
+                self.outside.insert(path.to_owned());
+            }
         }
         let named_by = || place.map_or(Origin::Flag("--compose"), ComposeKey::origin);
         let file = Arc::new(ComposeFile::read(path, named_by, self.environment)?);

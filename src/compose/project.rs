@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::dotenv;
 use super::error::ComposeError;
-use crate::config::{TextFile, is_inside, read_text};
+use crate::config::{TextFile, is_inside, leads_out, read_text};
 use dive_sources::Environment;
 
 /// The names of a Compose file, preferred first.
@@ -86,8 +86,15 @@ impl<'a> Project<'a> {
         let text_left = Rc::new(Cell::new(LONGEST_TEXTS));
         let project =
             Self { directory, environment, outer_variables, file_variables, variable_files, name, root, text_left };
-        // The user's own environment names them, so they may be anywhere.
-        if env_files.is_empty() { project.with_files(&[]) } else { project.with_read(&env_files) }
+        if env_files.is_empty() {
+            return project.with_files(&[]);
+        }
+        // The user's own environment names them, so they may be anywhere. But a pull request may link one to a secret.
+        let linked = env_files
+            .iter()
+            .find(|path| leads_out(&environment.working_dir.join(path)) && project.refuse_outside(path).is_err());
+        linked.map_or(Ok(()), |path| Err(ComposeError::LinkedOut { path: path.clone() }))?;
+        project.with_read(&env_files)
     }
 
     /// A project that this one includes, with the variables of `env_files`, or of the `.env` in its directory.

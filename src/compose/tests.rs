@@ -421,3 +421,51 @@ fn warnings_beyond_a_limit_are_counted() {
     assert_eq!(images.warnings.len(), 21);
     assert_eq!(images.warnings[20], "10 more images with unset variables");
 }
+
+/// A pull request may replace a file of the project by a link to a secret, or name one. Keys and values of a secret are not quoted.
+#[cfg(unix)]
+#[test]
+fn no_error_quotes_a_file_outside_of_the_project() {
+    let secrets = [
+        "hunter2\n",
+        "hunter2: hunter2\n",
+        "[hunter2, ",
+        "a: 1\nhunter2: 1\nhunter2: 2\n",
+        "services: { hunter2: {} }\n",
+    ];
+    let in_services = ["services: { x: { image: [hunter2] } }\n", "services: { x: { image: \"${hunter2\" } }\n"];
+    for secret in secrets.into_iter().chain(in_services) {
+        let files = [
+            ("secret", secret),
+            ("Shop/include.yaml", "include: [link]\n"),
+            ("Shop/included.yaml", "include: [../secret]\n"),
+            ("Shop/extends.yaml", "services: { a: { extends: { file: link, service: x } } }\n"),
+            ("Shop/extended.yaml", "services: { a: { extends: { file: ../secret, service: x } } }\n"),
+            ("Shop/in_folder.yaml", "include: [up/secret]\n"),
+            ("Shop/plain.yaml", "services: { a: { image: a } }\n"),
+        ];
+        let folder = Folder::new(&files);
+        for (target, link) in [("../secret", "link"), ("..", "up"), ("../secret", "compose.yaml")] {
+            std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
+        }
+        let read = |files: &[&str], variables: &[_]| folder.read(files, variables, &[]).unwrap_err();
+        let linked = "this link leads out of the project; name its target, or replace the link by a copy";
+        for file in ["include.yaml", "extends.yaml", "link"] {
+            assert_eq!(read(&[file], &[]), format!("link: {linked}"), "{secret}");
+        }
+        assert_eq!(read(&["plain.yaml"], &[("COMPOSE_ENV_FILES", "link")]), format!("link: {linked}"));
+        // Also the usual file of a directory, and one that is merged over another.
+        for files in [&["."][..], &["plain.yaml", "compose.yaml"]] {
+            assert!(read(files, &[]).ends_with(linked), "{secret}");
+        }
+        for file in ["included.yaml", "extended.yaml", "in_folder.yaml"] {
+            let error = read(&[file], &[]);
+            assert!(!error.contains("hunter2"), "{secret}: {error}");
+        }
+        // The user names it.
+        assert!(read(&["../secret"], &[]).contains("../secret"), "{secret}");
+    }
+    // A directory may share files with others.
+    let files = [("common.yaml", "services: { x: { image: x } }\n"), ("Shop/a.yaml", "include: [../common.yaml]\n")];
+    assert_eq!(names(&Folder::new(&files).read(&["a.yaml"], &[], &[]).unwrap()), ["x=x"]);
+}

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::document::Document;
 use super::environment::config_folders;
 use super::origin::{ConfigScope, Origin};
+use super::output_path::is_below_folder;
 use super::problem::{ConfigError, Warning};
 use dive_sources::Environment;
 
@@ -232,6 +233,13 @@ fn is_home_config(files: &[PathBuf; 2], environment: &Environment) -> bool {
 pub fn leads_out(path: &Path) -> bool {
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
     folder.zip(path.canonicalize().ok()).is_some_and(|(folder, file)| !file.starts_with(folder))
+}
+
+/// True if `path` is below `working_dir` by its name, and leads out of it by a link. Somebody else's pull request may have made the link.
+pub(super) fn is_linked_out(path: &Path, working_dir: &Path) -> bool {
+    let file = working_dir.join(path);
+    let is_below = is_below_folder(path) || (path.is_absolute() && path.starts_with(working_dir));
+    is_below && file.exists() && !is_inside(&file, working_dir)
 }
 
 /// True if a file is in `folder`, where its links lead.

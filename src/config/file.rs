@@ -1,5 +1,6 @@
 //! The configuration `.dive.yaml`: every key with its type, default and trust, in one table.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::action;
@@ -261,6 +262,11 @@ impl Config {
             Some((shown, named_by)) => {
                 let path = environment.working_dir.join(shown);
                 let document = match path.try_exists() {
+                    Ok(true) if discovery::is_linked_out(shown, &environment.working_dir) => {
+                        let why = "it is a link that leads out of the working directory; name its target";
+                        let cause = io::Error::new(io::ErrorKind::InvalidInput, why);
+                        Err(ConfigError::Unreadable { path: shown.to_owned(), cause })
+                    }
                     Ok(true) => Document::read(&path, shown),
                     Ok(false) => Err(ConfigError::Missing { path: shown.to_owned(), named_by }),
                     Err(cause) => Err(ConfigError::Unreadable { path: shown.to_owned(), cause }),

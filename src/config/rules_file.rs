@@ -123,7 +123,13 @@ impl RulesFile {
             // A file that the user names may be a pipe (`<(...)`); a pipe named `.dive-ci` could block for ever.
             (Ok(true), None) if path.is_dir() => Err(ConfigError::IsDirectory { path: shown.to_owned() }),
             (Ok(true), None) if !path.is_file() => Err(not_regular(shown)),
-            (Ok(true), None) if discovery::leads_out(&path) => Self::unquoted(read(&path), shown),
+            (Ok(true), _) if discovery::is_linked_out(shown, &environment.working_dir) && path.is_file() => {
+                Self::unquoted(read(&path), shown)
+            }
+            // The user's own file names it for every folder, also for those with a pipe of that name.
+            (Ok(true), Some(_)) if matches!(named.origin, Origin::File { .. }) && !path.is_file() && !path.is_dir() => {
+                Err(not_regular(shown))
+            }
             // A list may be a stranger's, and name any file.
             (Ok(true), Some(_)) if named.origin == Origin::Flag("--from") => {
                 match discovery::is_inside(&path, &environment.working_dir) {

@@ -99,6 +99,15 @@ fn named_pipe_as_log_does_not_hang() {
 }
 
 #[test]
+fn named_pipe_as_rules_file_does_not_hang() {
+    let own = User::new().keeps(".dive.yaml", "ci-config: rules.yaml\n");
+    for (user, name) in [(User::new(), ".dive-ci"), (own, "rules.yaml")] {
+        user.runs_program("mkfifo", &[name]).ends_with(0);
+        assert_eq!(user.runs(&["--ci", &sample()]).error(), format!("{name} cannot be read: not a regular file"));
+    }
+}
+
+#[test]
 fn folder_json_path_overwrites_no_other_file() {
     for path in ["../home/x.json", "/tmp/x.json", "-", "out.txt", ".x.json"] {
         let user = User::new().writes(".dive.yaml", &format!("json-path: \"{path}\"\n"));
@@ -264,6 +273,31 @@ fn linked_secret_file_is_not_quoted_in_errors() {
         let ran = user.runs(&["--ci", &sample()]);
         assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("1234"), "{name}, {content}: {}", ran.stderr);
         assert!(ran.stderr.contains(name) && ran.stderr.contains("out of the working directory"), "{}", ran.stderr);
+    }
+    // Also a file in the folder that the user names.
+    for (option, key, content) in [
+        ("--ci-config", "ci-config", secrets[2]),
+        ("--ci-config", "ci-config", secrets[1]),
+        ("--config", "", secrets[1]),
+    ] {
+        let user = User::new().keeps("secret", content);
+        std::fs::create_dir(user.file("ci")).unwrap();
+        symlink("../../home/secret", user.file("ci/dive.yaml")).unwrap();
+        let whole = user.file("ci").canonicalize().unwrap().join("dive.yaml").to_str().unwrap().to_owned();
+        for path in ["ci/dive.yaml", &whole] {
+            let ran = user.runs(&["--ci", option, path, &sample()]);
+            assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("1234"), "{option}: {}", ran.stderr);
+            assert!(ran.error().contains("out of the working directory"), "{}", ran.stderr);
+        }
+        if !key.is_empty() {
+            let user = user.keeps(".dive.yaml", &format!("{key}: ci/dive.yaml\n"));
+            let ran = user.runs(&["--ci", &sample()]);
+            assert!(
+                ran.error().contains("out of the working directory") && !ran.stderr.contains("1234"),
+                "{}",
+                ran.stderr
+            );
+        }
     }
     // A project may share a rules file between its folders.
     let user = User::new().keeps("shared", "rules: {lowestEfficiency: 0.999}\n");

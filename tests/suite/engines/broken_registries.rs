@@ -241,3 +241,34 @@ fn redirect_loop_is_an_error() {
     assert_fails(&ran, &[proxy.address()]);
     assert!(proxy.requests(&base()).len() < 100);
 }
+
+/// A registry elsewhere, here behind a proxy, could use dive to reach services of this machine.
+#[test]
+fn registry_elsewhere_does_not_lead_to_this_machine() {
+    let private = Proxy::before_host("unused:0");
+    let port = private.address().rsplit(':').next().unwrap().to_owned();
+    for (host, target) in [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("127.1", "127.0.0.1")] {
+        let location = format!("http://{host}:{port}/app");
+        let challenge = format!("Bearer realm=\"{location}\",service=\"x\"");
+        for answer in [
+            Response::new("307 Temporary Redirect", &[("Location", &location)], ""),
+            Response::new("401 Unauthorized", &[("WWW-Authenticate", &challenge)], ""),
+        ] {
+            let proxy = Proxy::with_responder("unused:0", move |request| {
+                // Behind the tunnel, nothing speaks TLS.
+                let is_tunnel = request.head.word(0) == "CONNECT";
+                Some(if is_tunnel { Response::new("200 OK", &[], "plain") } else { answer.clone() })
+            });
+            let place = format!("http://{}", proxy.address());
+            let user = User::new().sets("HTTP_PROXY", &place).sets("HTTPS_PROXY", &place).sets("NO_PROXY", "localhost");
+            let ran = user.runs(&["--insecure-registry", "reg.example", "registry://reg.example/app:1"]);
+            let part = format!(
+                "it leads to {target}, an address of this machine, which dive follows only from a \
+                 registry on this machine"
+            );
+            let error = ran.error();
+            assert!(error.contains("reg.example cannot be reached: ") && error.contains(&part), "{error}");
+        }
+    }
+    assert!(private.requests("").is_empty());
+}

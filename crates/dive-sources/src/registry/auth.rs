@@ -297,8 +297,8 @@ impl Auth {
             _ => return Err(invalid("its token server has no TLS, and dive sends no credentials without TLS").into()),
         };
         let address = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
-        // As in docker, the certificates of the registry also apply to its token server.
-        let client = clients.client(&[&address, &self.registry], transport, Use::Token)?;
+        clients.check_lead(&self.registry, &url)?;
+        let client = clients.client(&address, &self.registry, transport, Use::Token)?;
         let builder = if let Some(Credential::Identity(token)) = &credentials.found {
             let mut form = url.clone();
             form.set_query(None);

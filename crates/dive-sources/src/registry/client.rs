@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::redirect::{Attempt, Policy};
@@ -14,6 +14,8 @@ use reqwest::{Client, Url};
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::error::RegistryError;
+use super::name;
+use super::reach::{CheckedNames, RegistryReach, TooNear};
 use super::retry::Failure;
 use super::trust::TrustFiles;
 use crate::certificates::CertificateCheck;
@@ -60,35 +62,57 @@ pub(super) enum Use {
     Token,
 }
 
-/// One HTTP client per host, transport and use, with its connection pool.
+/// One HTTP client per host, registry, transport and use, with its connection pool.
 #[derive(Debug, Default)]
 pub(super) struct Clients {
     trust: TrustFiles,
-    made: Mutex<HashMap<(String, Transport, Use), Client>>,
+    made: Mutex<HashMap<(String, String, Transport, Use), Client>>,
+    /// By registry.
+    reaches: Mutex<HashMap<String, Arc<RegistryReach>>>,
 }
 
 impl Clients {
     pub(super) fn new(trust: TrustFiles) -> Self {
-        Self { trust, made: Mutex::default() }
+        Self { trust, made: Mutex::default(), reaches: Mutex::default() }
     }
 
-    /// The client for a host. The first of `names` is its address.
-    pub(super) fn client(&self, names: &[&str], transport: Transport, usage: Use) -> Result<Client, RegistryError> {
-        let address = names.first().copied().unwrap_or_default();
+    /// The reach of a registry.
+    fn reach(&self, registry: &str) -> Arc<RegistryReach> {
+        let address = name::address(registry);
+        let mut reaches = self.reaches.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(reaches.entry(address.to_owned()).or_insert_with(|| Arc::new(RegistryReach::new(address))))
+    }
+
+    /// Refuses an address that a registry names and may not lead to.
+    pub(super) fn check_lead(&self, registry: &str, url: &Url) -> Result<(), RegistryError> {
+        self.reach(registry).lead_to(url).map_err(|error| unreachable(&error))
+    }
+
+    /// The client for the host `address` of a registry.
+    pub(super) fn client(
+        &self,
+        address: &str,
+        registry: &str,
+        transport: Transport,
+        usage: Use,
+    ) -> Result<Client, RegistryError> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (address.to_owned(), transport, usage);
+        let key = (address.to_owned(), registry.to_owned(), transport, usage);
         if let Some(client) = made.get(&key) {
             return Ok(client.clone());
         }
-        let tls = self.trust.config(names, transport.certificate_check())?;
+        // As in docker, the certificates of the registry also apply to its token server.
+        let tls = self.trust.config(&[address, registry], transport.certificate_check())?;
+        let reach = self.reach(registry);
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("dive-rs/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
             .read_timeout(STALL)
             .referer(false)
+            .dns_resolver(CheckedNames(Arc::clone(&reach)))
             .redirect(match usage {
-                Use::Registry => Policy::custom(move |attempt| follow(attempt, transport)),
+                Use::Registry => Policy::custom(move |attempt| follow(attempt, transport, &reach)),
                 Use::Token => Policy::custom(stay),
             });
         if is_loopback(address) {
@@ -123,13 +147,16 @@ impl fmt::Display for RedirectError {
 
 impl Error for RedirectError {}
 
-fn follow(attempt: Attempt<'_>, transport: Transport) -> reqwest::redirect::Action {
+fn follow(attempt: Attempt<'_>, transport: Transport, reach: &RegistryReach) -> reqwest::redirect::Action {
     if attempt.previous().len() > REDIRECTS {
         attempt.error(RedirectError::TooMany)
     } else if transport == Transport::Https && attempt.url().scheme() != "https" {
         attempt.error(RedirectError::WithoutTls)
     } else {
-        attempt.follow()
+        match reach.lead_to(attempt.url()) {
+            Ok(()) => attempt.follow(),
+            Err(error) => attempt.error(error),
+        }
     }
 }
 
@@ -155,11 +182,18 @@ fn is_loopback(address: &str) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+fn unreachable(error: &TooNear) -> RegistryError {
+    RegistryError::Unreachable { host: error.registry.clone(), why: error.to_string() }
+}
+
 /// Maps a network error of the request for `what` to a failure.
 pub(super) fn failure(host: &str, what: &str, contact: Contact, error: reqwest::Error) -> Failure {
     let error = error.without_url();
     if let Some(why) = find::<RedirectError>(&error) {
         return RegistryError::Unreachable { host: host.to_owned(), why: why.to_string() }.into();
+    }
+    if let Some(near) = find::<TooNear>(&error) {
+        return unreachable(near).into();
     }
     if let Some(tls) = find::<rustls::Error>(&error) {
         if let Some(why) = why_untrusted(host, tls) {

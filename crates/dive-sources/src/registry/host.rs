@@ -169,7 +169,7 @@ impl Host {
         request: &RegistryRequest<'_>,
         authorization: &Authorization,
     ) -> Result<Response, NoResponse> {
-        let client = self.clients.client(&[&self.address, &self.registry], transport, Use::Registry)?;
+        let client = self.clients.client(&self.address, &self.registry, transport, Use::Registry)?;
         let url = self.url(transport, request.path)?;
         let mut builder = authorization.apply(client.request(request.method.clone(), url));
         let headers: [(HeaderName, Option<&str>); 2] = [(ACCEPT, request.accept), (RANGE, request.range)];

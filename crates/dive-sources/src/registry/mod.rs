@@ -11,6 +11,7 @@ mod error;
 mod host;
 mod manifest;
 mod name;
+mod reach;
 mod repository;
 mod response;
 mod retry;

@@ -10,13 +10,14 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::server::{Reply, Server, logged_in};
+use super::server::{Fixture, Reply, Server, logged_in};
 use crate::access::{Access, RegistryOptions};
 use crate::machine::MachineSettings;
 use crate::registry::RegistryImage;
 use crate::registry::deadlines::Deadlines;
 use crate::registry::repository::Settings;
 use crate::registry::trust::TrustFiles;
+use dive_model::store::Store;
 
 const AUTHORITY: &str = include_str!("tls/ca.pem");
 const KEY: &str = include_str!("tls/server.key.pem");
@@ -121,4 +122,28 @@ fn a_token_server_without_tls_gets_no_password() {
     let error = refused(&TlsServer::start(GOOD, head).host);
     assert!(error.contains("token server has no TLS"), "{error}");
     assert!(plain.seen().is_empty());
+}
+
+/// A registry could fetch the secrets of a machine through dive: from its metadata service, which answers like a token server.
+#[test]
+fn a_registry_cannot_lead_to_a_metadata_service() {
+    let metadata = "http://169.254.169.254/latest/api/token";
+    let expected = |host: &str| {
+        format!(
+            "{host} cannot be reached: it leads to 169.254.169.254, a link-local address, which dive follows only from "
+        )
+    };
+    let (fixture, server) =
+        Fixture::with_fault(0, move |_, _| Reply::status("307 Temporary Redirect").with("Location", metadata));
+    let image = server.open().unwrap();
+    let error = image.blob(&fixture.member(0)).unwrap().read_document(64 << 20).unwrap_err().to_string();
+    assert!(error.contains(&expected(&server.host)), "{error}");
+    let server = Server::start(move |_| {
+        let challenge = format!("Bearer realm=\"{metadata}\",service=\"x\"");
+        Reply::status("401 Unauthorized").with("WWW-Authenticate", challenge)
+    });
+    let (_folder, environment) = logged_in(&server.host, r#"{"auth": "YW5uOnNlY3JldA=="}"#);
+    let error = server.open_with(&Access { environment, ..server.access() }).unwrap_err().to_string();
+    assert!(error.contains(&expected(&server.host)), "{error}");
+    assert!(server.seen().iter().all(|request| request.header("authorization").is_empty()));
 }

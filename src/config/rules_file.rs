@@ -139,6 +139,11 @@ impl RulesFile {
                 }
             }
             (Ok(true), _) => read(&path),
+            // A gate must not vanish because the file it leads to was moved.
+            (Ok(false), None) if path.is_symlink() => Err(ConfigError::Unreadable {
+                path: shown.to_owned(),
+                cause: io::Error::new(io::ErrorKind::NotFound, "it is a symbolic link to a missing file"),
+            }),
             (Ok(false), None) => Ok(Self::default()),
             (Ok(false), Some(_)) => match &named.origin {
                 origin @ Origin::File { .. } => {

@@ -107,6 +107,19 @@ fn named_pipe_as_rules_file_does_not_hang() {
     }
 }
 
+/// The file that it leads to was moved, so CI would check other limits without a word.
+#[test]
+fn a_rules_file_that_leads_to_a_missing_file_is_an_error() {
+    let user = User::new();
+    symlink("../shared/.dive-ci", user.file(".dive-ci")).unwrap();
+    let ran = user.runs(&["--ci", &sample()]).ends_with(2);
+    assert!(
+        ran.error().starts_with(".dive-ci cannot be read: it is a symbolic link to a missing file"),
+        "{}",
+        ran.error()
+    );
+}
+
 #[test]
 fn folder_json_path_overwrites_no_other_file() {
     for path in ["../home/x.json", "/tmp/x.json", "-", "out.txt", ".x.json"] {

@@ -3,7 +3,7 @@
 use dive_model::advice::{AdviceKind, CountedBytes, KindSet};
 use serde_json::json;
 
-use super::finds;
+use super::{finds, says};
 use crate::build::{Image, image};
 
 /// A kind with paths that it claims and paths that no kind claims. `+path` is an empty file beside them.
@@ -324,6 +324,57 @@ fn symbolic_links_from_outside_keep_a_cache() {
         let opened = image().layer(|l| l.file(cache, "1234").symlink(&inside, format!("/{cache}"))).open();
         assert_eq!(opened.opened().advice(KindSet::on()).findings.len(), 1, "{cache}");
     }
+}
+
+/// A program is not temporary, wherever it is. It reads files next to its own.
+#[test]
+fn symbolic_links_from_outside_keep_files_in_temporary_directories() {
+    let of = |files: &[&str], links: &[(&str, &str)]| {
+        image().layer(|l| {
+            let l = files.iter().fold(l, |l, path| l.file(path, "1234"));
+            links.iter().fold(l, |l, (link, target)| l.symlink(link, target))
+        })
+    };
+    let tool = &["tmp/tool/bin/tool", "tmp/tool/lib/a", "tmp/other"][..];
+    let other = "temporary-files 4 B 1 files layer 0 /tmp/other";
+    for links in [
+        &[("usr/local/bin/tool", "/tmp/tool/bin/tool")][..],
+        &[("usr/local/bin/tool", "../../../tmp/tool/bin/tool")],
+        &[("opt/tool", "/tmp/tool")],
+        // Chains, through the directory and through a link in it.
+        &[("usr/bin/tool", "/opt/tool/bin/tool"), ("opt/tool", "/tmp/tool")],
+        &[("usr/bin/tool", "/tmp/current/bin/tool"), ("tmp/current", "tool")],
+        &[("usr/bin/tool", "/scratch/tool/bin/tool"), ("scratch", "/tmp")],
+        &[("usr/bin/tool", "/tmp/x/../tool"), ("tmp/x/b", "a")],
+    ] {
+        finds(&of(tool, links), other);
+        let of_var: Vec<_> = links.iter().map(|(link, target)| (*link, target.replace("tmp/", "var/tmp/"))).collect();
+        if !links.iter().any(|(link, _)| link.starts_with("tmp/") || *link == "scratch") {
+            let of_var: Vec<_> = of_var.iter().map(|(link, target)| (*link, &**target)).collect();
+            let files: Vec<_> = tool.iter().map(|path| format!("var/{path}")).collect();
+            let files: Vec<_> = files.iter().map(|path| &**path).collect();
+            finds(&of(&files, &of_var), "temporary-files 4 B 1 files layer 0 /var/tmp/other");
+        }
+    }
+    // What a needed directory links to is needed, too.
+    finds(&of(&["tmp/a/x", "tmp/b/x", "tmp/other"], &[("opt/a", "/tmp/a"), ("tmp/a/b", "../b/x")]), other);
+    let all = "temporary-files 12 B 3 files layer 0 /tmp/other";
+    for links in [
+        &[("usr/tmp", "../tmp")][..],
+        &[("opt/tool", "/tmp/tool/missing")],
+        &[("tmp/bin", "tool/bin/tool")],
+        &[("opt/tool", "/tmpfs/tool")],
+    ] {
+        finds(&of(tool, links), all);
+    }
+    let hidden = of(tool, &[("opt/tool", "/tmp/tool")]).layer(|l| l.whiteout("opt/tool"));
+    finds(&hidden, all);
+    // The command leaves the link that the program is found by.
+    let made = image().layer(|l| {
+        let l = ["tmp/tool/a", "tmp/other/a", "tmp/other/b"].iter().fold(l, |l, path| l.file(path, "1234"));
+        l.symlink("opt/a", "/tmp/now/a").symlink("tmp/now", "tool").created_by("RUN /bin/sh -c make # buildkit")
+    });
+    says(&made, &["layer 0: add `&& rm -rf /tmp/other/*`"]);
 }
 
 #[test]

@@ -70,17 +70,85 @@ fn visible_names(tree: &Tree) -> BTreeMap<SpanId, Vec<String>> {
     names
 }
 
+/// What is directly in a directory for temporary files, at or above a path.
+fn temporary_entry(path: &str) -> Option<String> {
+    ["tmp/", "var/tmp/"].iter().find_map(|directory| {
+        let name = path.strip_prefix(directory)?.split('/').next()?;
+        Some(format!("{directory}{name}"))
+    })
+}
+
+/// All paths on the way that a symbolic link leads, itself first; `None` if it leads nowhere.
+fn way_of(kinds: &BTreeMap<String, (SpanKind, String)>, link: &str) -> Option<Vec<String>> {
+    let mut here = link.to_owned();
+    let (mut way, mut ahead, mut followed) = (vec![here.clone()], Vec::<String>::new(), 0);
+    loop {
+        let kind = if here.is_empty() { SpanKind::Directory } else { kinds.get(&here)?.0 };
+        if kind == SpanKind::Symlink {
+            let target = &kinds[&here].1;
+            followed += 1;
+            if followed > 40 || target.is_empty() {
+                return None;
+            }
+            ahead.extend(target.split('/').rev().filter(|name| !name.is_empty()).map(ToOwned::to_owned));
+            let above = here.rsplit_once('/').map_or("", |(above, _)| above);
+            here = if target.starts_with('/') { String::new() } else { above.to_owned() };
+        } else {
+            let Some(name) = ahead.pop() else { return Some(way) };
+            if !kind.is_directory() {
+                return None;
+            }
+            here = match &*name {
+                "." => here,
+                ".." => here.rsplit_once('/').map_or(String::new(), |(above, _)| above.to_owned()),
+                name if here.is_empty() => name.to_owned(),
+                name => format!("{here}/{name}"),
+            };
+        }
+        way.push(here.clone());
+    }
+}
+
+/// What links outside of the directories for temporary files need of them.
+fn needed_in_temporary(tree: &Tree) -> BTreeSet<String> {
+    let mut kinds = BTreeMap::new();
+    for (inode, names) in visible_names(tree) {
+        let kind = tree.span(inode).kind;
+        let is_link = kind == SpanKind::Symlink;
+        let target = if is_link { String::from_utf8_lossy(tree.link(inode)).into_owned() } else { String::new() };
+        kinds.extend(names.into_iter().map(|name| (name, (kind, target.clone()))));
+    }
+    let mut needed = BTreeSet::new();
+    loop {
+        let before = needed.len();
+        for (link, _) in kinds.iter().filter(|(_, (kind, _))| *kind == SpanKind::Symlink) {
+            if temporary_entry(link).is_none_or(|entry| needed.contains(&entry)) {
+                let way = way_of(&kinds, link).unwrap_or_default();
+                needed.extend(way.iter().filter_map(|path| temporary_entry(path)));
+            }
+        }
+        if needed.len() == before {
+            return needed;
+        }
+    }
+}
+
 /// The claims by kind and path, from the rules.
 fn expected(tree: &Tree, scope: &ClaimScope, files: &KindsOfFiles) -> BTreeSet<(AdviceKind, String, usize, u64)> {
     let visible = AdviceKind::ALL.iter().copied().filter(|kind| kind.row().counts == CountedBytes::Visible);
     let kinds = scope.kinds.and(visible.collect());
     let mut claims = BTreeSet::new();
+    let needed = needed_in_temporary(tree);
     for (inode, names) in visible_names(tree) {
         let span = tree.span(inode);
         if !span.kind.is_file() || span.size == 0 {
             continue;
         }
-        let kind_of = |name: &String| files.kinds(inode, name).and(kinds).first();
+        let kind_of = |name: &String| {
+            let is_needed = temporary_entry(name).is_some_and(|entry| needed.contains(&entry));
+            let of_name = files.kinds(inode, name).and(kinds);
+            if is_needed { of_name.without(AdviceKind::TemporaryFiles) } else { of_name }.first()
+        };
         let of_names: Option<Vec<_>> = names.iter().map(kind_of).collect();
         let Some(kind) = of_names.and_then(|kinds| kinds.into_iter().min()) else { continue };
         let of_kind = names.iter().filter(|name| kind_of(name) == Some(kind));
@@ -280,6 +348,26 @@ proptest! {
         prop_assert_eq!(&found, &expected(tree, &scope, &files));
         let whole = claims.partition(tree, &exact, &(0..tree.layer_count()));
         prop_assert_eq!(whole.advice_bytes, found.iter().map(|claim| claim.3).sum::<u64>());
+        prop_assert_eq!(whole.total_bytes, whole.waste_bytes + whole.advice_bytes + whole.rest_bytes);
+    }
+}
+
+/// Paths in and beside directories for temporary files, where most links lead somewhere.
+fn temporary_paths() -> BoxedStrategy<String> {
+    let paths = ["tmp", "tmp/a", "tmp/a/x", "tmp/b", "tmp/b/y", "var/tmp", "var/tmp/a", "a", "b", "b/x", "b/y"];
+    select(paths.map(ToOwned::to_owned).to_vec()).boxed()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn links_into_temporary_directories_claim_no_file_that_they_need(random in images_of(&temporary_paths())) {
+        let opened = random.build().open();
+        let scope = scope(AdviceKind::ALL.iter().copied().collect(), 0);
+        let (claims, found) = claimed(&opened, &scope);
+        prop_assert_eq!(&found, &expected(opened.tree(), &scope, &KindsOfFiles::default()));
+        let whole = claims.partition(opened.tree(), &opened.exact(), &(0..opened.tree().layer_count()));
         prop_assert_eq!(whole.total_bytes, whole.waste_bytes + whole.advice_bytes + whole.rest_bytes);
     }
 }

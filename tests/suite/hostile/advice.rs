@@ -148,6 +148,28 @@ fn links_into_caches_are_followed_quickly() {
     Hostile::listing(&[("a", blob)], ["a"]).is_advised_on_within(SHORT);
 }
 
+/// Each of 10,000 links into a directory for temporary files leads through 20,000 names, and each makes the next one interesting.
+#[test]
+fn links_into_temporary_directories_are_followed_quickly() {
+    let add = |layer: Layer, at: usize| layer.file(format!("tmp/f{at}"), "x");
+    let files = (0..20_000).fold(Layer::default(), add);
+    let link = |layer: Layer, at: usize| {
+        let layer = layer.symlink(format!("l{at}"), format!("tmp/f{at}")).symlink(format!("tmp/d{at}/l"), "../../l0");
+        layer.symlink(format!("c{at}"), format!("c{}/tmp", at + 1)).symlink(format!("tmp/e{at}"), format!("e{}", at + 1))
+    };
+    let blob = (0..10_000).fold(files.symlink("t", "tmp"), link).zstd().blob();
+    Hostile::listing(&[("a", blob)], ["a"]).is_advised_on_within(SHORT);
+}
+
+/// 30,000 links with targets of 1,600 names lead into a directory for temporary files.
+#[test]
+fn long_links_into_temporary_directories_are_followed_quickly() {
+    let path = "d/../".repeat(800);
+    let link = |layer: Layer, at: usize| layer.symlink(format!("l{at}"), format!("{path}tmp/f"));
+    let blob = (0..30_000).fold(Layer::default().dir("d").file("tmp/f", "x"), link).zstd().blob();
+    Hostile::listing(&[("a", blob)], ["a"]).is_advised_on_within(SHORT);
+}
+
 /// Each of 1,000 links into a cache leads through 39 others with a thousand components.
 #[test]
 fn long_chains_of_links_into_caches_are_followed_quickly() {

@@ -13,10 +13,10 @@ const CACHES: [AdviceKind; 3] = [AdviceKind::NodeCache, AdviceKind::PythonCache,
 const HINTS: [&[u8]; 4] = [b"store", b"cache", b"uv", b"yarn"];
 
 /// Maximum number of steps to follow links, about 50 ns each.
-const MAX_STEPS: usize = 1_000_000;
+pub(super) const MAX_STEPS: usize = 1_000_000;
 
 /// Longest target of a link on Linux. No program follows a longer one.
-const MAX_TARGET: usize = 4095;
+pub(super) const MAX_TARGET: usize = 4095;
 
 /// The kinds of caches into which a visible symbolic link from outside leads.
 pub(super) fn needed_kinds(tree: &Tree, paths: &PathKinds) -> KindSet {

@@ -22,6 +22,7 @@ mod kind_set;
 mod largest;
 mod later_runs;
 mod linked_caches;
+mod linked_temporary;
 mod mounts;
 mod option_lines;
 mod packages;

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
+use super::linked_temporary;
 use super::patterns::{PATTERNS, PatternRow, VETOES};
 use super::proof::{PathProof, ProofFinder};
 use crate::tree::{NodeId, Tree};
@@ -255,7 +256,26 @@ struct Frame {
 impl PathKinds {
     /// Matches all nodes with the patterns of the kinds.
     pub(super) fn of(tree: &Tree) -> Self {
-        Self::matched(tree, PATTERNS, VETOES)
+        let mut paths = Self::matched(tree, PATTERNS, VETOES);
+        match linked_temporary::needed(tree) {
+            Some(needed) => paths.take_out(AdviceKind::TemporaryFiles, &needed),
+            // No finding is better than a false one.
+            None => paths.vetoed = paths.vetoed.with(AdviceKind::TemporaryFiles),
+        }
+        paths
+    }
+
+    /// Takes a kind from these nodes alone.
+    fn take_out(&mut self, kind: AdviceKind, nodes: &[NodeId]) {
+        let mut without: HashMap<u32, u32> = HashMap::new();
+        for node in nodes {
+            let Some(number) = self.frame_of.get_mut(node.index()) else { continue };
+            *number = *without.entry(*number).or_insert_with_key(|number| {
+                let frame = self.frames.get(*number as usize).copied();
+                self.frames.extend(frame.map(|frame| Frame { kinds: frame.kinds.without(kind), ..frame }));
+                (self.frames.len() as u32).saturating_sub(1)
+            });
+        }
     }
 
     fn matched(tree: &Tree, rows: &[PatternRow], vetoes: &[(AdviceKind, &'static str)]) -> Self {

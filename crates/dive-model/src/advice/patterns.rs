@@ -12,6 +12,9 @@ use super::proof::PathProof;
 /// Patterns of a kind that share a proof.
 pub(super) type PatternRow = (AdviceKind, PathProof, &'static [&'static str]);
 
+/// Directories for temporary files.
+pub(super) const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
+
 /// All patterns. The order does not matter: that of the kinds decides.
 pub(super) const PATTERNS: &[PatternRow] = &[
     (
@@ -127,7 +130,7 @@ pub(super) const PATTERNS: &[PatternRow] = &[
     ),
     (CoreDump, PathProof::None, &["**/hs_err_pid*.log", "**/java_pid*.hprof"]),
     (SparseLoginDatabase, PathProof::None, &["/var/log/lastlog", "/var/log/faillog", "/var/log/tallylog"]),
-    (TemporaryFiles, PathProof::None, &["/tmp", "/var/tmp"]),
+    (TemporaryFiles, PathProof::None, &TEMPORARY),
     (Logs, PathProof::None, &["/var/log", "!/var/log/lastlog", "!/var/log/faillog", "!/var/log/tallylog"]),
     (
         EditorAndOsFiles,

@@ -80,11 +80,13 @@ pub(crate) struct LinkWalker<'a> {
     names: HashMap<NodeId, HashMap<&'a [u8], NodeId>>,
     /// Steps left. Each component of a target is one, and each name of a visited directory.
     steps: usize,
+    /// What the last walk passed through, links included.
+    passed: Vec<NodeId>,
 }
 
 impl<'a> LinkWalker<'a> {
     pub(crate) fn new(tree: &'a Tree, layer: LayerIndex, steps: usize) -> Self {
-        Self { tree, layer, names: HashMap::new(), steps }
+        Self { tree, layer, names: HashMap::new(), steps, passed: Vec::new() }
     }
 
     /// True if a walk ended because no step was left.
@@ -98,6 +100,11 @@ impl<'a> LinkWalker<'a> {
         self.walk((node, span)).ok().filter(|_| !self.is_exhausted())
     }
 
+    /// What the last walk passed through: links, directories and the target.
+    pub(crate) fn passed(&self) -> &[NodeId] {
+        &self.passed
+    }
+
     fn take_steps(&mut self, count: usize) -> Result<(), Unresolved> {
         self.steps = self.steps.saturating_sub(count);
         if self.is_exhausted() { Err(Unresolved::TooManyLinks) } else { Ok(()) }
@@ -109,7 +116,9 @@ impl<'a> LinkWalker<'a> {
         let mut here = start;
         let mut ahead: Vec<&[u8]> = Vec::new();
         let mut followed: Vec<SpanId> = Vec::new();
+        self.passed.clear();
         loop {
+            self.passed.push(here.0);
             let inode = tree.inode(here.1);
             let kind = tree.span(inode).kind;
             if kind == SpanKind::Symlink {

@@ -1,5 +1,7 @@
 //! What to write instead where a later RUN needs the files. A failure means that a remedy breaks the build.
 
+use dive_model::advice::KindSet;
+
 use super::says;
 use crate::build::{Format, Image, image};
 use crate::user::User;
@@ -245,10 +247,38 @@ fn a_command_continues_only_a_script_that_it_can() {
         ("", "run `rm -rf"),
     ] {
         let opened = built(&[(LISTS, command)]).open();
-        let found = opened.opened().advice(dive_model::advice::KindSet::on()).findings;
+        let found = opened.opened().advice(KindSet::on()).findings;
         let remedy = &found[0].remedy;
         assert!(remedy.starts_with(&format!("layer 0: {start}")), "{command:?}: {remedy}");
     }
+}
+
+/// Buildah records `RUN ["/bin/bash", "-c", "..."]` as it is written. `&&` behind its brackets is no command.
+#[test]
+fn a_run_in_exec_form_is_read() {
+    let of = |command: &str, later: &str| built(&[(LISTS, command), ("usr/bin/x", later)]);
+    let update = r#"/bin/sh -c ["/bin/bash", "-ec", "apt-get update && echo \"a\""]"#;
+    let added = "layer 0: add `&& rm -rf /var/lib/apt/lists/*` to its script, or mount caches: \
+                 `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and \
+                 `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`";
+    let joined = "layer 0: join it with layer 1 in one RUN that ends with `rm -rf /var/lib/apt/lists/*`";
+    says(&of(update, r#"/bin/sh -c ["make"]"#), &[added]);
+    for install in [
+        r#"/bin/sh -c ["/bin/bash","-eo","pipefail","-c","apt-get install -y x"]"#,
+        r#"/bin/sh -c ["apt-get", "install", "-y", "x"]"#,
+        "RUN /bin/bash -ec apt-get install -y x # buildkit",
+        "bash -c apt-get install -y x",
+    ] {
+        says(&of(update, install), &[joined]);
+    }
+    says(
+        &built(&[("tmp/a", r#"/bin/sh -c ["make", "/tmp/a"]"#)]),
+        &["layer 0: write the RUN without brackets, and add `&& rm -rf /tmp/a`"],
+    );
+    // A container that starts so reads the cache.
+    let go = || built(&[("root/.cache/go-build/a", "RUN /bin/sh -c go build # buildkit")]);
+    says(&go().starts(&["/bin/bash", "-eo", "pipefail", "-c", "go run ."]), &[]);
+    assert_eq!(go().starts(&["bash", "go", "-c"]).open().opened().advice(KindSet::on()).findings.len(), 1);
 }
 
 #[test]

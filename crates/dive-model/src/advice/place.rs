@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 
 use super::apt::ListUse;
 use super::option_lines::OptionLines;
-use super::shell_commands::{ScriptEnd, ShellCommand, is_continuable, script_end};
-use crate::image::{BuildInstruction, Image, Keyword};
+use super::shell_commands::{ScriptEnd, ShellCommand, is_continuable, script_end, script_of};
+use crate::image::{BuildInstruction, Image, Keyword, exec_form};
 use crate::layer::LayerIndex;
 
 /// The instruction that made a layer.
@@ -62,7 +62,7 @@ impl<'a> Place<'a> {
 
     /// True if `&& command` can follow the script.
     pub(super) fn is_continuable(&self) -> bool {
-        is_continuable(self.instruction.text)
+        is_continuable(self.instruction.text) && exec_form(self.instruction.text).is_none()
     }
 
     /// See [`adding`].
@@ -97,7 +97,10 @@ fn is_offline(script: &str) -> bool {
 /// How to run one more command at the end of a RUN. `&&` continues a script, but neither a comment nor a list of lines; the steps of
 /// other builders have no script.
 pub(super) fn adding(instruction: BuildInstruction<'_>, command: &str) -> String {
+    let words = exec_form(instruction.text);
     match instruction.keyword {
+        Keyword::Run if words.as_deref().and_then(script_of).is_some() => format!("add `&& {command}` to its script"),
+        Keyword::Run if words.is_some() => format!("write the RUN without brackets, and add `&& {command}`"),
         Keyword::Run if is_continuable(instruction.text) => format!("add `&& {command}`"),
         Keyword::Run if script_end(instruction.text) == Some(ScriptEnd::Exit) => {
             format!("run `{command}` before the last `exit`")

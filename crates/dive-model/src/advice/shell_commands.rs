@@ -1,13 +1,17 @@
 //! The commands of a RUN. A small reading of shell, for advice and not for execution: it knows quotes, separators and comments,
 //! but neither variables nor substitutions.
 
-use crate::image::{BuildInstruction, Keyword};
+use crate::image::{BuildInstruction, Keyword, exec_form};
 use crate::shell::shell_word;
 
 impl BuildInstruction<'_> {
     /// The commands of a RUN; none for other instructions.
     pub(super) fn commands(self) -> Vec<ShellCommand> {
-        if self.keyword == Keyword::Run { commands(self.text) } else { Vec::new() }
+        match exec_form(self.text) {
+            _ if self.keyword != Keyword::Run => Vec::new(),
+            Some(words) => started(&words).unwrap_or_default(),
+            None => commands(self.text),
+        }
     }
 }
 
@@ -20,15 +24,24 @@ pub(super) struct ShellCommand {
 /// Bytes of a script that is read. Each command takes a hundred times its text, and only a hostile script is longer.
 const MAX_SCRIPT: usize = 64 << 10;
 
-/// The programs that containers of an image start, also through a shell: `["sh", "-c", "exec go run ."]`. `None` for a script that
-/// is too long to read.
+/// The programs that words in exec form start, also through a shell: `["sh", "-c", "exec go run ."]`. `None` for a script that is too
+/// long to read.
 pub(super) fn started(command: &[String]) -> Option<Vec<ShellCommand>> {
-    match command {
-        [shell, option, script, ..] if shell.ends_with("sh") && option == "-c" => {
-            (script.len() <= MAX_SCRIPT).then(|| commands(script))
-        }
-        words => Some(vec![ShellCommand { words: words.to_vec() }]),
+    match script_of(command) {
+        Some(script) => (script.len() <= MAX_SCRIPT).then(|| commands(script)),
+        None => Some(vec![ShellCommand { words: command.to_vec() }]),
     }
+}
+
+/// The script of `["/bin/bash", "-eo", "pipefail", "-c", "make"]`.
+pub(super) fn script_of(command: &[String]) -> Option<&str> {
+    let (_, options) = command.split_first().filter(|(shell, _)| shell.ends_with("sh"))?;
+    let is_last = |option: &String| {
+        option.strip_prefix('-').is_some_and(|letters| !letters.starts_with('-') && letters.contains('c'))
+    };
+    let has_options = options.first()?.starts_with(['-', '+']);
+    let at = options.iter().position(is_last).filter(|_| has_options)?;
+    options.get(at.saturating_add(1)).map(String::as_str)
 }
 
 /// True if `&& command` can follow a script: not behind a comment, an open quote or an operator, and not in a list of lines (a

@@ -13,7 +13,7 @@ use parse_dockerfile::{Command, Instruction, JsonOrStringArray, Source};
 use super::description::Image;
 use super::dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};
 use super::history::HistoryStep;
-use super::instruction::BuildInstruction;
+use super::instruction::{BuildInstruction, script};
 
 /// Maximum number of steps and of instructions to compare, counted from the end. The work is their product.
 const MAX_COMPARED: usize = 1_000;
@@ -188,13 +188,16 @@ impl PossibleInstruction {
             Instruction::Run(run) => {
                 let mut texts: Vec<String> =
                     run.here_docs.iter().take(1).map(|it| it.value.as_ref().to_owned()).collect();
-                texts.push(match &run.arguments {
+                match &run.arguments {
                     Command::Exec(arguments) => {
-                        arguments.value.iter().map(|it| it.value.as_ref()).collect::<Vec<_>>().join(" ")
+                        let words = arguments.value.iter().map(|it| it.value.as_ref()).collect::<Vec<_>>().join(" ");
+                        // The history is read without a shell at its start. Buildah keeps the text as written.
+                        let written = file.text.get(arguments.span.clone()).unwrap_or_default();
+                        texts.extend([script(&words), &words, written].map(ToOwned::to_owned));
                     }
-                    Command::Shell(command) => joined(command.value),
+                    Command::Shell(command) => texts.push(joined(command.value)),
                     _ => return None,
-                });
+                }
                 ("RUN", (texts, false, None))
             }
             Instruction::Copy(copy) => ("COPY", copied(&copy.src, &copy.dest.value)),
@@ -447,6 +450,21 @@ mod tests {
             ["-", "-", "3-5 matched", "-", "9 matched", "10 matched", "11 matched", "12-16 matched", "17 matched"];
         assert_eq!(lines[..9], expected);
         assert_eq!(lines[10], "20 matched");
+    }
+
+    #[test]
+    fn the_exec_form_and_other_shells_match_in_the_history_of_all_builders() {
+        let [first, second, third] =
+            [r#"["/bin/bash", "-c", "echo \"a\" && b"]"#, r#"["bash", "-ec", "c"]"#, r#"["/bin/touch", "d"]"#];
+        let dockerfile =
+            format!("FROM a\nRUN {first}\nRUN {second}\nRUN {third}\nSHELL [\"/bin/bash\", \"-xc\"]\nRUN e\n");
+        let words = ["/bin/bash -c echo \"a\" && b", "bash -ec c", "/bin/touch d", "/bin/bash -xc e"];
+        let buildkit = words.map(|words| format!("RUN {words} # buildkit"));
+        let buildah = [first, second, third, "e"].map(|text| format!("/bin/sh -c {text}"));
+        for history in [buildkit, buildah, words.map(ToOwned::to_owned)] {
+            let lines = matched(&dockerfile, &history.each_ref().map(String::as_str));
+            assert_eq!(lines, ["2 matched", "3 matched", "4 matched", "6 matched"], "{history:?}");
+        }
     }
 
     #[test]

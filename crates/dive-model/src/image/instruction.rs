@@ -1,9 +1,12 @@
 //! The instruction of a step of the history, without what builders add to it.
 //!
 //! `BuildKit` records `RUN |1 ARG=x /bin/sh -c make # buildkit`, classic builders and Buildah `/bin/sh -c make` and
-//! `/bin/sh -c #(nop) CMD ["x"]`.
+//! `/bin/sh -c #(nop) CMD ["x"]`. Of `RUN ["/bin/bash", "-c", "make"]`, they record the words, but Buildah the text as written,
+//! behind a shell.
 
 use std::borrow::Cow;
+
+use crate::json::{self, JsonText, List};
 
 /// Bytes of an instruction that are read. Only a hostile configuration has longer ones.
 const MAX_INSTRUCTION: usize = 64 << 10;
@@ -72,7 +75,7 @@ impl<'a> BuildInstruction<'a> {
             (Keyword::Add, text)
         } else if let Some((keyword, text)) = other() {
             (keyword, text)
-        } else if nop.is_none() && text.starts_with(['/', '|']) {
+        } else if nop.is_none() && (text.starts_with(['/', '|']) || behind_shell(text).is_some()) {
             // Classic builders record only the command, with build arguments before the shell.
             (Keyword::Run, script(text))
         } else {
@@ -113,12 +116,54 @@ impl Keyword {
 
 /// The script after `/bin/sh -c`, with or without build arguments and options before. A script that starts another shell is not
 /// its wrapper.
-fn script(text: &str) -> &str {
-    let Some((shell, script)) = text.split_once(" -c ") else { return text };
-    let is_shell = |word: &str| word.starts_with('/') && word.ends_with("sh");
-    let mut words = shell.split_whitespace();
-    let has_shell = if text.starts_with('|') { words.any(is_shell) } else { words.next().is_some_and(is_shell) };
-    if has_shell { script.trim_start() } else { text }
+pub(super) fn script(text: &str) -> &str {
+    let behind = if text.starts_with('|') {
+        let words = text.match_indices(' ').filter_map(|(at, _)| text.get(at.saturating_add(1)..));
+        words.take(MAX_ARGUMENTS).find_map(behind_shell)
+    } else {
+        behind_shell(text)
+    };
+    behind.unwrap_or(text)
+}
+
+/// Maximum number of words of build arguments before a shell.
+const MAX_ARGUMENTS: usize = 1_000;
+
+/// Shells that may be named without a directory.
+const SHELLS: [&str; 5] = ["sh", "bash", "dash", "ash", "zsh"];
+
+/// The script behind `/bin/bash -o pipefail -c`; `None` if the text does not start so.
+fn behind_shell(text: &str) -> Option<&str> {
+    let (shell, mut rest) = text.split_once(' ')?;
+    let is_path = shell.starts_with('/');
+    if is_path && shell.ends_with("/env") {
+        return behind_shell(rest);
+    }
+    let is_shell = if is_path { shell.ends_with("sh") } else { SHELLS.contains(&shell) };
+    if !is_shell {
+        return None;
+    }
+    let script = loop {
+        let (option, after) = rest.trim_start().split_once(char::is_whitespace)?;
+        let letters = option.strip_prefix(['-', '+'])?;
+        match letters {
+            _ if letters.starts_with('-') => rest = after,
+            _ if letters.contains('c') => break after.trim_start(),
+            _ if letters.ends_with(['o', 'O']) => (_, rest) = after.trim_start().split_once(char::is_whitespace)?,
+            _ => rest = after,
+        }
+    };
+    // A command that someone wrote, not the words of one: its shell removes the quotes.
+    (is_path || !script.starts_with(['\'', '"'])).then_some(script)
+}
+
+/// The words of `["/bin/bash", "-c", "make"]`.
+pub(crate) fn exec_form(text: &str) -> Option<Vec<String>> {
+    if !text.starts_with('[') || !text.ends_with(']') {
+        return None;
+    }
+    let words = json::read::<List<JsonText>>(text.as_bytes()).ok().filter(|read| !read.trailing_bytes)?;
+    words.value.0.into_iter().map(|word| word.0).collect()
 }
 
 #[cfg(test)]
@@ -132,6 +177,17 @@ mod tests {
             ("RUN |1 V=1 /bin/sh -c apk add curl # buildkit", Keyword::Run, "apk add curl"),
             ("RUN |1 V=a b /bin/sh -c apk add curl # buildkit", Keyword::Run, "apk add curl"),
             ("RUN /bin/bash -o pipefail -c a | b # buildkit", Keyword::Run, "a | b"),
+            ("RUN /bin/bash -exc a | b # buildkit", Keyword::Run, "a | b"),
+            ("RUN /bin/bash --login +x -euo pipefail -c a # buildkit", Keyword::Run, "a"),
+            ("RUN /usr/bin/env bash -c a -c b # buildkit", Keyword::Run, "a -c b"),
+            ("RUN bash -c a # buildkit", Keyword::Run, "a"),
+            ("RUN |1 V=a b bash -c a # buildkit", Keyword::Run, "a"),
+            ("RUN sh -c 'a b'", Keyword::Run, "sh -c 'a b'"),
+            ("RUN /bin/sh -c sh -c a", Keyword::Run, "sh -c a"),
+            ("RUN /bin/sh setup.sh -c a", Keyword::Run, "/bin/sh setup.sh -c a"),
+            ("bash -ec a", Keyword::Run, "a"),
+            ("/bin/bash -c a", Keyword::Run, "a"),
+            ("/bin/sh -c [\"/bin/bash\", \"-c\", \"a\"]", Keyword::Run, "[\"/bin/bash\", \"-c\", \"a\"]"),
             ("/bin/sh -c apk add curl", Keyword::Run, "apk add curl"),
             ("|1 V=1 /bin/sh -c apk add curl", Keyword::Run, "apk add curl"),
             ("RUN python -c print(1)", Keyword::Run, "python -c print(1)"),
@@ -146,6 +202,15 @@ mod tests {
             ("", Keyword::Unknown, ""),
         ] {
             assert_eq!(BuildInstruction::of(created_by), BuildInstruction { keyword, text }, "{created_by}");
+        }
+    }
+
+    #[test]
+    fn the_exec_form_is_read_and_a_test_of_a_shell_is_not() {
+        let words = |text: &str| exec_form(text).map(|words| words.join("|"));
+        assert_eq!(words(r#"["/bin/bash", "-c", "echo \"a\""]"#).as_deref(), Some(r#"/bin/bash|-c|echo "a""#));
+        for script in [r#"[ "$A" ] && [ "$B" ]"#, "[ -f x ]", "[[ a ]]", r#"["a", null]"#, "["] {
+            assert_eq!(words(script), None, "{script}");
         }
     }
 

@@ -44,6 +44,7 @@ pub(crate) use dockerfile::PatternLiterals;
 pub use dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};
 pub use error::{ImageError, LayerLoss};
 pub use history::HistoryStep;
+pub(crate) use instruction::exec_form;
 pub use instruction::{BuildInstruction, Keyword};
 pub use labels::OciLabels;
 pub use layer_kind::OtherContent;

@@ -131,7 +131,7 @@ fn image_layer(opened: &Opened, layer: Option<LayerIndex>) -> Option<&ImageLayer
 /// `layer 3 (Dockerfile:14)`
 fn layer_words(opened: &Opened, layer: LayerIndex) -> String {
     let lines = image_layer(opened, Some(layer)).and_then(|layer| layer.lines.as_ref());
-    let lines = lines.map_or_else(String::new, |lines| format!(" ({})", Escaped(lines.to_string().as_bytes())));
+    let lines = lines.map_or_else(String::new, |lines| format!(" ({})", Escaped(lines.in_words().as_bytes())));
     format!("layer {layer}{lines}")
 }
 
@@ -238,7 +238,7 @@ pub(crate) fn table(opened: &Opened, advice: &Advice, out: &mut dyn Write) -> io
         let path = groups.first().map_or_else(Vec::new, |group| opened.tree.path(group.place));
         writeln!(
             out,
-            "{kind}\t{}\t{}\t{size_bytes}\t{}\t{files}\t{}\t{}\t{}\t{}\t{}",
+            "{kind}\t{}\t{}\t{size_bytes}\t{}\t{files}\t{}\t{}\t{}\t{}\t{remedy}\t{}",
             kind.row().level.name(),
             part.name(),
             stored_bytes.map_or_else(String::new, |bytes| bytes.to_string()),
@@ -246,7 +246,7 @@ pub(crate) fn table(opened: &Opened, advice: &Advice, out: &mut dyn Write) -> io
             number(hidden_by),
             Escaped(lines.map_or_else(String::new, ToString::to_string).as_bytes()),
             Escaped(&path),
-            remedy,
+            lines.map_or("", |lines| lines.certainty.name()),
         )?;
     }
     Ok(())

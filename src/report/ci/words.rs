@@ -58,5 +58,5 @@ pub(super) fn command(opened: &Opened, layer: LayerIndex, width: Option<usize>) 
 /// The lines of the Dockerfile that made a layer, if known.
 pub(super) fn lines(opened: &Opened, layer: LayerIndex) -> Option<String> {
     let lines = opened.image.layers.get(layer.get())?.lines.as_ref()?;
-    Some(Escaped(lines.to_string().as_bytes()).to_string())
+    Some(Escaped(lines.in_words().as_bytes()).to_string())
 }

@@ -116,9 +116,40 @@ fn tsv_has_a_row_for_each_finding() {
     let rows = User::new().runs(&["advise", path, "--format", "tsv"]).ends_with(0).stdout;
     let rows: Vec<Vec<&str>> = rows.lines().map(|row| row.split('\t').collect()).collect();
     assert_eq!(rows.len(), 3);
-    assert!(rows.iter().all(|row| row.len() == 11), "{rows:?}");
+    assert!(rows.iter().all(|row| row.len() == 12), "{rows:?}");
     assert_eq!(rows[1][..4], ["deleted-later", "warn", "ours", "7000"]);
     assert_eq!(rows[1][5..9], ["1", "2", "3", ""]);
+}
+
+/// The history of the classic builder has only the destination of a COPY: other lines may have made the layer.
+#[test]
+fn lines_that_may_be_others_are_not_stated_as_facts() {
+    let image = image()
+        .runs_as("app")
+        .layer(|l| l.file("var/log/a", "x".repeat(1_000_001)).created_by("/bin/sh -c make"))
+        .layer(|l| l.file("tmp/a", "x".repeat(5_000)).created_by("/bin/sh -c #(nop) COPY dir:12ab in /tmp "))
+        .layer(|l| l.file("opt/a", "1").created_by("/bin/sh -c sh /tmp/a"));
+    let archive = image.save(Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    let user = User::new().writes("Dockerfile", "FROM scratch\nRUN make\nCOPY a /tmp\nRUN sh /tmp/a\n");
+    let read = |format: &str| {
+        let ran = user.runs(&["advise", path, "--all", "--dockerfile", "Dockerfile", "--format", format]);
+        ran.ends_with(0).stdout
+    };
+    let text = read("text");
+    assert!(text.contains("layer 0 (Dockerfile:2),"), "{text}");
+    assert!(text.contains("layer 1 (Dockerfile:3, probably),"), "{text}");
+    assert!(text.contains("layer 1 (probably line 3): mount /tmp/a in line 4"), "{text}");
+    let table = read("tsv");
+    let rows: Vec<Vec<&str>> = table.lines().map(|row| row.split('\t').collect()).collect();
+    let lines: Vec<_> = rows.iter().map(|row| (row[8], row[11])).collect();
+    assert_eq!(lines, [("Dockerfile:2", "matched"), ("Dockerfile:3", "uncertain")]);
+    let document: Value = serde_json::from_str(&read("json")).unwrap();
+    assert_eq!(document["findings"][1]["lines"]["certainty"], "uncertain");
+    // The report of CI mode has the sentence, too.
+    let user = user.writes(".dive-ci", "rules: { lowestEfficiency: off, highestUserWastedPercent: off, highestAdviceBytes: 1 }\n");
+    let report = user.runs(&["--ci", path, "--dockerfile", "Dockerfile"]).ends_with(1).stdout;
+    assert!(report.contains("Dockerfile:3, probably") && report.contains("Dockerfile:2)"), "{report}");
 }
 
 /// `dive advise` alone is an image of that name, as every verb.

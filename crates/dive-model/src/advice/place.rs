@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::apt::ListUse;
 use super::option_lines::OptionLines;
 use super::shell_commands::{ScriptEnd, ShellCommand, is_continuable, script_end, script_of};
-use crate::image::{BuildInstruction, Image, Keyword, exec_form};
+use crate::image::{BuildInstruction, Certainty, Image, Keyword, exec_form};
 use crate::layer::LayerIndex;
 
 /// The instruction that made a layer.
@@ -13,14 +13,17 @@ pub(super) fn instruction_of(image: &Image, layer: LayerIndex) -> BuildInstructi
     BuildInstruction::of(image.layers.get(layer.get()).map_or("", |layer| &layer.created_by))
 }
 
-/// The lines of a layer, or its number: `line 14`, `lines 14-17` or `layer 3`.
+/// The lines of a layer, or its number: `line 14`, `lines 14-17`, `layer 3`, or `layer 3 (probably line 14)`.
 pub(super) fn place_name(image: &Image, layer: LayerIndex) -> String {
     match image.layers.get(layer.get()).and_then(|layer| layer.lines.as_ref()) {
         None => format!("layer {layer}"),
         Some(lines) => {
             let numbers = lines.numbers();
             let word = if numbers.bytes().all(|digit| digit.is_ascii_digit()) { "line" } else { "lines" };
-            format!("{word} {numbers}")
+            match lines.certainty {
+                Certainty::Uncertain => format!("layer {layer} (probably {word} {numbers})"),
+                Certainty::Exact | Certainty::Matched => format!("{word} {numbers}"),
+            }
         }
     }
 }

@@ -87,6 +87,13 @@ impl DockerfileLines {
         self.ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
     }
 
+    /// The file and its lines, for a sentence: `Dockerfile:2-3`, or `Dockerfile:2-3, probably`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let probably = if self.certainty == Certainty::Uncertain { ", probably" } else { "" };
+        format!("{self}{probably}")
+    }
+
     /// The lines with their numbers.
     pub fn lines(&self) -> impl Iterator<Item = (u32, &str)> {
         // Both are in order, so one pass finds them, and the rest of the file is not read.
@@ -121,7 +128,9 @@ mod tests {
         let ranges = LineRange::merged(vec![range(5, 5), range(3, 3), range(2, 2)]);
         assert_eq!(ranges, [range(2, 3), range(5, 5)]);
         let lines = DockerfileLines { file, ranges, certainty: Certainty::Exact };
-        assert_eq!(lines.to_string(), "Dockerfile:2-3,5");
+        assert_eq!((lines.to_string(), lines.in_words()), ("Dockerfile:2-3,5".to_owned(), "Dockerfile:2-3,5".to_owned()));
+        let uncertain = DockerfileLines { certainty: Certainty::Uncertain, ..lines.clone() };
+        assert_eq!(uncertain.in_words(), "Dockerfile:2-3,5, probably");
         assert_eq!(lines.lines().collect::<Vec<_>>(), [(2, "RUN x\\"), (3, "  y"), (5, "COPY z z")]);
     }
 }

@@ -28,6 +28,59 @@ fn archives_that_were_unpacked_are_found() {
     finds(&beside, "archive-kept 4 B 1 files layer 0 /opt/app-1.tar.gz");
 }
 
+/// pip installs from the directory that the RUN names, wherever it is.
+#[test]
+fn packages_that_pip_installed_are_found() {
+    let of = |run: &str| {
+        let copied = image().runs_as("app").set("WorkingDir", serde_json::json!("/app")).layer(|l| {
+            let l = l.file("wheels/a-1.whl", "1234").file("wheels/b-1.tar.gz", "1234").file("wheels/README", "1");
+            l.file("app/dist/c.whl", "1234").created_by("COPY --from=build /wheels /wheels # buildkit")
+        });
+        copied.layer(|l| l.file("opt/x", "1").created_by(&format!("RUN /bin/sh -c {run} # buildkit")))
+    };
+    let (all, wheel) = ("archive-kept 8 B 2 files layer 0 /wheels", "archive-kept 4 B 1 files layer 0 /wheels/a-1.whl");
+    let relative = "archive-kept 4 B 1 files layer 0 /app/dist/c.whl";
+    for (run, found) in [
+        ("pip install --no-index --find-links /wheels app", all),
+        ("pip3.13 install --find-links=file:///wheels/ -r list", all),
+        ("python3 -m pip install -f /wheels app", all),
+        ("uv pip install --find-links /wheels app", all),
+        ("pip install /wheels/*", all),
+        ("pip install --no-cache-dir /wheels/*.whl", wheel),
+        ("pip install /wheels/a-1.whl", wheel),
+        ("pip install ./dist/*.whl", relative),
+        ("pip install -f $WHEELS app", ""),
+        ("pip wheel --find-links /wheels app", ""),
+        ("curl -f /wheels && pip install app", ""),
+        ("pip install -r /wheels/README", ""),
+    ] {
+        finds(&of(run), found);
+    }
+    let installed = || of("pip install --find-links /wheels app");
+    says(
+        &installed(),
+        &["layer 0: mount /wheels in the RUN that uses it (`RUN --mount=type=bind,from=STAGE`) instead of copying it"],
+    );
+    says(
+        &of("pip install /wheels/*.whl"),
+        &["layer 0: mount /wheels/a-1.whl in the RUN that installs it (`RUN --mount=type=bind,from=STAGE`) instead of \
+           copying it"],
+    );
+    // Containers install from there.
+    finds(&installed().set("Env", serde_json::json!(["PIP_FIND_LINKS=/wheels"])), "");
+    finds(&installed().starts(&["sh", "-c", "pip install app && exec app"]), "");
+    let of_package = image().layer(|l| {
+        let l = l.file("usr/share/python-wheels/pip.whl", "1234");
+        l.created_by("RUN /bin/sh -c pip install --find-links /usr/share/python-wheels pip # buildkit")
+    });
+    finds(&of_package, "");
+    let made = image().layer(|l| {
+        let l = l.file("wheels/a.whl", "1234");
+        l.created_by("RUN /bin/sh -c pip wheel -w /wheels a && pip install -f /wheels a # buildkit")
+    });
+    says(&made, &["layer 0: add `&& rm -rf /wheels/a.whl`"]);
+}
+
 /// A program may read an archive.
 #[test]
 fn archives_without_a_proof_are_left_alone() {

@@ -1,5 +1,5 @@
 //! Archives that an image keeps although they were unpacked or installed. A program may read an archive, so its name proves
-//! nothing: either a RUN names it, or a directory of its name is beside it.
+//! nothing: either a RUN names it or its directory, or a directory of its name is beside it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,6 +7,7 @@ use super::below::Below;
 use super::place::instruction_of;
 use super::shell_commands::ShellCommand;
 use super::start_command::MentionedNames;
+use super::wheels::WheelPlaces;
 use crate::image::{Image, PatternLiterals};
 use crate::tree::{NodeId, SpanKind, Tree};
 
@@ -14,12 +15,15 @@ use crate::tree::{NodeId, SpanKind, Tree};
 pub(super) const OF_TAR: [&str; 9] =
     [".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".tzst"];
 
-/// Endings of other archives that unpack into a directory of their name, and of packages.
-const OTHERS: [&str; 6] = [".zip", ".deb", ".rpm", ".whl", ".run", ".apk"];
+/// Endings of other archives that unpack into a directory of their name.
+const OTHERS: [&str; 2] = [".zip", ".run"];
+
+/// Endings of packages.
+pub(super) const OF_PACKAGES: [&str; 4] = [".deb", ".rpm", ".whl", ".apk"];
 
 /// The name of an archive without its ending; `None` for other files.
 fn stem(name: &[u8]) -> Option<&[u8]> {
-    OF_TAR.iter().chain(&OTHERS).find_map(|ending| name.strip_suffix(ending.as_bytes()))
+    OF_TAR.iter().chain(&OTHERS).chain(&OF_PACKAGES).find_map(|ending| name.strip_suffix(ending.as_bytes()))
 }
 
 /// Directories that archives are unpacked in. A program may read those in the last one.
@@ -39,12 +43,13 @@ const UNPACKING: [&str; 16] = [
 
 /// The visible archives that were unpacked or installed.
 pub(super) fn kept(image: &Image, tree: &Tree) -> HashSet<NodeId> {
-    let mut archives = in_places(tree);
+    let mentioned = MentionedNames::of(&image.start_command, &image.places);
+    let wheels = WheelPlaces::of(image, tree, &mentioned);
+    let mut archives = in_places(tree, &wheels);
     archives.retain(|node| tree.name(*node).len() <= MAX_NAME && stem(tree.name(*node)).is_some());
     if archives.is_empty() {
         return HashSet::new();
     }
-    let mentioned = MentionedNames::of(&image.start_command, &image.places);
     let linked = names_in_links(tree);
     let named = NamedArchives::of(image, tree);
     let needed: Vec<NodeId> = NEEDED.iter().filter_map(|path| tree.find(path)).collect();
@@ -71,6 +76,9 @@ pub(super) fn kept(image: &Image, tree: &Tree) -> HashSet<NodeId> {
         if mentioned.contain(name) || linked.contains(name) {
             return false;
         }
+        if wheels.contain(tree, *node) {
+            return true;
+        }
         let is_temporary = temporary.contains(*node) || tree.parent(*node) == Some(NodeId::ROOT);
         if !is_temporary && !optional.contains(*node) {
             return false;
@@ -92,13 +100,14 @@ fn names_in_links(tree: &Tree) -> HashSet<&[u8]> {
     names.filter(|name| stem(name).is_some()).collect()
 }
 
-/// The visible files in the root directory and below [`PLACES`], which are few.
-fn in_places(tree: &Tree) -> Vec<NodeId> {
+/// The visible files in the root directory, below [`PLACES`], and where pip found packages. They are few.
+fn in_places(tree: &Tree, wheels: &WheelPlaces) -> Vec<NodeId> {
     let is_file = |node: &NodeId| {
         let mut spans = tree.spans(*node).map(|id| tree.span(id));
         spans.any(|span| span.end().is_none() && span.kind.is_file() && span.size > 0)
     };
-    let mut files: Vec<NodeId> = tree.children(NodeId::ROOT).filter(is_file).collect();
+    let directories = std::iter::once(NodeId::ROOT).chain(wheels.directories().collect::<HashSet<_>>());
+    let mut files: Vec<NodeId> = directories.flat_map(|node| tree.children(node)).filter(is_file).collect();
     let mut pending: Vec<NodeId> = PLACES.iter().filter_map(|place| tree.find(place)).collect();
     while let Some(node) = pending.pop() {
         for child in tree.children(node) {

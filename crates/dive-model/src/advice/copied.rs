@@ -1,11 +1,11 @@
 //! What to write instead of a COPY or ADD that brings files, whatever their kind.
 
-use super::archives::OF_TAR;
+use super::archives::{OF_PACKAGES, OF_TAR};
 use super::finding::Finding;
 use super::kind::AdviceKind;
 use super::later_runs::LaterUse;
 use super::place::{CopySource, Place, names_of};
-use super::remedy::{REPOSITORIES, Remedies};
+use super::remedy::{REPOSITORIES, Remedies, is_single_file};
 use super::removal::and_others;
 use crate::image::Keyword;
 use crate::tree::NodeId;
@@ -97,17 +97,23 @@ impl Remedies<'_> {
         }
     }
 
-    /// An archive that a later RUN unpacks: the RUN needs it, and the image does not.
+    /// An archive that a later RUN unpacks or installs: the RUN needs it, and the image does not.
     fn of_copied_archive(&self, finding: &Finding, place: &Place<'_>) -> String {
         let node = finding.groups.first().map_or(NodeId::ROOT, |group| group.place);
         let archive = self.to_mount(finding, node, place);
+        let has_ending = |endings: &[&str]| endings.iter().any(|ending| self.tree.name(node).ends_with(ending.as_bytes()));
+        let uses = match () {
+            () if !is_single_file(finding, node) => "uses",
+            () if has_ending(&OF_PACKAGES) => "installs",
+            () => "unpacks",
+        };
         if place.fetches() {
-            return format!("fetch {archive} in the RUN that unpacks it, and delete it there");
+            return format!("fetch {archive} in the RUN that {uses} it, and delete it there");
         }
         let mount =
-            format!("mount {archive} in the RUN that unpacks it ({}) instead of copying it", place.bind_mount());
+            format!("mount {archive} in the RUN that {uses} it ({}) instead of copying it", place.bind_mount());
         let is_copy = place.instruction.keyword == Keyword::Copy && place.source == CopySource::Context;
-        if is_copy && OF_TAR.iter().any(|ending| self.tree.name(node).ends_with(ending.as_bytes())) {
+        if is_copy && has_ending(&OF_TAR) {
             format!("{mount}, or write ADD, which unpacks it")
         } else {
             mount

@@ -39,6 +39,7 @@ mod start_command;
 pub mod testing;
 mod twin_remedies;
 mod twins;
+mod wheels;
 
 pub use boundary::OwnBoundary;
 pub use claims::{AdviceClaims, Claim, ClaimScope, Partition, WasteClaim};

@@ -182,6 +182,34 @@ fn weights_in_an_older_format_are_found() {
     finds(&of(&[("m/model-00001-of-00002.safetensors", 900), ("m/model-00002-of-00002.safetensors", 900)]), "");
 }
 
+/// Models are published in the format of Hugging Face and in that of their author.
+#[test]
+fn weights_in_the_format_of_their_author_are_found() {
+    let of = |files: &[&str], command: &str| {
+        image().layer(|l| files.iter().zip(b'a'..).fold(l, |l, (path, letter)| l.file(path, vec![letter; 900])).created_by(command))
+    };
+    let fetch = "RUN /bin/sh -c hf download x --local-dir /m # buildkit";
+    let newest = ["m/model-00001-of-00002.safetensors", "m/model-00002-of-00002.safetensors"];
+    let beside = [&["m/consolidated.00.pth", "m/consolidated.01.pth"], &newest[..]].concat();
+    finds(&of(&beside, fetch), "model-weights-twice 1800 B 2 files layer 0 /m");
+    let below = [&["m/original/consolidated.00.pth", "m/original/params.json"], &newest[..]].concat();
+    finds(&of(&below, fetch), "model-weights-twice 900 B 1 files layer 0 /m/original/consolidated.00.pth");
+    for (files, exclude) in [(&beside, "consolidated*.pth"), (&below, "original/*")] {
+        let image = of(files, fetch);
+        let remedy = &image.open().opened().advice(KindSet::on()).findings[0].remedy;
+        assert!(remedy.contains(&format!("has the weights of /m/model-00001-of-00002.safetensors; write `--exclude '{exclude}'`")), "{remedy}");
+    }
+    // Other models, and a directory that only has the name.
+    for files in [
+        &["m/original/consolidated.00.pth", "m/adapter_model.safetensors"][..],
+        &["m/original/model.pth", "m/model.safetensors"],
+        &["m/consolidated.00.pth", "n/model.safetensors"],
+        &["m/original/consolidated.00.pth", "m/original/x/model.safetensors"],
+    ] {
+        finds(&of(files, fetch), "");
+    }
+}
+
 /// A directory of small files, each with an older twin.
 #[test]
 fn many_weights_in_one_directory_take_no_quadratic_time() {

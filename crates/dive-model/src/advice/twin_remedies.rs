@@ -4,6 +4,7 @@
 use super::finding::{Finding, Twin};
 use super::place::Place;
 use super::remedy::Remedies;
+use super::twins::WHOLE;
 use crate::image::{ImagePart, Keyword};
 use crate::tree::{NodeId, SpanKind};
 
@@ -33,6 +34,10 @@ impl Remedies<'_> {
             _ if place.instruction.copies() => "copy one format".to_owned(),
             _ if !fetches() => "fetch one format".to_owned(),
             // One pattern: `--include` would leave out the configuration, and a second option replaces the first in old versions.
+            _ if name.starts_with(WHOLE) && self.named_above(named, &["original"]).is_some() => {
+                "write `--exclude 'original/*'`".to_owned()
+            }
+            _ if name.starts_with(WHOLE) => "write `--exclude 'consolidated*.pth'`".to_owned(),
             _ if name.starts_with(b"pytorch_model") => "write `--exclude 'pytorch_model*'`".to_owned(),
             _ => match self.word(named).and_then(|path| path.rsplit('/').next().map(ToOwned::to_owned)) {
                 Some(name) if !name.contains('\'') => format!("write `--exclude '{name}'`"),

@@ -75,7 +75,26 @@ struct FolderFile<'a> {
     size: u64,
 }
 
+/// Directory of weights in the format of their author, beside those of Hugging Face.
+const OF_AUTHOR: &[u8] = b"original";
+
+/// Start of the names of weights in the format of their author: `consolidated.00.pth`.
+pub(super) const WHOLE: &[u8] = b"consolidated";
+
+/// The weights in a directory, and in the format of their author below it.
 fn files_in<'a>(tree: &'a Tree, folder: NodeId, walker: &mut LinkWalker<'a>) -> Vec<FolderFile<'a>> {
+    let mut files = weights_of(tree, folder, walker);
+    let of_author = tree.children(folder).filter(|child| tree.name(*child) == OF_AUTHOR);
+    for directory in of_author {
+        let below = weights_of(tree, directory, walker).into_iter();
+        // Any other model may be there, too.
+        files.extend(below.filter(|file| file.name.starts_with(WHOLE) && file.name.ends_with(b".pth")));
+    }
+    files.sort_unstable_by_key(|file| file.name);
+    files
+}
+
+fn weights_of<'a>(tree: &'a Tree, folder: NodeId, walker: &mut LinkWalker<'a>) -> Vec<FolderFile<'a>> {
     let Some(last) = tree.last_layer() else { return Vec::new() };
     let mut files = Vec::new();
     for child in tree.children(folder) {
@@ -97,7 +116,6 @@ fn files_in<'a>(tree: &'a Tree, folder: NodeId, walker: &mut LinkWalker<'a>) -> 
             files.push(FolderFile { name, entry: child, node, inode, size: span.size });
         }
     }
-    files.sort_unstable_by_key(|file| file.name);
     files
 }
 
@@ -156,6 +174,9 @@ fn older_format(name: &[u8]) -> Option<(&'static [u8], &[u8])> {
     }
     if name.starts_with(b"diffusion_pytorch_model") && name.ends_with(b".bin") {
         return Some((b"diffusion_pytorch_model", b"diffusion_pytorch_model"));
+    }
+    if name.starts_with(WHOLE) && name.ends_with(b".pth") {
+        return Some((WHOLE, b"model"));
     }
     let format = [&b".ckpt"[..], b".bin", b".pt", b".pth"].into_iter().find(|ending| name.ends_with(ending))?;
     let stem = name.get(..name.len().saturating_sub(format.len()).saturating_add(1))?;
@@ -273,6 +294,7 @@ mod tests {
             ("diffusion_pytorch_model.fp16.bin", "diffusion_pytorch_model.safetensors"),
             ("v1-5.ckpt", "v1-5.safetensors"),
             ("tf_model.h5", "model.safetensors"),
+            ("consolidated.00.pth", "model-00001-of-00004.safetensors"),
         ] {
             assert!(is_twin(older, newest), "{older} {newest}");
         }

@@ -114,8 +114,9 @@ pub(in crate::tui) fn details(explorer: &Explorer, group: &WasteGroup, width: us
 /// The instruction that made a layer, `Added by layer 3: RUN make`, with at most `most` characters of it.
 pub(super) fn instruction_line(explorer: &Explorer, verb: &str, layer: LayerIndex, most: usize) -> String {
     let made_by = explorer.opened.image.layers.get(layer.get());
-    let lines =
-        made_by.and_then(|made_by| made_by.lines.as_ref()).map_or_else(String::new, |lines| format!(" ({})", lines.in_words()));
+    let lines = made_by
+        .and_then(|made_by| made_by.lines.as_ref())
+        .map_or_else(String::new, |lines| format!(" ({})", lines.in_words()));
     let command = start_of(made_by.map_or("", |made_by| &made_by.created_by), most);
     printable(&format!("{verb} layer {layer}{lines}: {}", instruction::line(command)))
 }

@@ -5,6 +5,7 @@ use dive_model::advice::{AdviceKind, KindSet};
 
 use super::{finds, says};
 use crate::build::{Image, Layer, image};
+use crate::user::User;
 
 #[test]
 fn archives_that_were_unpacked_are_found() {
@@ -63,8 +64,10 @@ fn packages_that_pip_installed_are_found() {
     );
     says(
         &of("pip install /wheels/*.whl"),
-        &["layer 0: mount /wheels/a-1.whl in the RUN that installs it (`RUN --mount=type=bind,from=STAGE`) instead of \
-           copying it"],
+        &[
+            "layer 0: mount /wheels/a-1.whl in the RUN that installs it (`RUN --mount=type=bind,from=STAGE`) instead of \
+           copying it",
+        ],
     );
     // Containers install from there.
     finds(&installed().set("Env", serde_json::json!(["PIP_FIND_LINKS=/wheels"])), "");
@@ -186,7 +189,9 @@ fn weights_in_an_older_format_are_found() {
 #[test]
 fn weights_in_the_format_of_their_author_are_found() {
     let of = |files: &[&str], command: &str| {
-        image().layer(|l| files.iter().zip(b'a'..).fold(l, |l, (path, letter)| l.file(path, vec![letter; 900])).created_by(command))
+        image().layer(|l| {
+            files.iter().zip(b'a'..).fold(l, |l, (path, letter)| l.file(path, vec![letter; 900])).created_by(command)
+        })
     };
     let fetch = "RUN /bin/sh -c hf download x --local-dir /m # buildkit";
     let newest = ["m/model-00001-of-00002.safetensors", "m/model-00002-of-00002.safetensors"];
@@ -197,7 +202,7 @@ fn weights_in_the_format_of_their_author_are_found() {
     for (files, exclude) in [(&beside, "consolidated*.pth"), (&below, "original/*")] {
         let image = of(files, fetch);
         let remedy = &image.open().opened().advice(KindSet::on()).findings[0].remedy;
-        assert!(remedy.contains(&format!("has the weights of /m/model-00001-of-00002.safetensors; write `--exclude '{exclude}'`")), "{remedy}");
+        assert!(remedy.contains(&format!("; write `--exclude '{exclude}'`, unless")), "{remedy}");
     }
     // Other models, and a directory that only has the name.
     for files in [
@@ -322,11 +327,11 @@ fn a_context_that_was_copied_whole_is_named_with_its_lines() {
     let found = |paths: &[&str]| remedies(&of(paths, "COPY . /app # buildkit"), AdviceKind::ContextCopiedWhole);
     assert_eq!(
         found(&["app/Dockerfile", "app/.git/HEAD", "app/tests/a", "app/main.py"]),
-        ["layer 1: write in .dockerignore what the image does not need: `Dockerfile`, `.git`, `tests`"]
+        ["layer 1: write in .dockerignore what the image does not need: `/Dockerfile`, `/.git`, `/tests`"]
     );
     assert_eq!(
         found(&["app/.env", "app/package.json", "app/node_modules/x/Dockerfile", "app/node_modules/x/.github/x"]),
-        ["layer 1: write in .dockerignore what the image does not need: `.env`"],
+        ["layer 1: write in .dockerignore what the image does not need: `/.env`"],
         "no RUN installs the modules"
     );
     for paths in [
@@ -348,6 +353,51 @@ fn a_context_that_was_copied_whole_is_named_with_its_lines() {
     assert_eq!(remedies(&cloned, AdviceKind::ContextCopiedWhole), [""; 0]);
 }
 
+/// A pattern without a directory is for the root of the context alone, and `**/` for all directories.
+#[test]
+fn the_lines_of_a_context_are_those_of_its_directory() {
+    let of = |command: &str| {
+        let context = image()
+            .runs_as("app")
+            .set("WorkingDir", serde_json::json!("/srv/app"))
+            .layer(|l| l.file("var/lib/dpkg/status", "1"));
+        context.layer(|l| l.file("srv/app/Dockerfile", "1").file("srv/app/tests/a", "1").created_by(command))
+    };
+    let exact = |lines: &str| format!("layer 1: write in .dockerignore what the image does not need: {lines}");
+    let unknown = "layer 1: exclude from the copied directory, in .dockerignore, what the image does not need: \
+                   `Dockerfile`, `tests`";
+    for (command, remedy) in [
+        ("COPY . . # buildkit", exact("`/Dockerfile`, `/tests`")),
+        ("COPY ./ /srv/app/ # buildkit", exact("`/Dockerfile`, `/tests`")),
+        ("COPY services/shop/ . # buildkit", exact("`/services/shop/Dockerfile`, `/services/shop/tests`")),
+        ("COPY . /srv # buildkit", exact("`/app/Dockerfile`, `/app/tests`")),
+        ("COPY . / # buildkit", exact("`/srv/app/Dockerfile`, `/srv/app/tests`")),
+        ("COPY a b /srv/app/ # buildkit", unknown.to_owned()),
+        ("COPY $DIR /srv/app/ # buildkit", unknown.to_owned()),
+        ("/bin/sh -c #(nop) COPY dir:12ab in /srv/app ", unknown.to_owned()),
+    ] {
+        assert_eq!(remedies(&of(command), AdviceKind::ContextCopiedWhole), [remedy], "{command}");
+    }
+    // The Dockerfile knows what the classic builder does not record, and what its other stages need.
+    let archive = of("/bin/sh -c #(nop) COPY dir:12ab in /srv/app ")
+        .layer(|l| l.file("a", "1").created_by("/bin/sh -c make"))
+        .save(crate::build::Format::DockerArchive);
+    for (file, lines) in [
+        ("FROM a\nCOPY \\\n  shop /srv/app\nRUN make\n", "`/shop/Dockerfile`, `/shop/tests`"),
+        ("FROM a AS b\nCOPY tests /t\nFROM a\nCOPY shop /srv/app\nRUN make\n", "`/shop/Dockerfile`"),
+        ("FROM a AS b\nCOPY shop /b\nRUN npm test\nFROM a\nCOPY shop /srv/app\nRUN make\n", "`/shop/Dockerfile`"),
+        (
+            "FROM a\n# tests\nCOPY shop /srv/app\nCOPY --from=b /tests /t\nRUN make\n",
+            "`/shop/Dockerfile`, `/shop/tests`",
+        ),
+    ] {
+        let user = User::new().writes("Dockerfile", file);
+        let path = archive.path().to_str().unwrap();
+        let text = user.runs(&["advise", path, "--dockerfile", "Dockerfile", "--format", "tsv"]).ends_with(0).stdout;
+        assert!(text.contains(&format!("does not need: {lines}\t")), "{file}: {text}");
+    }
+}
+
 /// Without these names, a later RUN fails, or the container does not start.
 #[test]
 fn a_name_that_the_image_needs_stays_in_the_context() {
@@ -361,12 +411,12 @@ fn a_name_that_the_image_needs_stays_in_the_context() {
         remedies(&later, AdviceKind::ContextCopiedWhole).concat()
     };
     for (later, names) in [
-        ("make", "`Dockerfile`, `.git`, `.env`, `tests`"),
-        (". ./.env && npm test", "`Dockerfile`, `.git`"),
-        ("git describe > v", "`Dockerfile`, `.env`, `tests`"),
-        ("npm ci", "`Dockerfile`, `.git`, `.env`, `tests`, `node_modules`"),
-        ("npm install -g pm2", "`Dockerfile`, `.git`, `.env`, `tests`"),
-        ("cargo build", "`Dockerfile`, `.git`, `.env`, `tests`, `target`"),
+        ("make", "`/Dockerfile`, `/.git`, `/.env`, `/tests`"),
+        (". ./.env && npm test", "`/Dockerfile`, `/.git`"),
+        ("git describe > v", "`/Dockerfile`, `/.env`, `/tests`"),
+        ("npm ci", "`/Dockerfile`, `/.git`, `/.env`, `/tests`, `/node_modules`"),
+        ("npm install -g pm2", "`/Dockerfile`, `/.git`, `/.env`, `/tests`"),
+        ("cargo build", "`/Dockerfile`, `/.git`, `/.env`, `/tests`, `/target`"),
     ] {
         let expected = format!("layer 1: write in .dockerignore what the image does not need: {names}");
         assert_eq!(of(later), expected, "{later}");

@@ -147,7 +147,8 @@ fn lines_that_may_be_others_are_not_stated_as_facts() {
     let document: Value = serde_json::from_str(&read("json")).unwrap();
     assert_eq!(document["findings"][1]["lines"]["certainty"], "uncertain");
     // The report of CI mode has the sentence, too.
-    let user = user.writes(".dive-ci", "rules: { lowestEfficiency: off, highestUserWastedPercent: off, highestAdviceBytes: 1 }\n");
+    let user = user
+        .writes(".dive-ci", "rules: { lowestEfficiency: off, highestUserWastedPercent: off, highestAdviceBytes: 1 }\n");
     let report = user.runs(&["--ci", path, "--dockerfile", "Dockerfile"]).ends_with(1).stdout;
     assert!(report.contains("Dockerfile:3, probably") && report.contains("Dockerfile:2)"), "{report}");
 }

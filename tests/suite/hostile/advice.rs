@@ -155,7 +155,9 @@ fn links_into_temporary_directories_are_followed_quickly() {
     let files = (0..20_000).fold(Layer::default(), add);
     let link = |layer: Layer, at: usize| {
         let layer = layer.symlink(format!("l{at}"), format!("tmp/f{at}")).symlink(format!("tmp/d{at}/l"), "../../l0");
-        layer.symlink(format!("c{at}"), format!("c{}/tmp", at + 1)).symlink(format!("tmp/e{at}"), format!("e{}", at + 1))
+        layer
+            .symlink(format!("c{at}"), format!("c{}/tmp", at + 1))
+            .symlink(format!("tmp/e{at}"), format!("e{}", at + 1))
     };
     let blob = (0..10_000).fold(files.symlink("t", "tmp"), link).zstd().blob();
     Hostile::listing(&[("a", blob)], ["a"]).is_advised_on_within(SHORT);

@@ -101,7 +101,8 @@ impl Remedies<'_> {
     fn of_copied_archive(&self, finding: &Finding, place: &Place<'_>) -> String {
         let node = finding.groups.first().map_or(NodeId::ROOT, |group| group.place);
         let archive = self.to_mount(finding, node, place);
-        let has_ending = |endings: &[&str]| endings.iter().any(|ending| self.tree.name(node).ends_with(ending.as_bytes()));
+        let has_ending =
+            |endings: &[&str]| endings.iter().any(|ending| self.tree.name(node).ends_with(ending.as_bytes()));
         let uses = match () {
             () if !is_single_file(finding, node) => "uses",
             () if has_ending(&OF_PACKAGES) => "installs",
@@ -110,13 +111,8 @@ impl Remedies<'_> {
         if place.fetches() {
             return format!("fetch {archive} in the RUN that {uses} it, and delete it there");
         }
-        let mount =
-            format!("mount {archive} in the RUN that {uses} it ({}) instead of copying it", place.bind_mount());
+        let mount = format!("mount {archive} in the RUN that {uses} it ({}) instead of copying it", place.bind_mount());
         let is_copy = place.instruction.keyword == Keyword::Copy && place.source == CopySource::Context;
-        if is_copy && has_ending(&OF_TAR) {
-            format!("{mount}, or write ADD, which unpacks it")
-        } else {
-            mount
-        }
+        if is_copy && has_ending(&OF_TAR) { format!("{mount}, or write ADD, which unpacks it") } else { mount }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::below::{Below, FOLDERS_OF_PACKAGES};
 use super::boundary::OwnBoundary;
@@ -91,10 +92,16 @@ impl NodeTables {
     }
 }
 
+/// Maximum number of Dockerfiles that are read, and of lines of each.
+const MAX_FILES: usize = 16;
+const MAX_LINES: usize = 2_000;
+
 /// What the image needs of a build context. A name that is left out of the copy must not be missing afterwards.
 struct ContextNeeds {
     /// By mark, the last layer whose RUN names it.
     named: Vec<Option<LayerIndex>>,
+    /// By mark, true if a COPY or another stage names it: `.dockerignore` is for all of them.
+    is_used: Vec<bool>,
     /// By mark, true if the command of containers names it.
     is_started: Vec<bool>,
     /// By mark, the last layer whose RUN makes it.
@@ -107,11 +114,22 @@ impl ContextNeeds {
         let directory = image.places.working_directory.as_str();
         let mut needs = Self {
             named: vec![None; MARKS.len()],
+            is_used: vec![false; MARKS.len()],
             is_started: MARKS.iter().map(|mark| mark.is_named_in(&start) || mark.is_named_in(directory)).collect(),
             made: vec![None; MARKS.len()],
         };
+        // Most images have one Dockerfile; a hostile one has one for each layer.
+        let files: BTreeMap<_, _> =
+            image.layers.iter().filter_map(|it| Some((Arc::as_ptr(&it.lines.as_ref()?.file), it))).collect();
+        let files = files.values().take(MAX_FILES).filter_map(|layer| layer.lines.as_ref());
+        for line in files.flat_map(|lines| lines.file.text.lines().take(MAX_LINES)) {
+            needs.note_use(line);
+        }
         for layer in tree.layers() {
             let instruction = instruction_of(image, layer);
+            if instruction.copies() {
+                needs.note_use(instruction.text);
+            }
             if !matches!(instruction.keyword, Keyword::Run | Keyword::Unknown) {
                 continue;
             }
@@ -129,12 +147,23 @@ impl ContextNeeds {
         needs
     }
 
+    /// Notes the names in an instruction, also of another stage. What a COPY takes from a stage is not in the context.
+    fn note_use(&mut self, text: &str) {
+        if text.trim_start().starts_with('#') || text.contains("--from=") {
+            return;
+        }
+        for (mark, is_used) in MARKS.iter().zip(&mut self.is_used) {
+            *is_used |= mark.is_named_in(text);
+        }
+    }
+
     /// True if the copy of `layer` can leave out the name of a mark.
     fn allows_to_exclude(&self, mark: usize, layer: LayerIndex) -> bool {
         let is_later = |table: &[Option<LayerIndex>]| table.get(mark).copied().flatten().is_some_and(|at| at > layer);
         let is_result = MARKS.get(mark).is_some_and(ContextMark::is_result);
-        let is_started = self.is_started.get(mark).copied().unwrap_or_default();
-        if is_result { is_later(&self.made) } else { !is_started && !is_later(&self.named) }
+        let is_in = |table: &[bool]| table.get(mark).copied().unwrap_or_default();
+        let is_needed = || is_in(&self.is_started) || is_in(&self.is_used) || is_later(&self.named);
+        if is_result { is_later(&self.made) } else { !is_needed() }
     }
 }
 
@@ -221,10 +250,55 @@ fn copied_context(image: &Image, tree: &Tree, layer: LayerIndex, tables: &OnceCe
     if nodes.is_empty() {
         return None;
     }
-    let lines: Vec<String> = nodes.iter().map(|node| format!("`{}`", tree.name(*node).escape_ascii())).collect();
-    let place = place_name(image, layer);
-    let remedy = format!("{place}: write in .dockerignore what the image does not need: {}", lines.join(", "));
+    let (place, source) = (place_name(image, layer), source_of(image, tree, layer, parent));
+    let line = |node: &NodeId| match &source {
+        Some(directory) => format!("`{directory}/{}`", tree.name(*node).escape_ascii()),
+        None => format!("`{}`", tree.name(*node).escape_ascii()),
+    };
+    let lines = nodes.iter().map(line).collect::<Vec<_>>().join(", ");
+    let remedy = match source {
+        Some(_) => format!("{place}: write in .dockerignore what the image does not need: {lines}"),
+        None => format!(
+            "{place}: exclude from the copied directory, in .dockerignore, what the image does not need: {lines}"
+        ),
+    };
     Some(of_nodes(AdviceKind::ContextCopiedWhole, layer, remedy, &nodes))
+}
+
+/// The source and the destination of a COPY with one source, without variables and patterns.
+fn two_paths(instruction: &str) -> Option<(&str, &str)> {
+    let mut words =
+        instruction.split_whitespace().skip_while(|word| ["COPY", "ADD"].contains(word) || word.starts_with("--"));
+    let (source, destination, more) = (words.next()?, words.next()?, words.next());
+    let is_plain = |word: &str| !word.contains(['$', '*', '?', '[', '"', '<', ':', '`', '\\', '!', '#']);
+    (more.is_none() && is_plain(source) && is_plain(destination)).then_some((source, destination))
+}
+
+/// The directory of the build context that a COPY put at `parent`, for a pattern of `.dockerignore`: empty for the root of the context,
+/// `/src` for another directory. A pattern without a directory is only for the root, and one with `**/` for every directory.
+fn source_of(image: &Image, tree: &Tree, layer: LayerIndex, parent: NodeId) -> Option<String> {
+    let lines = image.layers.get(layer.get()).and_then(|layer| layer.lines.as_ref());
+    let written = lines.map(|lines| {
+        let lines = lines.lines().take(MAX_LINES).map(|(_, line)| line.trim_end().trim_end_matches('\\'));
+        lines.collect::<Vec<_>>().join(" ")
+    });
+    // The classic builder records only a digest of what it copied.
+    let recorded = instruction_of(image, layer).text;
+    let (source, destination) = two_paths(recorded).or_else(|| two_paths(written.as_deref()?))?;
+    let plain = |path: &str| -> String {
+        let names = path.split('/').filter(|name| !name.is_empty() && *name != ".");
+        names.flat_map(|name| ["/", name]).collect()
+    };
+    let source = plain(source);
+    let destination = match destination.strip_prefix('/') {
+        Some(_) => plain(destination),
+        None => plain(&format!("{}/{destination}", image.places.working_directory)),
+    };
+    // The copy may have only directories further inside.
+    let path = String::from_utf8(tree.path(parent)).ok()?;
+    let inside = path.strip_prefix(&destination).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let inside = inside.filter(|_| !source.contains("/..") && !destination.contains("/..")).unwrap_or_default();
+    Some(source + if inside == "/" { "" } else { inside })
 }
 
 /// The distribution's Python, installed beside one in `/usr/local`.

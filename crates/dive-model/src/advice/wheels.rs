@@ -22,8 +22,9 @@ impl WheelPlaces {
         // Most scripts need not be read.
         let runs = runs.filter(|run| run.keyword == Keyword::Run && run.text.contains("pip"));
         let mut runs = runs.filter(|run| ["-f", ".whl", "/*"].iter().any(|part| run.text.contains(part))).peekable();
-        let starts_pip =
-            || started(&image.start_command).is_none_or(|commands| commands.iter().any(|it| options_of_pip(it).is_some()));
+        let starts_pip = || {
+            started(&image.start_command).is_none_or(|commands| commands.iter().any(|it| options_of_pip(it).is_some()))
+        };
         if runs.peek().is_none() || starts_pip() {
             return places;
         }

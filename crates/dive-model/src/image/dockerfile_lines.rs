@@ -128,7 +128,10 @@ mod tests {
         let ranges = LineRange::merged(vec![range(5, 5), range(3, 3), range(2, 2)]);
         assert_eq!(ranges, [range(2, 3), range(5, 5)]);
         let lines = DockerfileLines { file, ranges, certainty: Certainty::Exact };
-        assert_eq!((lines.to_string(), lines.in_words()), ("Dockerfile:2-3,5".to_owned(), "Dockerfile:2-3,5".to_owned()));
+        assert_eq!(
+            (lines.to_string(), lines.in_words()),
+            ("Dockerfile:2-3,5".to_owned(), "Dockerfile:2-3,5".to_owned())
+        );
         let uncertain = DockerfileLines { certainty: Certainty::Uncertain, ..lines.clone() };
         assert_eq!(uncertain.in_words(), "Dockerfile:2-3,5, probably");
         assert_eq!(lines.lines().collect::<Vec<_>>(), [(2, "RUN x\\"), (3, "  y"), (5, "COPY z z")]);

@@ -166,18 +166,43 @@ fn lists_and_indexes_of_apt_have_their_own_commands() {
     says(&of(&[lists, indexes]), &[&both]);
 }
 
+/// The image says which directories are worth it. Licences must stay.
 #[test]
 fn documentation_is_left_out_as_the_package_manager_can() {
+    let of = |paths: &[(&str, usize)], command: &str| {
+        let command = format!("RUN /bin/sh -c {command} # buildkit");
+        image().layer(|l| paths.iter().fold(l, |l, (path, size)| l.file(path, "x".repeat(*size))).created_by(&command))
+    };
+    let all = &[
+        ("usr/share/doc/a/README", 1_000_000),
+        ("usr/share/doc/b/README", 1_000_000),
+        ("usr/share/doc/a/copyright", 9_000_000),
+        ("usr/share/locale/de/a.mo", 3_000_000),
+        ("usr/share/man/man1/a.1", 1_200_000),
+    ][..];
+    let sizes = "(locale 3.0 MB, doc 2.0 MB, man 1.2 MB)";
     for (command, remedy) in [
         ("apk add man-db-doc", "do not install packages whose names end in `-doc` or `-lang`"),
-        ("apt-get install -y x", "exclude them before the installation (`path-exclude` of dpkg)"),
+        (
+            "apt-get install -y x",
+            "before the installation, run `printf 'path-exclude=/usr/share/%s/*\\n' locale doc man > \
+             /etc/dpkg/dpkg.cfg.d/docs && echo 'path-include=/usr/share/doc/*/copyright' >> /etc/dpkg/dpkg.cfg.d/docs`",
+        ),
         ("dnf install -y x", "write `dnf install --setopt=tsflags=nodocs`"),
+        ("microdnf install -y x", "write `microdnf install --nodocs`"),
         ("make", "exclude them before the installation (`path-exclude` of dpkg, `--nodocs` of dnf)"),
     ] {
-        let command = format!("RUN /bin/sh -c {command} # buildkit");
-        let image = image().layer(|l| l.file("usr/share/man/a", "x".repeat(1_000_000)).created_by(&command));
-        says(&image, &[&format!("layer 0: {remedy}")]);
+        says(&of(all, command), &[&format!("layer 0: {remedy} {sizes}")]);
     }
+    says(
+        &of(&[("usr/share/man/a", 1_000_000)], "apt-get install -y x"),
+        &["layer 0: before the installation, run `printf 'path-exclude=/usr/share/%s/*\\n' man > \
+           /etc/dpkg/dpkg.cfg.d/docs` (man 1.0 MB)"],
+    );
+    says(
+        &of(&[("usr/local/share/man/a", 1_000_000)], "apt-get install -y x"),
+        &["layer 0: exclude them before the installation (`path-exclude` of dpkg)"],
+    );
 }
 
 /// Without `sudo`, the command fails. Without an owner, root owns the cache, and the user cannot write to it.

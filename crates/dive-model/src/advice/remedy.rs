@@ -1,7 +1,7 @@
 //! What to write instead, with the image's own lines, tools and paths.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::below::Below;
 use super::boundary::OwnBoundary;
@@ -15,6 +15,7 @@ use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
 use crate::tree::{NodeId, Span, SpanKind, Tree};
+use crate::units::Total;
 
 /// True for a group with one file.
 pub(super) fn is_single_file(finding: &Finding, node: NodeId) -> bool {
@@ -23,6 +24,9 @@ pub(super) fn is_single_file(finding: &Finding, node: NodeId) -> bool {
 
 /// Directories of repositories.
 pub(super) const REPOSITORIES: [&str; 3] = [".git", ".hg", ".svn"];
+
+/// The bytes of each layer in each directory of documentation.
+pub(super) type DocsByLayer = BTreeMap<(LayerIndex, &'static str), Total>;
 
 /// What a symbolic link changes.
 enum LinkHazard {
@@ -46,6 +50,8 @@ pub(super) struct Remedies<'a> {
     removable: Vec<KindSet>,
     /// By layer, the entries that it stores.
     stored_by_layer: OnceCell<Vec<StoredEntries>>,
+    /// Bytes of documentation.
+    pub(super) docs_by_layer: OnceCell<DocsByLayer>,
     /// Bytes of scripts that may still be searched for words.
     pub(super) searched: Cell<usize>,
     /// True if containers run as root.
@@ -86,6 +92,7 @@ impl<'a> Remedies<'a> {
             removable: paths.removable(tree),
             own,
             stored_by_layer: OnceCell::new(),
+            docs_by_layer: OnceCell::new(),
             searched: Cell::new(MAX_SEARCHED),
             runs_as_root: image.runs_as_root(),
         }
@@ -127,7 +134,12 @@ impl<'a> Remedies<'a> {
         if is_single_file(finding, node) && self.tree.last_layer().is_some_and(is_file) {
             return true;
         }
-        self.removable.get(node.index()).is_some_and(|kinds| kinds.contains(finding.kind))
+        self.removable_kinds(node).contains(finding.kind)
+    }
+
+    /// The kinds of a file, or those that a deletion of a directory deletes, and nothing else.
+    pub(super) fn removable_kinds(&self, node: NodeId) -> KindSet {
+        self.removable.get(node.index()).copied().unwrap_or_default()
     }
 
     /// The innermost directory on the way to the largest group, or the group itself, whose name is one of `names`.
@@ -308,13 +320,7 @@ impl<'a> Remedies<'a> {
                     None => place.adds(&format!("{tool} clean all")),
                 }
             }
-            AdviceKind::DocsAndLocales => match place.tool(&["apk", "apt-get", "apt", "dnf", "yum", "microdnf"]) {
-                Some("apk") => "do not install packages whose names end in `-doc` or `-lang`".to_owned(),
-                Some("apt-get" | "apt") => "exclude them before the installation (`path-exclude` of dpkg)".to_owned(),
-                Some("microdnf") => "write `microdnf install --nodocs`".to_owned(),
-                Some(tool) => format!("write `{tool} install --setopt=tsflags=nodocs`"),
-                None => kind.row().instead.to_owned(),
-            },
+            AdviceKind::DocsAndLocales => self.of_docs(finding, place),
             AdviceKind::PythonCache => self.of_python_cache(finding, place),
             AdviceKind::CondaPackages => {
                 let tool = place.tool(&["micromamba", "mamba", "conda"]).unwrap_or("conda");

@@ -40,6 +40,31 @@ fn a_copied_file_is_replaced_by_a_command() {
     );
 }
 
+/// The RUN is to stand in the place of the COPY, whose user may not be that of containers.
+#[test]
+fn a_command_is_proposed_to_root_alone() {
+    let big = "x".repeat(SIZE);
+    let of = |before: &str, after: &str, user: &str| {
+        let base = image().runs_as(user).layer(|l| l.file("bin/ln", "1").file("opt/data", &big)).step(before);
+        base.layer(|l| l.file("m/data", &big).created_by("COPY data /m/")).step(after)
+    };
+    let command = "layer 1: replace this copy by `RUN mkdir -p /m && ln -s /opt/data /m/data`; both files have the same size and \
+                   hash";
+    let other =
+        "layer 1: leave /m/data out of the copy, and store it as a link to /opt/data; both have the same size and hash";
+    for (before, after, user, remedy) in [
+        ("USER root", "USER app", "app", command),
+        ("WORKDIR /m", "USER app", "app", command),
+        ("USER 0:0", "USER app", "app", command),
+        ("USER app", "USER root", "root", other),
+        ("USER $USER", "USER root", "root", other),
+        // The base has it.
+        ("WORKDIR /m", "WORKDIR /", "app", other),
+    ] {
+        says(&of(before, after, user), &[remedy]);
+    }
+}
+
 #[test]
 fn a_link_is_proposed_only_where_it_is_the_same() {
     says(

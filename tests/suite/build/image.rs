@@ -11,13 +11,15 @@ use super::opened::DrawnImage;
 
 /// An image without layers.
 pub(crate) fn image() -> Image {
-    Image { layers: Vec::new(), user: None, command: Vec::new(), settings: Map::new() }
+    Image { layers: Vec::new(), steps: Vec::new(), user: None, command: Vec::new(), settings: Map::new() }
 }
 
 /// An image under construction.
 #[derive(Debug, Clone)]
 pub(crate) struct Image {
     layers: Vec<Layer>,
+    /// Steps without a layer, with the number of layers below.
+    steps: Vec<(usize, String)>,
     user: Option<String>,
     command: Vec<String>,
     /// Other fields of `config`.
@@ -37,6 +39,12 @@ impl Image {
     /// Adds a layer on top.
     pub(crate) fn layer(mut self, fill: impl FnOnce(Layer) -> Layer) -> Self {
         self.layers.push(fill(Layer::default()));
+        self
+    }
+
+    /// Adds a step without a layer to the history, for example `USER app`.
+    pub(crate) fn step(mut self, created_by: &str) -> Self {
+        self.steps.push((self.layers.len(), created_by.to_owned()));
         self
     }
 
@@ -95,7 +103,10 @@ impl Image {
         let step =
             |(at, layer): (usize, &Layer)| layer.command().map_or_else(|| format!("step {at}"), ToOwned::to_owned);
         let steps = self.layers.iter().enumerate().map(step);
-        let history: Vec<_> = steps.map(|step| json!({ "created_by": step })).collect();
+        let mut history: Vec<_> = steps.map(|step| json!({ "created_by": step })).collect();
+        for (below, step) in self.steps.iter().rev() {
+            history.insert(*below, json!({ "created_by": step, "empty_layer": true }));
+        }
         let mut config = json!({
             "architecture": "amd64", "os": "linux", "config": { "User": self.user, "Cmd": self.command },
             "rootfs": { "type": "layers", "diff_ids": diff_ids }, "history": history,

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use super::apt::ListUse;
 use super::option_lines::OptionLines;
 use super::shell_commands::{ScriptEnd, ShellCommand, is_continuable, script_end, script_of};
-use crate::image::{BuildInstruction, Certainty, Image, Keyword, exec_form};
+use crate::image::{BuildInstruction, Certainty, Image, Keyword, exec_form, is_root};
 use crate::layer::LayerIndex;
 
 /// The instruction that made a layer.
@@ -26,6 +26,24 @@ pub(super) fn place_name(image: &Image, layer: LayerIndex) -> String {
             }
         }
     }
+}
+
+/// For each layer, true if root runs its instruction, by the USER instructions in the history. Without any, the user of containers is
+/// that of the base.
+pub(super) fn layers_of_root(image: &Image) -> Vec<bool> {
+    let mut by_layer = vec![None; image.layers.len()];
+    let mut user = None;
+    for step in &image.history {
+        let instruction = BuildInstruction::of(&step.created_by);
+        if instruction.keyword == Keyword::Other("USER") {
+            user = Some(is_root(instruction.text));
+        }
+        if let Some(known) = step.layer.and_then(|layer| by_layer.get_mut(layer as usize)) {
+            *known = user;
+        }
+    }
+    let before = user.is_some() || image.runs_as_root();
+    by_layer.into_iter().map(|user| user.unwrap_or(before)).collect()
 }
 
 /// A layer, as the build wrote it.

@@ -10,7 +10,7 @@ use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::option_lines::OptionLines;
 use super::path_kinds::PathKinds;
-use super::place::Place;
+use super::place::{Place, layers_of_root};
 use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
@@ -54,8 +54,8 @@ pub(super) struct Remedies<'a> {
     pub(super) docs_by_layer: OnceCell<DocsByLayer>,
     /// Bytes of scripts that may still be searched for words.
     pub(super) searched: Cell<usize>,
-    /// True if containers run as root.
-    runs_as_root: bool,
+    /// By layer, true if root runs its instruction.
+    is_of_root: Vec<bool>,
 }
 
 /// The entries of a layer that are not directories.
@@ -94,7 +94,7 @@ impl<'a> Remedies<'a> {
             stored_by_layer: OnceCell::new(),
             docs_by_layer: OnceCell::new(),
             searched: Cell::new(MAX_SEARCHED),
-            runs_as_root: image.runs_as_root(),
+            is_of_root: layers_of_root(image),
         }
     }
 
@@ -268,13 +268,14 @@ impl<'a> Remedies<'a> {
     }
 
     /// A command that stores a link for the only file of a COPY. `None` if the copy has other files, or if the RUN may fail: the
-    /// image has no `ln`, or containers, and perhaps the RUN, have another user than root.
+    /// image has no `ln`, or another user than root runs the instruction.
     fn link_command(&self, place: &Place<'_>, twin: Twin) -> Option<String> {
         let mut spans = self.tree.spans(twin.node).map(|id| self.tree.span(id));
         let stores = |span: &Span| span.from() == place.layer && !span.kind.is_directory();
         let is_only = self.stored_in(place.layer).all() == 1 && spans.any(stores);
         let has_ln = || ["bin/ln", "usr/bin/ln"].iter().any(|path| self.tree.find(path.as_bytes()).is_some());
-        if !is_only || !self.runs_as_root || !has_ln() {
+        let is_of_root = self.is_of_root.get(place.layer.get()).copied().unwrap_or_default();
+        if !is_only || !is_of_root || !has_ln() {
             return None;
         }
         let (target, link, parent) = (self.word(twin.other)?, self.word(twin.node)?, self.tree.parent(twin.node)?);

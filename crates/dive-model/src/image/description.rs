@@ -71,13 +71,18 @@ impl Image {
     }
 }
 
+/// True for a user of a configuration or of a USER instruction who is root.
+pub(crate) fn is_root(user: &str) -> bool {
+    let user = user.split(':').next().unwrap_or_default();
+    user.is_empty() || user == "root" || user.parse() == Ok(0_i64)
+}
+
 impl Image {
     /// True if containers run as root: the user is unset, `root` or 0, also written `-0` or `+0`, which engines parse. A user
     /// of another name with the id 0 in `/etc/passwd` is not recognized.
     #[must_use]
     pub fn runs_as_root(&self) -> bool {
-        let user = self.user.split(':').next().unwrap_or_default();
-        user.is_empty() || user == "root" || user.parse() == Ok(0_i64)
+        is_root(&self.user)
     }
 
     /// Names of all layer blobs; `None` if a layer is missing.

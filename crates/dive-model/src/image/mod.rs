@@ -38,6 +38,7 @@ mod verify;
 pub use base::{Base, BaseGiver, BaseSource, Boundary, GivenBase, ImagePart, WrongBase};
 pub use base_candidates::{BaseCandidates, BaseScope, BaseSearch, BaseSearchError, PrefixImage, PrefixSearch};
 pub use container_places::ContainerPlaces;
+pub(crate) use description::is_root;
 pub use description::{Image, ImageLayer};
 pub use dockerfile::DockerfileError;
 pub(crate) use dockerfile::PatternLiterals;

@@ -176,6 +176,44 @@ fn what_a_later_run_uses_is_not_deleted_before() {
     );
 }
 
+/// The RUNs cannot be joined around a COPY.
+#[test]
+fn a_copy_between_joined_runs_is_named() {
+    let (copy, add) = (("opt/c", "COPY c /opt/ # buildkit"), ("opt/d", "ADD d /opt/ # buildkit"));
+    let said = |layers: &[(&str, &str)]| {
+        let opened = built(layers).open();
+        let found = opened.opened().advice(KindSet::on()).findings;
+        found.into_iter().map(|finding| finding.remedy).find(|remedy| !remedy.contains("write COPY")).unwrap()
+    };
+    let update = (LISTS, "RUN /bin/sh -c apt-get update # buildkit");
+    let install = ("usr/bin/x", "RUN /bin/sh -c apt-get install -y x # buildkit");
+    let join =
+        |runs: &str| format!("layer 0: join it with {runs} in one RUN that ends with `rm -rf /var/lib/apt/lists/*`");
+    assert_eq!(said(&[update, copy, install]), join("layer 2 after the COPY of layer 1"));
+    assert_eq!(said(&[update, copy, add, install]), join("layer 3 after each COPY of layers 1 and 2"));
+    assert_eq!(said(&[update, install, copy]), join("layer 1"));
+    let fetch = ("tmp/a", "RUN /bin/sh -c curl -o /tmp/a https://x.example/a # buildkit");
+    let uses = ("usr/bin/y", "RUN /bin/sh -c sh /tmp/a # buildkit");
+    assert_eq!(
+        said(&[fetch, copy, uses]),
+        "layer 0: join it with layer 2 after the COPY of layer 1 in one RUN that ends with `rm -rf /tmp/a`"
+    );
+    let deletes = ("-tmp/a", "RUN /bin/sh -c sh /tmp/a && rm /tmp/a # buildkit");
+    assert_eq!(
+        said(&[fetch, copy, deletes]),
+        "layers 0 and 2: merge into one RUN after the COPY of layer 1 and delete /tmp/a at its end, or use a build stage"
+    );
+    let status = "var/lib/dpkg/status";
+    let installs = |name: &str| format!("RUN /bin/sh -c apt-get install -y {name} # buildkit");
+    let image = image()
+        .runs_as("app")
+        .layer(|l| l.file("opt/base", "1"))
+        .layer(|l| l.file(status, "1").created_by(&installs("a")))
+        .layer(|l| l.file("opt/c", "1").created_by("COPY c /opt/ # buildkit"))
+        .layer(|l| l.file(status, "2").created_by(&installs("b")));
+    says(&image, &["layers 1 and 3: install the packages in one RUN after the COPY of layer 2"]);
+}
+
 #[test]
 fn a_copied_file_that_a_later_run_uses_is_mounted() {
     let deleted = |copy: &str, run: &str| built(&[("opt/npm.tgz", copy), ("-opt/npm.tgz", run)]);

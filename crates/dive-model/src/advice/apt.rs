@@ -27,7 +27,9 @@ impl Remedies<'_> {
             let [packages, lists] = DIRECTORIES.map(|path| format!("--mount=type=cache,sharing=locked,target={path}"));
             return format!("{}, or mount caches: `RUN {packages}` and `{lists}`", place.adds(&command));
         }
-        format!("join it with {} in one RUN that ends with `{}`", names_of(&needing), place.as_its_user(&command))
+        let behind = self.behind_copies(place, needing.last().copied());
+        let (runs, command) = (names_of(&needing), place.as_its_user(&command));
+        format!("join it with {runs}{behind} in one RUN that ends with `{command}`")
     }
 
     /// What to write instead of downloaded packages.
@@ -37,7 +39,8 @@ impl Remedies<'_> {
         let needing: Vec<&Place<'_>> =
             self.runs_between(place.layer, None).filter(|run| self.has_any(run, &words)).collect();
         if !needing.is_empty() {
-            return format!("join it with {} in one RUN that ends with `apt-get clean`", names_of(&needing));
+            let behind = self.behind_copies(place, needing.last().copied());
+            return format!("join it with {}{behind} in one RUN that ends with `apt-get clean`", names_of(&needing));
         }
         if self.is_needed_later(finding, place, &nodes) {
             return "add `apt-get clean` to the last RUN that installs them".to_owned();

@@ -85,9 +85,11 @@ impl Remedies<'_> {
                 format!("{held}: {}", self.of_apt(finding, holds))
             }
             AdviceKind::PackageDatabases if hides.removal().is_some() => {
-                format!("{both}: install and remove the packages in one RUN")
+                format!("{both}: install and remove the packages in one RUN{}", self.behind_copies(holds, Some(hides)))
             }
-            AdviceKind::PackageDatabases => format!("{both}: install the packages in one RUN"),
+            AdviceKind::PackageDatabases => {
+                format!("{both}: install the packages in one RUN{}", self.behind_copies(holds, Some(hides)))
+            }
             _ => format!("{both} both write {path}; write {them} once"),
         }
     }
@@ -153,7 +155,7 @@ impl Remedies<'_> {
         // Those between may use the files, too.
         let between = self.runs_between(holds.layer, Some(hides.layer));
         let all: Vec<&Place<'_>> = std::iter::once(holds).chain(between).chain([hides]).collect();
-        let all = names_of(&all);
+        let (all, behind) = (names_of(&all), self.behind_copies(holds, Some(hides)));
         match (removal, self.is_unused(holds, hides)) {
             (Some(removal), true) => match removal.plain() {
                 Some(removal) if holds.is_continuable() => {
@@ -163,10 +165,10 @@ impl Remedies<'_> {
             },
             (None, true) => format!("{held}: delete {path} here instead of in {hidden}"),
             (Some(_), false) => {
-                format!("{all}: merge into one RUN and remove the packages at its end, or use a build stage")
+                format!("{all}: merge into one RUN{behind} and remove the packages at its end, or use a build stage")
             }
             (None, false) => {
-                format!("{all}: merge into one RUN and delete {path} at its end, or use a build stage")
+                format!("{all}: merge into one RUN{behind} and delete {path} at its end, or use a build stage")
             }
         }
     }

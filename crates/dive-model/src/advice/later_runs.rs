@@ -1,7 +1,7 @@
 //! What later instructions need of a layer: a remedy that deletes it there would break the build.
 
 use super::kind::AdviceKind;
-use super::place::Place;
+use super::place::{Place, names_of};
 use super::remedy::Remedies;
 use super::shell_commands::ShellCommand;
 use crate::image::Keyword;
@@ -27,6 +27,19 @@ impl Remedies<'_> {
     pub(super) fn runs_between(&self, layer: LayerIndex, end: Option<LayerIndex>) -> impl Iterator<Item = &Place<'_>> {
         let is_between = move |place: &&Place<'_>| place.layer > layer && end.is_none_or(|end| place.layer < end);
         self.places.iter().filter(is_between).filter(|place| place.may_run())
+    }
+
+    /// Where a remedy puts the one RUN that it makes of the steps from `first` to `last`: a COPY between them has to come before it.
+    pub(super) fn behind_copies(&self, first: &Place<'_>, last: Option<&Place<'_>>) -> String {
+        let end = last.map_or(first.layer, |last| last.layer);
+        let is_between = |place: &&Place<'_>| first.layer < place.layer && place.layer < end;
+        let copies = self.places.iter().filter(is_between).filter(|place| place.instruction.copies());
+        let copies: Vec<&Place<'_>> = copies.collect();
+        match copies.len() {
+            0 => String::new(),
+            1 => format!(" after the COPY of {}", names_of(&copies)),
+            _ => format!(" after each COPY of {}", names_of(&copies)),
+        }
     }
 
     /// Whether a RUN above `place` needs the files at any of `nodes`.

@@ -50,10 +50,12 @@ impl Remedies<'_> {
         let remedy = match (self.later_use_of(finding.kind, place, nodes), command) {
             (LaterUse::Named(runs), Some(command)) => {
                 let command = place.as_its_user(&command);
-                format!("join it with {} in one RUN that ends with `{command}`", names_of(&runs))
+                let behind = self.behind_copies(place, runs.last().copied());
+                format!("join it with {}{behind} in one RUN that ends with `{command}`", names_of(&runs))
             }
             (LaterUse::Named(runs), None) => {
-                format!("join it with {} in one RUN that ends by deleting {files}", names_of(&runs))
+                let behind = self.behind_copies(place, runs.last().copied());
+                format!("join it with {}{behind} in one RUN that ends by deleting {files}", names_of(&runs))
             }
             (LaterUse::Possible, Some(command)) => {
                 format!("{}, unless a later RUN needs {them}", place.adds(&command))

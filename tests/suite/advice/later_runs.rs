@@ -144,8 +144,7 @@ fn files_stay_until_the_run_that_uses_them() {
     let copied = |later: &str| built(&[("tmp/a", "COPY a /tmp/ # buildkit"), ("usr/bin/x", later)]);
     says(
         &copied("RUN /bin/sh -c sh /tmp/a # buildkit"),
-        &["layer 0: mount /tmp/a in layer 1 (`RUN --mount=type=bind`) instead of copying it, \
-           unless a RUN writes to it"],
+        &["layer 0: mount /tmp/a in layer 1 (`RUN --mount=type=bind`) instead of copying it"],
     );
     says(
         &copied("RUN /bin/sh -c ./build # buildkit"),
@@ -221,8 +220,8 @@ fn a_copied_file_that_a_later_run_uses_is_mounted() {
     says(
         &deleted("COPY npm.tgz /opt/ # buildkit", tar),
         &[
-            "layer 0: mount /opt/npm.tgz in each RUN that uses it (`RUN --mount=type=bind`) instead of copying it, unless a \
-           RUN writes to it; do not delete it in layer 1: mounts are read-only",
+            "layer 0: mount /opt/npm.tgz in each RUN that uses it (`RUN --mount=type=bind`) instead of copying it, unless \
+           layer 1 writes to it; do not delete it in layer 1: mounts are read-only",
         ],
     );
     says(
@@ -232,6 +231,51 @@ fn a_copied_file_that_a_later_run_uses_is_mounted() {
     says(
         &deleted("COPY npm.tgz /opt/ # buildkit", "RUN /bin/sh -c rm /opt/npm.tgz # buildkit"),
         &["layer 0: exclude /opt/npm.tgz from the copy, or copy it in an earlier stage; layer 1 deletes it"],
+    );
+}
+
+/// A mount is read-only. Whether a RUN writes to it shows in the image, or in the command that deletes it, too.
+#[test]
+fn a_copied_file_that_a_run_changes_is_not_mounted_in_its_place() {
+    let deleted = |middle: &str, run: &str| {
+        built(&[("opt/a.sh", "COPY a.sh /opt/ # buildkit"), ("usr/bin/x", middle), ("-opt/a.sh", run)])
+    };
+    let mount = "layer 0: mount /opt/a.sh in each RUN that uses it (`RUN --mount=type=bind`) instead of copying it";
+    for run in [
+        "sed -i s/a/b/ /opt/a.sh && sh /opt/a.sh && rm /opt/a.sh",
+        "cd /opt && chmod +x a.sh && ./a.sh && rm a.sh",
+        "cd /opt && echo exit >> a.sh && sh a.sh && rm a.sh",
+        "cd /opt && echo exit >a.sh && sh a.sh && rm a.sh",
+    ] {
+        says(
+            &deleted("RUN /bin/sh -c sh /opt/a.sh # buildkit", &format!("RUN /bin/sh -c {run} # buildkit")),
+            &[&format!("{mount}; layer 2 changes it, so mount it elsewhere there, and `cp` it first")],
+        );
+    }
+    let read_only = "do not delete it in layer 2: mounts are read-only";
+    for (run, remedy) in [
+        ("rm /opt/a.sh", format!("{mount}; {read_only}")),
+        ("sed s/a/b/ /opt/a.sh && rm /opt/a.sh", format!("{mount}, unless layer 2 writes to it; {read_only}")),
+    ] {
+        let run = format!("RUN /bin/sh -c {run} # buildkit");
+        says(&deleted("RUN /bin/sh -c sh /opt/a.sh # buildkit", &run), &[&remedy]);
+    }
+    // A RUN builds in the directory.
+    let built_in = image()
+        .runs_as("app")
+        .layer(|l| l.file("src/a.c", "x".repeat(5_000)).file("src/b.c", "x".repeat(5_000)).created_by("COPY . /src"))
+        .layer(|l| l.file("src/a.o", "1").created_by("RUN /bin/sh -c make -C /src # buildkit"))
+        .layer(|l| l.whiteout("src").created_by("RUN /bin/sh -c make -C /src install && rm -rf /src # buildkit"));
+    let said = built_in.open().opened().advice(KindSet::on()).findings[0].remedy.clone();
+    assert_eq!(said, "layer 0: use /src in an earlier stage, and copy what the image needs; a later RUN writes to it");
+    let kept = image()
+        .runs_as("app")
+        .layer(|l| l.file("tmp/src/a.c", "1234").file("tmp/src/b.c", "1234").created_by("COPY src /tmp/src # buildkit"))
+        .layer(|l| l.file("tmp/src/a.o", "1").created_by("RUN /bin/sh -c make -C /tmp/src # buildkit"));
+    let said = kept.open().opened().advice(KindSet::on()).findings[0].remedy.clone();
+    assert_eq!(
+        said,
+        "layer 0: mount each file below /tmp/src in layer 1 (`RUN --mount=type=bind`) instead of copying it"
     );
 }
 
@@ -245,17 +289,11 @@ fn a_mount_has_the_files_of_the_copy_alone() {
     };
     says(
         &copied("COPY a b /tmp/ # buildkit", "RUN /bin/sh -c sh /tmp/a # buildkit"),
-        &[
-            "layer 1: mount each file below /tmp in layer 2 (`RUN --mount=type=bind`) instead of copying it, unless a RUN \
-           writes to it",
-        ],
+        &["layer 1: mount each file below /tmp in layer 2 (`RUN --mount=type=bind`) instead of copying it"],
     );
     says(
         &copied("COPY --from=b a b /tmp/ # buildkit", "RUN /bin/sh -c sh /tmp/a # buildkit"),
-        &[
-            "layer 1: mount each file below /tmp in layer 2 (`RUN --mount=type=bind,from=STAGE`) instead of copying it, \
-           unless a RUN writes to it",
-        ],
+        &["layer 1: mount each file below /tmp in layer 2 (`RUN --mount=type=bind,from=STAGE`) instead of copying it"],
     );
     let key = [
         ("root/.ssh/id_rsa", "COPY id_rsa /root/.ssh/ # buildkit"),

@@ -74,9 +74,8 @@ impl Remedies<'_> {
             if place.fetches() {
                 return format!("fetch {files} in {runs}, and delete {them} there{others}");
             }
-            return format!(
-                "mount {files} in {runs} ({mount}) instead of copying {them}, unless a RUN writes to {them}{others}"
-            );
+            // No RUN changes them: the finished file system has what the copy brought.
+            return format!("mount {files} in {runs} ({mount}) instead of copying {them}{others}");
         }
         let excluded = match place.source {
             CopySource::Context => format!("exclude {files} from the copy, for example in .dockerignore"),

@@ -5,6 +5,7 @@ use super::kind::AdviceKind;
 use super::place::{CopySource, Place, names_of};
 use super::remedy::Remedies;
 use crate::image::{ImagePart, Keyword};
+use crate::tree::NodeId;
 
 /// The files of the largest group of a finding.
 struct NamedFiles {
@@ -137,12 +138,20 @@ impl Remedies<'_> {
         if holds.fetches() {
             return format!("fetch {path} in the RUN that uses {them}; {hidden} {deletes} {them}");
         }
-        // A mount is read-only: `rm` fails, and so does `sed -i`.
-        let mount = holds.bind_mount();
-        format!(
-            "mount {path} in each RUN that uses {them} ({mount}) instead of copying {them}, unless a RUN writes to {them}; \
-             do not delete {them} in {hidden}: mounts are read-only"
-        )
+        let node = finding.groups.first().map_or(NodeId::ROOT, |group| group.place);
+        if self.is_written_later(node, holds) {
+            return format!(
+                "use {path} in an earlier stage, and copy what the image needs; a later RUN writes to {them}"
+            );
+        }
+        // A mount is read-only: `rm` fails, and so does `sed -i`. Other RUNs do not change the files: `hides` deletes what was copied.
+        let mount =
+            format!("mount {path} in each RUN that uses {them} ({}) instead of copying {them}", holds.bind_mount());
+        if std::str::from_utf8(self.tree.name(node)).is_ok_and(|name| hides.changes(name)) {
+            return format!("{mount}; {hidden} changes {them}, so mount {them} elsewhere there, and `cp` {them} first");
+        }
+        let unless = if hides.only_deletes() { String::new() } else { format!(", unless {hidden} writes to {them}") };
+        format!("{mount}{unless}; do not delete {them} in {hidden}: mounts are read-only")
     }
 
     /// Files that a RUN makes and a later layer deletes.

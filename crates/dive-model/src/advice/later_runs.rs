@@ -80,7 +80,7 @@ impl Remedies<'_> {
 
 impl Place<'_> {
     /// True for a RUN, and for a step of unknown contents.
-    fn may_run(&self) -> bool {
+    pub(super) fn may_run(&self) -> bool {
         matches!(self.instruction.keyword, Keyword::Run | Keyword::Unknown)
     }
 

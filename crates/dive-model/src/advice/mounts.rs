@@ -4,7 +4,14 @@ use super::finding::Finding;
 use super::place::{CopySource, Place};
 use super::remedy::{Remedies, is_single_file};
 use crate::image::Keyword;
+use crate::layer::LayerIndex;
 use crate::tree::NodeId;
+
+/// Programs that change the files they name.
+const CHANGING: [&str; 13] = [
+    "chmod", "chown", "chgrp", "touch", "truncate", "mv", "patch", "dos2unix", "strip", "gunzip", "unxz", "bunzip2",
+    "tee",
+];
 
 /// Names of directories with keys and passwords.
 const DIRECTORIES_OF_SECRETS: [&[u8]; 4] = [b".ssh", b".gnupg", b".aws", b".kube"];
@@ -23,7 +30,30 @@ const FILES_OF_SECRETS: [&[u8]; 10] = [
     b".yarnrc.yml",
 ];
 
+/// Maximum number of names that are looked at below a directory.
+const MAX_VISITED: usize = 20_000;
+
 impl Place<'_> {
+    /// True if a command of the RUN changes a file of this name, as `sed -i` does.
+    pub(super) fn changes(&self, name: &str) -> bool {
+        let is_named = |word: &str| word.rsplit('/').next() == Some(name);
+        self.commands().iter().any(|command| {
+            let has = |is: &dyn Fn(&str) -> bool| command.arguments().iter().any(|word| is(word));
+            let is_change = match command.name() {
+                "sed" | "perl" => has(&|word| word.starts_with("-i") || word.starts_with("--in-place")),
+                program => CHANGING.contains(&program),
+            };
+            // `> file`, `>>file`
+            let is_written = |[to, file]: [&str; 2]| to.starts_with('>') && is_named(file);
+            let mut pairs = command.words.windows(2).filter_map(|pair| match pair {
+                [to, file] if [">", ">>"].contains(&to.as_str()) => Some([to.as_str(), file]),
+                [_, word] => Some([word.as_str(), word.trim_start_matches('>')]),
+                _ => None,
+            });
+            (is_change && has(&is_named)) || pairs.any(is_written)
+        })
+    }
+
     /// The option that mounts a file of this COPY in a RUN.
     pub(super) const fn bind_mount(&self) -> &'static str {
         match self.source {
@@ -40,12 +70,33 @@ impl Place<'_> {
 }
 
 impl Remedies<'_> {
-    /// What to mount of a node: a directory that also has files of lower layers cannot be mounted, since the mount hides them.
+    /// What to mount of a node: a directory that also has files of other layers cannot be mounted, since the mount hides them
+    /// and is read-only.
     pub(super) fn to_mount(&self, finding: &Finding, node: NodeId, place: &Place<'_>) -> String {
         let path = self.path(node);
         let is_older = self.tree.spans(node).any(|id| self.tree.span(id).from() < place.layer);
-        let is_shared = is_older || ["/", "/tmp", "/var/tmp", "/root", "/opt", "/usr/src"].contains(&path.as_str());
+        let is_shared = is_older
+            || self.is_written_later(node, place)
+            || ["/", "/tmp", "/var/tmp", "/root", "/opt", "/usr/src"].contains(&path.as_str());
         if is_shared && !is_single_file(finding, node) { format!("each file below {path}") } else { path }
+    }
+
+    /// True if a RUN above a COPY stores files at or below a node: a mount there is read-only.
+    pub(super) fn is_written_later(&self, node: NodeId, copy: &Place<'_>) -> bool {
+        let is_run = |layer: LayerIndex| self.places.get(layer.get()).is_some_and(Place::may_run);
+        let is_written = |node: NodeId| {
+            let mut spans = self.tree.spans(node).map(|id| self.tree.span(id));
+            spans.any(|span| span.from() > copy.layer && !span.kind.is_directory() && is_run(span.from()))
+        };
+        let (mut pending, mut visited) = (vec![node], 0_usize);
+        while let Some(node) = pending.pop() {
+            visited = visited.saturating_add(1);
+            if visited > MAX_VISITED || is_written(node) {
+                return true;
+            }
+            pending.extend(self.tree.children(node));
+        }
+        false
     }
 
     /// True if a file of a finding may be a key or a password, by its name.

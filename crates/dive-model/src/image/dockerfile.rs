@@ -12,6 +12,8 @@ use parse_dockerfile::{Command, Instruction, JsonOrStringArray, Source};
 
 use super::description::Image;
 use super::dockerfile_lines::{Certainty, Dockerfile, DockerfileLines, LineRange};
+use super::expansion::is_expansion;
+use super::here_documents::HereDocuments;
 use super::history::HistoryStep;
 use super::instruction::{BuildInstruction, script};
 
@@ -47,14 +49,15 @@ impl Image {
     /// # Errors
     /// `file` is not a valid Dockerfile, or no instruction matches.
     pub fn match_dockerfile(&mut self, file: &Arc<Dockerfile>) -> Result<(), DockerfileError> {
-        let parsed = parse_dockerfile::parse(&file.text)
+        let documents = HereDocuments::of(&file.text);
+        let parsed = parse_dockerfile::parse(&documents.text)
             .map_err(|problem| DockerfileError::Invalid { file: file.name.clone(), problem: problem.to_string() })?;
         if parsed.stages().len() > MAX_STAGES {
             let problem = format!("it has more than {MAX_STAGES} stages (dive's limit)");
             return Err(DockerfileError::Invalid { file: file.name.clone(), problem });
         }
         let steps = &self.history[self.history.len().saturating_sub(MAX_COMPARED)..];
-        let best = Stages::of(&file.text, &parsed).best_alignment(steps);
+        let best = Stages::of(&file.text, &documents, &parsed).best_alignment(steps);
         let Some(best) = best.filter(|best| best.score > 0) else {
             return Err(DockerfileError::Other { file: file.name.clone() });
         };
@@ -89,7 +92,8 @@ struct Stages {
 }
 
 impl Stages {
-    fn of(text: &str, parsed: &parse_dockerfile::Dockerfile<'_>) -> Self {
+    /// `parsed` is the file without `documents`.
+    fn of(text: &str, documents: &HereDocuments, parsed: &parse_dockerfile::Dockerfile<'_>) -> Self {
         let starts: Vec<usize> = parsed.instructions.iter().map(start_of).collect();
         let ends = starts.iter().skip(1).copied().chain([text.len()]);
         let file = Text::new(text);
@@ -111,7 +115,7 @@ impl Stages {
                 names.push(stage.from.as_.as_ref().map(|(_, name)| name.value.clone().into_owned()));
                 stages.push(inherited);
             } else if let (Some(stage), Some(instruction)) =
-                (stages.last_mut(), PossibleInstruction::of(instruction, &file, *start..end))
+                (stages.last_mut(), PossibleInstruction::of(instruction, documents, &file, *start..end))
             {
                 stage.push(instructions.len());
                 instructions.push(instruction);
@@ -173,7 +177,12 @@ fn start_of(instruction: &Instruction<'_>) -> usize {
 
 impl PossibleInstruction {
     /// Converts the instruction at `bytes` of `file`; `None` if it leaves no comparable history.
-    fn of(instruction: &Instruction<'_>, file: &Text<'_>, bytes: Range<usize>) -> Option<Self> {
+    fn of(
+        instruction: &Instruction<'_>,
+        documents: &HereDocuments,
+        file: &Text<'_>,
+        bytes: Range<usize>,
+    ) -> Option<Self> {
         let copied = |sources: &[Source<'_>], destination: &str| {
             let sources = sources.iter().map(|source| match source {
                 Source::Path(path) => path.value.as_ref(),
@@ -186,8 +195,7 @@ impl PossibleInstruction {
         let expanded = |text: &str| (vec![text.to_owned()], true, None);
         let (keyword, (texts, is_expanded, destination)) = match instruction {
             Instruction::Run(run) => {
-                let mut texts: Vec<String> =
-                    run.here_docs.iter().take(1).map(|it| it.value.as_ref().to_owned()).collect();
+                let mut texts = Vec::new();
                 match &run.arguments {
                     Command::Exec(arguments) => {
                         let words = arguments.value.iter().map(|it| it.value.as_ref()).collect::<Vec<_>>().join(" ");
@@ -195,7 +203,13 @@ impl PossibleInstruction {
                         let written = file.text.get(arguments.span.clone()).unwrap_or_default();
                         texts.extend([script(&words), &words, written].map(ToOwned::to_owned));
                     }
-                    Command::Shell(command) => texts.push(joined(command.value)),
+                    Command::Shell(command) => {
+                        let written = joined(file.text.get(command.span.clone())?);
+                        match documents.of_run(bytes.start) {
+                            Some(run) => texts.push(run.recorded(&written, file.text)),
+                            None => texts.push(written),
+                        }
+                    }
                     _ => return None,
                 }
                 ("RUN", (texts, false, None))
@@ -293,54 +307,6 @@ impl<'a> Text<'a> {
     }
 }
 
-/// True if `text` may be `pattern` with variables replaced.
-fn is_expansion(pattern: &str, text: &str) -> bool {
-    matches_literals(literals(pattern).into_iter(), text)
-}
-
-fn matches_literals<'a>(mut literals: impl DoubleEndedIterator<Item = &'a str>, text: &str) -> bool {
-    let Some(first) = literals.next() else { return false };
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let Some(last) = literals.next_back() else { return rest.is_empty() };
-    for literal in literals {
-        let Some(at) = rest.find(literal) else { return false };
-        rest = &rest[at + literal.len()..];
-    }
-    rest.ends_with(last)
-}
-
-/// A pattern, split once to be compared with many texts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct PatternLiterals(Vec<String>);
-
-impl PatternLiterals {
-    pub(crate) fn of(pattern: &str) -> Self {
-        Self(literals(pattern).into_iter().map(ToOwned::to_owned).collect())
-    }
-
-    /// Like [`is_expansion`].
-    pub(crate) fn matches(&self, text: &str) -> bool {
-        matches_literals(self.0.iter().map(String::as_str), text)
-    }
-}
-
-/// Text between the variables of `pattern`.
-fn literals(pattern: &str) -> Vec<&str> {
-    let mut literals = Vec::new();
-    let mut rest = pattern;
-    while let Some(at) = rest.find('$') {
-        let after = &rest[at + 1..];
-        let length = match after.strip_prefix('{') {
-            Some(braced) => braced.find('}').map_or(after.len(), |end| end + 2),
-            None => after.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(after.len()),
-        };
-        literals.push(&rest[..at]);
-        rest = &after[length..];
-    }
-    literals.push(rest);
-    literals
-}
-
 /// A step of the history, parsed as an instruction.
 #[derive(Debug, PartialEq, Eq)]
 struct RecordedInstruction {
@@ -415,9 +381,10 @@ mod tests {
 
     /// Lines of each step, base first: `13 matched`; `-` for none.
     fn matched(dockerfile: &str, history: &[&str]) -> Vec<String> {
-        let parsed = parse_dockerfile::parse(dockerfile).unwrap();
+        let documents = HereDocuments::of(dockerfile);
+        let parsed = parse_dockerfile::parse(&documents.text).unwrap();
         let steps: Vec<HistoryStep> = history.iter().map(|command| step(command)).collect();
-        let best = Stages::of(dockerfile, &parsed).best_alignment(&steps).unwrap();
+        let best = Stages::of(dockerfile, &documents, &parsed).best_alignment(&steps).unwrap();
         let mut lines = vec!["-".to_owned(); history.len()];
         for (step, range, certainty) in best.pairs {
             lines[step] = format!("{range} {}", certainty.name());
@@ -468,6 +435,19 @@ mod tests {
     }
 
     #[test]
+    fn here_documents_match_as_buildkit_runs_them() {
+        let dockerfile = "FROM a\nRUN cat <<EOF > /etc/x.conf && \\\n  b\nkey = 1\nEOF\nRUN <<'PY' python3 -\nprint(1)\nPY\n\
+                          RUN <<S\n#!/usr/bin/env perl\n1;\nS\nUSER u\n";
+        let history = [
+            "RUN /bin/sh -c cat <<EOF > /etc/x.conf &&   b\nkey = 1\nEOF # buildkit",
+            "RUN /bin/sh -c <<'PY' python3 -\nprint(1)\nPY # buildkit",
+            "RUN /bin/sh -c /dev/pipes/S # buildkit",
+            "USER u",
+        ];
+        assert_eq!(matched(dockerfile, &history), ["2-5 matched", "6-8 matched", "9-12 matched", "13 matched"]);
+    }
+
+    #[test]
     fn classic_history_with_only_a_destination_is_uncertain() {
         let history = [
             "/bin/sh -c #(nop) ADD file:0123 in / ",
@@ -489,12 +469,5 @@ mod tests {
         let one = matched(dockerfile, &["/bin/sh -c make"]);
         assert!(one[0].ends_with("uncertain"), "{one:?}");
         assert_eq!(matched("FROM a\nRUN cmake\n", &["/bin/sh -c make"]), ["-"]);
-    }
-
-    #[test]
-    fn variables_match_any_text() {
-        assert!(is_expansion("$A/b", "x/y/b") && is_expansion("a ${B:-c} d", "a z d") && is_expansion("${A}", ""));
-        assert!(!is_expansion("$A/b", "x/c") && !is_expansion("a", "b") && !is_expansion("a$B", "b"));
-        assert!(is_expansion("${unclosed", "anything"));
     }
 }

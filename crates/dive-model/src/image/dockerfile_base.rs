@@ -3,13 +3,15 @@
 use parse_dockerfile::Instruction;
 
 use super::dockerfile_lines::Dockerfile;
+use super::here_documents::HereDocuments;
 
 impl Dockerfile {
     /// The line and image of the last FROM before `line`; `None` if there is none, it continues an earlier stage, or the file is
     /// invalid.
     #[must_use]
     pub fn base_before(&self, line: u32) -> Option<(u32, String)> {
-        let parsed = parse_dockerfile::parse(&self.text).ok()?;
+        let documents = HereDocuments::of(&self.text);
+        let parsed = parse_dockerfile::parse(&documents.text).ok()?;
         let (mut number, mut counted) = (1_u32, 0);
         let mut stages: Vec<String> = Vec::new();
         let mut base = None;

@@ -10,7 +10,7 @@ use super::gate::{Gate, RunSize, misconfigured};
 use super::invocation::Invocation;
 use super::opening::{Opening, ReadImage, open_headless};
 use super::outcome::Outcome;
-use super::output::{JsonTarget, Notices};
+use super::output::JsonTarget;
 use super::overwriting::ReadFile;
 use super::report_output::{DockerfileArgument, ReportArgs, ReportOutput};
 use crate::ci::{self, CountedAdvice};
@@ -40,7 +40,7 @@ pub(super) fn invocation(
         {
             let target = |path: &Option<PathBuf>| path.clone().map(JsonTarget::named);
             let (json, summary) = (target(&report.json), target(&report.summary));
-            let output = ReportOutput { json, summary, lines: None, environment: &known, notices: Notices::Quiet };
+            let output = ReportOutput::quiet(json, summary, &known);
             // The mistakes follow anyway.
             let _ = output.print(|look, out| misconfigured(mistakes, look, out));
         }

@@ -121,6 +121,11 @@ impl OpenSource {
     pub(super) fn images(&self) -> Result<Vec<ImageName>, ImageError> {
         image::names(self.source.store())
     }
+
+    /// The size of the file as stored, in bytes; `None` for a directory.
+    pub(super) fn stored_bytes(&self) -> Option<u64> {
+        self.source.store().stored_bytes()
+    }
 }
 
 /// An image that was read, and its origin.
@@ -458,12 +463,20 @@ pub(super) fn with_progress<T>(
     notices: Notices,
     does: impl FnOnce(&ProgressBar) -> Result<T, OpeningError>,
 ) -> anyhow::Result<T> {
-    let progress = ProgressBar::new(notices, opening.pull_notice());
-    let done = does(&progress).map_err(|OpeningError { error, remarks }| {
-        progress.finish();
+    with_progress_alone(opening, notices, does).map_err(|OpeningError { error, remarks }| {
         notices.warn_all(remarks);
         error
-    })?;
+    })
+}
+
+/// Does something with a progress bar.
+pub(super) fn with_progress_alone<T>(
+    opening: &Opening,
+    notices: Notices,
+    does: impl FnOnce(&ProgressBar) -> Result<T, OpeningError>,
+) -> Result<T, OpeningError> {
+    let progress = ProgressBar::new(notices, opening.pull_notice());
+    let done = does(&progress);
     progress.finish();
-    Ok(done)
+    done
 }

@@ -289,7 +289,8 @@ impl Notices {
         }
     }
 
-    pub(super) fn warn_all<T: Display>(self, warnings: impl IntoIterator<Item = T>) {
+    /// Prints the first warnings, or all, and returns their length in bytes.
+    pub(super) fn warn_all<T: Display>(self, warnings: impl IntoIterator<Item = T>) -> usize {
         // The log has all warnings, including those that are not printed.
         let mut warnings = warnings.into_iter().inspect(|warning| warn!("{warning}"));
         let shown = match self {
@@ -297,13 +298,17 @@ impl Notices {
             Self::Brief => FIRST,
             Self::Whole => usize::MAX,
         };
+        let mut printed = 0_usize;
         for warning in warnings.by_ref().take(shown) {
-            say(&format!("dive: warning: {warning}"));
+            let line = format!("dive: warning: {warning}");
+            printed = printed.saturating_add(line.len());
+            say(&line);
         }
         let left = warnings.count();
         if left > 0 && self != Self::Quiet {
             say(&format!("dive: more warnings: {left}; --verbose shows them all"));
         }
+        printed
     }
 }
 

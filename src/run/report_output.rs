@@ -1,5 +1,6 @@
 //! The destinations of reports, documents and notices.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -49,6 +50,26 @@ pub(super) struct ReportOutput<'a> {
     pub(super) lines: Option<Arc<LineDocuments>>,
     pub(super) environment: &'a Environment,
     pub(super) notices: Notices,
+    /// Bytes of reports and of the documents of several images.
+    written: Cell<u64>,
+}
+
+/// Counts what is written.
+struct CountingWriter<'a> {
+    out: &'a mut dyn Write,
+    written: &'a Cell<u64>,
+}
+
+impl Write for CountingWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.written.set(self.written.get().saturating_add(written as u64));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 impl<'a> ReportOutput<'a> {
@@ -60,7 +81,12 @@ impl<'a> ReportOutput<'a> {
         if let (Some(JsonTarget::Stdout), Some(JsonTarget::Stdout)) = (&json, &summary) {
             anyhow::bail!("--json and --summary cannot both go to standard output; write one of them to a file");
         }
-        Ok(Self { json, summary, lines: None, environment, notices: *notices })
+        Ok(Self { notices: *notices, ..Self::quiet(json, summary, environment) })
+    }
+
+    /// These destinations, without notices.
+    pub(super) fn quiet(json: Option<JsonTarget>, summary: Option<JsonTarget>, environment: &'a Environment) -> Self {
+        Self { json, summary, lines: None, environment, notices: Notices::Quiet, written: Cell::default() }
     }
 
     /// Writes the documents of several images to the same files.
@@ -72,12 +98,27 @@ impl<'a> ReportOutput<'a> {
 
     /// Prints a report to standard output, or to standard error if the document goes to standard output.
     pub(super) fn print(&self, render: impl FnOnce(Look, &mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+        let render = |look, out: &mut dyn Write| render(look, &mut self.counting(out));
         match (&self.json, &self.summary) {
             (Some(JsonTarget::Stdout), _) | (_, Some(JsonTarget::Stdout)) => {
                 output::print_error(|out| render(look(self.environment, &io::stderr()), out))
             }
             _ => output::print(|out| render(look(self.environment, &io::stdout()), out)),
         }
+    }
+
+    /// Bytes of reports and documents that were written so far.
+    pub(super) const fn written_bytes(&self) -> u64 {
+        self.written.get()
+    }
+
+    /// Counts bytes that were printed beside the reports.
+    pub(super) fn count(&self, printed: usize) {
+        self.written.set(self.written.get().saturating_add(printed as u64));
+    }
+
+    fn counting<'b>(&'b self, out: &'b mut dyn Write) -> CountingWriter<'b> {
+        CountingWriter { out, written: &self.written }
     }
 
     /// True if a document is written. Outside CI mode, it replaces the report.
@@ -131,8 +172,8 @@ impl<'a> ReportOutput<'a> {
         judged: Option<json::Judged<'_>>,
     ) -> anyhow::Result<()> {
         if let Some(lines) = &self.lines {
-            lines.add_json(|out| json::render_line(opened, advice, judged, out))?;
-            return lines.add_summary(|out| json::summary::render(opened, advice, judged, out));
+            lines.add_json(|out| json::render_line(opened, advice, judged, &mut self.counting(out)))?;
+            return lines.add_summary(|out| json::summary::render(opened, advice, judged, &mut self.counting(out)));
         }
         self.write_json(opened, advice, judged)?;
         if let Some(target) = &self.summary {

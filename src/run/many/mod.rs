@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! list        the file of `--from`
-//! entry_budget  the limit of work for the images of one file
+//! file_budget  the limits of work and output for the images of one file
 //! requested   the images that the command line names
 //! reading     opens them
 //! rules       the rules of the run
@@ -14,7 +14,7 @@
 //! interrupt   a signal in the middle of a run
 //! ```
 
-mod entry_budget;
+mod file_budget;
 mod interrupt;
 mod list;
 mod reading;
@@ -34,7 +34,9 @@ use super::explore::shows_screen;
 use super::explore::{opened, report_on};
 use super::gate::Gate;
 use super::invocation::Invocation;
-use super::opening::{OpenSource, Opening, ReadImage, open_headless, remarks, with_progress};
+use super::opening::{
+    OpenSource, Opening, OpeningError, ReadImage, open_headless, remarks, with_progress, with_progress_alone,
+};
 use super::outcome::Outcome;
 use super::output::say;
 use super::report_output::{ReportArgs, ReportOutput};
@@ -43,7 +45,7 @@ use crate::cli::{CiArgs, ManyArgs};
 use crate::many::{ImageSet, MemberFigures, MemberVerdict};
 use crate::report::many as report;
 use dive_model::image::ImageName;
-use entry_budget::EntryBudget;
+use file_budget::FileBudget;
 use reading::{ImageReader, check_has_all_images, images_of, named_reason, numbered, untagged};
 use requested::{RequestedImage, RequestedImages};
 use rules::RunRules;
@@ -178,9 +180,10 @@ impl Run<'_> {
                 Err(error) => self.unread(image, image.name(), &error),
             }
         }
-        let mut budget = EntryBudget::new(listed.len());
+        let mut budget = FileBudget::new(listed.len(), source.stored_bytes());
         for (read_before, ImageName { index, tags, .. }) in (0..).zip(listed) {
             let untagged = || untagged(image, index);
+            let written_before = self.output.written_bytes();
             if let Err(error) = budget.check(read_before) {
                 self.unread(image, image.name(), &error);
                 return Ok(());
@@ -193,12 +196,16 @@ impl Run<'_> {
                             image.name = untagged();
                         }
                     }
-                    budget.count(&read);
+                    budget.count_image(&read);
                     let name = read.image.name.clone();
                     self.judge(image, name, read)?;
                 }
-                Err(error) => self.unread(image, tags.first().cloned().unwrap_or_else(untagged), &error),
+                Err(error) => {
+                    budget.count_unread();
+                    self.unread(image, tags.first().cloned().unwrap_or_else(untagged), &error);
+                }
             }
+            budget.count_output(self.output.written_bytes().saturating_sub(written_before));
         }
         Ok(())
     }
@@ -206,9 +213,13 @@ impl Run<'_> {
     /// Loads the image with this number.
     fn load(&self, opening: &Opening, source: &OpenSource, number: usize) -> anyhow::Result<ReadImage> {
         let notices = self.invocation.notices;
-        let read = with_progress(opening, notices, |progress| opening.load(source, &numbered(number), progress))?;
-        notices.warn_all(remarks(&read.image, &read.loaded));
-        Ok(read)
+        let read = with_progress_alone(opening, notices, |progress| opening.load(source, &numbered(number), progress));
+        let printed = match &read {
+            Ok(read) => notices.warn_all(remarks(&read.image, &read.loaded)),
+            Err(OpeningError { remarks, .. }) => notices.warn_all(remarks),
+        };
+        self.output.count(printed);
+        read.map_err(|OpeningError { error, .. }| error)
     }
 
     fn gate(&self, image: &RequestedImage) -> Option<&Gate> {
@@ -239,6 +250,8 @@ impl Run<'_> {
     fn unread(&mut self, requested: &RequestedImage, name: String, error: &anyhow::Error) {
         let reason = named_reason(requested, &name, error);
         say(&format!("dive: error: {reason}"));
+        // The table has it again.
+        self.output.count(reason.len().saturating_mul(2));
         self.set.add_unread(name, reason);
     }
 

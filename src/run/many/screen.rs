@@ -17,7 +17,6 @@ use crate::cli::{CiArgs, ManyArgs};
 use crate::run::access::{self, Mode};
 use crate::run::invocation::Invocation;
 use crate::run::opening::{BaseLookup, OpenSource, Opening, ReadImage, remarks};
-use crate::run::output::Notices;
 use crate::run::report_output::{ReportArgs, ReportOutput};
 use crate::run::screen::{ScreenObserver, explain, screen_error};
 use crate::tui::state::ScreenSettings;
@@ -69,7 +68,7 @@ fn rules(
 ) -> anyhow::Result<RunRules> {
     let environment = &invocation.environment;
     // The screen lists the warnings.
-    let output = ReportOutput { json: None, summary: None, lines: None, environment, notices: Notices::Quiet };
+    let output = ReportOutput::quiet(None, None, environment);
     match RunRules::for_screen(images, ci, &invocation.config, &output) {
         Ok(rules) => {
             warnings.extend(rules.warnings());

@@ -1,4 +1,6 @@
-//! Listings. A failure means that 4 kB of image fill a disk or a terminal with paths.
+//! Listings and documents. A failure means that 4 kB of image fill a disk or a terminal with paths.
+
+use serde_json::json;
 
 use super::Hostile;
 use crate::build::Layer;
@@ -32,4 +34,32 @@ fn some_implicit_directories_are_listed() {
     let layer = Layer::default().file(format!("{}file", "directory/".repeat(400)), "").tar();
     let image = Hostile::listing(&[("a.tar", layer)], ["a.tar"]);
     image.runs(&["tree"]).ends_with(0).prints(&["directory/directory/file"]);
+}
+
+/// 100 images of the same two layers, each with 3 MB of paths that the upper layer replaces: all documents take 1.2 GB.
+#[test]
+fn documents_of_all_images_have_a_limit() {
+    let folder = "directory/".repeat(300);
+    let layer = (0..1000).fold(Layer::default(), |layer, at| layer.file(format!("{folder}{at}"), "x")).zstd().blob();
+    let config = json!({ "rootfs": { "diff_ids": [format!("sha256:{:064x}", 0), format!("sha256:{:064x}", 1)] } });
+    let image =
+        |at: usize| json!({ "Config": "config.json", "RepoTags": [format!("image:{at}")], "Layers": ["a", "a"] });
+    let manifest = json!((0..100).map(image).collect::<Vec<_>>()).to_string();
+    let archive = Layer::default().file("a", layer).file("config.json", config.to_string());
+    let image = Hostile::of(&archive.file("manifest.json", manifest).tar());
+
+    let is_limited = |written: &str, stderr: &str| {
+        assert!(written.len() < 100_000_000, "{} bytes", written.len());
+        assert!(stderr.contains("of output, more than the limit of 6") && stderr.contains("with --image"), "{stderr}");
+    };
+    let file = image.path().with_extension("json");
+    let ran = image.runs(&["--ci=false", "--all-images", "--json", file.to_str().unwrap()]).ends_with(2);
+    let documents = std::fs::read_to_string(file).unwrap();
+    is_limited(&documents, &ran.stderr);
+    // What is written is whole.
+    let last: serde_json::Value = serde_json::from_str(documents.lines().last().unwrap()).unwrap();
+    assert_eq!(last["layer"][1]["fileList"].as_array().unwrap().len(), 1000);
+    let ran = image.runs(&["--ci", "--all-images"]).ends_with(2);
+    is_limited(&ran.stdout, &ran.stderr);
+    assert!(ran.stdout.contains("unread"));
 }

@@ -1,0 +1,163 @@
+//! Limits the work and the output for the images of one file. A small archive may list ten thousand images that all have the same
+//! large layers, or a configuration of megabytes.
+
+use std::collections::HashSet;
+
+use anyhow::bail;
+
+use crate::run::opening::ReadImage;
+use dive_model::blob::BlobLocation;
+use dive_model::units::Bytes;
+
+/// Entries that the images of any file may have in all.
+const FREE_ENTRIES: u64 = 2_000_000;
+
+/// Stored bytes that allow one entry more.
+const BYTES_PER_ENTRY: u64 = 16;
+
+/// Bytes of reports, documents and warnings that are written about the images of any file.
+const FREE_OUTPUT: u64 = 64 << 20;
+
+/// Bytes of output that each stored byte allows more. An entry takes about 200 bytes of a document, twice that if it is wasted, so
+/// a file of ordinary paths reaches the limit of entries first.
+const OUTPUT_PER_BYTE: u64 = 32;
+
+/// What the images of a file may still have and print.
+#[derive(Debug)]
+pub(super) struct FileBudget {
+    /// The number of images in the file.
+    images: u64,
+    /// The stored bytes of the file; `None` for a directory.
+    stored: Option<u64>,
+    /// The stored layers that were counted.
+    layers: HashSet<BlobLocation>,
+    layer_bytes: u64,
+    entries: u64,
+    output: u64,
+}
+
+impl FileBudget {
+    /// The budget of a file with this number of images. `stored` is its size, if it is not a directory.
+    pub(super) fn new(images: usize, stored: Option<u64>) -> Self {
+        Self { images: images as u64, stored, layers: HashSet::new(), layer_bytes: 0, entries: 0, output: 0 }
+    }
+
+    /// Counts an image: its entries and the list of all images, which is read for each; and what its layers allow.
+    pub(super) fn count_image(&mut self, read: &ReadImage) {
+        let blobs = read.image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
+        let new = blobs.filter(|blob| self.layers.insert(blob.location())).map(|blob| blob.len()).sum();
+        self.charge(read.loaded.tree.node_count() as u64, new);
+    }
+
+    /// Counts an image that cannot be read: the list of all images is read for it, too.
+    pub(super) const fn count_unread(&mut self) {
+        self.charge(0, 0);
+    }
+
+    /// Counts what was written about an image, in bytes.
+    pub(super) const fn count_output(&mut self, bytes: u64) {
+        self.output = self.output.saturating_add(bytes);
+    }
+
+    const fn charge(&mut self, entries: u64, new_bytes: u64) {
+        self.entries = self.entries.saturating_add(entries).saturating_add(self.images);
+        self.layer_bytes = self.layer_bytes.saturating_add(new_bytes);
+    }
+
+    /// Refuses the next image if the first `read` have spent the budget.
+    pub(super) fn check(&self, read: usize) -> anyhow::Result<()> {
+        let images = self.images;
+        if self.entries > FREE_ENTRIES.saturating_add(self.layer_bytes / BYTES_PER_ENTRY) {
+            bail!(
+                "the first {read} of its {images} images have more entries than dive reads of a file of this size; read the others \
+                 one by one, with --image"
+            );
+        }
+        // The layers of a compressed archive may be larger than the file.
+        let stored = self.stored.unwrap_or(self.layer_bytes);
+        let limit = FREE_OUTPUT.saturating_add(stored.saturating_mul(OUTPUT_PER_BYTE));
+        if self.output > limit {
+            bail!(
+                "the first {read} of its {images} images take {} of output, more than the limit of {} for a file of this size; read \
+                 the others one by one, with --image",
+                Bytes(self.output),
+                Bytes(limit)
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Images of a file that have layers of their own, beside those that all have.
+    struct Bundle {
+        images: usize,
+        shared_bytes: u64,
+        own_bytes: u64,
+        /// The entries of each image, and the bytes of its document for each of them.
+        entries: u64,
+        document_bytes_per_entry: u64,
+    }
+
+    impl Bundle {
+        /// The number of images that are read.
+        fn read(&self) -> usize {
+            let stored = self.own_bytes * self.images as u64 + self.shared_bytes;
+            let mut budget = FileBudget::new(self.images, Some(stored));
+            let is_allowed = |read: &usize| {
+                let is_allowed = budget.check(*read).is_ok();
+                budget.charge(self.entries, self.own_bytes + if *read == 0 { self.shared_bytes } else { 0 });
+                // Beside its entries, a document has a few kB.
+                budget.count_output(self.entries * self.document_bytes_per_entry + 4_000);
+                is_allowed
+            };
+            (0..self.images).take_while(is_allowed).count()
+        }
+    }
+
+    #[test]
+    fn bundles_are_read_whole_and_hostile_ones_in_part() {
+        let with_own_layers = Bundle {
+            images: 300,
+            shared_bytes: 0,
+            own_bytes: 5_000_000,
+            entries: 50_000,
+            document_bytes_per_entry: 400,
+        };
+        assert_eq!(with_own_layers.read(), 300);
+        let on_a_large_base = Bundle {
+            images: 100,
+            shared_bytes: 200_000_000,
+            own_bytes: 100_000,
+            entries: 100_000,
+            document_bytes_per_entry: 400,
+        };
+        assert_eq!(on_a_large_base.read(), 100);
+        let tiny =
+            Bundle { images: 1_000, shared_bytes: 0, own_bytes: 2_000, entries: 100, document_bytes_per_entry: 400 };
+        assert_eq!(tiny.read(), 1_000);
+        // One small layer of 20,000 names.
+        let of_names = Bundle {
+            images: 9_000,
+            shared_bytes: 10_000,
+            own_bytes: 0,
+            entries: 20_000,
+            document_bytes_per_entry: 150,
+        };
+        assert_eq!(of_names.read(), 23);
+        assert_eq!(Bundle { document_bytes_per_entry: 0, ..of_names }.read(), 69);
+        // 20,000 images, none of which can be read.
+        let mut unreadable = FileBudget::new(20_000, Some(2_000_000));
+        let is_allowed = |read: &usize| {
+            unreadable.count_unread();
+            unreadable.check(*read).is_ok()
+        };
+        assert_eq!((0..20_000).take_while(is_allowed).count(), 100);
+        // Few entries, but a configuration of megabytes.
+        let of_commands = Bundle { images: 100, entries: 1, document_bytes_per_entry: 8_000_000, ..of_names };
+        assert_eq!(of_commands.read(), 9);
+    }
+}

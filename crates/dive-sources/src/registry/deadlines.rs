@@ -10,6 +10,8 @@ use tokio::time::timeout;
 pub(super) struct Deadlines {
     /// For a document: all attempts and hosts together, including delays.
     pub(super) document: Duration,
+    /// For all documents of an image below the requested manifest. The last request may end after it, by its own deadline.
+    pub(super) documents: Duration,
     /// For each token request.
     pub(super) token: Duration,
     /// For blobs, which have no deadline above this rate.
@@ -19,7 +21,8 @@ pub(super) struct Deadlines {
 impl Default for Deadlines {
     fn default() -> Self {
         let rate = Rate { bytes: 60 << 10, window: Duration::from_mins(1) };
-        Self { document: Duration::from_mins(1), token: Duration::from_secs(30), rate }
+        let (document, documents) = (Duration::from_mins(1), Duration::from_mins(5));
+        Self { document, documents, token: Duration::from_secs(30), rate }
     }
 }
 

@@ -154,6 +154,16 @@ pub enum RegistryError {
         /// The received bytes or attempts, and the limit.
         why: String,
     },
+    /// The index of the image leads to too many documents.
+    #[error(
+        "{host}: the image leads to more than {limit} documents (dive's limit); name one of its manifests by digest"
+    )]
+    TooManyDocuments {
+        /// The host.
+        host: String,
+        /// The number of documents that dive asks for.
+        limit: usize,
+    },
     /// The digest of the response is wrong.
     #[error("{host}: {what} is damaged: its bytes have the digest {actual}, not {expected}; push the image again")]
     Digest {

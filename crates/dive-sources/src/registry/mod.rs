@@ -27,6 +27,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 
@@ -75,6 +76,9 @@ struct KnownBlobs {
     named: HashMap<String, (Role, Descriptor)>,
     /// One handle per path, so that a repeated layer is recognized as the same.
     blobs: HashMap<String, Blob>,
+    /// The number of requested documents, and the time that they took.
+    requested: usize,
+    waited: Duration,
 }
 
 /// Opens an image in a registry.
@@ -149,13 +153,13 @@ impl RegistryImage {
         };
         let blob = match kind {
             Role::Manifest | Role::Configuration => {
-                let document = block(async {
+                let document = self.request(async {
                     match kind {
                         Role::Manifest => self.repository.manifest(&digest).await,
                         Role::Configuration | Role::Layer => self.repository.short_blob(&digest).await,
                     }
                 });
-                let bytes = document.and_then(|answer| answer).map_err(|error| error.of(&self.name))?.bytes;
+                let bytes = document.map_err(|error| error.of(&self.name))?.bytes;
                 if kind == Role::Manifest {
                     // `image` reports an unreadable document.
                     if let Ok(read) = manifest::read(&bytes) {
@@ -183,7 +187,7 @@ impl RegistryImage {
         if let Some(size) = given.filter(|_| !entry.is_foreign()) {
             return Ok(size);
         }
-        let found = block(self.repository.find(digest))??;
+        let found = self.request(self.repository.find(digest))?;
         if let Some(size) = given.or(found) {
             return Ok(size);
         }
@@ -215,6 +219,20 @@ impl RegistryImage {
             });
         }
         Ok(toc)
+    }
+
+    /// Requests a document. A hostile index names thousands, and each may take a minute.
+    fn request<T>(&self, request: impl Future<Output = Result<T, RegistryError>>) -> Result<T, RegistryError> {
+        {
+            let mut known = self.known_blobs();
+            self.repository.check_documents(known.requested, known.waited)?;
+            known.requested = known.requested.saturating_add(1);
+        }
+        let start = Instant::now();
+        let response = block(request);
+        let mut known = self.known_blobs();
+        known.waited = known.waited.saturating_add(start.elapsed());
+        response?
     }
 
     fn known_blobs(&self) -> MutexGuard<'_, KnownBlobs> {

@@ -29,6 +29,11 @@ use dive_model::digest::Digest;
 /// Limit of a document, in bytes: the most that `image` reads.
 pub(super) const DOCUMENT_LIMIT: u64 = 8 << 20;
 
+/// Limit of the documents of an image below the requested manifest, and of requests for sizes of layers. An index of twenty platforms
+/// with attestations names forty, of which dive asks for the chosen manifest, its configuration and its attestation; an image of schema 1
+/// has up to 127 layers without a size.
+const DOCUMENT_COUNT: usize = 200;
+
 /// Attempts per mirror: there is another host to try.
 const MIRROR_TRIES: u32 = 2;
 const MIRROR_FIRST_DELAY: Duration = Duration::from_secs(1);
@@ -102,6 +107,20 @@ impl Repository {
 
     pub(super) const fn name(&self) -> &Name {
         &self.name
+    }
+
+    /// Fails if an image has had this number of documents, which took this time.
+    pub(super) fn check_documents(&self, requested: usize, waited: Duration) -> Result<(), RegistryError> {
+        let host = || self.name.registry.clone();
+        if requested >= DOCUMENT_COUNT {
+            return Err(RegistryError::TooManyDocuments { host: host(), limit: DOCUMENT_COUNT });
+        }
+        let limit = self.deadlines.documents;
+        if waited > limit {
+            let why = format!("its {requested} documents did not arrive within {} s", limit.as_secs());
+            return Err(RegistryError::Slow { host: host(), what: "the image".to_owned(), why });
+        }
+        Ok(())
     }
 
     /// Fetches the manifest or index with the image's tag or digest.

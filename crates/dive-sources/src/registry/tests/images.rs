@@ -1,9 +1,11 @@
 //! Opening images from a registry: platforms, layers on other hosts, lost layers, attestations.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use super::server::{MANIFEST, Reply, Request, Server, blob_path};
+use super::server::{MANIFEST, Reply, Request, Server, blob_path, open_within};
 use crate::registry::RegistryImage;
+use crate::registry::deadlines::Deadlines;
 use dive_model::digest::Digest;
 use dive_model::image::{self, Image, Selection};
 use dive_model::remark::OnDamage;
@@ -145,4 +147,38 @@ fn only_provenance_is_fetched_of_attestations() {
     assert_eq!(server.count(&sbom_path), 0);
     let paths: Vec<_> = server.seen().into_iter().map(|request| request.path).collect();
     assert_eq!(paths.len(), 5, "index, manifest, configuration, attestation, statement: {paths:?}");
+}
+
+/// A hostile index costs a limited number of requests, and no more than minutes if each is slow.
+#[test]
+fn an_index_of_thousands_of_wrong_documents_costs_few_requests() {
+    let entry = |at: usize| serde_json::json!({ "mediaType": INDEX, "digest": format!("sha256:{at:064x}"), "size": 2 });
+    let wrong: Vec<_> = (0..3000).map(entry).collect();
+    let index = serde_json::json!({ "mediaType": INDEX, "manifests": wrong }).to_string();
+    let server = Server::start(move |request: &Request| match request.path.as_str() {
+        "/v2/app/manifests/1" => Reply::ok(index.clone()),
+        _ => Reply::ok("{}"),
+    });
+    let error = opened(&server.open().unwrap(), None).unwrap_err();
+    assert!(error.contains("the image leads to more than 200 documents (dive's limit)"), "{error}");
+    assert_eq!(server.seen().len(), 1 + 200);
+
+    let deadlines = Deadlines { documents: Duration::ZERO, ..Deadlines::default() };
+    let before = server.seen().len();
+    let store = open_within(&format!("{}/app:1", server.host), &server.access(), deadlines).unwrap();
+    opened(&store, None).unwrap_err();
+    assert_eq!(server.seen().len(), before + 2);
+}
+
+/// The error of the manifest that is wanted says why dive did not ask for it.
+#[test]
+fn a_manifest_behind_too_many_documents_is_an_error_that_says_so() {
+    let entry = |at: usize| serde_json::json!({ "mediaType": INDEX, "digest": format!("sha256:{at:064x}"), "size": 2 });
+    let server = of_platforms_after((0..300).map(entry).collect(), &["amd64"], &serde_json::json!({}));
+    let error = opened(&server.open().unwrap(), Some("linux/amd64")).unwrap_err();
+    assert!(error.contains("the image leads to more than 200 documents (dive's limit); name one"), "{error}");
+    assert_eq!(server.seen().len(), 1 + 200);
+    // An index of fewer opens.
+    let server = of_platforms_after((0..100).map(entry).collect(), &["amd64"], &serde_json::json!({}));
+    opened(&server.open().unwrap(), Some("linux/amd64")).unwrap();
 }

@@ -13,7 +13,8 @@ const FOR_EVER: Duration = Duration::from_secs(20);
 
 fn deadlines() -> Deadlines {
     let rate = Rate { bytes: 1000, window: Duration::from_millis(400) };
-    Deadlines { document: Duration::from_secs(2), token: Duration::from_millis(300), rate }
+    let document = Duration::from_secs(2);
+    Deadlines { document, documents: FOR_EVER, token: Duration::from_millis(300), rate }
 }
 
 fn opened(server: &Server) -> Result<RegistryImage, String> {

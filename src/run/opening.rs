@@ -402,7 +402,7 @@ pub(super) fn read_dockerfile(path: &Path, working_dir: &Path) -> anyhow::Result
         bail!("{} is larger than 1 MiB (the limit for a Dockerfile); check the path", path.display());
     }
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Arc::new(Dockerfile { name: path.display().to_string(), text }))
+    Ok(Arc::new(Dockerfile::new(path.display().to_string(), text)))
 }
 
 /// The image in a file that `--image` or the tag after the path selects.

@@ -395,8 +395,7 @@ fn base_named_by_the_user_is_compared_layer_by_layer() {
 fn dockerfile_is_matched_to_the_history_without_provenance() {
     let Some(corpus) = Corpus::here() else { return };
     let path = |name: &str| corpus.path(&format!("provenance/{name}"));
-    let file =
-        |name: &str| Arc::new(Dockerfile { name: name.to_owned(), text: corpus.text(&format!("provenance/{name}")) });
+    let file = |name: &str| Arc::new(Dockerfile::new(name.to_owned(), corpus.text(&format!("provenance/{name}"))));
     let base =
         Opener::new().dockerfile(Some((&file("Dockerfile.base"), Required))).open(path("base-docker28cs.tar")).unwrap();
     assert_eq!(lines(&base), ["Dockerfile.base:2", "Dockerfile.base:3"]);
@@ -404,10 +403,10 @@ fn dockerfile_is_matched_to_the_history_without_provenance() {
     // Lines from provenance are not overwritten.
     let app = Opener::new().dockerfile(Some((&file("Dockerfile"), Required))).open(path("max-oci.tar")).unwrap();
     assert_eq!(lines(&app)[2..], ["Dockerfile:13", "Dockerfile:14-17", "Dockerfile:18"]);
-    let wrong = Arc::new(Dockerfile { name: "other".to_owned(), text: "FROM x\nRUN make\n".to_owned() });
+    let wrong = Arc::new(Dockerfile::new("other".to_owned(), "FROM x\nRUN make\n".to_owned()));
     let error = Opener::new().dockerfile(Some((&wrong, Required))).open(path("max-oci.tar")).unwrap_err().to_string();
     assert!(error.starts_with("no instruction of other matches the history"), "{error}");
-    let none = Arc::new(Dockerfile { name: "none".to_owned(), text: "FRM x\n".to_owned() });
+    let none = Arc::new(Dockerfile::new("none".to_owned(), "FRM x\n".to_owned()));
     let error = Opener::new().dockerfile(Some((&none, Required))).open(path("max-oci.tar")).unwrap_err().to_string();
     assert!(error.starts_with("none: "), "{error}");
     // `dive build` knows the file of the image, which may make no layer.
@@ -439,7 +438,7 @@ proptest! {
     fn no_dockerfile_breaks_the_program(parts in proptest::collection::vec(prop::sample::select(PARTS), 0..24)) {
         let store = FileStore::open(sample().as_ref(), Links::Inside, OnDamage::Fail, &mut |_| ()).unwrap();
         let mut image = image::open(&store, &Selection::default(), OnDamage::Fail).unwrap();
-        let file = Arc::new(Dockerfile { name: "D".to_owned(), text: parts.concat() });
+        let file = Arc::new(Dockerfile::new("D".to_owned(), parts.concat()));
         if image.match_dockerfile(&file).is_ok() {
             let last = file.text.lines().count() as u32;
             for lines in image.layers.iter().filter_map(|layer| layer.lines.as_ref()) {

@@ -1,5 +1,7 @@
 //! Lines of the detail panes: the selected layer; the image and its inefficient files.
 
+use std::fmt::{self, Write};
+
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -68,19 +70,49 @@ impl<'a> DetailLines<'a> {
 /// Bytes shown of a field.
 const MAX_FIELD_LEN: usize = 4 * 1024;
 
-/// Adds a label and its text, wrapped to `width`; below the label, if that would leave little room beside it.
+/// Adds a label and the start of its text.
 fn push_field<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str, width: usize) {
     let start = start_of(text, MAX_FIELD_LEN);
     let more = text.len() - start.len();
     let cut = if more == 0 { String::new() } else { format!(" … and {more} more bytes") };
-    let text = printable(start) + &cut;
+    push_wrapped(lines, theme, label, &(printable(start) + &cut), width);
+}
+
+/// Adds a label and the first items of a list, which may have thousands.
+fn push_list<'a>(
+    lines: &mut Vec<Line<'a>>,
+    theme: &Theme,
+    label: &'a str,
+    mut items: impl ExactSizeIterator<Item: fmt::Display>,
+    separator: &str,
+    width: usize,
+) {
+    let mut text = String::new();
+    while text.len() < MAX_FIELD_LEN
+        && let Some(item) = items.next()
+    {
+        let before = if text.is_empty() { "" } else { separator };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{before}{item}");
+    }
+    match items.len() {
+        0 => push_field(lines, theme, label, &text, width),
+        more => {
+            let text = printable(start_of(&text, MAX_FIELD_LEN));
+            push_wrapped(lines, theme, label, &format!("{text} … and {more} more"), width);
+        }
+    }
+}
+
+/// Adds a label and its text, wrapped to `width`; below the label, if that would leave little room beside it.
+fn push_wrapped<'a>(lines: &mut Vec<Line<'a>>, theme: &Theme, label: &'a str, text: &str, width: usize) {
     let beside = width.saturating_sub(label.len() + 2);
-    let is_below = beside < width / 2 && columns(&text) > beside;
+    let is_below = beside < width / 2 && columns(text) > beside;
     if is_below {
         lines.push(Line::styled(format!("{label}:"), theme.label));
     }
     let indent = if is_below { 2 } else { label.len() + 2 };
-    for (at, part) in wrap(&text, width.saturating_sub(indent).max(10)).into_iter().enumerate() {
+    for (at, part) in wrap(text, width.saturating_sub(indent).max(10)).into_iter().enumerate() {
         lines.push(if at == 0 && !is_below {
             Line::from(vec![Span::styled(format!("{label}: "), theme.label), Span::raw(part)])
         } else {
@@ -145,7 +177,7 @@ fn push_layer_fields<'a>(
     let theme = &state.settings.theme;
     // The tags are the image's, whose last layer they name.
     if !image.tags.is_empty() && index.get() + 1 == image.layers.len() {
-        push_field(lines, theme, "Tags", &image.tags.join(", "), width);
+        push_list(lines, theme, "Tags", image.tags.iter(), ", ", width);
     }
     let explorer = state.explorer();
     let opened = explorer.map(|explorer| &explorer.opened);
@@ -301,8 +333,7 @@ fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
         }
     }
     if !image.other_images.is_empty() {
-        let others: Vec<_> = image.other_images.iter().map(ToString::to_string).collect();
-        push_field(&mut lines, theme, "More images in the file (--image)", &others.join("; "), width);
+        push_list(&mut lines, theme, "More images in the file (--image)", image.other_images.iter(), "; ", width);
     }
     if let Some(entries) = OtherEntry::list(&image.other_entries) {
         push_field(&mut lines, theme, "Other entries in the file", &entries, width);
@@ -325,4 +356,23 @@ fn image(state: &ScreenState, width: usize) -> Vec<Line<'_>> {
         lines.push(Line::styled(cut("Count  Total Space  Path", width), theme.label));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ThemeName;
+
+    /// A hostile image has hundreds of thousands of tags, and each drawing would write them all.
+    #[test]
+    fn long_lists_are_cut() {
+        let mut written = 0;
+        let items: Vec<_> = (0..100_000).collect();
+        let mut lines = Vec::new();
+        let tags = items.iter().inspect(|_| written += 1);
+        push_list(&mut lines, &Theme::named(ThemeName::Mono, None), "Tags", tags, ", ", 100);
+        assert!(written < 1_000, "{written}");
+        let last = lines.last().unwrap().to_string();
+        assert!(last.ends_with(&format!(" … and {} more", 100_000 - written)), "{last}");
+    }
 }

@@ -142,7 +142,7 @@ fn built(size: Size) -> Screen {
         });
     let base = base().save(Format::DockerArchive);
     let base = GivenBase::of("debian:13", &library::open(base.path().to_str().unwrap()).image);
-    let dockerfile = Arc::new(Dockerfile { name: "Dockerfile".to_owned(), text: DOCKERFILE.to_owned() });
+    let dockerfile = Arc::new(Dockerfile::new("Dockerfile".to_owned(), DOCKERFILE.to_owned()));
     let archive = app.save(Format::DockerArchive);
     let opener = Opener::new().base(Some(&base)).dockerfile(Some((&dockerfile, Required)));
     let mut screen = Screen::loading(size, &[]);

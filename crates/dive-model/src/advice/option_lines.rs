@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn options_are_found_in_the_lines_of_a_layer_alone() {
         let text = "FROM a\nCOPY --from=a x \\\n  y\nCOPY b c\nCOPY --from=a d e\n".to_owned();
-        let file = Arc::new(Dockerfile { name: "Dockerfile".to_owned(), text });
+        let file = Arc::new(Dockerfile::new("Dockerfile".to_owned(), text));
         let mut options = OptionLines::with("--from=");
         let mut are_among = |ranges: &[(u32, u32)]| {
             let ranges = ranges.iter().map(|(first, last)| LineRange { first: *first, last: *last }).collect();

@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn a_from_in_a_here_document_is_no_base() {
         let text = "FROM debian:13\nRUN <<EOF cat >x\nFROM scratch\nEOF\nRUN make\n".to_owned();
-        let file = Dockerfile { name: "Dockerfile".to_owned(), text };
+        let file = Dockerfile::new("Dockerfile".to_owned(), text);
         assert_eq!(file.base_before(5), Some((1, "debian:13".to_owned())));
         assert_eq!(file.base_before(1), None);
     }
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn the_last_stage_before_a_line_counts() {
         let text = "FROM a AS x\nRUN 1\n\nFROM --platform=linux/arm64 b\nRUN 2\nFROM X\nRUN 3\n".to_owned();
-        let file = Dockerfile { name: "Dockerfile".to_owned(), text };
+        let file = Dockerfile::new("Dockerfile".to_owned(), text);
         assert_eq!(file.base_before(2), Some((1, "a".to_owned())));
         assert_eq!(file.base_before(5), Some((4, "b".to_owned())));
         assert_eq!(file.base_before(7), None, "an earlier stage");

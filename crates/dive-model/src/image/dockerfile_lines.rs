@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::line_breaks::LineBreaks;
+
 /// A Dockerfile, or another build definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dockerfile {
@@ -10,6 +12,15 @@ pub struct Dockerfile {
     pub name: String,
     /// Content. Invalid UTF-8 is replaced by U+FFFD.
     pub text: String,
+    line_breaks: LineBreaks,
+}
+
+impl Dockerfile {
+    /// A Dockerfile of this name and content.
+    #[must_use]
+    pub fn new(name: String, text: String) -> Self {
+        Self { line_breaks: LineBreaks::of(&text), name, text }
+    }
 }
 
 /// A range of lines, numbered from 1.
@@ -96,12 +107,9 @@ impl DockerfileLines {
 
     /// The lines with their numbers.
     pub fn lines(&self) -> impl Iterator<Item = (u32, &str)> {
-        // Both are in order, so one pass finds them, and the rest of the file is not read.
-        let last = self.ranges.last().map_or(0, |range| range.last);
-        let mut ranges = self.ranges.iter().peekable();
-        (1..=last).zip(self.file.text.lines()).filter(move |(number, _)| {
-            while ranges.next_if(|range| range.last < *number).is_some() {}
-            ranges.peek().is_some_and(|range| range.first <= *number)
+        self.ranges.iter().flat_map(|range| {
+            let count = range.last.saturating_add(1).saturating_sub(range.first);
+            self.file.line_breaks.lines_from(&self.file.text, range.first).take(count as usize)
         })
     }
 }
@@ -124,7 +132,7 @@ mod tests {
     #[test]
     fn lines_are_named_and_shown() {
         let text = "FROM a\nRUN x\\\n  y\n\nCOPY z z\n".to_owned();
-        let file = Arc::new(Dockerfile { name: "Dockerfile".to_owned(), text });
+        let file = Arc::new(Dockerfile::new("Dockerfile".to_owned(), text));
         let ranges = LineRange::merged(vec![range(5, 5), range(3, 3), range(2, 2)]);
         assert_eq!(ranges, [range(2, 3), range(5, 5)]);
         let lines = DockerfileLines { file, ranges, certainty: Certainty::Exact };

@@ -24,6 +24,7 @@ mod labels;
 mod layer_kind;
 mod layers;
 mod legacy;
+mod line_breaks;
 mod listing;
 pub mod manifest;
 mod named_image;

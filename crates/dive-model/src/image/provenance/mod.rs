@@ -257,7 +257,7 @@ impl<'a> Files<'a> {
             let bytes = bytes.map_err(|problem| format!("{} is not in base64: {problem}", Shown(&name)))?;
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let lines = text.lines().count();
-            Ok((Arc::new(Dockerfile { name, text }), lines))
+            Ok((Arc::new(Dockerfile::new(name, text)), lines))
         });
         let steps = buildkit.source.locations.0.iter();
         let steps = steps.filter_map(|(step, lines)| Some((chains::step_number(step)?, &lines.locations.0[..])));

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -114,6 +115,8 @@ pub(super) struct OpenSource {
     source: Source,
     /// Digests of its layers.
     digests: StoredDigests,
+    /// What its images unpacked to, in bytes; slow compressions count more.
+    unpacked: AtomicU64,
 }
 
 impl OpenSource {
@@ -125,6 +128,11 @@ impl OpenSource {
     /// The size of the file as stored, in bytes; `None` for a directory.
     pub(super) fn stored_bytes(&self) -> Option<u64> {
         self.source.store().stored_bytes()
+    }
+
+    /// What the images that were loaded unpacked to, in bytes; slow compressions count more.
+    pub(super) fn unpacked_bytes(&self) -> u64 {
+        self.unpacked.load(Ordering::Relaxed)
     }
 }
 
@@ -312,7 +320,7 @@ impl Opening {
             remarks: Vec::new(),
         })?;
         info!("{} found in {:.1?}", source.store().name(), start.elapsed());
-        Ok(OpenSource { source, digests: StoredDigests::default() })
+        Ok(OpenSource { source, digests: StoredDigests::default(), unpacked: AtomicU64::default() })
     }
 
     /// Loads an image of an open source.
@@ -329,7 +337,7 @@ impl Opening {
     fn load_on(
         &self,
         base: Option<&GivenBase>,
-        OpenSource { source, digests }: &OpenSource,
+        OpenSource { source, digests, unpacked }: &OpenSource,
         selection: &Selection,
         lookup: BaseLookup,
         observer: &dyn Observer,
@@ -337,7 +345,7 @@ impl Opening {
         let candidates = self.local_images.as_ref().filter(|_| lookup == BaseLookup::First);
         let opener = self.opener(selection).base_candidates(candidates.map(|(images, scope)| (images as _, *scope)));
         let dockerfile = self.dockerfile.as_ref().map(|(file, fit)| (file, *fit));
-        let opener = opener.base(base).dockerfile(dockerfile).observer(observer);
+        let opener = opener.base(base).dockerfile(dockerfile).observer(observer).unpacked(unpacked);
         let opener = opener.stored_digests(Some(digests).filter(|_| self.layer_reuse == LayerReuse::Computed));
         let (image, loaded) = opener.load(source.store()).map_err(OpeningError::new)?;
         Ok(ReadImage { image, loaded, origin: source.origin().clone(), source: source.store().name().to_owned() })

@@ -161,6 +161,12 @@ impl Budget {
         Err(OverBudget::Unpacked { limit, stored: account.stored })
     }
 
+    /// What was unpacked so far, in bytes; slow compressions count more.
+    #[must_use]
+    pub fn unpacked(&self) -> u64 {
+        self.0.unpacked_so_far.load(Ordering::Relaxed)
+    }
+
     /// Checks the size of a listing with all names and link targets, in bytes.
     ///
     /// # Errors

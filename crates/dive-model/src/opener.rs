@@ -6,6 +6,7 @@ mod threads;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use tracing::info;
@@ -36,6 +37,7 @@ pub struct Opener<'a> {
     verification: Verification,
     cache: Option<&'a Cache>,
     limits: Limits,
+    unpacked: Option<&'a AtomicU64>,
     base: Option<&'a GivenBase>,
     base_candidates: Option<(&'a dyn BaseCandidates, BaseScope)>,
     dockerfile: Option<(&'a Arc<Dockerfile>, DockerfileFit)>,
@@ -188,6 +190,7 @@ impl Default for Opener<'_> {
             verification: Verification::default(),
             cache: None,
             limits: Limits::default(),
+            unpacked: None,
             base: None,
             base_candidates: None,
             dockerfile: None,
@@ -273,6 +276,13 @@ impl<'a> Opener<'a> {
     #[must_use]
     pub const fn cache(mut self, cache: Option<&'a Cache>) -> Self {
         self.cache = cache;
+        self
+    }
+
+    /// Adds what each image unpacks to this sum, in bytes; slow compressions count more.
+    #[must_use]
+    pub const fn unpacked(mut self, sum: &'a AtomicU64) -> Self {
+        self.unpacked = Some(sum);
         self
     }
 
@@ -413,14 +423,20 @@ impl<'a> Opener<'a> {
         let budget = Budget::new(self.limits, store.stored_bytes().unwrap_or_else(|| image.distinct_bytes()));
         let Self { on_damage, cache, contents, .. } = *self;
         let options = ReadOptions { on_damage, cache, verifier: None, budget: &budget, contents };
+        let read = |options| {
+            let loaded = tree::load(&image, store.name(), options, self.observer);
+            if let Some(sum) = self.unpacked {
+                sum.fetch_add(budget.unpacked(), Ordering::Relaxed);
+            }
+            loaded
+        };
         let Some(mismatches) = mismatches else {
-            let loaded = tree::load(&image, store.name(), options, self.observer)?;
+            let loaded = read(options)?;
             info!("layers read in {:.1?}", start.elapsed());
             return Ok((image, loaded));
         };
         let (verifier, before) = image.verifier(store);
-        let options = ReadOptions { cache: None, verifier: Some(&verifier), ..options };
-        let loaded = tree::load(&image, store.name(), options, self.observer);
+        let loaded = read(ReadOptions { cache: None, verifier: Some(&verifier), ..options });
         mismatches.extend(before.into_iter().chain(image.mismatches(&verifier)));
         info!("layers read and verified in {:.1?}", start.elapsed());
         Ok((image, loaded?))

@@ -7,6 +7,7 @@ use anyhow::bail;
 
 use crate::run::opening::ReadImage;
 use dive_model::blob::BlobLocation;
+use dive_model::budget::Limits;
 use dive_model::units::Bytes;
 
 /// Entries that the images of any file may have in all.
@@ -22,13 +23,17 @@ const FREE_OUTPUT: u64 = 64 << 20;
 /// a file of ordinary paths reaches the limit of entries first.
 const OUTPUT_PER_BYTE: u64 = 32;
 
-/// What the images of a file may still have and print.
+/// How often the images of a file may unpack what one of them may. `--verify` unpacks shared layers for each image.
+const UNPACKED_SHARES: u64 = 4;
+
+/// What the images of a file may still have, unpack and print.
 #[derive(Debug)]
 pub(super) struct FileBudget {
     /// The number of images in the file.
     images: u64,
     /// The stored bytes of the file; `None` for a directory.
     stored: Option<u64>,
+    limits: Limits,
     /// The stored layers that were counted.
     layers: HashSet<BlobLocation>,
     layer_bytes: u64,
@@ -37,9 +42,10 @@ pub(super) struct FileBudget {
 }
 
 impl FileBudget {
-    /// The budget of a file with this number of images. `stored` is its size, if it is not a directory.
-    pub(super) fn new(images: usize, stored: Option<u64>) -> Self {
-        Self { images: images as u64, stored, layers: HashSet::new(), layer_bytes: 0, entries: 0, output: 0 }
+    /// The budget of a file with this number of images. `stored` is its size, if it is not a directory; `limits` are those of an
+    /// image.
+    pub(super) fn new(images: usize, stored: Option<u64>, limits: Limits) -> Self {
+        Self { images: images as u64, stored, limits, layers: HashSet::new(), layer_bytes: 0, entries: 0, output: 0 }
     }
 
     /// Counts an image: its entries and the list of all images, which is read for each; and what its layers allow.
@@ -64,8 +70,8 @@ impl FileBudget {
         self.layer_bytes = self.layer_bytes.saturating_add(new_bytes);
     }
 
-    /// Refuses the next image if the first `read` have spent the budget.
-    pub(super) fn check(&self, read: usize) -> anyhow::Result<()> {
+    /// Refuses the next image if the first `read` have spent the budget, and have unpacked this many bytes.
+    pub(super) fn check(&self, read: usize, unpacked: u64) -> anyhow::Result<()> {
         let images = self.images;
         if self.entries > FREE_ENTRIES.saturating_add(self.layer_bytes / BYTES_PER_ENTRY) {
             bail!(
@@ -75,6 +81,15 @@ impl FileBudget {
         }
         // The layers of a compressed archive may be larger than the file.
         let stored = self.stored.unwrap_or(self.layer_bytes);
+        let most_unpacked = self.limits.unpacked_bytes(stored, 1).saturating_mul(UNPACKED_SHARES);
+        if unpacked > most_unpacked {
+            bail!(
+                "the first {read} of its {images} images unpack to {}, more than the limit of {} for a file of this size; read the \
+                 others one by one, with --image, or raise the limit with --max-unpacked SIZE",
+                Bytes(unpacked),
+                Bytes(most_unpacked)
+            );
+        }
         let limit = FREE_OUTPUT.saturating_add(stored.saturating_mul(OUTPUT_PER_BYTE));
         if self.output > limit {
             bail!(
@@ -106,9 +121,9 @@ mod tests {
         /// The number of images that are read.
         fn read(&self) -> usize {
             let stored = self.own_bytes * self.images as u64 + self.shared_bytes;
-            let mut budget = FileBudget::new(self.images, Some(stored));
+            let mut budget = FileBudget::new(self.images, Some(stored), Limits::default());
             let is_allowed = |read: &usize| {
-                let is_allowed = budget.check(*read).is_ok();
+                let is_allowed = budget.check(*read, 0).is_ok();
                 budget.charge(self.entries, self.own_bytes + if *read == 0 { self.shared_bytes } else { 0 });
                 // Beside its entries, a document has a few kB.
                 budget.count_output(self.entries * self.document_bytes_per_entry + 4_000);
@@ -150,14 +165,26 @@ mod tests {
         assert_eq!(of_names.read(), 23);
         assert_eq!(Bundle { document_bytes_per_entry: 0, ..of_names }.read(), 69);
         // 20,000 images, none of which can be read.
-        let mut unreadable = FileBudget::new(20_000, Some(2_000_000));
+        let mut unreadable = FileBudget::new(20_000, Some(2_000_000), Limits::default());
         let is_allowed = |read: &usize| {
             unreadable.count_unread();
-            unreadable.check(*read).is_ok()
+            unreadable.check(*read, 0).is_ok()
         };
         assert_eq!((0..20_000).take_while(is_allowed).count(), 100);
         // Few entries, but a configuration of megabytes.
         let of_commands = Bundle { images: 100, entries: 1, document_bytes_per_entry: 8_000_000, ..of_names };
         assert_eq!(of_commands.read(), 9);
+    }
+
+    #[test]
+    fn images_share_the_bytes_to_unpack() {
+        const GIB: u64 = 1 << 30;
+        let is_allowed =
+            |stored: u64, unpacked: u64| FileBudget::new(9, Some(stored), Limits::default()).check(1, unpacked).is_ok();
+        assert!(is_allowed(500_000, 4 * GIB) && !is_allowed(500_000, 4 * GIB + 1));
+        // 300 images verified on a base of 50 MB, stored in 15 MB.
+        assert!(is_allowed(20_000_000, 300 * 50_000_000));
+        let raised = Limits { unpacked: Some(Bytes(2 * GIB)), ..Limits::default() };
+        assert!(FileBudget::new(9, Some(500_000), raised).check(1, 8 * GIB).is_ok());
     }
 }

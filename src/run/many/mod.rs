@@ -180,11 +180,11 @@ impl Run<'_> {
                 Err(error) => self.unread(image, image.name(), &error),
             }
         }
-        let mut budget = FileBudget::new(listed.len(), source.stored_bytes());
+        let mut budget = FileBudget::new(listed.len(), source.stored_bytes(), opening.access().limits);
         for (read_before, ImageName { index, tags, .. }) in (0..).zip(listed) {
             let untagged = || untagged(image, index);
             let written_before = self.output.written_bytes();
-            if let Err(error) = budget.check(read_before) {
+            if let Err(error) = budget.check(read_before, source.unpacked_bytes()) {
                 self.unread(image, image.name(), &error);
                 return Ok(());
             }

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use serde_json::json;
+
 use super::Hostile;
 use crate::build::Layer;
 use crate::user::{Ran, User};
@@ -103,4 +105,24 @@ fn attributes(count: usize, entries: usize) -> Vec<u8> {
     entry.extend(header("file", tar::EntryType::Regular, 0));
     let entry = zstd(&entry);
     [entry.repeat(entries), zstd(&Layer::default().tar())].concat()
+}
+
+/// Each image has a layer of its own, and all together unpack to ten times what one may.
+#[test]
+fn images_of_a_file_share_the_bytes_to_unpack() {
+    let blob = |at: usize| Layer::default().file(format!("f{at}"), vec![0; 600_000]).zstd().blob();
+    let image = |at: usize| {
+        let layer = format!("layer{at}");
+        json!({ "Config": "config.json", "RepoTags": [format!("image:{at}")], "Layers": [layer] })
+    };
+    let manifest = json!((0..10).map(image).collect::<Vec<_>>()).to_string();
+    let config = json!({ "rootfs": { "diff_ids": [format!("sha256:{:064x}", 0)] } }).to_string();
+    let archive = (0..10).fold(Layer::default(), |archive, at| archive.file(format!("layer{at}"), blob(at)));
+    let image = Hostile::of(&archive.file("config.json", config).file("manifest.json", manifest).tar());
+    for options in [&["--all-images"][..], &["--all-images", "--verify"]] {
+        let ran = image.runs(&[options, &["--max-unpacked", "1MB"]].concat()).ends_with(2);
+        assert!(ran.stderr.contains("more than the limit of 4.0 MB for a file of this size"), "{}", ran.stderr);
+        assert!(ran.stdout.contains("image:6") && !ran.stdout.contains("image:8"), "{}", ran.stdout);
+    }
+    image.runs(&["--all-images", "--max-unpacked", "2MB"]).ends_with(0);
 }

@@ -1,7 +1,8 @@
 //! Files that an own instruction stores again: whose they are, and which of them are no advice. A failure means that a `chown -R` over
 //! the base is called the base's fault, or that a correct Dockerfile gets a warning.
 
-use dive_model::advice::KindSet;
+use dive_model::advice::{AdviceKind, KindSet};
+use dive_model::image::ImagePart;
 
 use super::{finds, says};
 use crate::build::{Format, Image, image};
@@ -185,18 +186,43 @@ fn visible_files_are_advice_on_the_layer_that_brings_them() {
         rewritten-metadata 5 B 2 files layer 0 hidden by 1 /app/.git/objects/a
         ",
     );
-    // They belong to the base, which brought them, although an own layer stores them again.
-    let of_base = |l: crate::build::Layer, owner: u64| {
-        l.file("var/lib/dpkg/status", "1").file("root/.cache/pip/a", "1234").owner(owner, 0)
+}
+
+/// The base brought the files, but their bytes are in the own layer: a rule about own layers must not overlook them.
+#[test]
+fn visible_files_of_the_base_that_an_own_layer_stores_again_are_ours() {
+    let cache = |l: crate::build::Layer, owner: u64| {
+        l.file("root/.cache/pip/a", "1234").owner(owner, 0).file("root/.cache/pip/b", "56").owner(owner, 0)
     };
-    let image = crate::build::image().runs_as("app").layer(|l| of_base(l, 0)).layer(|l| {
-        l.file("root/.cache/pip/a", "1234").owner(7, 0).created_by("RUN /bin/sh -c chown -R 7 /root # buildkit")
-    });
+    let changed = |owner: u64| {
+        move |l: crate::build::Layer| cache(l, owner).created_by("RUN /bin/sh -c chown -R app /root # buildkit")
+    };
+    let image = image()
+        .runs_as("app")
+        .layer(|l| cache(l, 0).file("var/lib/dpkg/status", "1"))
+        .layer(changed(7))
+        .layer(changed(8));
     finds(
         &image,
         "
-        rewritten-metadata 4 B 1 files layer 0 hidden by 1 /root/.cache/pip/a
-        python-cache 4 B 1 files layer 0 of the base /root/.cache/pip/a
+        rewritten-metadata 6 B 2 files layer 0 hidden by 1 /root/.cache/pip
+        rewritten-metadata 6 B 2 files layer 1 hidden by 2 /root/.cache/pip
+        python-cache 6 B 2 files layer 1 /root/.cache/pip
         ",
     );
+    let opened = image.open();
+    let advice = opened.opened().advice(KindSet::on());
+    let of_cache = advice.findings.iter().find(|finding| finding.kind == AdviceKind::PythonCache).unwrap();
+    assert_eq!(
+        of_cache.remedy,
+        "layer 1: change owner and mode of the image's own files only; this stores these files below /root/.cache/pip of \
+         the base again"
+    );
+    let (of_base, ours) = advice.partitions(opened.tree(), &opened.exact());
+    assert_eq!((of_base.advice_bytes, ours.advice_bytes), (0, 6));
+    // What an own layer stores again and another one deletes wastes bytes of the own one.
+    let deleted = image.layer(|l| l.whiteout("root/.cache").created_by("RUN /bin/sh -c rm -r /root/.cache # buildkit"));
+    let found = deleted.open().opened().advice(KindSet::on()).findings;
+    let found: Vec<_> = found.iter().map(|finding| (finding.kind.id(), finding.part, finding.layer)).collect();
+    assert!(found.iter().all(|(_, part, _)| *part == ImagePart::Ours), "{found:?}");
 }

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use dive_model::advice::{AdviceClaims, AdviceKind, ClaimScope, CountedBytes, KindSet, testing};
+use dive_model::advice::{
+    AdviceClaims, AdviceKind, AdviceScope, ClaimScope, CountedBytes, FindingState, KindSet, OwnBoundary, testing,
+};
 use dive_model::analysis::WasteGroup;
 use dive_model::analysis::exact::ReclaimableFile;
-use dive_model::image::ContainerPlaces;
+use dive_model::image::{ContainerPlaces, ImagePart};
 use dive_model::layer::content::open_body_while;
 use dive_model::tree::{SpanId, SpanKind, Tree};
 use proptest::prelude::*;
@@ -403,6 +405,17 @@ proptest! {
         let in_findings = advice.findings.iter().map(|finding| finding.size_bytes).sum::<u64>();
         prop_assert_eq!(in_findings, claimed_waste + base.advice_bytes + ours.advice_bytes);
         prop_assert_eq!(in_findings, advice.bytes_in(&(0..layers), None));
+        // Whose a finding is, where its bytes are, and what a rule counts are one decision.
+        let scope = AdviceScope { kinds, own: Some(OwnBoundary::Base(cut)), state_of: &mut |_| FindingState::Open };
+        let advice = opened.opened().advice_on(scope);
+        let (base, ours) = advice.partitions(tree, &exact);
+        for (part, partition, range) in [(ImagePart::Base, base, 0..cut), (ImagePart::Ours, ours, cut..layers)] {
+            let of_part = || advice.findings.iter().filter(|finding| finding.part == part);
+            let bytes = of_part().map(|finding| finding.size_bytes).sum::<u64>();
+            prop_assert_eq!(bytes, advice.bytes_in(&range, None));
+            let visible = of_part().filter(|finding| finding.kind.row().counts == CountedBytes::Visible);
+            prop_assert_eq!(visible.map(|finding| finding.size_bytes).sum::<u64>(), partition.advice_bytes);
+        }
         let groups = WasteGroup::of(tree, &exact);
         let of_groups = WasteGroup::files_of(&groups, tree, &exact);
         for (group, files) in groups.iter().zip(&of_groups) {

@@ -23,6 +23,8 @@ struct FindingKey {
     layer: LayerIndex,
     kind: AdviceKind,
     state: FindingState,
+    /// True for visible files of the base that the layer stores again: another instruction than that of new files is to be changed.
+    is_from_base: bool,
 }
 
 impl FindingKey {
@@ -41,6 +43,8 @@ pub(super) struct FileFinding {
     pub(super) attributes: ChangedAttributes,
     /// The largest file that another one makes superfluous.
     pub(super) twin: Option<Twin>,
+    /// True if the layer stores files of the base again.
+    pub(super) is_from_base: bool,
 }
 
 /// Collects findings from claims.
@@ -81,7 +85,9 @@ impl AnyClaim<'_> {
     fn key(self, rewritten: &RewrittenFiles, state: FindingState) -> FindingKey {
         match self {
             Self::Visible(Claim { kind, node, layer, .. }) => {
-                FindingKey { hidden_by: None, layer: rewritten.brought_by(*node, *layer), kind: *kind, state }
+                let layer = rewritten.brought_by(*node, *layer);
+                let is_from_base = rewritten.is_from_base(*node, layer);
+                FindingKey { hidden_by: None, layer, kind: *kind, state, is_from_base }
             }
             Self::Waste(WasteClaim { kind, file, .. }) => {
                 // A deletion belongs in the layer that brings the file; of a file stored again, both copies are named.
@@ -89,7 +95,7 @@ impl AnyClaim<'_> {
                     AdviceKind::DeletedLater => rewritten.brought_by(file.node, file.layer),
                     _ => file.layer,
                 };
-                FindingKey { hidden_by: Some(file.hidden_by), layer, kind: *kind, state }
+                FindingKey { hidden_by: Some(file.hidden_by), layer, kind: *kind, state, is_from_base: false }
             }
         }
     }
@@ -118,7 +124,7 @@ impl<'a> FileFindings<'a> {
     pub(super) fn find(&self, state_of: &mut dyn FnMut(AdviceItem) -> FindingState) -> Vec<FileFinding> {
         let count = self.claims.visible.len().saturating_add(self.claims.waste.len());
         let claims = (0..count as u32).filter_map(|at| Some((self.claim(at)?, at)));
-        let rewritten = RewrittenFiles::of(self.tree, self.copies);
+        let rewritten = RewrittenFiles::of(self.tree, self.copies, self.own);
         let mut keys: Vec<(FindingKey, u32)> =
             claims.map(|(claim, at)| (claim.key(&rewritten, state_of(claim.item())), at)).collect();
         drop(rewritten);
@@ -154,7 +160,7 @@ impl<'a> FileFindings<'a> {
             let part = if is_base { ImagePart::Base } else { ImagePart::Ours };
             let finding = sums.finding(self.tree, &nesting, kind, part, state);
             let finding = Finding { summed: findings, stored_bytes: stored_bytes.map(Total::get), ..finding };
-            FileFinding { finding, attributes: ChangedAttributes::default(), twin: None }
+            FileFinding { finding, attributes: ChangedAttributes::default(), twin: None, is_from_base: false }
         }));
         found
     }
@@ -168,7 +174,7 @@ impl<'a> FileFindings<'a> {
         nesting: &Nesting,
         order: &PathOrder,
     ) -> FileFinding {
-        let FindingKey { hidden_by, layer, kind, state } = key;
+        let FindingKey { hidden_by, layer, kind, state, is_from_base } = key;
         let mut sums = ClaimSums::default();
         for claim in self.claims_of(chunk) {
             sums.add(self.tree, claim, Some(removals));
@@ -179,6 +185,7 @@ impl<'a> FileFindings<'a> {
             finding: Finding { layer: Some(layer), hidden_by, stored_bytes, ..finding },
             attributes: ChangedAttributes::default(),
             twin: largest_twin(self.claims_of(chunk), order),
+            is_from_base,
         }
     }
 
@@ -235,7 +242,7 @@ impl<'a> FileFindings<'a> {
 
     /// The rank of the finding with these claims.
     fn rank(&self, key: FindingKey, chunk: &[(FindingKey, u32)]) -> FindingRank {
-        let FindingKey { hidden_by, layer, kind, state } = key;
+        let FindingKey { hidden_by, layer, kind, state, .. } = key;
         FindingRank::new(kind, key.part(self.own), state, self.size_of(chunk), (Some(layer), hidden_by))
     }
 }

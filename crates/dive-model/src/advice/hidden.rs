@@ -95,6 +95,11 @@ impl Remedies<'_> {
         }
     }
 
+    /// The sentence of visible files of the base that a layer stores again.
+    pub(super) fn of_visible_again(&self, finding: &Finding, again: &Place<'_>) -> String {
+        of_base_again(AdviceKind::RewrittenMetadata, &self.hidden_files(finding, again), again).unwrap_or_default()
+    }
+
     /// A RUN behind `holds` may make the user that is to own its files.
     fn missing_user(&self, holds: &Place<'_>, hides: &Place<'_>) -> String {
         let words = ["useradd", "adduser", "groupadd", "addgroup"].map(ToOwned::to_owned);

@@ -118,9 +118,9 @@ impl Advice {
         let stored_bytes = |layer, bytes| stored_bytes(image, layer, unpacked(layer), bytes);
         let of_files = FileFindings { tree, claims: &claims, own, copies: &scope.copies, stored_bytes: &stored_bytes };
         let of_files = of_files.find(state_of);
-        let with_remedy = |FileFinding { finding, attributes, twin }| {
-            let remedy = remedies.of(&finding, attributes, twin);
-            Finding { remedy, ..finding }
+        let with_remedy = |found: FileFinding| {
+            let remedy = remedies.of(&found);
+            Finding { remedy, ..found.finding }
         };
         let mut findings: Vec<Finding> = of_files.into_iter().map(with_remedy).collect();
         let of_instructions = configuration::findings(image, tree, own, kinds);

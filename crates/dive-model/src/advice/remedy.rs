@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::below::Below;
 use super::boundary::OwnBoundary;
-use super::finding::{ChangedAttributes, Finding, Twin};
+use super::file_findings::FileFinding;
+use super::finding::{Finding, Twin};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::option_lines::OptionLines;
@@ -99,13 +100,18 @@ impl<'a> Remedies<'a> {
     }
 
     /// The sentence of a finding.
-    pub(super) fn of(&self, finding: &Finding, attributes: ChangedAttributes, twin: Option<Twin>) -> String {
+    pub(super) fn of(&self, found: &FileFinding) -> String {
+        let FileFinding { finding, attributes, twin, is_from_base } = found;
         let place = |layer: LayerIndex| self.places.get(layer.get());
         let Some(holds) = finding.layer.and_then(place) else { return finding.kind.row().instead.to_owned() };
         if let Some(hides) = finding.hidden_by.and_then(place) {
-            return self.of_waste(finding, holds, hides, attributes);
+            return self.of_waste(finding, holds, hides, *attributes);
         }
-        let remedy = twin.map_or_else(|| self.of_files(finding, holds), |twin| self.of_twin(finding, holds, twin));
+        let remedy = match twin {
+            _ if *is_from_base => self.of_visible_again(finding, holds),
+            Some(twin) => self.of_twin(finding, holds, *twin),
+            None => self.of_files(finding, holds),
+        };
         format!("{}: {remedy}", holds.name)
     }
 

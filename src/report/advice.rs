@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::text::command;
 use super::{Look, base, heading};
 use dive_model::Opened;
-use dive_model::advice::{Advice, AdviceLevel, CountedBytes, Finding, OwnBoundary, Partition};
+use dive_model::advice::{Advice, AdviceKind, AdviceLevel, CountedBytes, Finding, OwnBoundary, Partition};
 use dive_model::escape::Escaped;
 use dive_model::image::{ImageLayer, ImagePart};
 use dive_model::layer::LayerIndex;
@@ -91,6 +91,7 @@ fn write_finding(
     if let Some(hidden_by) = hidden_by.filter(|hidden_by| Some(*hidden_by) != *layer) {
         place.push(format!("hidden by {}", layer_words(opened, hidden_by)));
     }
+    place.extend(finding.doubled_by.map(|layer| format!("beside {}", layer_words(opened, layer))));
     if *summed > 0 {
         place.push(format!("sum of {}", count_of(*summed, "smaller finding")));
     }
@@ -177,6 +178,16 @@ fn of_base(opened: &Opened, advice: &Advice, listed: Listed, width: usize, out: 
     let text = format!("Not yours, in {words}{hint}");
     writeln!(out)?;
     write_wrapped(Escaped(text.as_bytes()).to_string().split(' '), width, "", out)?;
+    let deleted = advice.of_base().filter(|finding| finding.kind == AdviceKind::DeletedLater);
+    let by_us = |finding: &&Finding| finding.hidden_by.is_some_and(|layer| layer.get() >= advice.own.layers());
+    let deleted: Vec<&Finding> = deleted.filter(by_us).collect();
+    if listed == Listed::Ours && !deleted.is_empty() {
+        let text = format!(
+            "The image deletes {} of it, which frees nothing: the base still stores the files.",
+            sums(&deleted).0
+        );
+        write_wrapped(text.split(' '), width, "", out)?;
+    }
     if listed == Listed::All {
         advice.of_base().try_for_each(|finding| write_finding(opened, advice.own, finding, width, out))?;
     }
@@ -257,7 +268,7 @@ mod tests {
     use super::*;
     use crate::report::Colour;
     use dive_model::Opener;
-    use dive_model::advice::{AdviceKind, KindSet};
+    use dive_model::advice::KindSet;
 
     /// The report on files of some bytes each, on a terminal of this width.
     fn report(paths: &[&str], kinds: KindSet, width: usize) -> String {

@@ -1,11 +1,11 @@
 //! Files that an own instruction stores again: whose they are, and which of them are no advice. A failure means that a `chown -R` over
 //! the base is called the base's fault, or that a correct Dockerfile gets a warning.
 
-use dive_model::advice::{AdviceKind, KindSet};
+use dive_model::advice::{AdviceKind, AdviceScope, FindingState, KindSet, OwnBoundary};
 use dive_model::image::ImagePart;
 
 use super::{finds, says};
-use crate::build::{Format, Image, image};
+use crate::build::{Format, Image, Layer, image};
 use crate::user::User;
 
 const SIZE: usize = 5_000;
@@ -91,6 +91,39 @@ fn files_of_packages_that_an_own_layer_stores_again_are_no_advice_on_their_insta
              `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`",
         ],
     );
+}
+
+/// Only the base can leave out files of the base: an instruction that deletes or replaces some saves nothing.
+#[test]
+fn files_of_the_base_that_an_own_layer_deletes_or_replaces_have_true_sentences() {
+    let after = |layer: fn(Layer) -> Layer, command: &str| base().layer(|l| layer(l).created_by(command));
+    let deleted = after(|l| l.whiteout("usr/bin/x"), "RUN /bin/sh -c rm /usr/bin/x # buildkit");
+    says(
+        &deleted,
+        &[
+            "layer 1: deleting /usr/bin/x of the base frees nothing, since the base still stores it; use a base without it",
+        ],
+    );
+    let archive = deleted.save(Format::DockerArchive);
+    let path = archive.path().to_str().unwrap();
+    let of_base = "Not yours, in the distribution in layer 0: 5.0 kB";
+    let frees_nothing = "The image deletes 5.0 kB of it, which frees nothing: the base still stores the\nfiles.\n";
+    User::new().runs(&["advise", path]).ends_with(0).prints(&[of_base, frees_nothing]);
+    let replaced = after(|l| l.file("usr/bin/x", "y".repeat(SIZE)), "COPY x /usr/bin/ # buildkit");
+    says(
+        &replaced,
+        &[
+            "layer 1: this replaces /usr/bin/x of the base, which still stores it; only leaving it unchanged saves these \
+           bytes",
+        ],
+    );
+    // The base's own waste is not the work of the image.
+    let own = base().layer(|l| l.whiteout("usr/bin/x").created_by("RUN /bin/sh -c rm /usr/bin/x # buildkit"));
+    let opened = own.open();
+    let scope =
+        AdviceScope { kinds: KindSet::on(), own: Some(OwnBoundary::Base(2)), state_of: &mut |_| FindingState::Open };
+    let remedy = &opened.opened().advice_on(scope).findings[0].remedy;
+    assert!(!remedy.contains("frees nothing"), "{remedy}");
 }
 
 /// The hidden copy is in the base, even if an own layer causes the waste.

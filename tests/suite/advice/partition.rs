@@ -414,6 +414,7 @@ proptest! {
             let bytes = of_part().map(|finding| finding.size_bytes).sum::<u64>();
             prop_assert_eq!(bytes, advice.bytes_in(&range, None));
             let visible = of_part().filter(|finding| finding.kind.row().counts == CountedBytes::Visible);
+            prop_assert!(visible.clone().all(|finding| finding.doubled_by.is_none()), "these paths have no twins");
             prop_assert_eq!(visible.map(|finding| finding.size_bytes).sum::<u64>(), partition.advice_bytes);
         }
         let groups = WasteGroup::of(tree, &exact);

@@ -104,6 +104,7 @@ fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, Finding
         part: ImagePart::Ours,
         layer: Some(layer),
         hidden_by: None,
+        doubled_by: None,
         size_bytes: 0,
         stored_bytes: None,
         files: files.len() as u64,

@@ -94,6 +94,7 @@ impl Finding {
             part: ImagePart::Ours,
             layer,
             hidden_by: None,
+            doubled_by: None,
             size_bytes: 0,
             stored_bytes: None,
             files: 0,

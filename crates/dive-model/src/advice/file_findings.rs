@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::boundary::OwnBoundary;
 use super::claims::{AdviceClaims, Claim, WasteClaim};
-use super::finding::{AdviceGroup, AdviceItem, ChangedAttributes, Finding, FindingRank, FindingState, Twin};
+use super::finding::{
+    AdviceGroup, AdviceItem, ChangedAttributes, FileFinding, Finding, FindingRank, FindingState, Twin,
+};
 use super::kind::AdviceKind;
 use super::largest::LargestFindings;
 use super::rewritten::RewrittenFiles;
@@ -25,26 +27,16 @@ struct FindingKey {
     state: FindingState,
     /// True for visible files of the base that the layer stores again: another instruction than that of new files is to be changed.
     is_from_base: bool,
+    /// See [`Finding::doubled_by`].
+    doubled_by: Option<LayerIndex>,
 }
 
 impl FindingKey {
     /// The part of the image whose instruction is to be changed: see [`Finding::caused_by`].
     fn part(self, own: OwnBoundary) -> ImagePart {
         let stores_again = self.hidden_by.filter(|_| self.kind.is_of_files_stored_again());
-        own.part_of(stores_again.unwrap_or(self.layer))
+        own.part_of(stores_again.or(self.doubled_by).unwrap_or(self.layer))
     }
-}
-
-/// A finding without its remedy, and what the remedy needs.
-#[derive(Debug)]
-pub(super) struct FileFinding {
-    pub(super) finding: Finding,
-    /// What a layer that hides files changed of them.
-    pub(super) attributes: ChangedAttributes,
-    /// The largest file that another one makes superfluous.
-    pub(super) twin: Option<Twin>,
-    /// True if the layer stores files of the base again.
-    pub(super) is_from_base: bool,
 }
 
 /// Collects findings from claims.
@@ -82,12 +74,19 @@ impl AnyClaim<'_> {
         }
     }
 
-    fn key(self, rewritten: &RewrittenFiles, state: FindingState) -> FindingKey {
+    /// `doubled_by` tells the own layer that brings the twin of a file of a base layer.
+    fn key(
+        self,
+        rewritten: &RewrittenFiles,
+        doubled_by: impl Fn(LayerIndex, NodeId) -> Option<LayerIndex>,
+        state: FindingState,
+    ) -> FindingKey {
         match self {
-            Self::Visible(Claim { kind, node, layer, .. }) => {
+            Self::Visible(Claim { kind, node, twin, layer, .. }) => {
                 let layer = rewritten.brought_by(*node, *layer);
                 let is_from_base = rewritten.is_from_base(*node, layer);
-                FindingKey { hidden_by: None, layer, kind: *kind, state, is_from_base }
+                let doubled_by = twin.and_then(|twin| doubled_by(layer, twin));
+                FindingKey { hidden_by: None, layer, kind: *kind, state, is_from_base, doubled_by }
             }
             Self::Waste(WasteClaim { kind, file, .. }) => {
                 // A deletion belongs in the layer that brings the file; of a file stored again, both copies are named.
@@ -95,7 +94,8 @@ impl AnyClaim<'_> {
                     AdviceKind::DeletedLater => rewritten.brought_by(file.node, file.layer),
                     _ => file.layer,
                 };
-                FindingKey { hidden_by: Some(file.hidden_by), layer, kind: *kind, state, is_from_base: false }
+                let hidden_by = Some(file.hidden_by);
+                FindingKey { hidden_by, layer, kind: *kind, state, is_from_base: false, doubled_by: None }
             }
         }
     }
@@ -125,8 +125,15 @@ impl<'a> FileFindings<'a> {
         let count = self.claims.visible.len().saturating_add(self.claims.waste.len());
         let claims = (0..count as u32).filter_map(|at| Some((self.claim(at)?, at)));
         let rewritten = RewrittenFiles::of(self.tree, self.copies, self.own);
+        let doubled_by = |layer, twin| {
+            let is_of_base = |layer| self.own.part_of(layer) == ImagePart::Base;
+            let stored_in = self.tree.span(self.tree.inode(self.tree.visible(twin, self.tree.last_layer()?)?)).from();
+            let brought_by = rewritten.brought_by(twin, stored_in);
+            let is_own = !is_of_base(brought_by) && !rewritten.is_from_base(twin, brought_by);
+            (is_of_base(layer) && is_own).then_some(brought_by)
+        };
         let mut keys: Vec<(FindingKey, u32)> =
-            claims.map(|(claim, at)| (claim.key(&rewritten, state_of(claim.item())), at)).collect();
+            claims.map(|(claim, at)| (claim.key(&rewritten, doubled_by, state_of(claim.item())), at)).collect();
         drop(rewritten);
         keys.sort_unstable();
         let chunks =
@@ -174,7 +181,7 @@ impl<'a> FileFindings<'a> {
         nesting: &Nesting,
         order: &PathOrder,
     ) -> FileFinding {
-        let FindingKey { hidden_by, layer, kind, state, is_from_base } = key;
+        let FindingKey { hidden_by, layer, kind, state, is_from_base, doubled_by } = key;
         let mut sums = ClaimSums::default();
         for claim in self.claims_of(chunk) {
             sums.add(self.tree, claim, Some(removals));
@@ -182,7 +189,7 @@ impl<'a> FileFindings<'a> {
         let finding = sums.finding(self.tree, nesting, kind, key.part(self.own), state);
         let stored_bytes = self.stored_size_of(chunk);
         FileFinding {
-            finding: Finding { layer: Some(layer), hidden_by, stored_bytes, ..finding },
+            finding: Finding { layer: Some(layer), hidden_by, doubled_by, stored_bytes, ..finding },
             attributes: ChangedAttributes::default(),
             twin: largest_twin(self.claims_of(chunk), order),
             is_from_base,

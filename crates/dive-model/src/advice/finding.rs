@@ -18,6 +18,8 @@ pub struct Finding {
     pub layer: Option<LayerIndex>,
     /// For waste, the layer that hides them.
     pub hidden_by: Option<LayerIndex>,
+    /// For files of the base, the own layer whose files make them superfluous.
+    pub doubled_by: Option<LayerIndex>,
     /// Bytes of the files, unpacked.
     pub size_bytes: u64,
     /// Estimated bytes in the stored layer, by the ratio of the whole layer; `None` if the layer was not read.
@@ -44,11 +46,11 @@ impl Finding {
         self.summed.max(1)
     }
 
-    /// The layer whose instruction is to be changed: of files that are stored again, the one that stores them again. `None` if the
-    /// finding is about the configuration, or a sum.
+    /// The layer whose instruction is to be changed: of files that are stored again, the one that stores them again; of files of the
+    /// base that own files make superfluous, the one of the own files. `None` if the finding is about the configuration, or a sum.
     #[must_use]
     pub fn caused_by(&self) -> Option<LayerIndex> {
-        self.hidden_by.filter(|_| self.kind.is_of_files_stored_again()).or(self.layer)
+        self.hidden_by.filter(|_| self.kind.is_of_files_stored_again()).or(self.doubled_by).or(self.layer)
     }
 
     /// Its place among all findings: those that count first, those of the image's own layers before the base's, sums last, then by
@@ -141,4 +143,16 @@ pub(super) struct Twin {
     pub(super) node: NodeId,
     pub(super) other: NodeId,
     pub(super) size_bytes: u64,
+}
+
+/// A finding without its remedy, and what the remedy needs.
+#[derive(Debug)]
+pub(super) struct FileFinding {
+    pub(super) finding: Finding,
+    /// What a layer that hides files changed of them.
+    pub(super) attributes: ChangedAttributes,
+    /// The largest file that another one makes superfluous.
+    pub(super) twin: Option<Twin>,
+    /// True if the layer stores files of the base again.
+    pub(super) is_from_base: bool,
 }

@@ -28,8 +28,10 @@ impl Remedies<'_> {
         let NamedFiles { name: path, them } = &files;
         let (held, hidden) = (&holds.name, &hides.name);
         let both = names_of(&[holds, hides]);
-        let is_of_base = self.own.part_of(holds.layer) == ImagePart::Base;
-        if is_of_base && let Some(remedy) = of_base_again(finding.kind, &files, hides) {
+        let parts = [holds, hides].map(|place| self.own.part_of(place.layer));
+        if parts == [ImagePart::Base, ImagePart::Ours]
+            && let Some(remedy) = of_base_again(finding.kind, &files, hides)
+        {
             return format!("{hidden}: {remedy}");
         }
         let changes_attributes = || hides.commands().iter().any(|command| command.is(&CHANGING_ATTRIBUTES));
@@ -221,9 +223,12 @@ fn of_base_again(kind: AdviceKind, files: &NamedFiles, hides: &Place<'_>) -> Opt
         AdviceKind::OverwrittenLater if hides.commands().iter().any(|command| command.is(&managers)) => {
             Some(format!("use a newer base that has these versions of the packages; this stores {path} again"))
         }
-        AdviceKind::OverwrittenLater => {
-            Some(format!("this replaces {path} of the base, which still stores {them}; use a base without {them}"))
-        }
+        AdviceKind::OverwrittenLater => Some(format!(
+            "this replaces {path} of the base, which still stores {them}; only leaving {them} unchanged saves these bytes"
+        )),
+        AdviceKind::DeletedLater => Some(format!(
+            "deleting {path} of the base frees nothing, since the base still stores {them}; use a base without {them}"
+        )),
         _ => None,
     }
 }

@@ -57,7 +57,8 @@ use crate::image::{Image, ImagePart, Keyword};
 use crate::layer::LayerIndex;
 use crate::tree::Tree;
 use crate::units::Total;
-use file_findings::{FileFinding, FileFindings};
+use file_findings::FileFindings;
+use finding::FileFinding;
 use path_kinds::PathKinds;
 use remedy::Remedies;
 

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::below::Below;
 use super::boundary::OwnBoundary;
-use super::file_findings::FileFinding;
-use super::finding::{Finding, Twin};
+use super::finding::{FileFinding, Finding, Twin};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::option_lines::OptionLines;
@@ -107,12 +106,13 @@ impl<'a> Remedies<'a> {
         if let Some(hides) = finding.hidden_by.and_then(place) {
             return self.of_waste(finding, holds, hides, *attributes);
         }
+        let changed = finding.doubled_by.and_then(place).unwrap_or(holds);
         let remedy = match twin {
             _ if *is_from_base => self.of_visible_again(finding, holds),
-            Some(twin) => self.of_twin(finding, holds, *twin),
+            Some(twin) => self.of_twin(finding, changed, *twin),
             None => self.of_files(finding, holds),
         };
-        format!("{}: {remedy}", holds.name)
+        format!("{}: {remedy}", changed.name)
     }
 
     /// The path, for a sentence.

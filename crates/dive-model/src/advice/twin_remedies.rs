@@ -16,7 +16,7 @@ impl Remedies<'_> {
     pub(super) fn of_cuda(&self, finding: &Finding, place: &Place<'_>, twin: Twin) -> String {
         let (path, other) = (self.path(twin.node), self.path(twin.other));
         let instead = match place.instruction.keyword {
-            _ if finding.part == ImagePart::Base => finding.kind.row().instead,
+            _ if finding.part == ImagePart::Base || finding.doubled_by.is_some() => finding.kind.row().instead,
             Keyword::Run => "leave its package out of the installation, unless another program loads it",
             Keyword::Copy | Keyword::Add => "leave it out of the copy, unless another program loads it",
             _ => finding.kind.row().instead,

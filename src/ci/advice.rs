@@ -28,6 +28,18 @@ pub(crate) struct TakenAdvice {
     pub(crate) items: u64,
     /// Their bytes.
     pub(crate) size_bytes: u64,
+    /// Reclaimable files that the exception takes out of the waste, too.
+    pub(crate) waste_items: u64,
+    /// Their bytes.
+    pub(crate) waste_bytes: u64,
+}
+
+impl TakenAdvice {
+    /// All that it takes, as if no rule counted waste.
+    pub(crate) const fn with_waste(self) -> Self {
+        let items = self.items.saturating_add(self.waste_items);
+        Self { items, size_bytes: self.size_bytes.saturating_add(self.waste_bytes), waste_items: 0, waste_bytes: 0 }
+    }
 }
 
 impl CountedAdvice {
@@ -122,9 +134,14 @@ impl<'a> AdviceExceptions<'a> {
         let is_counted_as_waste = of_kind.is_none()
             && item.kind.row().counts == CountedBytes::Waste
             && self.patterns.iter().any(|(scope, _, at)| *at == number && !matches!(scope, PatternScope::Kind(_)));
-        if let Some(taken) = self.taken.get_mut(number).filter(|_| !is_counted_as_waste) {
-            taken.items = taken.items.saturating_add(1);
-            taken.size_bytes = taken.size_bytes.saturating_add(item.size_bytes);
+        if let Some(taken) = self.taken.get_mut(number) {
+            let (items, bytes) = if is_counted_as_waste {
+                (&mut taken.waste_items, &mut taken.waste_bytes)
+            } else {
+                (&mut taken.items, &mut taken.size_bytes)
+            };
+            *items = items.saturating_add(1);
+            *bytes = bytes.saturating_add(item.size_bytes);
         }
         FindingState::Ignored
     }

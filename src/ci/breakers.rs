@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::amount::Amount;
 use super::growth::{Growth, LayerChange};
-use super::measure::{RuleInput, layer_sizes};
+use super::measure::{RuleInput, advised_kinds, layer_sizes};
 use super::path_outcome::{PathOutcome, PathPlace, PathsChecked};
 use super::rules::Rule;
 use crate::config::{AdviceLimit, Limit, PathRule, RuleTerms};
@@ -14,6 +14,7 @@ use dive_model::advice::{Advice, AdviceGroup, AdviceKind};
 use dive_model::analysis::WasteGroup;
 use dive_model::layer::LayerIndex;
 use dive_model::tree::NodeId;
+use hashbrown::HashSet;
 
 /// Number of breakers to report.
 const SHOWN: usize = 5;
@@ -91,29 +92,35 @@ pub(super) fn breakers(terms: &RuleTerms, limit: Amount, facts: RuleInput<'_>) -
     }
 }
 
-/// The largest directories of findings; with limits of single kinds, those of the kinds that break theirs.
+/// The largest directories of findings; with limits of single kinds, those of the kinds that break theirs, at least one of each, in
+/// the order of the kinds.
 fn advised(terms: &RuleTerms, advice: &Advice, layers: &Range<usize>) -> Vec<Breaker> {
-    let breaks = |kind: AdviceKind| match &terms.limit {
+    let broken: Option<Vec<AdviceKind>> = match &terms.limit {
         Limit::Advice(Some(AdviceLimit::Kinds(limits))) => {
-            limits.iter().any(|(limited, limit)| *limited == kind && advice.bytes_in(layers, Some(kind)) >= limit.0)
+            let sums = advised_kinds(limits, advice, layers).into_iter();
+            Some(sums.filter(|(_, bytes, limit)| *bytes > 0 && *bytes >= limit.0).map(|(kind, ..)| kind).collect())
         }
-        _ => true,
+        _ => None,
     };
+    let rank = |kind| broken.as_ref().map_or(Some(0), |kinds| kinds.iter().position(|broken| *broken == kind));
     let held = advice.open().filter(|finding| finding.caused_by().is_some_and(|layer| layers.contains(&layer.get())));
-    let groups = held.filter(|finding| breaks(finding.kind)).flat_map(|finding| {
+    let groups = held.filter_map(|finding| Some((rank(finding.kind)?, finding))).flat_map(|(rank, finding)| {
         let group = |group: &AdviceGroup| {
             let AdviceGroup { place, files, size_bytes } = *group;
-            Some(Breaker {
-                size_bytes,
-                part: BrokenPart::Advice { kind: finding.kind, place, files, layer: finding.layer? },
-            })
+            let part = BrokenPart::Advice { kind: finding.kind, place, files, layer: finding.layer? };
+            Some((rank, Breaker { size_bytes, part }))
         };
         finding.groups.iter().filter_map(group).collect::<Vec<_>>()
     });
-    let mut breakers: Vec<Breaker> = groups.filter(|breaker| breaker.size_bytes > 0).collect();
-    breakers.sort_by_key(|breaker| Reverse(breaker.size_bytes));
-    breakers.truncate(SHOWN);
-    breakers
+    let mut breakers: Vec<(usize, Breaker)> = groups.filter(|(_, breaker)| breaker.size_bytes > 0).collect();
+    breakers.sort_by_key(|(_, breaker)| Reverse(breaker.size_bytes));
+    let mut kinds = HashSet::new();
+    let (mut shown, others): (Vec<_>, Vec<_>) = breakers.into_iter().partition(|(rank, _)| kinds.insert(*rank));
+    shown.sort_by_key(|(rank, _)| *rank);
+    shown.extend(others);
+    shown.truncate(SHOWN);
+    shown.sort_by_key(|(rank, breaker)| (*rank, Reverse(breaker.size_bytes)));
+    shown.into_iter().map(|(_, breaker)| breaker).collect()
 }
 
 /// The layers that grew most.

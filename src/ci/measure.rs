@@ -195,12 +195,7 @@ fn advised(terms: &RuleTerms, advice: &Advice, layers: &Range<usize>) -> Measure
         let bytes = advice.bytes_in(layers, None);
         return Measured::unless_zero(bytes, Amount::of_bytes(bytes));
     };
-    let mut sums: Vec<(AdviceKind, u64, Bytes)> =
-        limits.iter().map(|(kind, limit)| (*kind, advice.bytes_in(layers, Some(*kind)), *limit)).collect();
-    let times = |bytes: u64, limit: Bytes| if bytes == 0 { 0.0 } else { bytes as f64 / limit.0 as f64 };
-    sums.sort_by(|(_, left, left_limit), (_, right, right_limit)| {
-        times(*right, *right_limit).total_cmp(&times(*left, *left_limit))
-    });
+    let sums = advised_kinds(limits, advice, layers);
     let Some((kind, bytes, limit)) = sums.first().copied() else { return Measured::default() };
     let others = sums.iter().skip(1).filter(|(_, bytes, limit)| *bytes > 0 && *bytes >= limit.0).count();
     let more = if others == 0 { String::new() } else { format!(" and {}", count_of(others as u64, "more kind")) };
@@ -209,6 +204,21 @@ fn advised(terms: &RuleTerms, advice: &Advice, layers: &Range<usize>) -> Measure
         limit: Some(Amount::Bytes(limit)),
         ..Measured::unless_zero(bytes, Amount::of_bytes(bytes))
     }
+}
+
+/// The bytes of the kinds with limits, those most above their limit first.
+pub(super) fn advised_kinds(
+    limits: &[(AdviceKind, Bytes)],
+    advice: &Advice,
+    layers: &Range<usize>,
+) -> Vec<(AdviceKind, u64, Bytes)> {
+    let sum = |(kind, limit): &(AdviceKind, Bytes)| (*kind, advice.bytes_in(layers, Some(*kind)), *limit);
+    let mut sums: Vec<_> = limits.iter().map(sum).collect();
+    let times = |bytes: u64, limit: Bytes| if bytes == 0 { 0.0 } else { bytes as f64 / limit.0 as f64 };
+    sums.sort_by(|(_, left, left_limit), (_, right, right_limit)| {
+        times(*right, *right_limit).total_cmp(&times(*left, *left_limit))
+    });
+    sums
 }
 
 fn user(opened: &Opened) -> Measured {

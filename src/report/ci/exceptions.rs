@@ -18,7 +18,11 @@ use dive_model::units::{Bytes, count_of};
 pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Exceptions { ignored, below_floor } = &ruling.verdict.exceptions;
     let counts_waste = counts_waste(ruling.verdict);
+    let counts_advice = ruling.verdict.reported().any(|outcome| outcome.rule == Rule::HighestAdviceBytes);
     for exception in ignored {
+        // Of hidden files, the line of the waste has the bytes, unless no rule counts waste.
+        let is_advice_alone = counts_advice && !counts_waste;
+        let advice = if is_advice_alone { exception.advice.with_waste() } else { exception.advice };
         let ignore = &exception.ignore;
         let (what, origin, reason) = (ignore.what.to_string(), ignore.origin.to_string(), &ignore.reason);
         let (what, origin) = (Escaped(what.as_bytes()), Escaped(origin.as_bytes()));
@@ -29,7 +33,7 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) ->
                     "  broken: the exception for {what} ended on {until} ({origin}); renew `until` or remove it"
                 )?;
             }
-            ExceptionState::Active if takes_only_waste(exception) && !counts_waste => {
+            ExceptionState::Active if takes_only_waste(exception) && advice.items == 0 && !counts_waste => {
                 writeln!(
                     out,
                     "  warning: the exception for {what} has no effect, because no rule that is on leaves out waste ({origin}); \
@@ -53,8 +57,8 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) ->
                 if exception.path_files > 0 {
                     counts.push(format!("{} in path rules", count_of(exception.path_files, "file")));
                 }
-                if exception.advice.items > 0 {
-                    let TakenAdvice { items, size_bytes } = exception.advice;
+                if advice.items > 0 {
+                    let TakenAdvice { items, size_bytes, .. } = advice;
                     counts.push(match size_bytes {
                         // Kinds about modes and instructions.
                         0 => format!("advice on {}", count_of(items, "item")),
@@ -83,7 +87,7 @@ pub(super) fn write(opened: &Opened, ruling: Ruling<'_>, out: &mut dyn Write) ->
 
 /// True if an exception takes nothing but reclaimable files.
 const fn takes_only_waste(exception: &IgnoredWaste) -> bool {
-    exception.files > 0 && exception.path_files == 0 && exception.advice.items == 0
+    exception.files > 0 && exception.path_files == 0
 }
 
 /// True if a rule that is on counts reclaimable files and heeds exceptions.

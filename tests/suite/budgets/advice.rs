@@ -48,8 +48,9 @@ fn single_kinds_have_limits_of_their_own() {
         .ends_with(1)
         .prints(&[
             "  broken: bytes of advice (python-cache and 1 more kind) 5.0 kB, limit 1.0 kB (.dive-ci:4)\n",
-            "      7.0 kB  deleted-later /tmp.o (1 file, layer 1)\n",
-            "      3.0 kB  python-cache /root/.cache/pip/a (1 file, layer 2)\n",
+            // In the order of the kinds, the one that the line names first.
+            "      3.0 kB  python-cache /root/.cache/pip/a (1 file, layer 2)\n      2.0 kB  python-cache /root/.cache/uv/a (1 file, \
+             layer 2)\n      7.0 kB  deleted-later /tmp.o (1 file, layer 1)\n",
             "(advice-bytes=5000 > threshold=1000, python-cache and 1 more kind)\n",
         ]);
     let met = checks(&user("  highestAdviceBytes: { pythonCache: 6kB, apt-lists: 100kB }\n"), &image, &[]).ends_with(0);
@@ -112,6 +113,36 @@ fn an_exception_takes_files_out_of_advice() {
         "  FAIL: highestAdviceBytes: ",
         "  FAIL: ignore: the exception for advice apt-lists ended on 2020-01-31 (.dive-ci:6)\n",
     ]);
+}
+
+/// The largest directories of one kind leave room for one of each other kind.
+#[test]
+fn each_kind_that_breaks_its_limit_has_a_line() {
+    let image =
+        (0..7).fold(advised(), |image, at| image.layer(|l| l.file(format!("var/cache/apk/{at}"), "k".repeat(9_000))));
+    let limits = "  highestAdviceBytes: { python-cache: 1, apk-cache: 10kB }\n";
+    checks(&user(limits), &saved(&image), &[]).ends_with(1).prints(&[
+        "  broken: bytes of advice (python-cache and 1 more kind) 5.0 kB, limit 1 B (.dive-ci:4)\n      3.0 kB  python-cache ",
+        "      9.0 kB  apk-cache /var/cache/apk/0 ",
+    ]);
+}
+
+/// A rule about advice counts hidden files: an exception says how many of their bytes it takes out.
+#[test]
+fn an_exception_names_the_hidden_bytes_that_it_takes_out_of_advice() {
+    let image = saved(&advised().layer(|l| l.whiteout("root/.cache/uv")));
+    let checked = |rules: &str, path: &str| {
+        let ignore = format!("ignore: [{{ path: {path}, reason: x }}]\n");
+        checks(&User::new().writes(".dive-ci", &format!("rules:\n{DIVES_OFF}{rules}{ignore}")), &image, &[])
+            .ends_with(0)
+    };
+    checked("  highestAdviceBytes: 1MB\n", "root")
+        .prints(&["  not counted: advice on 5.0 kB in 2 files, path root: x (.dive-ci:5)\n"]);
+    checked("  highestAdviceBytes: 1MB\n", "tmp.o")
+        .prints(&["  not counted: advice on 7.0 kB in 1 file, path tmp.o: x (.dive-ci:5)\n"]);
+    // A rule about waste has a number of its own for them.
+    checked("  highestAdviceBytes: 1MB\n  highestReclaimableBytes: 1MB\n", "root")
+        .prints(&["  not counted: 2.0 kB of waste in 1 file; advice on 3.0 kB in 1 file, path root: x (.dive-ci:6)\n"]);
 }
 
 /// Advice on a deleted file is about the Dockerfile; its bytes stay reclaimable.

@@ -29,6 +29,9 @@ const INDENT: usize = 12;
 /// Groups shown of a finding; the JSON document has all.
 const GROUPS: usize = 4;
 
+/// The least bytes of a kind that hidden files would be of.
+const LABELLED: u64 = 4_000;
+
 /// Kinds shown of the base.
 const BASE_KINDS: usize = 4;
 
@@ -107,7 +110,7 @@ fn write_finding(
         writeln!(out, "{indent}{}", Escaped(instruction.as_bytes()))?;
     }
     write_wrapped(phrases(remedy), room, &indent, out)?;
-    for (label, bytes) in labels.iter().take(2) {
+    for (label, bytes) in labels.iter().take(2).filter(|(_, bytes)| *bytes >= LABELLED) {
         write_wrapped(format!("{} of it would be {label}", Bytes(*bytes)).split(' '), room, &indent, out)?;
     }
     for group in groups.iter().take(GROUPS) {

@@ -77,6 +77,27 @@ fn programs_of_packages_object_files_and_stripped_programs_are_left_alone() {
     finds(&linked, "");
 }
 
+/// Chrome and Slack install themselves into `/opt`: their packages, not the image, decide on their programs.
+#[test]
+fn programs_in_opt_that_a_package_of_dpkg_installs_are_left_alone() {
+    let of = |list: &str| {
+        let info = format!("var/lib/dpkg/info/{list}");
+        image().layer(|l| {
+            l.file("etc/a", "1").file("opt/google/chrome/chrome", program(2_000_000)).mode(0o4755).file(info, "x")
+        })
+    };
+    finds(&of("google-chrome-stable.list"), "");
+    for other in ["google-chrome-stable.md5sums", "goo.list", "x-google.list"] {
+        finds(
+            &of(other),
+            "
+            unstripped-binary 2000000 B 1 files layer 0 /opt/google/chrome/chrome
+            setuid-added 0 B 1 files layer 0 /opt/google/chrome/chrome
+            ",
+        );
+    }
+}
+
 #[test]
 fn programs_are_stripped_before_a_copy() {
     let image = image().layer(|l| l.file("app/x", program(2_000_000)).created_by("COPY x /app/ # buildkit"));

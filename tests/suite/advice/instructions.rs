@@ -1,6 +1,7 @@
 //! Advice on instructions, the configuration and modes. A failure means that dive repeats what a linter says, where it is wrong.
 
 use dive_model::advice::{AdviceKind, KindSet};
+use serde_json::json;
 
 use crate::build::{Image, image};
 use crate::user::User;
@@ -174,6 +175,22 @@ fn modes_are_advised_on_in_own_layers() {
     assert_eq!(remedies(&directory("usr/local/lib/x", 0o777), AdviceKind::WorldWritable).len(), 1);
     assert_eq!(remedies(&directory("usr/local/lib/x", 0o1777), AdviceKind::WorldWritable), [""; 0], "sticky");
     assert_eq!(remedies(&of("app/data", 0o666), AdviceKind::WorldWritable), [""; 0]);
+    // Directories that containers search.
+    for (variables, count) in [
+        (&["PATH=/bin:/app/bin"][..], 2),
+        (&["A=b", "LD_LIBRARY_PATH=/app/"], 2),
+        (&["PATH=/app/bin/x:/"], 1),
+        (&["PYTHONPATH=/app"], 0),
+        (&["PATH=/srv:::", "PATH"], 0),
+    ] {
+        let image = directory("app/bin", 0o777).layer(|l| l.file("app/bin/x", "1").mode(0o666));
+        let found = image
+            .set("Env", json!(variables))
+            .open()
+            .opened()
+            .advice([AdviceKind::WorldWritable].into_iter().collect());
+        assert_eq!(found.findings.iter().map(|finding| finding.files).sum::<u64>(), count, "{variables:?}");
+    }
     assert_eq!(remedies(&built_by(&["x"]).layer(|l| l.symlink("usr/bin/x", "y")), AdviceKind::WorldWritable), [""; 0]);
 }
 

@@ -182,9 +182,9 @@ const CASES: &[Case] = &[
     },
     Case {
         kind: AdviceKind::CoreDump,
-        claims: &["app/hs_err_pid12.log", "app/java_pid1.hprof"],
+        claims: &["app/hs_err_pid12.log", "app/java_pid1.hprof", "app/dump.hprof", "var/crash/_usr_bin_x.0.crash"],
         // A profile that a test reads.
-        leaves: &["lib/core/index.js", "app/hprof", "app/tests/sample.hprof"],
+        leaves: &["lib/core/index.js", "app/hprof", "app/tests/sample.hprof", "app/test/a/b.hprof", "var/lib/x.crash"],
     },
     Case {
         kind: AdviceKind::SparseLoginDatabase,

@@ -6,6 +6,7 @@ mod ci;
 mod contents;
 mod copied;
 mod copies;
+mod halves;
 #[cfg(unix)]
 mod hostile_names;
 mod instructions;

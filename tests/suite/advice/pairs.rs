@@ -275,6 +275,17 @@ fn data_is_found_above_its_floor() {
     finds(&of("models/x.gguf", 100_000_000), "data-in-image 100000000 B 1 files layer 0 /models/x.gguf");
     finds(&of("models/x.gguf", 99_999_999), "");
     finds(&of("app/video.mp4", 200_000_000), "");
+    // A cache of models has tokenizers and settings, too, and setuptools brings files of paths.
+    let small = |path: &str, size: u64| {
+        image().layer(|l| l.sparse_file("models/x.gguf", "x", 100_000_000).sparse_file(path, "y", size))
+    };
+    let alone = "data-in-image 100000000 B 1 files layer 0 /models/x.gguf";
+    for path in ["usr/lib/python3/site-packages/distutils-precedence.pth", "x/dist-packages/a.pth"] {
+        finds(&small(path, 1_000_000), alone);
+    }
+    finds(&small("hub/models--a--b/blobs/beef", 65_535), alone);
+    finds(&small("hub/models--a--b/blobs/beef", 65_536), "data-in-image 100065536 B 2 files layer 0 /models/x.gguf");
+    finds(&small("x/site-packages/torchx/w.pth", 65_536), "data-in-image 100065536 B 2 files layer 0 /models/x.gguf");
 }
 
 #[test]
@@ -308,47 +319,6 @@ fn cuda_libraries_of_system_and_packages_are_found_whatever_their_versions() {
     let linked =
         image().layer(|l| l.file(python, "123").symlink("usr/local/cuda/lib64/libcublas.so", format!("/{python}")));
     finds(&linked, "");
-}
-
-/// The base has one half, an own instruction brings the other: the user chooses the base.
-#[test]
-fn libraries_of_the_base_beside_own_packages_are_ours() {
-    let python = "opt/site-packages/nvidia/libcublas.so.12";
-    let system = |l: crate::build::Layer| l.file("usr/lib/libcublas.so.12", "12345").file("var/lib/dpkg/status", "1");
-    let own = image()
-        .runs_as("app")
-        .layer(system)
-        .layer(|l| l.file("app/a", "1"))
-        .layer(|l| l.file(python, "123").created_by("RUN /bin/sh -c pip install torch # buildkit"));
-    finds(&own, "cuda-twice 5 B 1 files layer 0 /usr/lib/libcublas.so.12");
-    says(
-        &own,
-        &[
-            "layer 2: /usr/lib/libcublas.so.12 is not needed beside /opt/site-packages/nvidia/libcublas.so.12; use a base \
-           without them, such as `nvidia/cuda:*-base-*`",
-        ],
-    );
-    let opened = own.open();
-    let advice = opened.opened().advice(KindSet::on());
-    assert_eq!(
-        [0..1, 1..3].map(|layers| advice.bytes_in(&layers, None)),
-        [0, 5],
-        "a rule about own layers counts them"
-    );
-    let (of_base, ours) = advice.partitions(opened.tree(), &opened.exact());
-    assert_eq!((of_base.advice_bytes, ours.advice_bytes), (5, 0), "the bytes are in a layer of the base");
-    // The base has both, whoever changes the owner of one.
-    let both = |l: crate::build::Layer| system(l).file(python, "123");
-    let chown = |l: crate::build::Layer| {
-        l.file(python, "123").owner(7, 7).created_by("RUN /bin/sh -c chown -R app /opt/site-packages # buildkit")
-    };
-    finds(
-        &image().runs_as("app").layer(both).layer(chown),
-        "
-        rewritten-metadata 3 B 1 files layer 0 hidden by 1 /opt/site-packages/nvidia/libcublas.so.12
-        cuda-twice 5 B 1 files layer 0 of the base /usr/lib/libcublas.so.12
-        ",
-    );
 }
 
 fn remedies(image: &Image, kind: AdviceKind) -> Vec<String> {

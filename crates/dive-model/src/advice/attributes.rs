@@ -46,7 +46,9 @@ pub(super) fn findings(
     state_of: &mut dyn FnMut(AdviceItem) -> FindingState,
 ) -> Vec<Finding> {
     let of_packages = Below::programs_of_packages(tree);
-    let of_programs = Below::of(tree, &OF_PROGRAMS, &[]);
+    let of_variables = directories_of_programs(&image.places.environment).filter_map(|path| tree.find(path));
+    let of_programs = OF_PROGRAMS.iter().filter_map(|path| tree.find(path)).chain(of_variables);
+    let of_programs = Below::of_nodes(tree, of_programs.filter(|node| *node != NodeId::ROOT), &[]);
     let mut found: Vec<(AdviceKind, LayerIndex, FindingState, NodeId)> = Vec::new();
     let mut add = |kind: AdviceKind, layer: LayerIndex, node: NodeId| {
         if kinds.contains(kind) {
@@ -78,6 +80,19 @@ pub(super) fn findings(
     found.sort_by_key(|(kind, layer, state, node)| (*kind, *layer, *state, order.rank(*node)));
     let groups = found.chunk_by(|left, right| (left.0, left.1, left.2) == (right.0, right.1, right.2));
     groups.filter_map(|files| finding(image, tree, files)).collect()
+}
+
+/// Variables with directories of programs and libraries.
+const SEARCHED: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];
+
+/// Maximum number of directories in variables: each is looked up in large directories.
+const MAX_SEARCHED: usize = 100;
+
+/// The directories in which containers look for programs and libraries.
+fn directories_of_programs(environment: &[String]) -> impl Iterator<Item = &[u8]> {
+    let variables = environment.iter().filter_map(|variable| variable.split_once('='));
+    let values = variables.filter(|(name, _)| SEARCHED.contains(name)).map(|(_, value)| value);
+    values.flat_map(|value| value.split(':')).take(MAX_SEARCHED).map(|path| path.trim_matches('/').as_bytes())
 }
 
 fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, FindingState, NodeId)]) -> Option<Finding> {

@@ -1,5 +1,7 @@
 //! Everything below some directories, in one pass over the nodes: a hostile image may ask about a million deep paths.
 
+use hashbrown::HashMap;
+
 use crate::image::ContainerPlaces;
 use crate::tree::{NodeId, Tree};
 
@@ -99,5 +101,21 @@ impl Below {
 fn programs_of_packages(tree: &Tree) -> impl Iterator<Item = NodeId> {
     let usr = tree.find(b"usr").into_iter().flat_map(|usr| tree.children(usr));
     let usr = usr.filter(|node| !NOT_OF_PACKAGES.contains(&tree.name(*node)));
-    BESIDE_USR.iter().filter_map(|path| tree.find(path)).chain(usr)
+    BESIDE_USR.iter().filter_map(|path| tree.find(path)).chain(usr).chain(packaged_in_opt(tree))
+}
+
+/// Directories in `/opt` of packages of dpkg: the name of a list of files starts with theirs, as `google-chrome-stable.list` for
+/// `/opt/google`.
+fn packaged_in_opt(tree: &Tree) -> Vec<NodeId> {
+    let of_opt: HashMap<&[u8], NodeId> =
+        tree.find(b"opt").into_iter().flat_map(|opt| tree.children(opt)).map(|node| (tree.name(node), node)).collect();
+    if of_opt.is_empty() {
+        return Vec::new();
+    }
+    let lists = tree.find(b"var/lib/dpkg/info").into_iter().flat_map(|info| tree.children(info));
+    let names = lists.filter_map(|list| tree.name(list).strip_suffix(b".list"));
+    let starts = names.filter_map(|name| name.split(|byte| *byte == b'-' || *byte == b':').next());
+    let mut packaged: Vec<NodeId> = starts.filter_map(|start| of_opt.get(start).copied()).collect();
+    packaged.dedup();
+    packaged
 }

@@ -107,6 +107,7 @@ impl AdviceClaims {
         let mut files = VisibleFiles { tree, paths, files, linked, claiming };
         files.add_copies(&scope.places);
         let mut visible = files.claims();
+        visible.retain(|claim| claim.kind != AdviceKind::DataInImage || claim.size_bytes >= MIN_DATA);
         let is_base = |claim: &Claim| claim.layer.get() < scope.own_from;
         let mut sums: HashMap<(AdviceKind, bool), Total> = HashMap::new();
         for claim in &visible {
@@ -139,6 +140,9 @@ impl AdviceClaims {
         Partition { total_bytes, waste_bytes, advice_bytes, rest_bytes }
     }
 }
+
+/// Bytes of the smallest model or data set. A cache of models also has settings and tokenizers, whose blobs have no names.
+const MIN_DATA: u64 = 64 << 10;
 
 /// Visible inodes and their kinds.
 struct VisibleFiles<'a> {

@@ -128,7 +128,18 @@ pub(super) const PATTERNS: &[PatternRow] = &[
             "!**/emsdk/**/.git",
         ],
     ),
-    (CoreDump, PathProof::None, &["**/hs_err_pid*.log", "**/java_pid*.hprof"]),
+    (
+        CoreDump,
+        PathProof::None,
+        &[
+            "**/hs_err_pid*.log",
+            "**/*.hprof",
+            "/var/crash/*.crash",
+            // Samples that a test reads.
+            "!**/tests/**/*.hprof",
+            "!**/test/**/*.hprof",
+        ],
+    ),
     (SparseLoginDatabase, PathProof::None, &["/var/log/lastlog", "/var/log/faillog", "/var/log/tallylog"]),
     (TemporaryFiles, PathProof::None, &TEMPORARY),
     (Logs, PathProof::None, &["/var/log", "!/var/log/lastlog", "!/var/log/faillog", "!/var/log/tallylog"]),
@@ -164,6 +175,9 @@ pub(super) const PATTERNS: &[PatternRow] = &[
             "**/*.tfrecord",
             "**/*.h5",
             "**/*.hdf5",
+            // Files of paths, which setuptools installs.
+            "!**/site-packages/*.pth",
+            "!**/dist-packages/*.pth",
         ],
     ),
     (DebugSymbols, PathProof::None, &["/usr/lib/debug", "**/*.dSYM"]),
@@ -235,6 +249,7 @@ const STATE_OF_PACKAGE_MANAGERS: &[&str] = &[
     "/var/cache/debconf/*.dat",
     "/var/cache/debconf/*.dat-old",
     "/var/cache/ldconfig/aux-cache",
+    "/var/lib/dpkg/info",
     "/var/lib/dpkg/diversions",
     "/var/lib/dpkg/diversions-old",
     "/var/lib/dpkg/lock",

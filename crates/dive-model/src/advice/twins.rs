@@ -135,14 +135,17 @@ fn weights_in<'a>(
     }
     let mut twins = Vec::new();
     for ((_, start), older) in sets {
-        let newest = newest_of(&files, start);
+        let newest = complete(newest_of(&files, start));
+        let divisions: HashSet<Option<u32>> = newest.iter().map(|file| division_of(file.name)).collect();
         let inodes: HashSet<SpanId> = newest.iter().map(|file| file.inode).collect();
         let sum = |files: &[&FolderFile<'_>]| files.iter().map(|file| file.size).sum::<Total>().get();
         let Some(twin) = newest.iter().max_by_key(|file| file.size) else { continue };
         // An adapter is small beside the model that it is for; half precision has half of the size.
         if sum(&newest) >= (sum(&older) / 5).saturating_mul(2) {
             // Two names of one file are no twins.
-            let other = |file: &FolderFile<'_>| !inodes.contains(&file.inode) && !mentioned.contain(file.name);
+            let other = |file: &FolderFile<'_>| {
+                !inodes.contains(&file.inode) && !mentioned.contain(file.name) && has_parts_of(&divisions, file.name)
+            };
             twins.extend(older.iter().filter(|file| other(file)).map(|file| SuperfluousFile {
                 kind: AdviceKind::ModelWeightsTwice,
                 node: file.node,
@@ -151,6 +154,39 @@ fn weights_in<'a>(
         }
     }
     twins
+}
+
+/// The number of a part of a model, and the number of all parts: `model-00001-of-00002.safetensors`.
+fn part_of(name: &[u8]) -> Option<(u32, u32)> {
+    let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse().ok();
+    let at = name.windows(4).rposition(|part| part == b"-of-")?;
+    let (before, after) = (name.get(..at)?, name.get(at.saturating_add(4)..)?);
+    let part = before.rsplit(|byte| !byte.is_ascii_digit()).next()?;
+    Some((number(part)?, number(after.split(|byte| !byte.is_ascii_digit()).next()?)?))
+}
+
+/// The number of all parts of a model; `None` if it is in one.
+fn division_of(name: &[u8]) -> Option<u32> {
+    part_of(name).map(|(_, of)| of).filter(|of| *of > 1)
+}
+
+/// The files of models of which all parts are there.
+fn complete<'a, 'b>(files: Vec<&'b FolderFile<'a>>) -> Vec<&'b FolderFile<'a>> {
+    let mut parts: HashMap<u32, HashSet<u32>> = HashMap::new();
+    for (part, of) in files.iter().filter_map(|file| part_of(file.name)) {
+        if (1..=of).contains(&part) {
+            parts.entry(of).or_default().insert(part);
+        }
+    }
+    let is_complete = |of| parts.get(&of).is_some_and(|parts| parts.len() == of as usize);
+    files.into_iter().filter(|file| part_of(file.name).is_none_or(|(_, of)| is_complete(of))).collect()
+}
+
+/// True if the weights of an older file are in a model of these numbers of parts: one that is divided in another way may be another
+/// one.
+fn has_parts_of(divisions: &HashSet<Option<u32>>, older: &[u8]) -> bool {
+    let older = division_of(older);
+    older.is_none() || divisions.contains(&None) || divisions.contains(&older)
 }
 
 /// The part of the newest format with the number of a part of an older one: `model-00001-of-00002.safetensors`.
@@ -217,6 +253,9 @@ const CUDA_LIBRARIES: [&[u8]; 9] = [
     b"libnvrtc",
 ];
 
+/// The library of cuDNN that loads its parts, whose names start alike.
+const CUDNN: &[u8] = b"libcudnn";
+
 /// The name of a CUDA library without version, and without the checksum that some packages add: `libcudart-8066.so.11.0`.
 fn cuda_library(name: &[u8]) -> Option<&[u8]> {
     if !name.starts_with(b"libcu") && !name.starts_with(b"libn") {
@@ -228,7 +267,7 @@ fn cuda_library(name: &[u8]) -> Option<&[u8]> {
         return None;
     }
     let stem = stem.split(|byte| *byte == b'-').next().unwrap_or(stem);
-    (CUDA_LIBRARIES.contains(&stem) || stem.starts_with(b"libcudnn")).then_some(stem)
+    (CUDA_LIBRARIES.contains(&stem) || stem.starts_with(CUDNN)).then_some(stem)
 }
 
 /// The libraries of the system that Python packages have, too.
@@ -255,7 +294,10 @@ fn cuda_twins(tree: &Tree, libraries: &[NodeId]) -> Vec<SuperfluousFile> {
     let is_system = |node: &NodeId| of_system.contains(*node) && !of_python.contains(*node) && !stubs.contains(*node);
     let inode = |node: NodeId| tree.visible(node, last).map(|id| tree.inode(id));
     let twin = |node: NodeId| {
-        let twin = packaged.get(cuda_library(tree.name(node))?)?;
+        let library = cuda_library(tree.name(node))?;
+        // Version 9 of cuDNN has other parts than version 8.
+        let same_package = || packaged.get(CUDNN).filter(|_| library.starts_with(CUDNN));
+        let twin = packaged.get(library).or_else(same_package)?;
         let is_same = inode(node) == inode(*twin);
         (!is_same).then_some(SuperfluousFile { kind: AdviceKind::CudaTwice, node, twin: *twin })
     };

@@ -50,7 +50,11 @@ pub(super) fn write(opened: &Opened, advice: &Advice, width: Option<usize>, out:
     if let Some(words) = of_base_in_words(opened, advice, is_shown) {
         writeln!(out, "  not yours, in {}", Escaped(words.as_bytes()))?;
     }
-    writeln!(out, "  `dive advise IMAGE` lists all of it")
+    if opened.tree.has_inspected_contents() {
+        writeln!(out, "  `dive advise IMAGE` lists all of it")
+    } else {
+        writeln!(out, "  without contents; `dive advise IMAGE` reads them, and lists all of it")
+    }
 }
 
 /// True for findings of the levels that a build should not overlook.

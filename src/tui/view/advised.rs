@@ -17,9 +17,13 @@ use crate::tui::theme::Theme;
 use dive_model::advice::{AdviceLevel, CountedBytes, Finding};
 use dive_model::units::Bytes;
 
+/// Only `dive advise` and a rule inspect contents: they may find more than the screen.
+const WITHOUT_CONTENTS: &str = " · without contents: see dive advise";
+
 pub(super) fn draw(state: &ScreenState, explorer: &Explorer, advised: &Advised, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.settings.theme;
-    let title = format!("Advice · sorted by {}", advised.order().name());
+    let contents = if explorer.opened.tree.has_inspected_contents() { "" } else { WITHOUT_CONTENTS };
+    let title = format!("Advice · sorted by {}{contents}", advised.order().name());
     let inside = pane::draw(&title, PaneFocus::Focused, theme, frame, area);
     let width = usize::from(inside.width);
     if let Some(node) = advised.selected_node() {

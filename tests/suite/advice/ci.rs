@@ -32,9 +32,18 @@ fn a_report_has_what_to_write_instead() {
                80 kB  apt-lists: lines 2-3: add `&& rm -rf /var/lib/apt/lists/*`
               7.0 kB  deleted-later: line 4: delete /app/build.o here instead of in line 5
           not yours, in the distribution in layer 0: 5.0 kB (~5.0 kB stored) of apt-archives
-          `dive advise IMAGE` lists all of it
+          without contents; `dive advise IMAGE` reads them, and lists all of it
         ",
     );
+}
+
+/// A rule about advice reads contents: then the report and `dive advise` have the same bytes.
+#[test]
+fn a_report_says_whether_contents_were_read() {
+    let archive = shop().save(Format::DockerArchive);
+    let user = User::new().writes(".dive-ci", "rules: { highestAdviceBytes: 1GB, lowestEfficiency: off }\n");
+    let ran = user.runs(&["--ci", archive.path().to_str().unwrap()]);
+    assert!(advice(&ran).ends_with("  `dive advise IMAGE` lists all of it\n"), "{}", ran.stdout);
 }
 
 /// Nine kinds of waste and caches, in the base and above it.

@@ -22,6 +22,12 @@ impl Tree {
         facts.get(at).map(|(_, fact)| *fact)
     }
 
+    /// True if contents were inspected: then advice has the kinds that paths do not show.
+    #[must_use]
+    pub const fn has_inspected_contents(&self) -> bool {
+        !self.inspected.facts.is_empty()
+    }
+
     /// Groups of two or more visible inodes with the same content, of at least [`MIN_INSPECTED`] bytes; none if contents were not
     /// inspected.
     #[must_use]

@@ -259,6 +259,11 @@ fn visible_files_of_the_base_that_an_own_layer_stores_again_are_ours() {
     );
     let (of_base, ours) = advice.partitions(opened.tree(), &opened.exact());
     assert_eq!((of_base.advice_bytes, ours.advice_bytes), (0, 6));
+    // A cache that is filled again has the remedy of caches.
+    let filled = crate::build::image().runs_as("app").layer(|l| cache(l, 0).file("var/lib/dpkg/status", "1"));
+    let filled = filled.layer(|l| cache(l, 7).created_by("RUN /bin/sh -c pip install x # buildkit")).open();
+    let found = filled.opened().advice([AdviceKind::PythonCache].into_iter().collect()).findings;
+    assert!(found[0].remedy.contains("--no-cache-dir"), "{}", found[0].remedy);
     // What an own layer stores again and another one deletes wastes bytes of the own one.
     let deleted = image.layer(|l| l.whiteout("root/.cache").created_by("RUN /bin/sh -c rm -r /root/.cache # buildkit"));
     let found = deleted.open().opened().advice(KindSet::on()).findings;

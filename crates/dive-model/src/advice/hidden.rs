@@ -97,9 +97,11 @@ impl Remedies<'_> {
         }
     }
 
-    /// The sentence of visible files of the base that a layer stores again.
-    pub(super) fn of_visible_again(&self, finding: &Finding, again: &Place<'_>) -> String {
-        of_base_again(AdviceKind::RewrittenMetadata, &self.hidden_files(finding, again), again).unwrap_or_default()
+    /// The sentence of visible files of the base that a layer stores again, unless it makes them as the base did.
+    pub(super) fn of_visible_again(&self, finding: &Finding, again: &Place<'_>) -> Option<String> {
+        let changes = again.commands().iter().any(|command| command.is(&CHANGING_ATTRIBUTES));
+        let remedy = || of_base_again(AdviceKind::RewrittenMetadata, &self.hidden_files(finding, again), again);
+        changes.then(remedy).flatten()
     }
 
     /// A RUN behind `holds` may make the user that is to own its files.

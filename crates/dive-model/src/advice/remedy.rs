@@ -107,11 +107,11 @@ impl<'a> Remedies<'a> {
             return self.of_waste(finding, holds, hides, *attributes);
         }
         let changed = finding.doubled_by.and_then(place).unwrap_or(holds);
-        let remedy = match twin {
-            _ if *is_from_base => self.of_visible_again(finding, holds),
+        let again = is_from_base.then(|| self.of_visible_again(finding, holds)).flatten();
+        let remedy = again.unwrap_or_else(|| match twin {
             Some(twin) => self.of_twin(finding, changed, *twin),
             None => self.of_files(finding, holds),
-        };
+        });
         format!("{}: {remedy}", changed.name)
     }
 

@@ -76,6 +76,8 @@ struct KnownBlobs {
     named: HashMap<String, (Role, Descriptor)>,
     /// One handle per path, so that a repeated layer is recognized as the same.
     blobs: HashMap<String, Blob>,
+    /// Why documents cannot be read. Each is asked for once: every request may take a minute.
+    failed: HashMap<String, RegistryError>,
     /// The number of requested documents, and the time that they took.
     requested: usize,
     waited: Duration,
@@ -146,6 +148,9 @@ impl RegistryImage {
             if let Some(blob) = blobs.blobs.get(member) {
                 return Ok(blob.clone());
             }
+            if let Some(error) = blobs.failed.get(member) {
+                return Err(error.clone().of(&self.name));
+            }
             blobs.named.get(member).cloned().ok_or_else(missing)?
         };
         let Ok(digest) = entry.digest.parse::<Digest>() else {
@@ -159,7 +164,13 @@ impl RegistryImage {
                         Role::Configuration | Role::Layer => self.repository.short_blob(&digest).await,
                     }
                 });
-                let bytes = document.map_err(|error| error.of(&self.name))?.bytes;
+                let bytes = match document {
+                    Ok(document) => document.bytes,
+                    Err(error) => {
+                        self.known_blobs().failed.insert(member.to_owned(), error.clone());
+                        return Err(error.of(&self.name));
+                    }
+                };
                 if kind == Role::Manifest {
                     // `image` reports an unreadable document.
                     if let Ok(read) = manifest::read(&bytes) {

@@ -6,6 +6,7 @@ use super::server::{Fixture, Reply, Request, Server, open_within};
 use crate::registry::RegistryImage;
 use crate::registry::deadlines::{Deadlines, Rate, within};
 use crate::runtime::block_on;
+use dive_model::digest::Digest;
 use dive_model::store::Store;
 
 /// Longer than any test takes: a client that waits for it has failed.
@@ -99,6 +100,24 @@ fn a_cut_document_is_an_error_with_the_bytes_received() {
     let server = Server::start(move |request| fixture.answer(request).cut(10));
     let error = soon(|| opened(&server)).unwrap_err();
     assert!(error.contains("after 10 bytes of the manifest"), "{error}");
+}
+
+/// The configuration is needed twice: to choose the image, and to read it.
+#[test]
+fn a_slow_configuration_is_requested_once() {
+    let config = Digest::sha256(br#"{"os": "linux", "architecture": "amd64"}"#);
+    let path = format!("/v2/app/blobs/{config}");
+    let (fixture, slow) = (Fixture::new(), path.clone());
+    let server = Server::start(move |request| {
+        let stall = if request.path == slow { FOR_EVER } else { Duration::ZERO };
+        Reply { stall, ..fixture.answer(request) }
+    });
+    let image = opened(&server).unwrap();
+    let read = || image.blob(&config.member()).map(drop).unwrap_err().to_string();
+    let first = soon(read);
+    let requests = server.count(&path);
+    assert!(first.contains("is too slow"), "{first}");
+    assert_eq!((read(), server.count(&path)), (first, requests));
 }
 
 /// A credential helper may prompt the user, who may need time to find the password.

@@ -126,3 +126,46 @@ fn a_copy_that_a_program_needs_is_no_finding() {
     let found = setuid.open().opened().advice(dive_model::advice::KindSet::on()).findings;
     assert_eq!(found.iter().map(|finding| finding.kind.id()).collect::<Vec<_>>(), ["setuid-added"]);
 }
+
+/// The command of the upper layer reads the file that the lower one brings. Without it, the link would lead to itself.
+#[test]
+fn the_file_that_the_lowest_layer_brings_stays() {
+    let big = "x".repeat(SIZE);
+    let of = |more: &dyn Fn(Layer) -> Layer, command: &str| {
+        let image = image()
+            .runs_as("app")
+            .layer(|l| l.file("m/b/data", &big).created_by("COPY data /m/b/ # buildkit"))
+            .layer(|l| l.file("m/a/data", &big).created_by("RUN /bin/sh -c cp -r /m/b /m/a # buildkit"));
+        image.layer(|l| more(l.file("m/a/data", &big)).created_by(command))
+    };
+    let remedy = |image: &Image| {
+        let found = image.open().opened().advice(dive_model::advice::KindSet::on()).findings;
+        found.into_iter().map(|finding| finding.remedy).find(|remedy| remedy.contains("same size")).unwrap()
+    };
+    let link = "layer 1: write `ln -sf /m/b/data /m/a/data`; both have the same size and hash";
+    let owned = |l: Layer| l.owner(7, 7).file("m/b/data", &big).owner(7, 7);
+    assert_eq!(remedy(&of(&owned, "RUN /bin/sh -c chown -R ml /m # buildkit")), link);
+    let copied = |l: Layer| l.mode(0o600).file("m/b/data", &big).mode(0o600);
+    assert_eq!(
+        remedy(&of(&copied, "COPY m /m # buildkit")),
+        link.replace("layer 1: write", "layer 2: leave").replace(
+            "leave `ln -sf /m/b/data /m/a/data`",
+            "leave /m/a/data out of the copy, and store it as a link to /m/b/data",
+        )
+    );
+}
+
+/// Who follows the other finding deletes the target of the link.
+#[test]
+fn no_link_leads_to_or_from_a_file_that_another_finding_concerns() {
+    let big = "x".repeat(1_100_000);
+    let other = "y".repeat(SIZE);
+    let cargo = image().layer(|l| {
+        let l = l.file("w/target/release/.fingerprint/a", "1").file("w/target/release/deps/a-1", &big);
+        let l = l.hardlink("w/target/release/a", "w/target/release/deps/a-1").file("w/target/release/deps/b", &other);
+        l.file("opt/a", &big).created_by("RUN /bin/sh -c cargo install --path . # buildkit")
+    });
+    finds(&cargo, "rust-cache 70001 B 2 files layer 0 /w/target/release/deps/b");
+    let docs = image().layer(|l| l.file("opt/a.md", &big).file("usr/share/man/man1/a.1", &big));
+    finds(&docs, "docs-and-locales 1100000 B 1 files layer 0 /usr/share/man/man1/a.1");
+}

@@ -11,7 +11,7 @@ use dive_model::analysis::WasteGroup;
 use dive_model::analysis::exact::ReclaimableFile;
 use dive_model::image::{ContainerPlaces, ImagePart};
 use dive_model::layer::content::open_body_while;
-use dive_model::tree::{SpanId, SpanKind, Tree};
+use dive_model::tree::{Cause, SpanId, SpanKind, Tree};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -307,15 +307,25 @@ fn kinds_of_files(opened: &DrawnImage, kinds: KindSet) -> KindsOfFiles {
         found.add_name(system, AdviceKind::CudaTwice);
     }
     // Copies last, since they depend on the others.
-    let claimed = |inode: SpanId, found: &KindsOfFiles| {
-        let of_names: Option<Vec<_>> =
-            names[&inode].iter().map(|name| found.kinds(inode, name).and(kinds).first()).collect();
-        of_names.and_then(|kinds| kinds.into_iter().min())
+    let is_free = |inode: SpanId, found: &KindsOfFiles| {
+        let leaves = |kind: AdviceKind| [AdviceKind::DataInImage, AdviceKind::UnstrippedBinary].contains(&kind);
+        names[&inode].iter().all(|name| found.kinds(inode, name).and(kinds).first().is_none_or(leaves))
+    };
+    // The layer that first had the content at the path.
+    let brought_by = |inode: SpanId| {
+        let mut span = tree.span(inode);
+        while span.kind == SpanKind::File {
+            let again = (span.from(), Cause::MetadataOnly);
+            let mut older = tree.spans(span.node()).map(|id| tree.span(id));
+            let Some(before) = older.find(|before| before.end() == Some(again)) else { break };
+            span = before;
+        }
+        span.from().get()
     };
     let mut copies: BTreeMap<&[u8], Vec<(usize, &String, SpanId)>> = BTreeMap::new();
     for (inode, content) in &contents {
-        if content.len() >= 65_536 && claimed(*inode, &found).is_none_or(|kind| kind > AdviceKind::DuplicateContent) {
-            let place = (tree.span(*inode).from().get(), names[inode].iter().min().unwrap(), *inode);
+        if content.len() >= 65_536 && is_free(*inode, &found) {
+            let place = (brought_by(*inode), names[inode].iter().min().unwrap(), *inode);
             copies.entry(content).or_default().push(place);
         }
     }

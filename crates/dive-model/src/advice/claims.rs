@@ -10,11 +10,13 @@ use hashbrown::HashMap;
 
 use super::attributes::SETUID;
 use super::below::Below;
+use super::boundary::OwnBoundary;
 use super::file_kinds::FileKinds;
 use super::kind::{AdviceKind, CountedBytes};
 use super::kind_set::KindSet;
 use super::linked_caches;
 use super::path_kinds::PathKinds;
+use super::rewritten::RewrittenFiles;
 use super::twins::is_weights;
 use crate::analysis::Exact;
 use crate::analysis::exact::ReclaimableFile;
@@ -174,7 +176,7 @@ impl VisibleFiles<'_> {
         linked.into_iter().flatten().copied().chain(only.then(|| span.node()))
     }
 
-    /// Adds the kind of copies: of those that nothing else claims, the one in the lowest layer stays. A package may need its copy, and
+    /// Adds the kind of copies: of those that nothing else claims, the one that the lowest layer brings stays. A package may need its copy, and
     /// so may a program in a root of its own; a volume may hide its copy.
     fn add_copies(&mut self, places: &ContainerPlaces) {
         let tree = self.tree;
@@ -185,15 +187,20 @@ impl VisibleFiles<'_> {
         let kept = [Below::packages(tree), Below::toolchains(tree)];
         let apart = [Below::inner_roots(tree), Below::volumes(tree, places)];
         let order = PathOrder::of(tree, tree.copies().flatten().flat_map(|inode| self.names(inode)));
+        // A later `chown -R` stores all of them in one layer. A COPY of the same content brings nothing new.
+        let brought = RewrittenFiles::of(tree, &[], OwnBoundary::None);
         for group in tree.copies() {
             let name = |inode: SpanId| self.names(inode).min_by_key(|node| order.rank(*node));
             let is_free = |inode: &SpanId| {
                 let is_apart = self.names(*inode).any(|node| apart.iter().any(|below| below.contains(node)));
-                !is_apart && self.kind(*inode).is_none_or(|kind| kind > AdviceKind::DuplicateContent)
+                // Who follows another finding deletes the name, and maybe the target of a link.
+                !is_apart
+                    && self.names(*inode).all(|node| self.kind_of(*inode, node).is_none_or(AdviceKind::leaves_the_file))
             };
             let free = group.filter(is_free);
             let mut free: Vec<(SpanId, NodeId)> = free.filter_map(|inode| Some((inode, name(inode)?))).collect();
-            free.sort_unstable_by_key(|(inode, name)| (tree.span(*inode).from(), order.rank(*name)));
+            let brought_by = |inode: SpanId| brought.brought_by(tree.span(inode).node(), tree.span(inode).from());
+            free.sort_unstable_by_key(|(inode, name)| (brought_by(*inode), order.rank(*name)));
             let Some(((_, stays), others)) = free.split_first() else { continue };
             for (inode, name) in others {
                 let is_setuid = tree.span(*inode).mode & SETUID != 0;

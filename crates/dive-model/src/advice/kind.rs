@@ -404,6 +404,11 @@ impl AdviceKind {
         matches!(self, Self::RewrittenMetadata | Self::CopiedAgain | Self::OverwrittenLater)
     }
 
+    /// True if following the advice keeps the file at its path.
+    pub(super) const fn leaves_the_file(self) -> bool {
+        matches!(self, Self::DataInImage | Self::UnstrippedBinary)
+    }
+
     /// The name in reports, files and documents.
     #[must_use]
     pub const fn id(self) -> &'static str {

@@ -98,6 +98,18 @@ fn programs_in_opt_that_a_package_of_dpkg_installs_are_left_alone() {
     }
 }
 
+/// `go install` writes to `/go/bin`, and Go itself is in `/usr/local/go`.
+#[test]
+fn programs_that_go_installed_are_found() {
+    let of = |path: &str| image().layer(|l| l.file(path, program(2_000_000)).file("go/pkg/mod/a/x", program(0)));
+    finds(&of("go/bin/srv").starts(&["go", "run"]), "unstripped-binary 2000000 B 1 files layer 0 /go/bin/srv");
+    finds(
+        &of("go/bin/linux_arm64/srv").starts(&["go", "run"]),
+        "unstripped-binary 2000000 B 1 files layer 0 /go/bin/linux_arm64/srv",
+    );
+    finds(&of("usr/local/go/bin/go").starts(&["go", "run"]), "");
+}
+
 #[test]
 fn programs_are_stripped_before_a_copy() {
     let image = image().layer(|l| l.file("app/x", program(2_000_000)).created_by("COPY x /app/ # buildkit"));

@@ -104,8 +104,17 @@ const CASES: &[Case] = &[
             "+app/target/release/.fingerprint/x",
             "app/target/x86_64-unknown-linux-musl/release/build/d",
             "+app/target/CACHEDIR.TAG",
+            "opt/hello/deps/e",
+            "opt/hello/.fingerprint/f",
         ],
-        leaves: &["app/target/release/deps/c", "app/target/release/app", "root/.cargo/bin/tool", "vendor/registry/x"],
+        leaves: &[
+            "app/target/release/deps/c",
+            "app/target/release/app",
+            "root/.cargo/bin/tool",
+            "vendor/registry/x",
+            "opt/hello/deps/e",
+            "opt/hello/build/f",
+        ],
     },
     Case {
         kind: AdviceKind::JvmCache,

@@ -68,7 +68,17 @@ impl Below {
     /// Compilers and interpreters that no package of the distribution brings, and CUDA.
     pub(super) fn toolchains(tree: &Tree) -> Self {
         let cuda = tree.find(b"usr/local").into_iter().flat_map(|local| tree.children(local));
-        Self::of_nodes(tree, cuda.filter(|node| tree.name(*node).starts_with(b"cuda")), &TOOLCHAINS)
+        let mut below = Self::of_nodes(tree, cuda.filter(|node| tree.name(*node).starts_with(b"cuda")), &TOOLCHAINS);
+        // `go install` writes to `/go/bin`; the compiler has its own directory of this name.
+        let is_of_path = |node: &NodeId| {
+            let parent = tree.parent(*node).map(|parent| tree.name(parent));
+            tree.name(*node) == b"bin" && parent == Some(b"go") && tree.child(*node, b"go").is_none()
+        };
+        let installed = Self::of_nodes(tree, tree.nodes().filter(is_of_path), &[]);
+        for (is_below, is_installed) in below.is_below.iter_mut().zip(installed.is_below) {
+            *is_below &= !is_installed;
+        }
+        below
     }
 
     /// Directories with a file system of their own, as for `chroot`: a path in them starts at another root.

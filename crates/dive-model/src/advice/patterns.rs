@@ -67,6 +67,9 @@ pub(super) const PATTERNS: &[PatternRow] = &[
         PathProof::None,
         &["**/.cargo/registry", "**/.cargo/git", "/usr/local/cargo/registry", "/usr/local/cargo/git"],
     ),
+    // A copy of a target directory may have another name.
+    (RustCache, PathProof::Beside(".fingerprint"), &["**/deps", "**/build", "**/incremental"]),
+    (RustCache, PathProof::Beside("deps"), &["**/.fingerprint"]),
     (
         RustCache,
         PathProof::CargoTarget,

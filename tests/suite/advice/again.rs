@@ -70,7 +70,7 @@ fn lists_that_a_later_run_fetches_again_are_deleted_in_the_first() {
         &image,
         &["layer 0: add `&& rm -rf /var/lib/apt/lists/*`, or mount caches: \
           `RUN --mount=type=cache,sharing=locked,target=/var/cache/apt` and \
-          `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`"],
+          `--mount=type=cache,sharing=locked,target=/var/lib/apt/lists`; do the same in layer 1, which would download them again"],
     );
 }
 

@@ -12,6 +12,7 @@ mod hostile_names;
 mod instructions;
 mod kinds;
 mod later_runs;
+mod needs;
 mod pairs;
 mod partition;
 mod remedies;

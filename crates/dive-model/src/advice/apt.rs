@@ -22,14 +22,40 @@ impl Remedies<'_> {
         commands.extend(indexes.then_some("apt-get clean"));
         commands.extend(lists.then_some("rm -rf /var/lib/apt/lists/*"));
         let command = commands.join(" && ");
-        let needing: Vec<&Place<'_>> = if lists { self.runs_on_lists_of(place) } else { Vec::new() };
-        if needing.is_empty() {
-            let [packages, lists] = DIRECTORIES.map(|path| format!("--mount=type=cache,sharing=locked,target={path}"));
-            return format!("{}, or mount caches: `RUN {packages}` and `{lists}`", place.adds(&command));
+        // An installation from the lists also fills an index again.
+        let needing = self.runs_on_lists_of(place);
+        if !needing.is_empty() {
+            let command = if lists { command } else { format!("{command} && rm -rf /var/lib/apt/lists/*") };
+            return self.joined(place, &needing, &command);
         }
-        let behind = self.behind_copies(place, needing.last().copied());
-        let (runs, command) = (names_of(&needing), place.as_its_user(&command));
-        format!("join it with {runs}{behind} in one RUN that ends with `{command}`")
+        // A mount would hide the lists of an earlier RUN.
+        if place.use_of_lists() == Some(ListUse::Installs) {
+            return place.adds(&command);
+        }
+        let [packages, lists] = DIRECTORIES.map(|path| format!("--mount=type=cache,sharing=locked,target={path}"));
+        let again = self.downloads_again(place);
+        format!("{}, or mount caches: `RUN {packages}` and `{lists}`{again}", place.adds(&command))
+    }
+
+    /// A later RUN that updates the lists would download what an earlier one deletes.
+    fn downloads_again(&self, place: &Place<'_>) -> String {
+        let mut users: Vec<&Place<'_>> = Vec::new();
+        let mut updating: Vec<&Place<'_>> = Vec::new();
+        for later in self.runs_between(place.layer, None) {
+            match later.use_of_lists() {
+                Some(ListUse::Updates) => updating.push(later),
+                Some(ListUse::Installs) => users.push(later),
+                None => {}
+            }
+        }
+        match (&updating[..], &users[..]) {
+            ([], _) => String::new(),
+            (updating, []) => format!("; do the same in {}, which would download them again", names_of(updating)),
+            (updating, users) => {
+                let (updating, users) = (names_of(updating), names_of(users));
+                format!("; {updating} would download them again for {users}: join these, and do the same there")
+            }
+        }
     }
 
     /// What to write instead of downloaded packages.
@@ -39,8 +65,7 @@ impl Remedies<'_> {
         let needing: Vec<&Place<'_>> =
             self.runs_between(place.layer, None).filter(|run| self.has_any(run, &words)).collect();
         if !needing.is_empty() {
-            let behind = self.behind_copies(place, needing.last().copied());
-            return format!("join it with {}{behind} in one RUN that ends with `apt-get clean`", names_of(&needing));
+            return self.joined(place, &needing, "apt-get clean");
         }
         if self.is_needed_later(finding, place, &nodes) {
             return "add `apt-get clean` to the last RUN that installs them".to_owned();
@@ -53,7 +78,7 @@ impl Remedies<'_> {
     }
 
     /// True if a group of the finding is at or below a directory, or is a directory above it.
-    fn is_at(&self, finding: &Finding, path: &[u8]) -> bool {
+    pub(super) fn is_at(&self, finding: &Finding, path: &[u8]) -> bool {
         let directory = self.tree.find(path);
         let above = |node: NodeId| self.tree.ancestors(node);
         let mut places = finding.groups.iter().map(|group| group.place);
@@ -67,13 +92,20 @@ impl Remedies<'_> {
     fn runs_on_lists_of(&self, place: &Place<'_>) -> Vec<&Place<'_>> {
         let mut needing = Vec::new();
         for later in self.runs_between(place.layer, None) {
-            match *later.list_use.get_or_init(|| ListUse::of(later)) {
+            match later.use_of_lists() {
                 Some(ListUse::Installs) => needing.push(later),
                 Some(ListUse::Updates) => break,
                 None => {}
             }
         }
         needing
+    }
+}
+
+impl Place<'_> {
+    /// What the RUN does first with the lists of apt.
+    fn use_of_lists(&self) -> Option<ListUse> {
+        *self.list_use.get_or_init(|| ListUse::of(self))
     }
 }
 

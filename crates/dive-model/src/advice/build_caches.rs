@@ -104,9 +104,7 @@ impl Remedies<'_> {
 
     /// True if a RUN above `place` needs the files of a cache: it works offline, or names one of these directories.
     pub(super) fn is_needed_later(&self, finding: &Finding, place: &Place<'_>, nodes: &[NodeId]) -> bool {
-        let words: Vec<String> = nodes.iter().filter_map(|node| self.word(*node)).collect();
         !matches!(self.later_use_of(finding.kind, place, nodes), LaterUse::Excluded)
-            || self.runs_between(place.layer, None).any(|run| self.has_any(run, &words))
     }
 
     /// The outermost directory of a build cache at or above a node.

@@ -1,12 +1,12 @@
 //! What later instructions need of a layer: a remedy that deletes it there would break the build.
 
+use super::finding::Finding;
 use super::kind::AdviceKind;
 use super::place::{Place, names_of};
 use super::remedy::Remedies;
 use super::shell_commands::ShellCommand;
 use crate::image::Keyword;
 use crate::layer::LayerIndex;
-use crate::shell::plain_word;
 use crate::tree::NodeId;
 
 /// Whether a later RUN needs files.
@@ -20,7 +20,8 @@ pub(super) enum LaterUse<'a> {
 }
 
 /// Kinds of files that other programs than their own read.
-const READ_BY_OTHERS: [AdviceKind; 3] = [AdviceKind::ArchiveKept, AdviceKind::TemporaryFiles, AdviceKind::VcsFolder];
+pub(super) const READ_BY_OTHERS: [AdviceKind; 3] =
+    [AdviceKind::ArchiveKept, AdviceKind::TemporaryFiles, AdviceKind::VcsFolder];
 
 impl Remedies<'_> {
     /// The steps with commands above a layer, and below `end` if there is one. The steps of other builders may have some.
@@ -45,24 +46,50 @@ impl Remedies<'_> {
     /// Whether a RUN above `place` needs the files at any of `nodes`.
     pub(super) fn later_use_of(&self, kind: AdviceKind, place: &Place<'_>, nodes: &[NodeId]) -> LaterUse<'_> {
         let mut later = self.runs_between(place.layer, None).peekable();
-        if !READ_BY_OTHERS.contains(&kind) {
-            // `pnpm fetch` fills a cache that `pnpm install --offline` needs.
-            let offline: Vec<&Place<'_>> = later.filter(|place| place.is_offline).collect();
-            return if offline.is_empty() { LaterUse::Excluded } else { LaterUse::Named(offline) };
-        }
         if later.peek().is_none() {
             return LaterUse::Excluded;
         }
-        let words: Vec<String> = nodes.iter().flat_map(|node| self.words_for(*node)).collect();
-        let naming: Vec<&Place<'_>> = later.filter(|run| self.has_any(run, &words)).collect();
-        if naming.is_empty() { LaterUse::Possible } else { LaterUse::Named(naming) }
+        let (wanted, offline) = (self.wanted(kind, place.layer, nodes), OfflineUse::of(kind));
+        let needs = |run: &&Place<'_>| {
+            let is_offline = offline.as_ref().is_some_and(|offline| self.is_offline(run, offline));
+            is_offline || self.names(run, &wanted)
+        };
+        let needing: Vec<&Place<'_>> = later.filter(needs).collect();
+        match needing.is_empty() {
+            true if READ_BY_OTHERS.contains(&kind) => LaterUse::Possible,
+            true => LaterUse::Excluded,
+            false => LaterUse::Named(needing),
+        }
     }
 
-    /// What a RUN that needs a node has in its text: the name, or the directory.
-    fn words_for(&self, node: NodeId) -> impl Iterator<Item = String> {
-        let directory = self.tree.parent(node).filter(|parent| *parent != NodeId::ROOT);
-        let directory = directory.and_then(|parent| plain_word(&self.tree.path(parent)));
-        std::iter::once(String::from_utf8_lossy(self.tree.name(node)).into_owned()).chain(directory)
+    /// True if a RUN uses a cache without a network.
+    fn is_offline(&self, run: &Place<'_>, offline: &OfflineUse) -> bool {
+        if !self.has_any(run, &offline.programs) || !self.has_any(run, &offline.options) {
+            return false;
+        }
+        // Other programs have short options, too.
+        let has_option = |command: &ShellCommand| {
+            let has = |word: &String| offline.options.iter().any(|option| option.trim() == word);
+            let is_program = offline.programs.iter().any(|program| command.name().starts_with(program.as_str()));
+            is_program && command.arguments().iter().any(has)
+        };
+        offline.options.iter().any(|option| !option.starts_with(' ') && run.instruction.text.contains(option.as_str()))
+            || self.parsed(run).iter().any(has_option)
+    }
+
+    /// The end of a RUN that is joined with later ones, since they need its files.
+    pub(super) fn joined(&self, place: &Place<'_>, runs: &[&Place<'_>], command: &str) -> String {
+        let behind = self.behind_copies(place, runs.last().copied());
+        let command = place.as_its_user(command);
+        format!("join it with {}{behind} in one RUN that ends with `{command}`", names_of(runs))
+    }
+
+    /// How to run a command that deletes the files of a finding at the end of the last RUN that needs them.
+    pub(super) fn adds_or_joins(&self, finding: &Finding, place: &Place<'_>, command: &str) -> String {
+        match self.later_use_of(finding.kind, place, &self.places_of(finding, &[])) {
+            LaterUse::Named(runs) => self.joined(place, &runs, command),
+            LaterUse::Possible | LaterUse::Excluded => place.adds(command),
+        }
     }
 
     /// True if the text of a RUN has any of these words. False when no search is left: hundreds of findings may ask for the same
@@ -71,10 +98,45 @@ impl Remedies<'_> {
         let text = run.instruction.text;
         words.iter().any(|word| {
             let cost = text.len().saturating_add(word.len()).saturating_add(100);
-            let left = self.searched.get().checked_sub(cost);
-            self.searched.set(left.unwrap_or(0));
-            left.is_some() && text.contains(word.as_str())
+            self.spend(cost) && text.contains(word.as_str())
         })
+    }
+
+    /// False if searches have no bytes left.
+    pub(super) fn spend(&self, bytes: usize) -> bool {
+        let left = self.searched.get().checked_sub(bytes);
+        self.searched.set(left.unwrap_or(0));
+        left.is_some()
+    }
+}
+
+/// How programs use a cache without a network. Otherwise, they would download again what a remedy deletes.
+struct OfflineUse {
+    programs: Vec<String>,
+    /// Parts of a script; an option behind a space is a word of such a program.
+    options: Vec<String>,
+}
+
+impl OfflineUse {
+    fn of(kind: AdviceKind) -> Option<Self> {
+        let (programs, options): (&[&str], &[&str]) = match kind {
+            AdviceKind::RpmCache => (&["dnf", "yum", "microdnf"], &["--cacheonly", " -C"]),
+            AdviceKind::ZypperCache => (&["zypper"], &["--no-refresh"]),
+            AdviceKind::ApkCache => (&["apk"], &["--no-network"]),
+            AdviceKind::AptArchives => (&["apt"], &["--no-download"]),
+            AdviceKind::PythonCache => {
+                (&["pip", "uv", "poetry", "pdm"], &["--offline", "--no-index", "--no-download", "UV_OFFLINE"])
+            }
+            AdviceKind::CondaPackages => (&["conda", "mamba"], &["--offline", "CONDA_OFFLINE"]),
+            AdviceKind::NodeCache => (&["npm", "yarn", "pnpm", "bun", "npx"], &["--offline"]),
+            AdviceKind::GoCache => (&["go", "make"], &["GOPROXY=off"]),
+            AdviceKind::RustCache => (&["cargo", "make"], &["--offline", "CARGO_NET_OFFLINE"]),
+            AdviceKind::JvmCache => (&["mvn", "gradle", "sbt"], &["--offline", " -o"]),
+            AdviceKind::PhpCache => (&["composer"], &["COMPOSER_DISABLE_NETWORK"]),
+            _ => return None,
+        };
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Some(Self { programs: owned(programs), options: owned(options) })
     }
 }
 
@@ -107,7 +169,7 @@ fn removes_packages(command: &ShellCommand) -> bool {
 }
 
 /// True for a command that deletes, and for one without an effect on files.
-fn deletes(command: &ShellCommand) -> bool {
+pub(super) fn deletes(command: &ShellCommand) -> bool {
     let has = |word: &str| command.arguments().iter().any(|argument| argument == word);
     match command.name() {
         "rm" | "rmdir" | "unlink" | "set" | "cd" | "true" | "echo" | ":" => true,

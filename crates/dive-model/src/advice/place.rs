@@ -54,8 +54,6 @@ pub(super) struct Place<'a> {
     pub(super) instruction: BuildInstruction<'a>,
     /// Where a COPY or ADD takes its files from.
     pub(super) source: CopySource,
-    /// True if the text has the option of a program that downloads nothing.
-    pub(super) is_offline: bool,
     /// What it does with the lists of apt: many findings ask.
     pub(super) list_use: OnceCell<Option<ListUse>>,
 }
@@ -64,10 +62,9 @@ impl<'a> Place<'a> {
     /// `froms` are the lines with `--from=`.
     pub(super) fn of(image: &'a Image, layer: LayerIndex, froms: &mut OptionLines) -> Self {
         let instruction = instruction_of(image, layer);
-        let is_offline = is_offline(instruction.text);
         let source = CopySource::of(image, layer, froms);
         let name = place_name(image, layer);
-        Self { layer, name, instruction, source, is_offline, list_use: OnceCell::new() }
+        Self { layer, name, instruction, source, list_use: OnceCell::new() }
     }
 
     /// The commands of a RUN. Parsed each time: those of all layers of a hostile image would take a hundred times their text.
@@ -106,13 +103,6 @@ impl<'a> Place<'a> {
         };
         command.split(" && ").map(with_sudo).collect::<Vec<_>>().join(" && ")
     }
-}
-
-/// True if a script has `--offline` or the like, as `npm ci --offline` and `mvn -o`.
-fn is_offline(script: &str) -> bool {
-    let has = |words: &[&str]| words.iter().any(|word| script.contains(word));
-    has(&["--offline", "--no-index", "--no-download", "GOPROXY=off"])
-        || (has(&["mvn"]) && script.split_whitespace().any(|word| word == "-o"))
 }
 
 /// How to run one more command at the end of a RUN. `&&` continues a script, but neither a comment nor a list of lines; the steps of

@@ -319,19 +319,28 @@ impl<'a> Remedies<'a> {
         match kind {
             AdviceKind::AptLists => self.of_apt(finding, place),
             AdviceKind::AptArchives => self.of_apt_archives(finding, place),
-            AdviceKind::ApkCache => "write `apk add --no-cache`, without `apk update`".to_owned(),
+            AdviceKind::ApkCache => self.of_apk(finding, place),
+            AdviceKind::PacmanCache => self.of_pacman(finding, place),
+            AdviceKind::ZypperCache => self.adds_or_joins(finding, place, "zypper clean -a"),
+            AdviceKind::PhpCache => {
+                let clear = self.adds_or_joins(finding, place, "composer clear-cache");
+                match self.directory_named(finding, &["cache", "composer"]) {
+                    Some(node) if !clear.starts_with("join") => self.or_cache_mount(clear, finding, node),
+                    _ => clear,
+                }
+            }
             AdviceKind::RpmCache => {
                 let tool = place.tool(&["microdnf", "dnf5", "dnf", "yum"]).unwrap_or("dnf");
                 match self.cache(finding, &["dnf", "yum", "libdnf5"]).and_then(|node| self.word(node)) {
-                    Some(path) => place.adds(&format!("{tool} clean all && rm -rf {path}")),
-                    None => place.adds(&format!("{tool} clean all")),
+                    Some(path) => self.adds_or_joins(finding, place, &format!("{tool} clean all && rm -rf {path}")),
+                    None => self.adds_or_joins(finding, place, &format!("{tool} clean all")),
                 }
             }
             AdviceKind::DocsAndLocales => self.of_docs(finding, place),
             AdviceKind::PythonCache => self.of_python_cache(finding, place),
             AdviceKind::CondaPackages => {
                 let tool = place.tool(&["micromamba", "mamba", "conda"]).unwrap_or("conda");
-                place.adds(&format!("{tool} clean -afy"))
+                self.adds_or_joins(finding, place, &format!("{tool} clean -afy"))
             }
             AdviceKind::NodeCache => {
                 let names = [".npm", "yarn", ".pnpm-store", "store", ".cache", "cache", ".turbo"];

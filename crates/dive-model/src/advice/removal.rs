@@ -48,11 +48,7 @@ impl Remedies<'_> {
         };
         let them = if named.len() > 1 { "them" } else { "it" };
         let remedy = match (self.later_use_of(finding.kind, place, nodes), command) {
-            (LaterUse::Named(runs), Some(command)) => {
-                let command = place.as_its_user(&command);
-                let behind = self.behind_copies(place, runs.last().copied());
-                format!("join it with {}{behind} in one RUN that ends with `{command}`", names_of(&runs))
-            }
+            (LaterUse::Named(runs), Some(command)) => self.joined(place, &runs, &command),
             (LaterUse::Named(runs), None) => {
                 let behind = self.behind_copies(place, runs.last().copied());
                 format!("join it with {}{behind} in one RUN that ends by deleting {files}", names_of(&runs))

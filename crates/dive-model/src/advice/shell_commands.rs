@@ -135,6 +135,11 @@ impl ShellCommand {
         (length <= MAX_PLAIN && words.iter().all(is_plain)).then(|| words.join(" "))
     }
 
+    /// True if a word after the name is this one.
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.arguments().iter().any(|argument| argument == word)
+    }
+
     /// True if the program has one of these names.
     pub(super) fn is(&self, names: &[&str]) -> bool {
         names.contains(&self.name())

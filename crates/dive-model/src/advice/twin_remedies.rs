@@ -2,7 +2,8 @@
 //! of them, so each sentence has its condition.
 
 use super::finding::{Finding, Twin};
-use super::place::Place;
+use super::kind::AdviceKind;
+use super::place::{Place, names_of};
 use super::remedy::Remedies;
 use super::twins::WHOLE;
 use crate::image::{ImagePart, Keyword};
@@ -29,6 +30,9 @@ impl Remedies<'_> {
         let named = self.weights_name(twin.node);
         let (path, other) = (self.path(named), self.path(twin.other));
         let name = self.tree.name(named);
+        if let Some(remedy) = self.of_converted_weights(place, named) {
+            return format!("{path} has the weights of {other}; {remedy}, unless a program reads {path}");
+        }
         let fetches = || place.tool(&["hf", "huggingface-cli"]).is_some();
         let instead = match name {
             _ if place.instruction.copies() => "copy one format".to_owned(),
@@ -45,6 +49,22 @@ impl Remedies<'_> {
             },
         };
         format!("{path} has the weights of {other}; {instead}, unless a program reads {path}")
+    }
+
+    /// For weights that a RUN reads, perhaps to convert them.
+    fn of_converted_weights(&self, place: &Place<'_>, node: NodeId) -> Option<String> {
+        let wanted = self.wanted(AdviceKind::ModelWeightsTwice, place.layer, &[node]);
+        let later: Vec<&Place<'_>> =
+            self.runs_between(place.layer, None).filter(|run| self.names(run, &wanted)).collect();
+        let is_copy = place.instruction.copies();
+        match (self.word(node).filter(|_| !is_copy), &later[..]) {
+            (_, later @ [_, ..]) if is_copy => {
+                Some(format!("mount it in {} ({}) instead of copying it", names_of(later), place.bind_mount()))
+            }
+            (Some(path), later @ [_, ..]) => Some(self.joined(place, later, &format!("rm -rf {path}"))),
+            (Some(path), []) if self.names(place, &wanted) => Some(place.adds(&format!("rm -rf {path}"))),
+            _ => None,
+        }
     }
 
     /// True if a file of weights is in an older format than another one: of equal formats, one is a copy.

@@ -11,7 +11,7 @@ use dive_model::analysis::WasteGroup;
 use dive_model::analysis::exact::ReclaimableFile;
 use dive_model::image::{ContainerPlaces, ImagePart};
 use dive_model::layer::content::open_body_while;
-use dive_model::tree::{Cause, SpanId, SpanKind, Tree};
+use dive_model::tree::{Cause, Span, SpanId, SpanKind, Tree};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -317,7 +317,9 @@ fn kinds_of_files(opened: &DrawnImage, kinds: KindSet) -> KindsOfFiles {
         while span.kind == SpanKind::File {
             let again = (span.from(), Cause::MetadataOnly);
             let mut older = tree.spans(span.node()).map(|id| tree.span(id));
-            let Some(before) = older.find(|before| before.end() == Some(again)) else { break };
+            // A layer may store a path twice.
+            let is_older = |before: &&Span| before.from() < span.from() && before.end() == Some(again);
+            let Some(before) = older.find(is_older) else { break };
             span = before;
         }
         span.from().get()

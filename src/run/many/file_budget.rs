@@ -16,6 +16,9 @@ const FREE_ENTRIES: u64 = 2_000_000;
 /// Stored bytes that allow one entry more.
 const BYTES_PER_ENTRY: u64 = 16;
 
+/// Entries that take as long as one image in the list of all images, which is read for each: 15 µs, for a manifest in an index.
+const ENTRIES_PER_LISTED: u64 = 8;
+
 /// Bytes of reports, documents and warnings that are written about the images of any file.
 const FREE_OUTPUT: u64 = 64 << 20;
 
@@ -66,7 +69,8 @@ impl FileBudget {
     }
 
     const fn charge(&mut self, entries: u64, new_bytes: u64) {
-        self.entries = self.entries.saturating_add(entries).saturating_add(self.images);
+        let listed = self.images.saturating_mul(ENTRIES_PER_LISTED);
+        self.entries = self.entries.saturating_add(entries).saturating_add(listed);
         self.layer_bytes = self.layer_bytes.saturating_add(new_bytes);
     }
 
@@ -151,8 +155,13 @@ mod tests {
             document_bytes_per_entry: 400,
         };
         assert_eq!(on_a_large_base.read(), 100);
-        let tiny =
-            Bundle { images: 1_000, shared_bytes: 0, own_bytes: 2_000, entries: 100, document_bytes_per_entry: 400 };
+        let tiny = Bundle {
+            images: 1_000,
+            shared_bytes: 0,
+            own_bytes: 200_000,
+            entries: 1_000,
+            document_bytes_per_entry: 400,
+        };
         assert_eq!(tiny.read(), 1_000);
         // One small layer of 20,000 names.
         let of_names = Bundle {
@@ -162,15 +171,18 @@ mod tests {
             entries: 20_000,
             document_bytes_per_entry: 150,
         };
-        assert_eq!(of_names.read(), 23);
-        assert_eq!(Bundle { document_bytes_per_entry: 0, ..of_names }.read(), 69);
+        assert_eq!(of_names.read(), 22);
+        assert_eq!(Bundle { document_bytes_per_entry: 0, ..of_names }.read(), 22);
+        // 1,000 manifests of one small layer: each image reads all of them.
+        let of_manifests = Bundle { images: 1_000, entries: 1, document_bytes_per_entry: 400, ..of_names };
+        assert_eq!(of_manifests.read(), 251);
         // 20,000 images, none of which can be read.
         let mut unreadable = FileBudget::new(20_000, Some(2_000_000), Limits::default());
         let is_allowed = |read: &usize| {
             unreadable.count_unread();
             unreadable.check(*read, 0).is_ok()
         };
-        assert_eq!((0..20_000).take_while(is_allowed).count(), 100);
+        assert_eq!((0..20_000).take_while(is_allowed).count(), 12);
         // Few entries, but a configuration of megabytes.
         let of_commands = Bundle { images: 100, entries: 1, document_bytes_per_entry: 8_000_000, ..of_names };
         assert_eq!(of_commands.read(), 9);

@@ -1,15 +1,19 @@
 //! Finds passwords in arguments, which a log of CI would keep.
 
+use super::scheme::Scheme;
+
 /// The user name and password in a name or address, up to the `@`: `ann:secret@` of `registry://ann:secret@registry.example/app`.
 /// `None` if there is no password.
 #[must_use]
 pub fn login(argument: &str) -> Option<&str> {
-    let address = argument.split_once("://").map_or(argument, |(_, rest)| rest);
+    let (has_scheme, address) = argument.split_once("://").map_or((false, argument), |(_, rest)| (true, rest));
     let authority = address.split('/').next().unwrap_or_default();
     let (login, host) = authority.rsplit_once('@')?;
-    // `app:1@sha256:...` is an image by its digest.
+    let (user, _) = login.split_once(':')?;
+    // `docker-archive:x.tar@0` is the first image of a file, and `app:1@sha256:...` an image by its digest.
+    let is_host = has_scheme || (Scheme::find(user).is_none() && host.contains(['.', ':']));
     let is_digest = host.split_once(':').is_some_and(|(_, digits)| digits.len() >= 32);
-    (login.contains(':') && !is_digest).then(|| &authority[..=login.len()])
+    (is_host && !is_digest).then(|| &authority[..=login.len()])
 }
 
 /// The argument with `...` in place of a user name and password.
@@ -34,6 +38,8 @@ mod tests {
             ("app:1@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", None),
             ("ssh://ann@machine/run/docker.sock", None),
             ("images/ann:1@2.tar", None),
+            ("docker-archive:x.tar@0", None),
+            ("oci:x.d@1.d/y", None),
         ] {
             assert_eq!(login(argument), found, "{argument}");
         }

@@ -47,8 +47,11 @@ impl HereDocuments {
                 words.iter().filter_map(|word| Some((word.start, Mark::of(&text[word.clone()])?))).collect();
             let start = lines.at;
             let bodies: Option<Vec<_>> = marks.iter().map(|(_, mark)| lines.body(mark)).collect();
-            // The parser says that one has no end.
-            let (Some(bodies), true) = (bodies, has("RUN")) else { continue };
+            // One without an end makes the file invalid. To search on would read the rest of the file for each of a hundred thousand.
+            let Some(bodies) = bodies else { break };
+            if !has("RUN") {
+                continue;
+            }
             let (Some(first), Some((_, mark))) = (bodies.into_iter().next(), marks.first()) else { continue };
             for (at, mark) in &marks {
                 bytes[at + mark.digits..at + mark.digits + 2].fill(b'_');
@@ -232,6 +235,8 @@ mod tests {
             // No here-documents.
             ("RUN echo \"a <<X\" $((1<<2)) <<<X a<<X << X\nX", "RUN echo \"a <<X\" $((1<<2)) <<<X a<<X << X|X", &[]),
             ("RUN a <<X\nb\n", "RUN a <<X|b", &[]),
+            // Nothing behind one without an end is looked at: each search reads the rest of the file.
+            ("RUN a <<X\nRUN b <<Y\nc\nY\n", "RUN a <<X|RUN b <<Y|c|Y", &[]),
             // The parser reads that of a COPY, in which no RUN begins.
             ("COPY <<X /x\nRUN <<Y\nX\nUSER a\n", "COPY <<X /x|RUN <<Y|X|USER a", &[]),
         ] {

@@ -10,7 +10,7 @@ use clap::{Arg, Command, CommandFactory, Parser};
 use super::Cli;
 use dive_model::remark::Shown;
 use dive_model::shell::shell_word;
-use dive_sources::login;
+use dive_sources::without_login;
 
 /// Commands that are never an image. All others were image names in the Go tool dive.
 const NEVER_AN_IMAGE: [&str; 5] = ["build", "completion", "config", "help", "version"];
@@ -162,16 +162,12 @@ pub(super) fn exit_with(error: &clap::Error, arguments: &[OsString]) -> ! {
     std::process::exit(error.exit_code())
 }
 
-/// An argument without a password, and with what a terminal obeys or hides escaped.
+/// An argument without a password, also in its value (`--registry-mirror=docker.io=ann:secret@mirror.example`), and with what a terminal
+/// obeys or hides escaped.
 fn shown(argument: &OsStr) -> String {
     let text = argument.to_string_lossy();
-    let text = password(&text).map_or_else(|| text.to_string(), |login| text.replacen(login, "...@", 1));
-    Shown(&text).to_string()
-}
-
-/// The login in an argument or in its value: `--registry-mirror=docker.io=ann:secret@mirror.example`.
-fn password(argument: &str) -> Option<&str> {
-    login(argument.rsplit_once('=').map_or(argument, |(_, value)| value))
+    let (option, value) = text.split_at(text.rfind('=').map_or(0, |at| at.saturating_add(1)));
+    Shown(&format!("{option}{}", without_login(value))).to_string()
 }
 
 /// Prints the help or version, and exits. A closed pipe (`| head`) is not an error.

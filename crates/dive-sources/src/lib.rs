@@ -81,7 +81,7 @@ pub use environment::Environment;
 pub use error::SourceError;
 pub use left_out::LeftOut;
 pub use local_images::LocalImages;
-pub use login::{login, without_login};
+pub use login::without_login;
 pub use reference::{ImageOrigin, OtherReading, PathReference, Reference, ReferenceError};
 #[cfg(feature = "testing")]
 pub use registry::testing;

@@ -5,7 +5,7 @@ use super::scheme::Scheme;
 /// The user name and password in a name or address, up to the `@`: `ann:secret@` of `registry://ann:secret@registry.example/app`.
 /// `None` if there is no password.
 #[must_use]
-pub fn login(argument: &str) -> Option<&str> {
+pub(super) fn login(argument: &str) -> Option<&str> {
     let (has_scheme, address) = argument.split_once("://").map_or((false, argument), |(_, rest)| (true, rest));
     let authority = address.split('/').next().unwrap_or_default();
     let (login, host) = authority.rsplit_once('@')?;

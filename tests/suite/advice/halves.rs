@@ -33,7 +33,7 @@ fn libraries_of_the_base_beside_own_packages_are_ours() {
     );
     let (of_base, ours) = advice.partitions(opened.tree(), &opened.exact());
     assert_eq!((of_base.advice_bytes, ours.advice_bytes), (5, 0), "the bytes are in a layer of the base");
-    // The base has both, whoever changes the owner of one.
+    // The base has both copies, even if an own layer changes the owner of one.
     let both = |l: Layer| system(l).file(python, "123");
     let chown = |l: Layer| {
         l.file(python, "123").owner(7, 7).created_by("RUN /bin/sh -c chown -R app /opt/site-packages # buildkit")

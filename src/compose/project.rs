@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::dotenv;
 use super::error::ComposeError;
-use crate::config::{TextFile, is_inside, leads_out, read_text};
+use crate::config::{TextFile, is_inside, is_linked, read_text};
 use dive_sources::Environment;
 
 /// The names of a Compose file, preferred first.
@@ -92,7 +92,7 @@ impl<'a> Project<'a> {
         // The user's own environment names them, so they may be anywhere. But a pull request may link one to a secret.
         let linked = env_files
             .iter()
-            .find(|path| leads_out(&environment.working_dir.join(path)) && project.refuse_outside(path).is_err());
+            .find(|path| is_linked(path, &environment.working_dir) && project.refuse_outside(path).is_err());
         linked.map_or(Ok(()), |path| Err(ComposeError::LinkedOut { path: path.clone() }))?;
         project.with_read(&env_files)
     }

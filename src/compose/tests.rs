@@ -462,6 +462,10 @@ fn no_error_quotes_a_file_outside_of_the_project() {
             let error = read(&[file], &[]);
             assert!(!error.contains("hunter2"), "{secret}: {error}");
         }
+        // A link on the way to the user's own file is not the user's.
+        let error = read(&["up/secret"], &[]);
+        assert!(error.contains("up/secret") && !error.contains("hunter2"), "{secret}: {error}");
+        assert_eq!(read(&["plain.yaml"], &[("COMPOSE_ENV_FILES", "up/secret")]), format!("up/secret: {linked}"));
         // The user names it.
         assert!(read(&["../secret"], &[]).contains("../secret"), "{secret}");
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::document::Document;
 use super::environment::config_folders;
+use super::links::leads_out;
 use super::origin::{ConfigScope, Origin};
-use super::output_path::is_below_folder;
 use super::problem::{ConfigError, Warning};
 use dive_sources::Environment;
 
@@ -226,26 +226,6 @@ fn is_home_config(files: &[PathBuf; 2], environment: &Environment) -> bool {
     let Some(home) = &environment.home else { return false };
     let real = |paths: &[PathBuf]| paths.iter().find_map(|path| path.canonicalize().ok());
     real(files).is_some_and(|file| real(&config_files_in(home)) == Some(file))
-}
-
-/// True if the file is a link out of its directory. The link's author may not be allowed to read the target.
-#[must_use]
-pub fn leads_out(path: &Path) -> bool {
-    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
-    folder.zip(path.canonicalize().ok()).is_some_and(|(folder, file)| !file.starts_with(folder))
-}
-
-/// True if `path` is below `working_dir` by its name, and leads out of it by a link. Somebody else's pull request may have made the link.
-pub(super) fn is_linked_out(path: &Path, working_dir: &Path) -> bool {
-    let file = working_dir.join(path);
-    let is_below = is_below_folder(path) || (path.is_absolute() && path.starts_with(working_dir));
-    is_below && file.exists() && !is_inside(&file, working_dir)
-}
-
-/// True if a file is in `folder`, where its links lead.
-#[must_use]
-pub fn is_inside(path: &Path, folder: &Path) -> bool {
-    matches!((path.canonicalize(), folder.canonicalize()), (Ok(file), Ok(folder)) if file.starts_with(&folder))
 }
 
 /// The configurations in `folder`, in byte order; empty if the folder does not exist.

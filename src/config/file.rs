@@ -9,6 +9,7 @@ use super::document::Document;
 use super::environment::CiVariable;
 use super::keybinding::Keybinding;
 use super::layering;
+use super::links;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Mistakes, Warning};
 use super::rule::{self, RulesIn};
@@ -262,7 +263,7 @@ impl Config {
             Some((shown, named_by)) => {
                 let path = environment.working_dir.join(shown);
                 let document = match path.try_exists() {
-                    Ok(true) if discovery::is_linked_out(shown, &environment.working_dir) => {
+                    Ok(true) if links::is_linked_out(shown, &environment.working_dir) => {
                         let why = "it is a link that leads out of the working directory; name its target";
                         let cause = io::Error::new(io::ErrorKind::InvalidInput, why);
                         Err(ConfigError::Unreadable { path: shown.to_owned(), cause })

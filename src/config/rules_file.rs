@@ -3,12 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::discovery::{self, Discovery};
+use super::discovery::Discovery;
 use super::document::Document;
 use super::file;
 use super::ignore::{Ignore, IgnoreList};
 use super::image_rules::{ImageRules, ImageRulesList};
 use super::layering;
+use super::links;
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rule::{self, RulesIn};
@@ -123,7 +124,7 @@ impl RulesFile {
             // A file that the user names may be a pipe (`<(...)`); a pipe named `.dive-ci` could block for ever.
             (Ok(true), None) if path.is_dir() => Err(ConfigError::IsDirectory { path: shown.to_owned() }),
             (Ok(true), None) if !path.is_file() => Err(not_regular(shown)),
-            (Ok(true), _) if discovery::is_linked_out(shown, &environment.working_dir) && path.is_file() => {
+            (Ok(true), _) if links::is_linked_out(shown, &environment.working_dir) && path.is_file() => {
                 Self::unquoted(read(&path), shown)
             }
             // The user's own file names it for every folder, also for those with a pipe of that name.
@@ -132,7 +133,7 @@ impl RulesFile {
             }
             // A list may be a stranger's, and name any file.
             (Ok(true), Some(_)) if named.origin == Origin::Flag("--from") => {
-                match discovery::is_inside(&path, &environment.working_dir) {
+                match links::is_inside(&path, &environment.working_dir) {
                     _ if !path.is_file() => Err(not_regular(shown)),
                     true => read(&path),
                     false => Self::unquoted(read(&path), shown),

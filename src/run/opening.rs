@@ -18,7 +18,7 @@ use super::output::Notices;
 use super::overwriting::ReadFile;
 use super::progress::ProgressBar;
 use crate::cli;
-use crate::config::{Setting, leads_out};
+use crate::config::{Setting, is_linked};
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::cache::Cache;
 #[cfg(feature = "tui")]
@@ -398,9 +398,9 @@ impl Opening {
 
 /// Reads a Dockerfile.
 pub(super) fn read_dockerfile(path: &Path, working_dir: &Path) -> anyhow::Result<Arc<Dockerfile>> {
-    if leads_out(&working_dir.join(path)) {
+    if is_linked(path, working_dir) {
         // A pull request may link it to a secret, whose lines would be printed.
-        bail!("{} is a link out of its folder; name its target", path.display());
+        bail!("{} is reached by a link out of its directory; name its target", path.display());
     }
     let mut bytes = Vec::new();
     let file = File::open(working_dir.join(path));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::config::leads_out;
+use crate::config::is_linked;
 
 /// Limit of a list, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -30,9 +30,9 @@ pub(super) fn shown(path: &Path) -> String {
 /// Reads the list in `path`; `-` is standard input.
 pub(super) fn read(path: &Path, working_dir: &Path) -> anyhow::Result<Vec<ListLine>> {
     let shown = shown(path);
-    if leads_out(&working_dir.join(path)) {
+    if is_linked(path, working_dir) {
         // A pull request may link a list to a secret, whose lines would be printed as names.
-        bail!("--from: {shown} is a link out of its folder; name its target");
+        bail!("--from: {shown} is reached by a link out of its directory; name its target");
     }
     let input: Box<dyn Read> = if path.as_os_str() != "-" {
         Box::new(File::open(working_dir.join(path)).with_context(|| format!("--from: {shown} cannot be read"))?)

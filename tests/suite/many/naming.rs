@@ -202,10 +202,25 @@ fn a_list_shows_no_secret() {
     for target in ["list", "Dockerfile"] {
         std::os::unix::fs::symlink(&secret, user.file(target)).unwrap();
     }
+    // A directory on the way may also be a link.
+    std::os::unix::fs::symlink("../home", user.file("up")).unwrap();
+    let user = user.writes("lists.txt", "a.tar\tup/secret\n");
+    let whole = user.file("").canonicalize().unwrap().join("up/secret").display().to_string();
     for (arguments, reason) in [
         (&["--ci", "--from", "team.txt"][..], "leads out of the working directory"),
-        (&["--ci", "--from", "list"], "--from: list is a link out of its folder; name its target"),
-        (&["--dockerfile", "Dockerfile", "a.tar"], "Dockerfile is a link out of its folder; name its target"),
+        (&["--ci", "--from", "lists.txt"], "leads out of the working directory"),
+        (&["--ci", "--from", "list"], "--from: list is reached by a link out of its directory; name its target"),
+        (
+            &["--ci", "--from", "up/secret"],
+            "--from: up/secret is reached by a link out of its directory; name its target",
+        ),
+        (&["--ci", "--from", &whole], "up/secret is reached by a link out of its directory; name its target"),
+        (
+            &["--dockerfile", "Dockerfile", "a.tar"],
+            "Dockerfile is reached by a link out of its directory; name its target",
+        ),
+        (&["--dockerfile", "up/secret", "a.tar"], "up/secret is reached by a link out of its directory"),
+        (&["--config", "up/secret", "a.tar"], "it is a link that leads out of the working directory; name its target"),
     ] {
         let ran = user.runs(arguments).ends_with(2);
         assert!(ran.stderr.contains(reason), "{}", ran.stderr);

@@ -11,7 +11,7 @@ use super::environment::cache_folder;
 use super::invocation::Invocation;
 use super::opening::PullNotice;
 use super::progress::ProgressBar;
-use crate::config::Config;
+use crate::config::{Config, ConfigScope};
 use dive_model::budget::Limits;
 use dive_model::cache::Cache;
 use dive_model::image::Platform;
@@ -100,7 +100,10 @@ pub(super) fn ask_to_pull(
 ) -> anyhow::Result<()> {
     let Reference::Engine { engine, name, .. } = reference else { return Ok(()) };
     let nobody_to_ask = !io::stdin().is_terminal() || !io::stderr().is_terminal();
-    if subject.pull_policy(&invocation.config).is_some() || mode == Mode::Ci || nobody_to_ask {
+    let config = &invocation.config;
+    // A folder may turn on CI mode, but that removes no question to the user.
+    let is_pipeline = mode == Mode::Ci && config.discovery.scope_of(&config.ci.origin) == ConfigScope::User;
+    if subject.pull_policy(config).is_some() || is_pipeline || nobody_to_ask {
         return Ok(());
     }
     access.pull = PullPolicy::Never;

@@ -15,7 +15,7 @@ use super::overwriting::ReadFile;
 use super::report_output::{DockerfileArgument, ReportArgs, ReportOutput};
 use crate::ci::{self, CountedAdvice};
 use crate::cli::{CiArgs, OpeningArgs};
-use crate::config::{CiVariable, Config, ConfigError, Date, Origin};
+use crate::config::{CiVariable, Config, ConfigError, Date, Origin, Setting};
 use crate::report::ci::Ruling;
 use crate::report::{Rows, ci as ci_report, json, text};
 use dive_model::Opened;
@@ -45,6 +45,9 @@ pub(super) fn invocation(
             let _ = output.print(|look, out| misconfigured(mistakes, look, out));
         }
     })?;
+    if let Some(on) = ci.ci {
+        invocation.config.ci = Setting::by_flag(on, "--ci");
+    }
     if let Some(rules_file) = &ci.ci_config {
         invocation.config.accept_rules_of(rules_file, &invocation.environment.working_dir);
     }

@@ -236,6 +236,28 @@ fn ci_mode_pulls_without_asking() {
     assert!(!proxy.requests("/v2/sample/manifests/").is_empty());
 }
 
+/// A cloned folder may turn on CI mode, but must not take the question away.
+#[test]
+fn ci_mode_of_the_folder_asks_before_a_pull() {
+    let engine = FakeEngine::of(vec![("app:1", bases::archive(&["os"], &serde_json::json!(null)))]);
+    let user = || User::new().sets("DOCKER_HOST", engine.address()).writes(".dive.yaml", "ci: true\n");
+    for images in [&["docker://gone:1"][..], &["docker://app:1", "docker://gone:1"], &["tree", "docker://gone:1"]] {
+        let mut dive = Session::dive(user(), USUAL, images);
+        dive.waits_for(r#"docker has no image "gone:1". Pull it? [Y/n]"#);
+        dive.types("n").press("enter").ends_with(2);
+    }
+    for (user, options) in [
+        (user(), &["--ci"][..]),
+        (user().sets("CI", "true"), &[]),
+        (user().sets("DIVE_CI", "1"), &[]),
+        (user().keeps(".dive.yaml", "ci: true\n"), &[]),
+    ] {
+        let dive = Session::dive(user, USUAL, &[options, &["docker://gone:1"]].concat());
+        dive.ends_with(2);
+        assert!(!dive.contents().contains("Pull it?"), "{options:?}: {}", dive.contents());
+    }
+}
+
 /// `--pull` answers the question.
 #[test]
 fn pull_flag_prevents_the_question() {

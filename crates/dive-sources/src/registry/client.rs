@@ -1,21 +1,21 @@
-//! HTTP clients for one host: transport, redirects, timeouts, and the meaning of network errors. The address is removed from
+//! HTTP clients for one host: transport, timeouts, and the meaning of network errors. The address is removed from
 //! errors, because a redirect may have put a signature into it.
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::fmt;
 use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::redirect::{Attempt, Policy};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::error::RegistryError;
 use super::name;
 use super::reach::{CheckedNames, RegistryReach, TooNear};
+use super::redirects::{self, RedirectError};
 use super::retry::Failure;
 use super::trust::TrustFiles;
 use crate::certificates::CertificateCheck;
@@ -24,9 +24,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// Timeout of a single read. A blob as a whole has no timeout here.
 const STALL: Duration = Duration::from_mins(1);
-
-/// Registries redirect once or twice, to where blobs are stored.
-const REDIRECTS: usize = 5;
 
 /// The transport to a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,7 +53,7 @@ impl Transport {
 /// The purpose of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Use {
-    /// Documents and blobs. Redirects to another host are followed.
+    /// Documents and blobs. [`super::redirects`] follows redirects, also to another host.
     Registry,
     /// Token requests. They carry credentials, so redirects stay on the host.
     Token,
@@ -103,17 +100,16 @@ impl Clients {
         }
         // As in docker, the certificates of the registry also apply to its token server.
         let tls = self.trust.config(&[address, registry], transport.certificate_check())?;
-        let reach = self.reach(registry);
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("dive-rs/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
             .read_timeout(STALL)
             .referer(false)
-            .dns_resolver(CheckedNames(Arc::clone(&reach)))
+            .dns_resolver(CheckedNames(self.reach(registry)))
             .redirect(match usage {
-                Use::Registry => Policy::custom(move |attempt| follow(attempt, transport, &reach)),
-                Use::Token => Policy::custom(stay),
+                Use::Registry => Policy::none(),
+                Use::Token => Policy::custom(redirects::stay),
             });
         if is_loopback(address) {
             // A proxy would reach its own loopback, not this machine's.
@@ -122,51 +118,6 @@ impl Clients {
         let client = builder.build().map_err(|error| RegistryError::Runtime { why: root(&error.without_url()) })?;
         made.insert(key, client.clone());
         Ok(client)
-    }
-}
-
-/// A redirect that is not followed.
-#[derive(Debug)]
-enum RedirectError {
-    TooMany,
-    WithoutTls,
-    OtherHost,
-}
-
-impl fmt::Display for RedirectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooMany => write!(f, "it redirects more than {REDIRECTS} times"),
-            Self::WithoutTls => f.write_str("it redirects to an address without TLS, which dive does not follow"),
-            Self::OtherHost => {
-                f.write_str("it redirects the token request to another host, which dive does not follow")
-            }
-        }
-    }
-}
-
-impl Error for RedirectError {}
-
-fn follow(attempt: Attempt<'_>, transport: Transport, reach: &RegistryReach) -> reqwest::redirect::Action {
-    if attempt.previous().len() > REDIRECTS {
-        attempt.error(RedirectError::TooMany)
-    } else if transport == Transport::Https && attempt.url().scheme() != "https" {
-        attempt.error(RedirectError::WithoutTls)
-    } else {
-        match reach.lead_to(attempt.url()) {
-            Ok(()) => attempt.follow(),
-            Err(error) => attempt.error(error),
-        }
-    }
-}
-
-fn stay(attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    if attempt.previous().len() > REDIRECTS {
-        attempt.error(RedirectError::TooMany)
-    } else if attempt.previous().first().is_some_and(|first| !is_same_host(first, attempt.url())) {
-        attempt.error(RedirectError::OtherHost)
-    } else {
-        attempt.follow()
     }
 }
 
@@ -186,11 +137,15 @@ fn unreachable(error: &TooNear) -> RegistryError {
     RegistryError::Unreachable { host: error.registry.clone(), why: error.to_string() }
 }
 
+pub(super) fn wrong_redirect(host: &str, why: &RedirectError) -> RegistryError {
+    RegistryError::Unreachable { host: host.to_owned(), why: why.to_string() }
+}
+
 /// Maps a network error of the request for `what` to a failure.
 pub(super) fn failure(host: &str, what: &str, contact: Contact, error: reqwest::Error) -> Failure {
     let error = error.without_url();
     if let Some(why) = find::<RedirectError>(&error) {
-        return RegistryError::Unreachable { host: host.to_owned(), why: why.to_string() }.into();
+        return wrong_redirect(host, why).into();
     }
     if let Some(near) = find::<TooNear>(&error) {
         return unreachable(near).into();

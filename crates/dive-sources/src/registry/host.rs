@@ -13,6 +13,7 @@ use super::client::{self, Clients, Contact, Transport, Use, is_same_host};
 use super::endpoints::ImagePlace;
 use super::error::RegistryError;
 use super::name;
+use super::redirects::Redirects;
 use super::response;
 use super::retry::Failure;
 use crate::certificates::CertificateCheck;
@@ -169,27 +170,49 @@ impl Host {
         request: &RegistryRequest<'_>,
         authorization: &Authorization,
     ) -> Result<Response, NoResponse> {
-        let client = self.clients.client(&self.address, &self.registry, transport, Use::Registry)?;
-        let url = self.url(transport, request.path)?;
-        let mut builder = authorization.apply(client.request(request.method.clone(), url));
-        let headers: [(HeaderName, Option<&str>); 2] = [(ACCEPT, request.accept), (RANGE, request.range)];
-        for (name, value) in headers {
-            if let Some(value) = value {
-                builder = builder.header(name, value);
-            }
-        }
         let contact = if self.transport.get().is_some() { Contact::Established } else { Contact::First };
-        let answer = match contact {
-            Contact::Established => builder.send().await,
-            Contact::First => timeout(GREETING, builder.send()).await.map_err(|_| {
+        let answer = self.followed(transport, request, authorization, contact);
+        match contact {
+            Contact::Established => answer.await,
+            Contact::First => timeout(GREETING, answer).await.map_err(|_| {
                 let why = format!("it accepted the connection and sent nothing for {} seconds", GREETING.as_secs());
                 RegistryError::Unreachable { host: self.registry.clone(), why }
             })?,
-        };
-        answer.map_err(|error| NoResponse {
-            next: if client::may_have_no_tls(&error) { NextTransport::WithoutTls } else { NextTransport::None },
-            failure: client::failure(&self.registry, request.what, contact, error),
-        })
+        }
+    }
+
+    /// Sends a request, and follows redirects.
+    async fn followed(
+        &self,
+        transport: Transport,
+        request: &RegistryRequest<'_>,
+        authorization: &Authorization,
+        contact: Contact,
+    ) -> Result<Response, NoResponse> {
+        let client = self.clients.client(&self.address, &self.registry, transport, Use::Registry)?;
+        let mut redirects = Redirects::new(transport, self.url(transport, request.path)?);
+        loop {
+            let mut builder = client.request(request.method.clone(), redirects.url().clone());
+            if redirects.may_have_login() {
+                builder = authorization.apply(builder);
+            }
+            let headers: [(HeaderName, Option<&str>); 2] = [(ACCEPT, request.accept), (RANGE, request.range)];
+            for (name, value) in headers {
+                if let Some(value) = value {
+                    builder = builder.header(name, value);
+                }
+            }
+            let response = builder.send().await.map_err(|error| {
+                let may_have_no_tls = redirects.is_first() && client::may_have_no_tls(&error);
+                let next = if may_have_no_tls { NextTransport::WithoutTls } else { NextTransport::None };
+                NoResponse { next, failure: client::failure(&self.registry, request.what, contact, error) }
+            })?;
+            match redirects.follow(&response) {
+                Ok(true) => self.clients.check_lead(&self.registry, redirects.url())?,
+                Ok(false) => return Ok(response),
+                Err(error) => return Err(client::wrong_redirect(&self.registry, &error).into()),
+            }
+        }
     }
 
     fn url(&self, transport: Transport, path: &str) -> Result<Url, RegistryError> {

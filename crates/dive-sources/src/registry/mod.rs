@@ -12,6 +12,7 @@ mod host;
 mod manifest;
 mod name;
 mod reach;
+mod redirects;
 mod repository;
 mod response;
 mod retry;

@@ -2,15 +2,15 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::server::{Fixture, Reply, Server, logged_in};
+use super::server::{Fixture, Reply, Request, Server, logged_in};
 use crate::access::{Access, RegistryOptions};
 use crate::machine::MachineSettings;
 use crate::registry::RegistryImage;
@@ -146,4 +146,62 @@ fn a_registry_cannot_lead_to_a_metadata_service() {
     let error = server.open_with(&Access { environment, ..server.access() }).unwrap_err().to_string();
     assert!(error.contains(&expected(&server.host)), "{error}");
     assert!(server.seen().iter().all(|request| request.header("authorization").is_empty()));
+}
+
+/// A store could pass a password on to itself: a redirect within one host keeps the headers of its request.
+#[test]
+fn no_redirect_after_another_host_gets_the_login() {
+    const LOGIN: &str = "Basic YW5uOnNlY3JldA==";
+    let fixture = Fixture::new();
+    let path = fixture.path(0);
+    let registry = Arc::new(OnceLock::<String>::new());
+    let (elsewhere, back) = (path.clone(), Arc::clone(&registry));
+    let store = Server::start(move |request| {
+        let location = match request.path.as_str() {
+            "/one" => "two".to_owned(),
+            "/two" => {
+                "HTTP://ann:other@LOCALHOST:".to_owned() + request.header("host").split_once(':').unwrap().1 + "/three"
+            }
+            _ => format!("http://{}{elsewhere}?back", back.get().unwrap()),
+        };
+        Reply::status("302 Found").with("location", location)
+    });
+    let (target, within) = (format!("http://{}/one", store.host), path.clone());
+    let server = Server::start(move |request| {
+        let is_known = request.header("authorization") == LOGIN;
+        if let Some(served) = request.path.strip_suffix("?back") {
+            fixture.answer(&Request { path: served.to_owned(), ..request.clone() })
+        } else if !is_known {
+            Reply::status("401 Unauthorized").with("WWW-Authenticate", "Basic realm=\"x\"")
+        } else if request.path == within {
+            Reply::status("307 Temporary Redirect").with("Location", "/here")
+        } else if request.path == "/here" {
+            Reply::status("307 Temporary Redirect").with("Location", target.clone())
+        } else {
+            fixture.answer(request)
+        }
+    });
+    registry.set(server.host.clone()).unwrap();
+    let (_folder, environment) = logged_in(&server.host, r#"{"auth": "YW5uOnNlY3JldA=="}"#);
+    let image = server.open_with(&Access { environment, ..server.access() }).unwrap();
+    let fixture = Fixture::new();
+    let blob = image.blob(&fixture.member(0)).unwrap();
+    assert!(blob.read_document(64 << 20).unwrap() == fixture.layers[0]);
+    assert_eq!(store.seen().len(), 3);
+    for request in store.seen() {
+        assert_eq!(request.header("authorization"), "", "{}", request.path);
+    }
+    // Within the registry, the login is kept. From another host, it is not added.
+    let of = |path: &str| server.seen().into_iter().find(|request| request.path == path).unwrap();
+    assert_eq!(of("/here").header("authorization"), LOGIN);
+    assert_eq!(of(&format!("{path}?back")).header("authorization"), "");
+}
+
+#[test]
+fn a_redirect_without_http_is_an_error() {
+    for location in ["ftp://127.0.0.1/x", "file:///etc/hostname", "data:,{}"] {
+        let server = Server::start(move |_| Reply::status("302 Found").with("Location", location));
+        let error = server.open().unwrap_err().to_string();
+        assert!(error.contains("it redirects to an address without HTTP"), "{location}: {error}");
+    }
 }

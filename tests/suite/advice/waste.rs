@@ -119,3 +119,27 @@ fn a_path_that_a_layer_stores_twice_is_named() {
     finds(&image, "overwritten-later 3 B 1 files layer 0 hidden by 0 /a");
     says(&image, &["layer 0: write /a once; the layer stores it twice"]);
 }
+
+/// overlayfs stores each file again that `chown -R` visits, also one that has this owner.
+#[test]
+fn files_that_a_change_of_owner_or_mode_leaves_as_they_are_are_left_out_of_it() {
+    let again = |run: &str| {
+        let file = |l: crate::build::Layer| l.file("app/a", "x".repeat(5_000)).owner(7, 7);
+        let image = image().runs_as("app").layer(|l| file(l).created_by("COPY --chown=app . /app # buildkit"));
+        image.layer(|l| file(l).created_by(&format!("RUN /bin/sh -c {run} # buildkit")))
+    };
+    for (run, remedy) in [
+        ("chown -R app:app /app", "layer 1: leave /app/a out of `chown`, which does not change it"),
+        (
+            "chmod -R 644 /app && chown -R app /app",
+            "layer 1: leave /app/a out of `chown` and `chmod`, which do not change it",
+        ),
+        // It may be what stores the file.
+        (
+            "touch /app/a && chown app /app/b",
+            "layers 0 and 1 both write /app/a, and only the times differ; write it once",
+        ),
+    ] {
+        says(&again(run), &[remedy]);
+    }
+}

@@ -42,6 +42,9 @@ impl Remedies<'_> {
             }
             AdviceKind::DeletedLater => self.of_deleted(finding, &files, holds, hides),
             AdviceKind::RewrittenMetadata if attributes == ChangedAttributes::OnlyTimes => {
+                if let Some(remedy) = of_same_attributes(&files, hides) {
+                    return format!("{hidden}: {remedy}");
+                }
                 format!("{both} both write {path}, and only the times differ; write {them} once")
             }
             AdviceKind::RewrittenMetadata if self.is_of_packages(finding) && changes_attributes() => {
@@ -210,6 +213,19 @@ fn deletes(place: &Place<'_>) -> &'static str {
 
 /// Programs that change owner and mode.
 const CHANGING_ATTRIBUTES: [&str; 3] = ["chown", "chmod", "chgrp"];
+
+/// Files that keep their owner and mode, and that `chown` or `chmod` stores again. `None` if the step does not start them, or if
+/// `touch` may store the files.
+fn of_same_attributes(files: &NamedFiles, hides: &Place<'_>) -> Option<String> {
+    let NamedFiles { name: path, them } = files;
+    let commands = hides.commands();
+    let starts = |name: &str| commands.iter().any(|command| command.is(&[name]));
+    let tools: Vec<String> =
+        CHANGING_ATTRIBUTES.iter().filter(|name| starts(name)).map(|name| format!("`{name}`")).collect();
+    let does = if tools.len() == 1 { "does" } else { "do" };
+    (!tools.is_empty() && !starts("touch"))
+        .then(|| format!("leave {path} out of {}, which {does} not change {them}", tools.join(" and ")))
+}
 
 /// Files of the base that an own instruction stores again.
 fn of_base_again(kind: AdviceKind, files: &NamedFiles, hides: &Place<'_>) -> Option<String> {

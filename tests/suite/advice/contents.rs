@@ -114,6 +114,37 @@ fn programs_that_go_installed_are_found() {
 fn programs_are_stripped_before_a_copy() {
     let image = image().layer(|l| l.file("app/x", program(2_000_000)).created_by("COPY x /app/ # buildkit"));
     super::says(&image, &["layer 0: strip /app/x before the copy"]);
+    let many = |count: usize| {
+        let fill = |l: Layer, at| l.file(format!("app/{at}"), program(1_000_000 + at));
+        let image = crate::build::image()
+            .layer(|l| (0..count).fold(l.file("app/run.sh", "1"), fill).created_by("COPY x /app/ # buildkit"));
+        image.open().opened().advice(KindSet::on()).findings[0].remedy.clone()
+    };
+    // `strip` fails for a directory, and for a script in it.
+    assert_eq!(many(2), "layer 0: strip /app/0 and /app/1 before the copy");
+    assert_eq!(many(3), "layer 0: strip /app/0, /app/1 and /app/2 before the copy");
+    assert_eq!(many(5), "layer 0: strip the programs below /app before the copy");
+}
+
+/// Programs load the other libraries of the directory.
+#[test]
+fn static_libraries_are_named_apart_from_the_directory() {
+    let of = |more: &str| {
+        image().layer(|l| {
+            let l =
+                l.file("opt/x/lib/liba.a", static_library(1_000_001)).file("opt/x/lib/libb.a", static_library(99_999));
+            l.file(more, "1").created_by("COPY --from=build /opt/x /opt/x # buildkit")
+        })
+    };
+    super::says(
+        &of("opt/x/lib/libx.so"),
+        &["layer 0: copy only what the program needs, without the `*.a` files in /opt/x/lib"],
+    );
+    let headers = image().layer(|l| {
+        let l = l.file("usr/include/a.h", "x".repeat(1_100_000)).file("usr/include/b.h", "1");
+        l.created_by("COPY --from=build /usr /usr # buildkit")
+    });
+    super::says(&headers, &["layer 0: copy only what the program needs, without /usr/include"]);
 }
 
 /// The licences of a program must stay, as in dive's own image.

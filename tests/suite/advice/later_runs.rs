@@ -277,6 +277,30 @@ fn a_copied_file_that_a_run_changes_is_not_mounted_in_its_place() {
     );
 }
 
+/// A mount of the directory would hide what an earlier instruction made there.
+#[test]
+fn copied_files_in_an_older_directory_are_mounted_one_by_one() {
+    let of = |count: usize| {
+        let image =
+            image().runs_as("app").layer(|l| l.dir("src").dir("src/vendor").created_by("RUN mkdir -p /src/vendor"));
+        let copied = image.layer(|l| {
+            let fill = |l: crate::build::Layer, at| l.file(format!("src/{at}.c"), "x".repeat(5_000));
+            (0..count).fold(l, fill).created_by("COPY . /src/ # buildkit")
+        });
+        let deleted =
+            copied.layer(|l| l.whiteout("src").created_by("RUN /bin/sh -c make -C /src && rm -rf /src # buildkit"));
+        deleted.open().opened().advice(KindSet::on()).findings[0].remedy.clone()
+    };
+    let mount = |files: &str| {
+        format!(
+            "layer 1: mount {files} in each RUN that uses them (`RUN --mount=type=bind`) instead of copying them, unless \
+             layer 2 writes to them; do not delete them in layer 2: mounts are read-only"
+        )
+    };
+    assert_eq!(of(2), mount("/src/0.c and /src/1.c"));
+    assert_eq!(of(5), mount("each file that it copies to /src"));
+}
+
 /// A mount of all of /tmp is read-only, an address has no local file, and a key stays in the image.
 #[test]
 fn a_mount_has_the_files_of_the_copy_alone() {

@@ -4,10 +4,12 @@ use super::archives::{OF_PACKAGES, OF_TAR};
 use super::finding::Finding;
 use super::kind::AdviceKind;
 use super::later_runs::LaterUse;
+use super::mounts::MAX_WALKED;
 use super::place::{CopySource, Place, names_of};
 use super::remedy::{REPOSITORIES, Remedies, is_single_file};
 use super::removal::and_others;
 use crate::image::Keyword;
+use crate::layer::content::ContentFact;
 use crate::tree::NodeId;
 
 impl Place<'_> {
@@ -33,7 +35,15 @@ impl Remedies<'_> {
             return format!("leave {largest} out of the archive that the ADD unpacks");
         }
         match (finding.kind, source) {
-            (AdviceKind::UnstrippedBinary, _) => format!("strip {largest} before the copy"),
+            (AdviceKind::UnstrippedBinary, _) => {
+                let has_symbols =
+                    |node: NodeId| self.visible_fact(node).is_some_and(|fact| matches!(fact, ContentFact::Symbols(_)));
+                let nodes = finding.groups.iter().map(|group| group.place);
+                match self.files_named(nodes, finding.files, has_symbols) {
+                    Some(files) => format!("strip {files} before the copy"),
+                    None => format!("strip the programs below {largest} before the copy"),
+                }
+            }
             (AdviceKind::ArchiveKept, _) => self.of_copied_archive(finding, place),
             (AdviceKind::DataInImage | AdviceKind::DebugSymbols | AdviceKind::SourceMaps, _) => {
                 format!("{instead} ({largest})")
@@ -44,7 +54,21 @@ impl Remedies<'_> {
                 | AdviceKind::TestFolders
                 | AdviceKind::PythonBytecode,
                 _,
-            ) => format!("copy only what the program needs, without {largest}"),
+            ) => {
+                let node = finding.groups.first().map_or(NodeId::ROOT, |group| group.place);
+                let is_library = |node: NodeId| self.visible_fact(node) == Some(ContentFact::ArArchive);
+                let files = match finding.kind {
+                    _ if self.is_removable(finding, node) => largest,
+                    // The directory may have other libraries, which programs load.
+                    AdviceKind::StaticLibrariesAndHeaders
+                        if self.tree.children(node).take(MAX_WALKED).any(is_library) =>
+                    {
+                        format!("the `*.a` files in {largest}")
+                    }
+                    _ => format!("these files below {largest}"),
+                };
+                format!("copy only what the program needs, without {files}")
+            }
             (AdviceKind::VcsFolder, CopySource::Context) if vcs.is_some() => {
                 // Without `**/`, the pattern is only for the root of the context.
                 let name = vcs.map_or(&b""[..], |vcs| self.tree.name(vcs)).escape_ascii();
@@ -57,6 +81,12 @@ impl Remedies<'_> {
             (AdviceKind::EditorAndOsFiles, CopySource::Context) => instead.to_owned(),
             _ => self.left_out(finding, place),
         }
+    }
+
+    /// What is known of the content of a file of the finished file system.
+    fn visible_fact(&self, node: NodeId) -> Option<ContentFact> {
+        let visible = self.tree.visible(node, self.tree.last_layer()?)?;
+        self.tree.content_fact(self.tree.inode(visible))
     }
 
     fn left_out(&self, finding: &Finding, place: &Place<'_>) -> String {

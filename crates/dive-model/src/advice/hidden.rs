@@ -157,6 +157,9 @@ impl Remedies<'_> {
             );
         }
         // A mount is read-only: `rm` fails, and so does `sed -i`. Other RUNs do not change the files: `hides` deletes what was copied.
+        let files = finding.groups.first().map_or(0, |group| group.files);
+        let copied = self.copied_files(node, files, holds);
+        let (path, them) = copied.as_ref().map_or((path, *them), |files| (files, "them"));
         let mount =
             format!("mount {path} in each RUN that uses {them} ({}) instead of copying {them}", holds.bind_mount());
         if std::str::from_utf8(self.tree.name(node)).is_ok_and(|name| hides.changes(name)) {

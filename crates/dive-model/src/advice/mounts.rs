@@ -69,7 +69,51 @@ impl Place<'_> {
     }
 }
 
+/// Maximum number of files that a sentence names.
+const MAX_NAMED: usize = 4;
+
+/// Maximum number of names that are looked at to name files.
+pub(super) const MAX_WALKED: usize = 5_000;
+
 impl Remedies<'_> {
+    /// The names of the files at and below `nodes` that fit, for a sentence: `/a, /b and /c`. `None` if they are other than `count`
+    /// files, or too many to name.
+    pub(super) fn files_named(
+        &self,
+        nodes: impl IntoIterator<Item = NodeId>,
+        count: u64,
+        fits: impl Fn(NodeId) -> bool,
+    ) -> Option<String> {
+        let (mut pending, mut visited): (Vec<NodeId>, usize) = (nodes.into_iter().take(MAX_NAMED).collect(), 0);
+        let mut found = Vec::new();
+        while let Some(node) = pending.pop() {
+            visited = visited.saturating_add(1);
+            found.extend(fits(node).then(|| self.path(node)));
+            if visited > MAX_WALKED || found.len() > MAX_NAMED {
+                return None;
+            }
+            pending.extend(self.tree.children(node));
+        }
+        found.sort_unstable();
+        found.dedup();
+        let (last, before) = found.split_last().filter(|_| found.len() as u64 == count)?;
+        Some(if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) })
+    }
+
+    /// What to write for the files of a COPY in a directory that has others, too: a mount would hide those.
+    pub(super) fn copied_files(&self, node: NodeId, files: u64, copy: &Place<'_>) -> Option<String> {
+        let is_older = self.tree.spans(node).any(|id| self.tree.span(id).from() < copy.layer);
+        if files < 2 || !is_older {
+            return None;
+        }
+        let is_copied = |node: NodeId| {
+            let mut spans = self.tree.spans(node).map(|id| self.tree.span(id));
+            spans.any(|span| span.from() == copy.layer && span.kind.is_file())
+        };
+        let named = self.files_named([node], files, is_copied);
+        Some(named.unwrap_or_else(|| format!("each file that it copies to {}", self.path(node))))
+    }
+
     /// What to mount of a node: a directory that also has files of other layers cannot be mounted, since the mount hides them
     /// and is read-only.
     pub(super) fn to_mount(&self, finding: &Finding, node: NodeId, place: &Place<'_>) -> String {

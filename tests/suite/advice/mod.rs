@@ -10,6 +10,7 @@ mod halves;
 #[cfg(unix)]
 mod hostile_names;
 mod instructions;
+mod joins;
 mod kinds;
 mod later_runs;
 mod needs;

@@ -151,31 +151,37 @@ impl CopySource {
     }
 }
 
-/// Names of several steps: `lines 2, 4-5 and 7`, `layer 3`.
+/// Names of several steps: `lines 2, 4-5 and 7`, `line 2, layer 3 and line 9`, `lines 2 to 19`. The last one is always among them.
 pub(super) fn names_of(places: &[&Place<'_>]) -> String {
-    // The most that a sentence names.
+    // The most that a sentence names. Thousands of steps may need the files of thousands of findings.
     const MOST: usize = 4;
-    // Thousands of steps may need the files of thousands of findings.
-    let [first @ .., last] = places else { return String::new() };
-    let places: Vec<&Place<'_>> = first.iter().take(MOST).chain([last]).copied().collect();
-    let number = |place: &&Place<'_>| {
-        place.name.split_once(' ').map(|(word, number)| (word.trim_end_matches('s').to_owned(), number.to_owned()))
+    let is_cut = places.len() > MOST;
+    let before = places.iter().take(if is_cut { MOST.saturating_sub(1) } else { places.len().saturating_sub(1) });
+    let shown: Vec<&Place<'_>> = before.chain(places.last()).copied().collect();
+    let Some((last, before)) = shown.split_last() else { return String::new() };
+    let Some(first) = before.first() else { return last.name.clone() };
+    let parts = |place: &Place<'_>| {
+        let (word, number) = place.name.split_once(' ').unwrap_or_default();
+        (word.trim_end_matches('s').to_owned(), number.to_owned())
     };
-    let numbers: Vec<(String, String)> = places.iter().filter_map(number).collect();
-    let Some((word, first)) = numbers.first() else { return String::new() };
-    if numbers.iter().any(|(other, _)| other != word) {
-        let names: Vec<&str> = places.iter().take(MOST).map(|place| place.name.as_str()).collect();
-        return names.join(" and ");
+    let (word, start) = parts(first);
+    let is_of_one_word = shown.iter().all(|place| parts(place).0 == word);
+    if is_of_one_word && is_cut {
+        return format!("{word}s {} to {}", outer(&start, true), outer(&parts(last).1, false));
     }
-    if numbers.len() > MOST {
-        let last = numbers.last().map_or("", |(_, number)| number.as_str());
-        return format!("{word}s {first} to {last}");
+    let name = |place: &Place<'_>| if is_of_one_word { parts(place).1 } else { place.name.clone() };
+    let names: Vec<String> = before.iter().map(|place| name(place)).collect();
+    let (start, more) =
+        (if is_of_one_word { format!("{word}s ") } else { String::new() }, if is_cut { ", …" } else { "" });
+    format!("{start}{}{more} and {}", names.join(", "), name(last))
+}
+
+/// The first or last of the numbers in `8-9,12`; all of `3 (probably line 12)`.
+fn outer(numbers: &str, is_first: bool) -> &str {
+    if !numbers.bytes().all(|byte| byte.is_ascii_digit() || b"-,".contains(&byte)) {
+        return numbers;
     }
-    match numbers.split_last() {
-        Some(((_, last), before)) if !before.is_empty() => {
-            let before: Vec<&str> = before.iter().map(|(_, number)| number.as_str()).collect();
-            format!("{word}s {} and {last}", before.join(", "))
-        }
-        _ => places.first().map_or_else(String::new, |place| place.name.clone()),
-    }
+    let mut each = numbers.split(['-', ',']);
+    let outer = if is_first { each.next() } else { each.next_back() };
+    outer.unwrap_or(numbers)
 }

@@ -1,0 +1,39 @@
+//! RUNs to join in one: which, and what is between them. A failure means that the joined RUN cannot be written, or that it fails.
+
+use super::says;
+use crate::build::{Format, Image, image};
+use crate::user::User;
+
+/// A RUN that makes a file, RUNs that may need it, and one that uses and deletes it.
+fn deleted(between: usize) -> Image {
+    let image = image().runs_as("app").layer(|l| {
+        let l = l.file("opt/tool", "x".repeat(5_000));
+        l.created_by("RUN /bin/sh -c curl -o /opt/tool https://x.example/tool # buildkit")
+    });
+    let image = (0..between).fold(image, |image, at| {
+        let run = format!("RUN /bin/sh -c make step{at} # buildkit");
+        image.layer(|l| l.file(format!("app/{at}"), "1").created_by(&run))
+    });
+    image.layer(|l| l.whiteout("opt/tool").created_by("RUN /bin/sh -c make last && rm /opt/tool # buildkit"))
+}
+
+/// A list that is cut says so, and always names the RUN that deletes.
+#[test]
+fn a_list_of_runs_names_the_last_one() {
+    let merge = "merge into one RUN and delete /opt/tool at its end, or use a build stage";
+    says(&deleted(2), &[&format!("layers 0, 1, 2 and 3: {merge}")]);
+    says(&deleted(3), &[&format!("layers 0 to 4: {merge}")]);
+    let remedy = |between: usize, known: &[&str]| {
+        let archive = deleted(between).save(Format::DockerArchive);
+        let lines: Vec<String> = known.iter().map(|script| format!("RUN {script}\n")).collect();
+        let user = User::new().writes("Dockerfile", &format!("FROM scratch\n{}", lines.concat()));
+        let path = archive.path().to_str().unwrap();
+        let text = user.runs(&["advise", path, "--dockerfile", "Dockerfile", "--format", "tsv"]).ends_with(0).stdout;
+        text.split('\t').find(|field| field.contains("merge into")).unwrap().to_owned()
+    };
+    let (first, last) = ("curl -o /opt/tool \\\n  https://x.example/tool", "make last \\\n  && rm /opt/tool");
+    assert_eq!(remedy(1, &[first, last]), format!("lines 2-3, layer 1 and lines 4-5: {merge}"));
+    assert_eq!(remedy(4, &[first, last]), format!("lines 2-3, layer 1, layer 2, … and lines 4-5: {merge}"));
+    let all = [first, "make step0", "make step1", "make step2", last];
+    assert_eq!(remedy(3, &all), format!("lines 2 to 8: {merge}"));
+}

@@ -37,3 +37,45 @@ fn a_list_of_runs_names_the_last_one() {
     let all = [first, "make step0", "make step1", "make step2", last];
     assert_eq!(remedy(3, &all), format!("lines 2 to 8: {merge}"));
 }
+
+/// A RUN between may make what the last one needs, and need what the first one made.
+#[test]
+fn a_join_has_all_runs_from_the_first_to_the_last() {
+    let run = |image: Image, path: &str, run: &str| {
+        let run = format!("RUN /bin/sh -c {run} # buildkit");
+        image.layer(|l| l.file(path, "x".repeat(5_000)).created_by(&run))
+    };
+    let fetched = run(image().runs_as("app"), "tmp/tool", "curl -o /tmp/tool https://x.example/tool");
+    let built = run(run(fetched, "usr/bin/a", "make a"), "usr/bin/b", "sh /tmp/tool b");
+    let joined = "layer 0: join it with layers 1 and 2 in one RUN that ends with `rm -rf /tmp/tool`";
+    says(&run(built, "usr/bin/c", "make c"), &[joined]);
+}
+
+/// One RUN has one directory, one user and one shell.
+#[test]
+fn what_changes_between_joined_runs_is_named() {
+    let of = |between: &[&str]| {
+        let fetch = "RUN /bin/sh -c curl -o /tmp/a https://x.example/a # buildkit";
+        let fetched = image().runs_as("app").step("WORKDIR /first").layer(|l| l.file("tmp/a", "1").created_by(fetch));
+        let changed = between.iter().fold(fetched, |image, step| image.step(step));
+        changed.layer(|l| l.file("usr/bin/x", "1").created_by("RUN /bin/sh -c sh /tmp/a # buildkit")).step("USER app")
+    };
+    let joined =
+        |between: &str| format!("layer 0: join it with layer 1{between} in one RUN that ends with `rm -rf /tmp/a`");
+    says(&of(&[]), &[&joined("")]);
+    says(&of(&["LABEL a=b", "WORKDIR vendor"]), &[&joined(" (WORKDIR changes between them)")]);
+    says(&of(&["/bin/sh -c #(nop)  USER app"]), &[&joined(" (USER changes between them)")]);
+    says(
+        &of(&["SHELL [/bin/bash -c]", "ENV A=1", "ARG B", "USER app"]),
+        &[&joined(" (USER, ENV, ARG and SHELL change between them)")],
+    );
+    let deleted =
+        of(&["WORKDIR /second"]).layer(|l| l.whiteout("tmp/a").created_by("RUN /bin/sh -c rm /tmp/a # buildkit"));
+    says(
+        &deleted,
+        &[
+            "layers 0, 1 and 2: merge into one RUN (WORKDIR and USER change between them) and delete /tmp/a at its end, or use \
+           a build stage",
+        ],
+    );
+}

@@ -30,7 +30,7 @@ fn lists_stay_until_the_run_that_installs_from_them() {
         ),
         (
             &["make", "sudo apt-get install -y curl", "apt-get -y install git"],
-            "layer 0: join it with layers 2 and 3 in one RUN that ends with `rm -rf /var/lib/apt/lists/*`",
+            "layer 0: join it with layers 1, 2 and 3 in one RUN that ends with `rm -rf /var/lib/apt/lists/*`",
         ),
         (
             &["sh -c 'apt-get install -y curl'"],

@@ -30,17 +30,33 @@ impl Remedies<'_> {
         self.places.iter().filter(is_between).filter(|place| place.may_run())
     }
 
-    /// Where a remedy puts the one RUN that it makes of the steps from `first` to `last`: a COPY between them has to come before it.
+    /// Where a remedy puts the one RUN that it makes of the steps from `first` to `last`: a COPY between them has to come before it. The
+    /// RUN has one directory, one user and one shell.
     pub(super) fn behind_copies(&self, first: &Place<'_>, last: Option<&Place<'_>>) -> String {
         let end = last.map_or(first.layer, |last| last.layer);
         let is_between = |place: &&Place<'_>| first.layer < place.layer && place.layer < end;
         let copies = self.places.iter().filter(is_between).filter(|place| place.instruction.copies());
         let copies: Vec<&Place<'_>> = copies.collect();
-        match copies.len() {
+        let behind = match copies.len() {
             0 => String::new(),
             1 => format!(" after the COPY of {}", names_of(&copies)),
             _ => format!(" after each COPY of {}", names_of(&copies)),
-        }
+        };
+        behind + &self.settings.between(first.layer, end)
+    }
+
+    /// A RUN that is joined with later ones, since they need its files. What runs between them may need those, too, and make what the
+    /// last one needs: it cannot stay apart.
+    pub(super) fn joined(&self, place: &Place<'_>, runs: &[&Place<'_>], command: &str) -> String {
+        let command = place.as_its_user(command);
+        format!("join it with {} in one RUN that ends with `{command}`", self.names_of_joined(place, runs))
+    }
+
+    /// The names of all steps with commands up to the last of some later ones, and what is between them.
+    pub(super) fn names_of_joined(&self, place: &Place<'_>, runs: &[&Place<'_>]) -> String {
+        let Some(last) = runs.last() else { return String::new() };
+        let all: Vec<&Place<'_>> = self.runs_between(place.layer, Some(last.layer)).chain([*last]).collect();
+        names_of(&all) + &self.behind_copies(place, Some(last))
     }
 
     /// Whether a RUN above `place` needs the files at any of `nodes`.
@@ -75,13 +91,6 @@ impl Remedies<'_> {
         };
         offline.options.iter().any(|option| !option.starts_with(' ') && run.instruction.text.contains(option.as_str()))
             || self.parsed(run).iter().any(has_option)
-    }
-
-    /// The end of a RUN that is joined with later ones, since they need its files.
-    pub(super) fn joined(&self, place: &Place<'_>, runs: &[&Place<'_>], command: &str) -> String {
-        let behind = self.behind_copies(place, runs.last().copied());
-        let command = place.as_its_user(command);
-        format!("join it with {}{behind} in one RUN that ends with `{command}`", names_of(runs))
     }
 
     /// How to run a command that deletes the files of a finding at the end of the last RUN that needs them.

@@ -36,6 +36,7 @@ mod proof;
 mod remedy;
 mod removal;
 mod rewritten;
+mod settings;
 mod shell_commands;
 mod start_command;
 #[cfg(any(test, feature = "testing"))]

@@ -11,6 +11,7 @@ use super::kind_set::KindSet;
 use super::option_lines::OptionLines;
 use super::path_kinds::PathKinds;
 use super::place::{Place, layers_of_root};
+use super::settings::SettingChanges;
 use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
@@ -56,6 +57,8 @@ pub(super) struct Remedies<'a> {
     pub(super) searched: Cell<usize>,
     /// By layer, true if root runs its instruction.
     is_of_root: Vec<bool>,
+    /// What changes between RUNs.
+    pub(super) settings: SettingChanges,
 }
 
 /// The entries of a layer that are not directories.
@@ -95,6 +98,7 @@ impl<'a> Remedies<'a> {
             docs_by_layer: OnceCell::new(),
             searched: Cell::new(MAX_SEARCHED),
             is_of_root: layers_of_root(image),
+            settings: SettingChanges::of(image),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::kind::AdviceKind;
 use super::later_runs::LaterUse;
-use super::place::{Place, names_of};
+use super::place::Place;
 use super::remedy::{Remedies, is_single_file};
 use crate::tree::NodeId;
 
@@ -50,8 +50,8 @@ impl Remedies<'_> {
         let remedy = match (self.later_use_of(finding.kind, place, nodes), command) {
             (LaterUse::Named(runs), Some(command)) => self.joined(place, &runs, &command),
             (LaterUse::Named(runs), None) => {
-                let behind = self.behind_copies(place, runs.last().copied());
-                format!("join it with {}{behind} in one RUN that ends by deleting {files}", names_of(&runs))
+                let runs = self.names_of_joined(place, &runs);
+                format!("join it with {runs} in one RUN that ends by deleting {files}")
             }
             (LaterUse::Possible, Some(command)) => {
                 format!("{}, unless a later RUN needs {them}", place.adds(&command))

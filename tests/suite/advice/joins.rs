@@ -79,3 +79,40 @@ fn what_changes_between_joined_runs_is_named() {
         ],
     );
 }
+
+/// What only the first RUN deletes, the second one downloads into its own layer.
+#[test]
+fn a_later_run_that_fills_a_cache_again_is_named() {
+    let of = |path: &str, first: &str, later: &[&str]| {
+        let run = |image: Image, path: String, script: &str| {
+            let run = format!("RUN /bin/sh -c {script} # buildkit");
+            image.layer(|l| l.file(path, "x".repeat(70_000)).created_by(&run))
+        };
+        let image = run(image().runs_as("app"), path.to_owned(), first);
+        let found = (0..).zip(later).fold(image, |image, (at, script)| run(image, format!("usr/bin/{at}"), script));
+        found.open().opened().advice(dive_model::advice::KindSet::on()).findings[0].remedy.clone()
+    };
+    let again = |layers: &str| format!("; do the same in {layers}, which would fill the cache again");
+    for (path, first, later) in [
+        ("var/cache/dnf/a.solv", "dnf install -y a", "dnf -y install b"),
+        ("var/cache/zypp/raw/a", "zypper -n install a", "zypper --non-interactive in b"),
+        ("var/cache/pacman/pkg/a", "pacman -Sy --noconfirm a", "pacman -Sy --noconfirm b"),
+        ("root/.cache/pip/a", "pip install a", "python3 -V && pip3 install b"),
+        ("root/.npm/_cacache/a", "npm ci", "npm install -g b"),
+    ] {
+        let one = of(path, first, &[later, "make"]);
+        assert!(one.ends_with(&again("layer 1")), "{one}");
+        let two = of(path, first, &["make", later, later]);
+        assert!(two.ends_with(&again("layers 2 and 3")), "{two}");
+        assert!(!of(path, first, &["make"]).contains("again"), "{path}");
+    }
+    for (path, first, later) in [
+        ("var/cache/dnf/a.solv", "dnf install -y a", "dnf install -y b && dnf clean all"),
+        ("var/cache/dnf/a.solv", "dnf install -y a", "dnf remove -y a"),
+        ("var/cache/pacman/pkg/a", "pacman -Sy --noconfirm a", "pacman -R a"),
+        ("root/.cache/pip/a", "pip install a", "pip install --no-cache-dir b"),
+        ("root/.npm/_cacache/a", "npm ci", "npm run build"),
+    ] {
+        assert!(!of(path, first, &[later]).contains("again"), "{later}");
+    }
+}

@@ -69,7 +69,7 @@ fn of_apk(command: &ShellCommand) -> Option<ListUse> {
 }
 
 /// What a command does with the indexes of pacman: `-Sy` downloads them, and `-Sc` deletes packages.
-fn of_pacman(command: &ShellCommand) -> Option<ListUse> {
+pub(super) fn of_pacman(command: &ShellCommand) -> Option<ListUse> {
     if !command.is(&["pacman", "yay", "paru"]) {
         return None;
     }

@@ -16,6 +16,7 @@ mod copied_context;
 mod docs;
 mod file_findings;
 mod file_kinds;
+mod filled_again;
 mod finding;
 mod hidden;
 mod indexes;

@@ -114,7 +114,7 @@ impl<'a> Remedies<'a> {
         let again = is_from_base.then(|| self.of_visible_again(finding, holds)).flatten();
         let remedy = again.unwrap_or_else(|| match twin {
             Some(twin) => self.of_twin(finding, changed, *twin),
-            None => self.of_files(finding, holds),
+            None => self.of_all_runs(finding, holds),
         });
         format!("{}: {remedy}", changed.name)
     }
@@ -312,6 +312,13 @@ impl<'a> Remedies<'a> {
         let closed = above(twin.other).filter(|node| !shared.contains(node)).find(is_closed);
         let program = (target.mode & 0o111 != 0).then_some(LinkHazard::Program);
         closed.map(LinkHazard::Directory).or(program)
+    }
+
+    /// For files of one RUN, and for the later ones that fill the same cache. A join has them.
+    fn of_all_runs(&self, finding: &Finding, place: &Place<'_>) -> String {
+        let remedy = self.of_files(finding, place);
+        let filled = if remedy.starts_with("join ") { String::new() } else { self.filled_again(finding, place) };
+        remedy + &filled
     }
 
     fn of_files(&self, finding: &Finding, place: &Place<'_>) -> String {

@@ -138,8 +138,13 @@ fn lists_are_deleted_in_each_run_that_updates_them() {
             ("usr/bin/b", "RUN /bin/sh -c apt-get update # buildkit"),
             ("usr/bin/c", "RUN /bin/sh -c apt-get install c"),
         ],
-        "; layer 1 would download them again for layer 2: join these, and do the same there",
+        "; layer 1 would download them again for layer 2: merge these RUNs, and do the same there",
     );
+    lists(&[update, ("usr/bin/b", "RUN /bin/sh -c cp a /etc/apt && make install # buildkit")], "");
+    for script in ["timeout 60 apt-get update", "bash -ec 'apt-get update | tee x; apt-get install -y b'"] {
+        let script = format!("RUN /bin/bash -c {script} # buildkit");
+        lists(&[update, ("usr/bin/b", &script)], "; do the same in layer 1, which would download them again");
+    }
 }
 
 #[test]
@@ -156,6 +161,11 @@ fn logs_and_weights_stay_until_the_run_that_reads_them() {
     };
     says(
         &of("var/log/a.log", "make", "grep -q done /var/log/a.log"),
+        &["layer 0: join it with layer 1 in one RUN that ends with `rm -rf /var/log/a.log`"],
+    );
+    // The script of an inner shell reads it, whatever it writes.
+    says(
+        &of("var/log/a.log", "make", "bash -c 'grep -q done /var/log/a.log 2>/dev/null'"),
         &["layer 0: join it with layer 1 in one RUN that ends with `rm -rf /var/log/a.log`"],
     );
     says(&of("var/log/a.log", "make", "echo x > /var/log/b.log"), &["layer 0: add `&& rm -rf /var/log/a.log`"]);

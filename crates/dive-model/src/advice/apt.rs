@@ -53,7 +53,7 @@ impl Remedies<'_> {
             (updating, []) => format!("; do the same in {}, which would download them again", names_of(updating)),
             (updating, users) => {
                 let (updating, users) = (names_of(updating), names_of(users));
-                format!("; {updating} would download them again for {users}: join these, and do the same there")
+                format!("; {updating} would download them again for {users}: merge these RUNs, and do the same there")
             }
         }
     }
@@ -109,7 +109,7 @@ impl Place<'_> {
     }
 }
 
-/// What a RUN does first with the lists of apt.
+/// What a RUN does first with the lists of its package manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ListUse {
     Updates,
@@ -118,25 +118,27 @@ pub(super) enum ListUse {
 
 impl ListUse {
     fn of(run: &Place<'_>) -> Option<Self> {
-        let of_command = |words: &[String]| {
-            let has = |verbs: &[&str]| words.iter().any(|word| verbs.contains(&word.as_str()));
-            match () {
-                () if has(&["update"]) => Some(Self::Updates),
-                () if has(&VERBS) => Some(Self::Installs),
-                () => None,
-            }
+        run.commands().iter().find_map(|command| Self::of_command(&command.words))
+    }
+
+    /// Another program may start apt: `timeout 60 apt-get update`.
+    fn of_command(words: &[String]) -> Option<Self> {
+        let is_apt = |word: &String| {
+            let name = word.rsplit_once("bin/").map_or(word.as_str(), |(_, name)| name);
+            PROGRAMS.contains(&name)
         };
-        let is_apt = ["apt-get", "apt", "aptitude", "apt-cache", "apt-file"];
-        let commands = run.commands();
-        let mut first = commands.iter().filter(|command| command.is(&is_apt));
-        first.find_map(|command| of_command(command.arguments())).or_else(|| {
-            // Another program starts it: `sh -c 'apt-get install x'`, `xargs apt-get install`.
-            let words: Vec<String> = run.instruction.text.split_whitespace().map(ToOwned::to_owned).collect();
-            let is_named = words.iter().any(|word| is_apt.iter().any(|name| word.ends_with(name)));
-            is_named.then(|| of_command(&words)).flatten()
-        })
+        let arguments = words.iter().skip_while(|word| !is_apt(word)).skip(1);
+        let has = |verbs: &[&str]| arguments.clone().any(|word| verbs.contains(&word.as_str()));
+        match () {
+            () if has(&["update"]) => Some(Self::Updates),
+            () if has(&VERBS) => Some(Self::Installs),
+            () => None,
+        }
     }
 }
+
+/// Programs that read or write the lists of apt.
+const PROGRAMS: [&str; 5] = ["apt-get", "apt", "aptitude", "apt-cache", "apt-file"];
 
 /// Verbs of apt that read its lists.
 const VERBS: [&str; 12] = [

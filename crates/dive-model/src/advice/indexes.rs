@@ -11,7 +11,8 @@ impl Remedies<'_> {
     /// For the cache of apk, which `--no-cache` leaves empty.
     pub(super) fn of_apk(&self, finding: &Finding, place: &Place<'_>) -> String {
         if let LaterUse::Named(runs) = self.later_use_of(finding.kind, place, &self.places_of(finding, &[])) {
-            return self.joined(place, &runs, "rm -rf /var/cache/apk/*");
+            let directory = if self.is_at(finding, b"etc/apk/cache") { "/etc/apk/cache" } else { "/var/cache/apk" };
+            return self.joined(place, &runs, &format!("rm -rf {directory}/*"));
         }
         let later = self.runs_on_indexes_of(place, "apk", of_apk);
         let has = |verb: &str| place.commands().iter().any(|command| command.is(&["apk"]) && command.has(verb));

@@ -10,7 +10,7 @@ impl BuildInstruction<'_> {
         match exec_form(self.text) {
             _ if self.keyword != Keyword::Run => Vec::new(),
             Some(words) => started(&words).unwrap_or_default(),
-            None => commands(self.text),
+            None => commands_with_inner(self.text),
         }
     }
 }
@@ -28,7 +28,7 @@ const MAX_SCRIPT: usize = 64 << 10;
 /// long to read.
 pub(super) fn started(command: &[String]) -> Option<Vec<ShellCommand>> {
     match script_of(command) {
-        Some(script) => (script.len() <= MAX_SCRIPT).then(|| commands(script)),
+        Some(script) => (script.len() <= MAX_SCRIPT).then(|| commands_with_inner(script)),
         None => Some(vec![ShellCommand { words: command.to_vec() }]),
     }
 }
@@ -100,20 +100,34 @@ pub(super) fn script_end(script: &str) -> Option<ScriptEnd> {
 const MAX_PLAIN: usize = 200;
 
 /// Words before the name of a command.
-const PREFIXES: [&str; 12] =
-    ["sudo", "env", "exec", "command", "time", "nice", "nohup", "if", "then", "do", "else", "!"];
+const PREFIXES: [&str; 13] =
+    ["sudo", "env", "exec", "command", "time", "nice", "nohup", "xargs", "if", "then", "do", "else", "!"];
 
 impl ShellCommand {
     /// The words from the name of the program on, without variables and words like `sudo` before it.
     pub(super) fn program(&self) -> &[String] {
-        let is_before = |word: &String| {
+        let mut follows_xargs = false;
+        let is_before = |word: &&String| {
+            if follows_xargs && word.starts_with('-') {
+                return true;
+            }
+            follows_xargs = *word == "xargs";
             let is_variable = word.split_once('=').is_some_and(|(name, _)| {
                 !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
             });
             is_variable || PREFIXES.contains(&word.as_str()) || ["(", "{"].contains(&word.as_str())
         };
-        let start = self.words.iter().take_while(|word| is_before(word)).count();
+        let start = self.words.iter().take_while(is_before).count();
         self.words.get(start..).unwrap_or_default()
+    }
+
+    /// The commands of the script that it gives a shell, with the same words before each; otherwise itself.
+    fn inner(self) -> Vec<Self> {
+        let program = self.program();
+        let Some(script) = script_of(program) else { return vec![self] };
+        let before = self.words.get(..self.words.len().saturating_sub(program.len())).unwrap_or_default();
+        let with_before = |inner: Self| Self { words: [before, &inner.words].concat() };
+        commands(script).into_iter().map(with_before).collect()
     }
 
     /// The name of the program, without its directory.
@@ -144,6 +158,22 @@ impl ShellCommand {
     pub(super) fn is(&self, names: &[&str]) -> bool {
         names.contains(&self.name())
     }
+}
+
+/// Shells in shells that are read.
+const MAX_DEPTH: usize = 3;
+
+/// The commands of a script, and instead of those that start a shell, the commands of its script: `sudo bash -c 'make > log'` is
+/// `sudo make > log`.
+fn commands_with_inner(script: &str) -> Vec<ShellCommand> {
+    let mut found = commands(script);
+    for _ in 0..MAX_DEPTH {
+        if !found.iter().any(|command| script_of(command.program()).is_some()) {
+            break;
+        }
+        found = found.into_iter().flat_map(ShellCommand::inner).collect();
+    }
+    found
 }
 
 /// Splits a script into commands: at `;`, `&`, `|` and line ends outside of quotes, and at parentheses.
@@ -245,5 +275,17 @@ mod tests {
         assert_eq!(first("DEBIAN_FRONTEND=noninteractive sudo /usr/bin/apt-get install x"), "apt-get");
         assert_eq!(first("if apt-get update; then :; fi"), "apt-get");
         assert_eq!(first("=x"), "=x");
+        assert_eq!(first("xargs -r -0 apt-get install -y"), "apt-get");
+    }
+
+    #[test]
+    fn shells_in_a_script_are_their_commands() {
+        let words = |script: &str| -> Vec<String> {
+            commands_with_inner(script).iter().map(|command| command.words.join(" ")).collect()
+        };
+        assert_eq!(words("sudo bash -ec 'a > b && c'; d"), ["sudo a > b", "sudo c", "d"]);
+        assert_eq!(words(r#"sh -c "bash -c 'a; b'""#), ["a", "b"]);
+        assert_eq!(words("sh script -c x; bash -c"), ["sh script -c x", "bash -c"]);
+        assert_eq!(script_end("bash -c 'exit 0'"), None, "the outer shell goes on");
     }
 }

@@ -169,3 +169,12 @@ fn no_link_leads_to_or_from_a_file_that_another_finding_concerns() {
     let docs = image().layer(|l| l.file("opt/a.md", &big).file("usr/share/man/man1/a.1", &big));
     finds(&docs, "docs-and-locales 1100000 B 1 files layer 0 /usr/share/man/man1/a.1");
 }
+
+/// Containers start it: a link could change what it finds beside itself.
+#[test]
+fn a_copy_that_the_image_starts_is_needed() {
+    let link = "layer 1: write `ln -sf /opt/data /srv/data`; both have the same size and hash";
+    for (command, remedies) in [("/srv/data", &[][..]), ("/srv/other", &[link])] {
+        says(&copied("srv/data", |l| l).starts(&[command]), remedies);
+    }
+}

@@ -193,7 +193,14 @@ const CASES: &[Case] = &[
         kind: AdviceKind::CoreDump,
         claims: &["app/hs_err_pid12.log", "app/java_pid1.hprof", "app/dump.hprof", "var/crash/_usr_bin_x.0.crash"],
         // A profile that a test reads.
-        leaves: &["lib/core/index.js", "app/hprof", "app/tests/sample.hprof", "app/test/a/b.hprof", "var/lib/x.crash"],
+        leaves: &[
+            "lib/core/index.js",
+            "app/hprof",
+            "app/tests/sample.hprof",
+            "app/test/a/b.hprof",
+            "app/tests/hs_err_pid1.log",
+            "var/lib/x.crash",
+        ],
     },
     Case {
         kind: AdviceKind::SparseLoginDatabase,
@@ -237,7 +244,13 @@ const CASES: &[Case] = &[
             "usr/share/lintian/b",
         ],
         // Licences must stay.
-        leaves: &["usr/share/doc/a/copyright", "usr/share/doc/a/b/LICENSE-MIT", "usr/share/common-licenses/GPL"],
+        leaves: &[
+            "usr/share/doc/a/copyright",
+            "usr/share/doc/a/b/LICENSE-MIT",
+            "usr/local/share/doc/a/copyright",
+            "usr/local/share/doc/a/THIRD-PARTY",
+            "usr/share/common-licenses/GPL",
+        ],
     },
 ];
 
@@ -406,6 +419,8 @@ fn caches_that_the_image_starts_with_are_needed() {
         ("root/.cargo/registry/a", &["cargo", "run"]),
         ("root/.m2/repository/a.jar", &["java", "-cp", "/root/.m2/repository/a.jar", "Main"]),
         ("root/.gradle/caches/a", &["./gradlew", "bootRun"]),
+        ("root/.ivy2/cache/a.jar", &["java", "-jar", "/root/.ivy2/cache/a.jar"]),
+        ("root/.cache/coursier/a", &["sbt", "run"]),
         ("root/.nuget/packages/a", &["dotnet", "watch"]),
         ("root/.cache/bazel/a", &["bazel", "run", "//:app"]),
     ] {
@@ -424,7 +439,12 @@ fn temporary_files_that_the_configuration_names_are_needed() {
     {
         finds(&needed, "");
     }
-    for other in [of("WorkingDir", json!("/tmpfs")), of("Env", json!(["TMPDIR=/tmp", "TMP=/tmp/"]))] {
+    finds(&of("Cmd", json!(["sh", "-c", "exec /tmp/app/a"])), "");
+    for other in [
+        of("WorkingDir", json!("/tmpfs")),
+        of("Env", json!(["TMPDIR=/tmp", "TMP=/tmp/"])),
+        of("Cmd", json!(["/srv/tmp/app"])),
+    ] {
         finds(&other, "temporary-files 4 B 1 files layer 0 /tmp/app/a");
     }
 }

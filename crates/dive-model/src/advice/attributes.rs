@@ -1,6 +1,6 @@
 //! Kinds about the modes of files in the image's own layers. They count no bytes.
 
-use super::below::Below;
+use super::below::{BESIDE_USR, Below};
 use super::boundary::OwnBoundary;
 use super::finding::{AdviceGroup, AdviceItem, Finding, FindingState};
 use super::kind::AdviceKind;
@@ -14,21 +14,20 @@ use crate::tree::{NodeId, PathOrder, SpanKind, Tree};
 /// Set-user-id and set-group-id.
 pub(super) const SETUID: u16 = 0o6000;
 
-/// Deletion by owners only.
+/// The sticky bit: only owners delete files of the directory.
 const STICKY: u16 = 0o1000;
 
-/// Directories with programs and libraries.
-const OF_PROGRAMS: [&[u8]; 10] = [
+/// Directories with programs and libraries in `/usr`.
+const OF_PROGRAMS: [&[u8]; 9] = [
     b"usr/bin",
     b"usr/sbin",
     b"usr/lib",
+    b"usr/lib32",
+    b"usr/lib64",
+    b"usr/libexec",
     b"usr/local/bin",
     b"usr/local/sbin",
     b"usr/local/lib",
-    b"bin",
-    b"sbin",
-    b"lib",
-    b"lib64",
 ];
 
 /// The program with which Chrome, and others made of it, separate their processes. It needs the bit.
@@ -47,7 +46,7 @@ pub(super) fn findings(
 ) -> Vec<Finding> {
     let of_packages = Below::programs_of_packages(tree);
     let of_variables = directories_of_programs(&image.places.environment).filter_map(|path| tree.find(path));
-    let of_programs = OF_PROGRAMS.iter().filter_map(|path| tree.find(path)).chain(of_variables);
+    let of_programs = OF_PROGRAMS.iter().chain(&BESIDE_USR).filter_map(|path| tree.find(path)).chain(of_variables);
     let of_programs = Below::of_nodes(tree, of_programs.filter(|node| *node != NodeId::ROOT), &[]);
     let mut found: Vec<(AdviceKind, LayerIndex, FindingState, NodeId)> = Vec::new();
     let mut add = |kind: AdviceKind, layer: LayerIndex, node: NodeId| {

@@ -12,7 +12,7 @@ pub(super) struct Below {
 }
 
 /// Directories beside `/usr` that packages of a distribution write.
-const BESIDE_USR: [&[u8]; 5] = [b"bin", b"sbin", b"lib", b"lib32", b"lib64"];
+pub(super) const BESIDE_USR: [&[u8]; 5] = [b"bin", b"sbin", b"lib", b"lib32", b"lib64"];
 
 /// Directories with settings and state of packages, and their backups.
 const STATE_OF_PACKAGES: [&[u8]; 4] = [b"etc", b"var/lib", b"var/cache", b"var/backups"];

@@ -17,6 +17,7 @@ use super::kind_set::KindSet;
 use super::linked_caches;
 use super::path_kinds::PathKinds;
 use super::rewritten::RewrittenFiles;
+use super::start_command::MentionedNames;
 use super::twins::is_weights;
 use crate::analysis::Exact;
 use crate::analysis::exact::ReclaimableFile;
@@ -107,7 +108,7 @@ impl AdviceClaims {
             scope.kinds.and(visible.collect()).minus(paths.vetoed).minus(linked_caches::needed_kinds(tree, paths));
         let (files, linked) = (FileKinds::of(tree, scope), visible_names(tree));
         let mut files = VisibleFiles { tree, paths, files, linked, claiming };
-        files.add_copies(&scope.places);
+        files.add_copies(&scope.places, &MentionedNames::of(&scope.start_command, &scope.places));
         let mut visible = files.claims();
         visible.retain(|claim| claim.kind != AdviceKind::DataInImage || claim.size_bytes >= MIN_DATA);
         let is_base = |claim: &Claim| claim.layer.get() < scope.own_from;
@@ -177,8 +178,8 @@ impl VisibleFiles<'_> {
     }
 
     /// Adds the kind of copies: of those that nothing else claims, the one that the lowest layer brings stays. A package may need its copy, and
-    /// so may a program in a root of its own; a volume may hide its copy.
-    fn add_copies(&mut self, places: &ContainerPlaces) {
+    /// so may a program in a root of its own; a volume may hide its copy; and containers may start one.
+    fn add_copies(&mut self, places: &ContainerPlaces, mentioned: &MentionedNames<'_>) {
         let tree = self.tree;
         let kinds: KindSet = [AdviceKind::ModelWeightsTwice, AdviceKind::DuplicateContent].into_iter().collect();
         if tree.copies().len() == 0 || self.claiming.and(kinds) == KindSet::default() {
@@ -193,7 +194,7 @@ impl VisibleFiles<'_> {
             let name = |inode: SpanId| self.names(inode).min_by_key(|node| order.rank(*node));
             let is_free = |inode: &SpanId| {
                 let is_apart = self.names(*inode).any(|node| apart.iter().any(|below| below.contains(node)));
-                // Who follows another finding deletes the name, and maybe the target of a link.
+                // Following the other finding deletes this name, and maybe the target of a link.
                 !is_apart
                     && self.names(*inode).all(|node| self.kind_of(*inode, node).is_none_or(AdviceKind::leaves_the_file))
             };
@@ -204,7 +205,9 @@ impl VisibleFiles<'_> {
             let Some(((_, stays), others)) = free.split_first() else { continue };
             for (inode, name) in others {
                 let is_setuid = tree.span(*inode).mode & SETUID != 0;
-                if is_setuid || self.names(*inode).any(|node| kept.iter().any(|below| below.contains(node))) {
+                let is_kept =
+                    |node: NodeId| kept.iter().any(|below| below.contains(node)) || mentioned.contain(tree.name(node));
+                if is_setuid || self.names(*inode).any(is_kept) {
                     continue;
                 }
                 if is_weights(tree.name(*name)) {
@@ -266,7 +269,7 @@ fn visible_names(tree: &Tree) -> HashMap<SpanId, Vec<NodeId>> {
             known.push(tree.span(name).node());
         }
     }
-    // Without any, an inode is waste.
+    // An inode with no visible name is waste.
     names
 }
 

@@ -141,6 +141,8 @@ pub(super) const PATTERNS: &[PatternRow] = &[
             // Samples that a test reads.
             "!**/tests/**/*.hprof",
             "!**/test/**/*.hprof",
+            "!**/tests/**/hs_err_pid*.log",
+            "!**/test/**/hs_err_pid*.log",
         ],
     ),
     (SparseLoginDatabase, PathProof::None, &["/var/log/lastlog", "/var/log/faillog", "/var/log/tallylog"]),
@@ -216,9 +218,11 @@ pub(super) const PATTERNS: &[PatternRow] = &[
             "!/usr/share/doc/**/COPYING*",
             "!/usr/share/doc/**/NOTICE*",
             "!/usr/share/doc/**/THIRD-PARTY*",
+            "!/usr/local/share/doc/**/copyright",
             "!/usr/local/share/doc/**/LICENSE*",
             "!/usr/local/share/doc/**/COPYING*",
             "!/usr/local/share/doc/**/NOTICE*",
+            "!/usr/local/share/doc/**/THIRD-PARTY*",
         ],
     ),
     (

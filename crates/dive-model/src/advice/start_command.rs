@@ -23,8 +23,8 @@ impl<'a> MentionedNames<'a> {
     }
 }
 
-/// The kinds that containers of the image read. All that are possible if the command is too long to read: no finding is better than
-/// a false one.
+/// The kinds that containers of the image read. If the command is too long to read, every kind that it could need: no finding is
+/// better than a false one.
 pub(super) fn needed_kinds(image: &Image) -> KindSet {
     let commands = started(&image.start_command);
     let is_unread = commands.is_none();
@@ -38,7 +38,7 @@ pub(super) fn needed_kinds(image: &Image) -> KindSet {
         command.is(&["apt-get", "apt"]) && command.arguments().iter().any(|word| word == "update")
     };
     let needs_lists = || commands.iter().any(installs_from_lists) && !commands.iter().any(updates);
-    let mentions = |part: &str| image.start_command.iter().any(|word| word.contains(part));
+    let mentions = |part: &str| image.start_command.iter().any(|word| mentions(word, part));
     let runs_sdk = |command: &ShellCommand| {
         let verbs = ["run", "watch", "test", "build"];
         command.is(&["dotnet"]) && command.arguments().first().is_some_and(|verb| verbs.contains(&verb.as_str()))
@@ -49,16 +49,26 @@ pub(super) fn needed_kinds(image: &Image) -> KindSet {
         // A class path may lead into the cache.
         (
             AdviceKind::JvmCache,
-            starts(&["mvn", "mvnw", "gradle", "gradlew"]) || mentions(".m2/") || mentions(".gradle/"),
+            starts(&["mvn", "mvnw", "gradle", "gradlew", "sbt", "cs", "coursier", "scala", "scala-cli", "mill"])
+                || [".m2/", ".gradle/", ".ivy2/", ".cache/coursier/"].into_iter().any(mentions),
         ),
         (AdviceKind::DotnetCache, is_unread || commands.iter().any(runs_sdk) || mentions(".nuget/")),
         (AdviceKind::NodeCache, starts(&["npx", "pnpx"]) || mentions("node_modules/.cache") || mentions(".next/cache")),
         (AdviceKind::BuildCache, starts(&["bazel", "bazelisk"]) || mentions(".cache/bazel")),
         (AdviceKind::PythonCache, starts(&["uvx"]) || mentions(".cache/uv")),
         (AdviceKind::AptLists, is_unread || needs_lists()),
-        (AdviceKind::TemporaryFiles, mentions("/tmp/") || is_in_tmp(&image.places)),
+        (AdviceKind::TemporaryFiles, mentions("/tmp/") || mentions("/var/tmp/") || is_in_tmp(&image.places)),
     ];
     needed.into_iter().filter(|(_, is_needed)| *is_needed).map(|(kind, _)| kind).collect()
+}
+
+/// True if a word has this part of a path. An absolute one starts the path: `/srv/tmp/a` does not have `/tmp/`.
+fn mentions(word: &str, part: &str) -> bool {
+    let is_name = |letter: char| letter.is_alphanumeric() || "._-/".contains(letter);
+    word.match_indices(part).any(|(at, _)| {
+        let before = word.get(..at).and_then(|before| before.chars().next_back());
+        !part.starts_with('/') || !before.is_some_and(is_name)
+    })
 }
 
 /// True if containers start in a directory for temporary files, or a variable names a file there. `TMPDIR=/tmp` names none.

@@ -55,8 +55,6 @@ fn instructions_that_are_right_or_unclear_are_left_alone() {
     for (kind, instructions) in [
         // The history does not record `--checksum`.
         (AdviceKind::AddFromUrl, &["ADD https://example.com/a.tgz /tmp/ # buildkit"][..]),
-        (AdviceKind::AddFromUrl, &["ADD https://example.com/a.git#v1 /src # buildkit"]),
-        (AdviceKind::AddFromUrl, &["ADD https://example.com/a.git?tag=v1 /src # buildkit"]),
         (AdviceKind::AddFromUrl, &["RUN /bin/sh -c curl https://example.com/a.tgz # buildkit"]),
         (AdviceKind::AddForCopy, &["ADD rootfs.tar.xz / # buildkit"]),
         (AdviceKind::AddForCopy, &["ADD rootfs / # buildkit"]),
@@ -68,7 +66,6 @@ fn instructions_that_are_right_or_unclear_are_left_alone() {
             &["COPY package.json . # buildkit", "RUN /bin/sh -c npm ci # buildkit", "COPY . . # buildkit"],
         ),
         (AdviceKind::CopyBeforeInstall, &["COPY . . # buildkit", "RUN /bin/sh -c pip install . # buildkit"]),
-        (AdviceKind::CopyBeforeInstall, &["COPY --from=build . . # buildkit", "RUN /bin/sh -c npm ci # buildkit"]),
         (AdviceKind::UnpinnedPackages, &["/bin/sh -c pip install -r requirements.txt"]),
         (AdviceKind::AptNotAptGet, &["/bin/sh -c apt-get install curl; echo apt install"]),
         (AdviceKind::AptNotAptGet, &["/bin/sh -c apt-cache show apt"]),
@@ -124,18 +121,46 @@ fn a_base_without_a_digest_is_named_by_its_line() {
     }
 }
 
+/// What `dive advise` says of a kind with this Dockerfile, in one line.
+fn with_dockerfile(image: &Image, dockerfile: &str, kind: &str) -> String {
+    let archive = image.save(crate::build::Format::DockerArchive);
+    let user = User::new().writes("Dockerfile", dockerfile);
+    let path = archive.path().to_str().unwrap();
+    let text = user.runs(&["advise", path, "--dockerfile", "Dockerfile", "--kind", kind]).ends_with(0).stdout;
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn an_address_without_a_checksum_is_named_by_its_line() {
-    let archive =
-        built_by(&["ADD https://example.com/a.tgz /tmp/ # buildkit"]).save(crate::build::Format::DockerArchive);
-    let path = archive.path().to_str().unwrap();
-    for (options, is_finding) in [("", true), ("--chown=1 ", true), ("--checksum=sha256:1 ", false)] {
-        let user = User::new().writes("Dockerfile", &format!("FROM a\nADD {options}https://example.com/a.tgz /tmp/\n"));
-        let text =
-            user.runs(&["advise", path, "--dockerfile", "Dockerfile", "--kind", "add-from-url"]).ends_with(0).stdout;
-        let remedy = "line 2: add `--checksum=sha256:DIGEST` to the ADD of https://example.com/a.tgz";
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(is_finding, text.contains(remedy), "{options}: {text}");
+    for (options, address, is_finding) in [
+        ("", "https://example.com/a.tgz", true),
+        ("--chown=1 ", "https://example.com/a.tgz", true),
+        ("--checksum=sha256:1 ", "https://example.com/a.tgz", false),
+        ("", "https://example.com/a.git#v1", false),
+        ("", "https://example.com/a.git?tag=v1", false),
+    ] {
+        let image = built_by(&[&format!("ADD {address} /tmp/ # buildkit")]);
+        let text = with_dockerfile(&image, &format!("FROM a\nADD {options}{address} /tmp/\n"), "add-from-url");
+        let remedy = format!("line 2: add `--checksum=sha256:DIGEST` to the ADD of {address}");
+        assert_eq!(is_finding, text.contains(&remedy), "{options}{address}: {text}");
+    }
+}
+
+/// The history does not tell the context from another stage.
+#[test]
+fn a_copy_from_another_stage_is_no_copy_of_the_context() {
+    let installing = built_by(&["COPY . . # buildkit", "RUN /bin/sh -c npm ci # buildkit"]);
+    let base = image().layer(|l| l.file("var/lib/dpkg/status", "1").created_by("base"));
+    let names = ["app/Dockerfile", "app/.env", "app/main.py"];
+    let whole =
+        |text: &str| base.clone().layer(|l| names.iter().fold(l, |l, name| l.file(name, *name)).created_by(text));
+    for (from, is_finding) in [("", true), ("--from=build ", false)] {
+        let file = format!("FROM a AS build\nFROM b\nCOPY {from}. .\nRUN npm ci\n");
+        let text = with_dockerfile(&installing, &file, "copy-before-install");
+        assert_eq!(is_finding, text.contains("copy package.json and its lock file first"), "{from}: {text}");
+        let file = format!("FROM a AS build\nFROM b\nCOPY {from}src /app/\n");
+        let text = with_dockerfile(&whole("COPY src /app/ # buildkit"), &file, "context-copied-whole");
+        assert_eq!(is_finding, text.contains("`/src/Dockerfile`"), "{from}: {text}");
     }
 }
 
@@ -172,7 +197,9 @@ fn modes_are_advised_on_in_own_layers() {
         remedies(&of("usr/local/bin/run", 0o777), AdviceKind::WorldWritable),
         ["layer 2: add `&& chmod o-w /usr/local/bin/run`"]
     );
-    assert_eq!(remedies(&directory("usr/local/lib/x", 0o777), AdviceKind::WorldWritable).len(), 1);
+    for path in ["usr/local/lib/x", "usr/lib64/x", "usr/libexec/x", "lib32/x"] {
+        assert_eq!(remedies(&directory(path, 0o777), AdviceKind::WorldWritable).len(), 1, "{path}");
+    }
     assert_eq!(remedies(&directory("usr/local/lib/x", 0o1777), AdviceKind::WorldWritable), [""; 0], "sticky");
     assert_eq!(remedies(&of("app/data", 0o666), AdviceKind::WorldWritable), [""; 0]);
     // Directories that containers search.

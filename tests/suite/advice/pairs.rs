@@ -449,7 +449,9 @@ fn a_second_python_is_named_with_its_packages() {
     );
     assert_eq!(
         remedies(&of("RUN /bin/sh -c apt-get install -y gdb # buildkit"), AdviceKind::TwoPythons),
-        ["layer 1: /usr/bin/python3.13 comes with a package beside /usr/local/bin/python3; look for one without it"]
+        [
+            "layer 1: /usr/bin/python3.13 comes with a package beside /usr/local/bin/python3; find one that needs no Python"
+        ]
     );
     let base = image().layer(|l| {
         l.file("var/lib/dpkg/status", "1").file("usr/local/bin/python3", "1").file("usr/bin/python3.13", "1")

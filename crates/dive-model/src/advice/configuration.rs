@@ -8,7 +8,7 @@ use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::option_lines::OptionLines;
 use super::packages;
-use super::place::place_name;
+use super::place::{CopySource, FROM, place_name};
 use super::shell_commands::{ShellCommand, started};
 use crate::image::{BuildInstruction, Keyword};
 use crate::image::{Image, ImageLayer, ImagePart};
@@ -40,7 +40,7 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
         let keys: Vec<String> = image.labels.problems().iter().map(|key| format!("{key}=...")).collect();
         add(AdviceKind::Labels, None, format!("write `LABEL {}`", keys.join(" ")));
     }
-    let mut checksums = OptionLines::with(CHECKSUM);
+    let (mut checksums, mut froms) = (OptionLines::with(CHECKSUM), OptionLines::with(FROM));
     let mut copies_all: Option<LayerIndex> = None;
     let mut has_installed = false;
     for (index, layer) in layers {
@@ -59,7 +59,7 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
                 None => {}
             }
         }
-        if copies_context(instruction) && !has_installed {
+        if copies_context(instruction, || CopySource::of(image, index, &mut froms)) && !has_installed {
             copies_all.get_or_insert(index);
         }
         let commands = instruction.commands();
@@ -131,7 +131,8 @@ fn changes_user(image: &Image, tree: &Tree) -> bool {
 /// True for an `apt` that changes packages.
 fn is_apt(command: &ShellCommand) -> bool {
     let verb = command.arguments().iter().find(|word| !word.starts_with('-'));
-    let changes = ["install", "update", "upgrade", "remove", "purge"];
+    let changes =
+        ["install", "update", "upgrade", "full-upgrade", "dist-upgrade", "remove", "purge", "autoremove", "build-dep"];
     command.is(&["apt"]) && verb.is_some_and(|verb| changes.contains(&verb.as_str()))
 }
 
@@ -182,8 +183,8 @@ fn added<'a>(text: &'a str, layer: &ImageLayer, checksums: &mut OptionLines) -> 
 }
 
 /// True if the instruction copies the whole context.
-fn copies_context(instruction: BuildInstruction<'_>) -> bool {
-    let text = instruction.text;
-    let mut words = text.split_whitespace().filter(|word| !word.starts_with("--"));
-    instruction.copies() && !text.contains("--from") && words.next().is_some_and(|source| [".", "./"].contains(&source))
+fn copies_context(instruction: BuildInstruction<'_>, source: impl FnOnce() -> CopySource) -> bool {
+    let mut words = instruction.text.split_whitespace().filter(|word| !word.starts_with("--"));
+    let is_whole = words.next().is_some_and(|source| [".", "./"].contains(&source));
+    instruction.copies() && is_whole && source() == CopySource::Context
 }

@@ -10,8 +10,9 @@ use super::boundary::OwnBoundary;
 use super::finding::{AdviceGroup, Finding};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
+use super::option_lines::OptionLines;
 use super::packages;
-use super::place::{instruction_of, place_name};
+use super::place::{CopySource, FROM, instruction_of, place_name};
 use super::shell_commands::ShellCommand;
 use crate::image::{Image, Keyword};
 use crate::layer::LayerIndex;
@@ -66,7 +67,10 @@ const MARKS: [ContextMark; 21] = [
 pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: KindSet) -> Vec<Finding> {
     let mut found = Vec::new();
     if kinds.contains(AdviceKind::ContextCopiedWhole) {
-        let copies = |layer: &LayerIndex| instruction_of(image, *layer).copies();
+        let mut froms = OptionLines::with(FROM);
+        let copies = |layer: &LayerIndex| {
+            instruction_of(image, *layer).copies() && CopySource::of(image, *layer, &mut froms) == CopySource::Context
+        };
         let layers = tree.layers().skip(own.layers()).filter(copies);
         let tables = OnceCell::new();
         found.extend(layers.filter_map(|layer| copied_context(image, tree, layer, &tables)));
@@ -149,7 +153,7 @@ impl ContextNeeds {
 
     /// Notes the names in an instruction, also of another stage. What a COPY takes from a stage is not in the context.
     fn note_use(&mut self, text: &str) {
-        if text.trim_start().starts_with('#') || text.contains("--from=") {
+        if text.trim_start().starts_with('#') || text.contains(FROM) {
             return;
         }
         for (mark, is_used) in MARKS.iter().zip(&mut self.is_used) {
@@ -323,7 +327,7 @@ fn second_python(image: &Image, tree: &Tree, own: OwnBoundary) -> Option<Finding
     let packages: Vec<String> =
         words.filter(|word| word.starts_with("python")).take(3).map(|word| named(word.as_bytes())).collect();
     let remedy = if packages.is_empty() {
-        format!("{place}: {path} comes with a package beside /usr/local/bin/python3; look for one without it")
+        format!("{place}: {path} comes with a package beside /usr/local/bin/python3; find one that needs no Python")
     } else {
         let packages = packages.join(" ");
         format!(

@@ -124,6 +124,9 @@ pub(super) fn adding(instruction: BuildInstruction<'_>, command: &str) -> String
     }
 }
 
+/// The option of a COPY with another stage or image.
+pub(super) const FROM: &str = "--from=";
+
 /// Where a COPY or ADD takes its files from. The history of `BuildKit` does not record `--from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CopySource {
@@ -136,13 +139,14 @@ pub(super) enum CopySource {
 }
 
 impl CopySource {
-    fn of(image: &Image, layer: LayerIndex, froms: &mut OptionLines) -> Self {
+    /// Where the COPY or ADD of `layer` takes its files from. `froms` are the lines with `--from=`.
+    pub(super) fn of(image: &Image, layer: LayerIndex, froms: &mut OptionLines) -> Self {
         let instruction = instruction_of(image, layer);
         if !instruction.copies() {
             return Self::Context;
         }
         let lines = image.layers.get(layer.get()).and_then(|layer| layer.lines.as_ref());
-        if instruction.text.contains("--from=") || lines.is_some_and(|lines| froms.are_among(lines)) {
+        if instruction.text.contains(FROM) || lines.is_some_and(|lines| froms.are_among(lines)) {
             return Self::Stage;
         }
         let source = instruction.text.split_whitespace().find(|word| !word.starts_with("--"));

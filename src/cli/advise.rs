@@ -53,7 +53,7 @@ pub enum AdviceFormat {
     Text,
     /// One document
     Json,
-    /// Kind, level, part, bytes, stored bytes, files, layer, hiding layer, lines, largest path and what to write instead, separated
-    /// by tabs; control bytes are escaped
+    /// Kind, level, part, bytes, stored bytes, files, layer, hiding layer, lines, largest path, what to write instead and the certainty
+    /// of the lines, separated by tabs; control bytes are escaped
     Tsv,
 }

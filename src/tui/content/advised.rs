@@ -71,7 +71,7 @@ pub(in crate::tui) fn sum(explorer: &Explorer, advised: &Advised, width: usize) 
 /// The explanation of a finding: the instructions, the kind and the remedy. The instructions take the lines of `height` that the
 /// other texts leave. On a low terminal, there is room for the remedy only.
 pub(in crate::tui) fn details(explorer: &Explorer, finding: &Finding, width: usize, height: usize) -> Vec<String> {
-    let Finding { kind, layer, hidden_by, remedy, .. } = finding;
+    let Finding { kind, layer, hidden_by, doubled_by, remedy, .. } = finding;
     let remedy = wrap(&printable(&format!("Remedy: {remedy}")), width);
     if height < REMEDY_HEIGHT {
         return first_lines(&remedy, height, width);
@@ -82,7 +82,8 @@ pub(in crate::tui) fn details(explorer: &Explorer, finding: &Finding, width: usi
     let line = |verb: &str, layer| wrap(&instruction_line(explorer, verb, layer, width * height), width);
     let put = layer.map(|layer| line("Added by", layer));
     let hidden = hidden_by.filter(|hidden_by| Some(*hidden_by) != *layer).map(|layer| line("Hidden by", layer));
-    let instructions: Vec<Vec<String>> = [put, hidden].into_iter().flatten().collect();
+    let beside = doubled_by.map(|layer| line("Beside", layer));
+    let instructions: Vec<Vec<String>> = [put, hidden, beside].into_iter().flatten().collect();
     let (mut free, mut left) = (height.saturating_sub(rest.len()), instructions.len());
     let mut text = Vec::new();
     for lines in instructions {

@@ -3,8 +3,11 @@
 
 use dive_model::advice::{AdviceKind, KindSet};
 
+use serde_json::{Value, json};
+
 use super::{finds, says};
-use crate::build::{Layer, image};
+use crate::build::{Format, Layer, image};
+use crate::user::User;
 
 /// The base has one half, an own instruction brings the other: the user chooses the base.
 #[test]
@@ -33,6 +36,11 @@ fn libraries_of_the_base_beside_own_packages_are_ours() {
     );
     let (of_base, ours) = advice.partitions(opened.tree(), &opened.exact());
     assert_eq!((of_base.advice_bytes, ours.advice_bytes), (5, 0), "the bytes are in a layer of the base");
+    let archive = own.save(Format::DockerArchive);
+    let arguments = ["advise", archive.path().to_str().unwrap(), "--format", "json"];
+    let document: Value = serde_json::from_str(&User::new().runs(&arguments).ends_with(0).stdout).unwrap();
+    let finding = &document["findings"][0];
+    assert_eq!([&finding["layer"], &finding["hiddenBy"], &finding["doubledBy"]], [&json!(0), &Value::Null, &json!(2)]);
     // The base has both copies, even if an own layer changes the owner of one.
     let both = |l: Layer| system(l).file(python, "123");
     let chown = |l: Layer| {

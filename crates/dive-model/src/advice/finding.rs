@@ -22,9 +22,10 @@ pub struct Finding {
     pub doubled_by: Option<LayerIndex>,
     /// Bytes of the files, unpacked.
     pub size_bytes: u64,
-    /// Estimated bytes in the stored layer, by the ratio of the whole layer; `None` if the layer was not read.
+    /// Estimated bytes in the stored layer, by the ratio of the whole layer; `None` if the layer was not read, or if the kind counts no
+    /// bytes.
     pub stored_bytes: Option<u64>,
-    /// Number of inodes.
+    /// Number of inodes; for a kind that counts no bytes, of paths.
     pub files: u64,
     /// Where the files are, largest first.
     pub groups: Vec<AdviceGroup>,

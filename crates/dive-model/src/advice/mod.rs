@@ -175,8 +175,8 @@ impl Advice {
         self.open().filter(move |finding| !is_small(finding))
     }
 
-    /// The bytes of the findings that count and that these layers cause, of one kind or of all. A sum is in them if its whole part of the
-    /// image is.
+    /// The bytes of the findings that count and that these layers cause, of one kind or of all. A sum is in them if they have
+    /// all layers of the base, or the first own one.
     #[must_use]
     pub fn bytes_in(&self, layers: &Range<usize>, kind: Option<AdviceKind>) -> u64 {
         let is_in = |finding: &Finding| match (finding.caused_by(), finding.part) {

@@ -279,7 +279,7 @@ kinds! {
     }
     /// CUDA libraries of the system beside those of Python packages.
     CudaTwice "cuda-twice" Warn VISIBLE {
-        what: "CUDA libraries of the system that Python packages have, too",
+        what: "CUDA libraries that Python packages also bring",
         instead: "use a base without them, such as `nvidia/cuda:*-base-*`",
     }
     /// Copies of other files.
@@ -323,7 +323,7 @@ kinds! {
     /// Compiled Python modules.
     PythonBytecode "python-bytecode" Off VISIBLE {
         what: "compiled Python modules, which start programs faster",
-        instead: "set `PYTHONDONTWRITEBYTECODE=1` for the installation",
+        instead: "write `pip install --no-compile`, and set `PYTHONDONTWRITEBYTECODE=1` for programs that the RUN starts",
     }
     /// Symbols in programs.
     UnstrippedBinary "unstripped-binary" Info VISIBLE {

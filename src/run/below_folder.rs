@@ -31,7 +31,13 @@ pub(super) fn check(folder: &Path, path: &Path, flag: &str) -> Result<(), String
 pub(super) fn append(folder: &Path, path: &Path) -> io::Result<File> {
     let (dir, name) = enter(folder, path)?;
     regular_file_exists(&dir, name)?;
-    dir.append(name.as_encoded_bytes())
+    let file = dir.append(name.as_encoded_bytes())?;
+    // An unpacked folder may have a hard link to a file elsewhere.
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::nlink(&file.metadata()?) > 1 {
+        return Err(refused("the file has other names (hard links)"));
+    }
+    Ok(file)
 }
 
 /// Opens an existing file below `folder` for reading.

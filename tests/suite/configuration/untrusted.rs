@@ -91,6 +91,18 @@ fn log_does_not_follow_links_of_the_folder() {
     assert_eq!(kept(&user), [""; 0]);
 }
 
+/// A folder that was unpacked from an archive may have a hard link to a file of the user.
+#[test]
+fn log_is_not_written_through_a_hard_link() {
+    for content in ["", "# 2026-11-22T02:33:35Z  INFO begins\n"] {
+        let user = User::new().keeps("own.log", content).writes(".dive.yaml", "log: {path: x.log}\n");
+        std::fs::hard_link(user.home("own.log"), user.file("x.log")).unwrap();
+        let message = "cannot write the log x.log: the file has other names (hard links); set log.path";
+        user.runs(&["tree", &sample()]).ends_with(0).says(&[message]);
+        assert_eq!(std::fs::read_to_string(user.home("own.log")).unwrap(), content);
+    }
+}
+
 #[test]
 fn named_pipe_as_log_does_not_hang() {
     let user = User::new().writes(".dive.yaml", "log: {enabled: true}\n");

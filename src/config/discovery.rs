@@ -177,7 +177,7 @@ impl Search {
             // Other kinds of files are not configurations; reading a pipe could block for ever.
             Ok(metadata) if metadata.is_file() => Document::read(path, path),
             Ok(_) => {
-                self.record(path.to_owned(), SearchResult::Absent);
+                self.record(path.to_owned(), SearchResult::Skipped("not a regular file".to_owned()));
                 return Ok(false);
             }
             Err(cause) => Err(ConfigError::Unreadable { path: path.to_owned(), cause }),

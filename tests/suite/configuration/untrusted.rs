@@ -103,6 +103,23 @@ fn log_is_not_written_through_a_hard_link() {
     }
 }
 
+/// A pipe without a writer blocks a reader for ever, and a file that is skipped without a word seems to count.
+#[test]
+fn configuration_that_is_no_regular_file_is_skipped_with_a_warning() {
+    let make: [fn(&std::path::Path); 3] = [
+        |path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success()),
+        |path| drop(std::os::unix::net::UnixListener::bind(path).unwrap()),
+        |path| std::fs::create_dir(path).unwrap(),
+    ];
+    for make in make {
+        for name in [".dive.yaml", ".dive.yml"] {
+            let user = User::new();
+            make(&user.file(name));
+            user.runs(&["--ci", &sample()]).ends_with(0).says(&[&format!("{name} cannot be used: not a regular file")]);
+        }
+    }
+}
+
 #[test]
 fn named_pipe_as_log_does_not_hang() {
     let user = User::new().writes(".dive.yaml", "log: {enabled: true}\n");

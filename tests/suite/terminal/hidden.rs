@@ -7,14 +7,13 @@ use tempfile::NamedTempFile;
 use crate::build::{Format, image};
 use crate::user::User;
 
-const NAME: &str =
-    "a\u{202e}gpj\u{2066}x\u{2069}\u{61c}\u{200e}\u{200f}-\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}-\u{9b}6n\u{7f}.exe";
+const NAME: &str = "a\u{202e}gpj\u{2066}x\u{2069}\u{61c}\u{200e}\u{200f}-\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{fff0}\u{fff8}\u{fff9}\u{e0041}-\u{9b}6n\u{7f}.exe";
 
 /// True for characters that must not reach a terminal, except ESC, since reports have colours.
 fn is_unsafe(letter: char) -> bool {
     matches!(
         letter,
-        '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffd}'
+        '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{fffd}' | '\u{e0000}'..='\u{e0fff}'
     )
 }
 

@@ -148,7 +148,8 @@ fn file_size_limit_is_an_error() {
     };
     for (arguments, text) in [
         ("--json out.json \"$1\"", "out.json cannot be written: File too large"),
-        ("tree -", "cannot be copied to a temporary file"),
+        ("tree -", "standard input: cannot be copied to a temporary file in "),
+        ("tree -", "File too large (os error 27); raise `ulimit -f`, or set TMPDIR to a file system that"),
     ] {
         let ran = limited(arguments);
         assert!(ran.error().contains(text), "{}", ran.error());

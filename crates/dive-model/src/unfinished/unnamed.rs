@@ -10,6 +10,7 @@ pub const fn temporary_remedy(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "create it, or set TMPDIR to another directory",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "set TMPDIR to a writable directory",
+        io::ErrorKind::FileTooLarge => "raise `ulimit -f`, or set TMPDIR to a file system that allows larger files",
         _ => "set TMPDIR to a directory with enough space",
     }
 }

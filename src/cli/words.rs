@@ -163,11 +163,11 @@ pub(super) fn exit_with(error: &clap::Error, arguments: &[OsString]) -> ! {
 }
 
 /// An argument without a password, also in its value (`--registry-mirror=docker.io=ann:secret@mirror.example`), and with what a terminal
-/// obeys or hides escaped.
+/// obeys or hides escaped, and the start of a command that the runner of a CI service would obey (`##[`).
 fn shown(argument: &OsStr) -> String {
     let text = argument.to_string_lossy();
     let (option, value) = text.split_at(text.rfind('=').map_or(0, |at| at.saturating_add(1)));
-    Shown(&format!("{option}{}", without_login(value))).to_string()
+    Shown(&format!("{option}{}", without_login(value))).to_string().replace("##", "#\\u{23}")
 }
 
 /// Prints the help or version, and exits. A closed pipe (`| head`) is not an error.

@@ -10,6 +10,7 @@ mod build;
 mod build_arguments;
 mod builder;
 mod cache;
+mod commands;
 mod environment;
 mod explore;
 mod followed;

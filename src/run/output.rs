@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use tracing::{info, warn};
 
+use super::commands::WithoutCommands;
 use super::visible::{Notation, Visible};
 use super::{below_folder, followed};
 use crate::cli::OpeningArgs;
@@ -19,7 +20,7 @@ use dive_model::unfinished::{self, FilePurpose, Readers, Unfinished};
 use dive_sources::Environment;
 
 /// Writes a result to standard output. On a terminal, characters that are invisible or reorder a line are escaped; a pipe
-/// gets them unchanged.
+/// gets them unchanged. Commands of CI services are always escaped.
 ///
 /// A closed pipe (`| head`) is not an error, and does not change a verdict.
 pub(super) fn print(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
@@ -28,21 +29,33 @@ pub(super) fn print(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> an
 
 fn print_as(notation: Notation, render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let stdout = io::stdout();
-    let notation = stdout.is_terminal().then_some(notation);
-    print_to(stdout.lock(), notation, render).context("standard output cannot be written")
+    let audience = if stdout.is_terminal() { Audience::Terminal } else { Audience::Program };
+    print_to(stdout.lock(), notation, audience, render).context("standard output cannot be written")
 }
 
 /// Writes a report to standard error, because standard output has another result.
 pub(super) fn print_error(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-    print_to(io::stderr().lock(), Some(Notation::Bytes), render).context("standard error cannot be written")
+    print_to(io::stderr().lock(), Notation::Bytes, Audience::Terminal, render)
+        .context("standard error cannot be written")
+}
+
+/// The reader of an output. Standard error counts as a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    Terminal,
+    /// A program, or a log.
+    Program,
 }
 
 fn print_to(
     stream: impl Write,
-    escapes: Option<Notation>,
+    notation: Notation,
+    audience: Audience,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(64 * 1024, stream);
+    // The buffer gives it large pieces.
+    let mut out = BufWriter::with_capacity(64 * 1024, WithoutCommands::new(stream, notation));
+    let escapes = (audience == Audience::Terminal).then_some(notation);
     match render_escaped(&mut out, escapes, render).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
         _ => {
@@ -176,7 +189,7 @@ impl OutputStream {
             Self::Device(file) => file,
         };
         let escapes = file.is_terminal().then_some(Notation::Json);
-        let mut out = BufWriter::new(file);
+        let mut out = BufWriter::new(WithoutCommands::new(file, Notation::Json));
         render_escaped(&mut out, escapes, render)?;
         Ok(out.flush()?)
     }
@@ -315,7 +328,8 @@ impl Notices {
 /// Prints a line to standard error. Names in it are untrusted, so everything is escaped for a terminal.
 pub fn say(line: &str) {
     // Standard error is closed, so there is nowhere to report the error.
-    let _ = writeln!(io::stderr(), "{}", OneLine(line));
+    let line = format!("{}\n", OneLine(line));
+    let _ = WithoutCommands::new(io::stderr(), Notation::Bytes).write_all(line.as_bytes());
 }
 
 /// Escapes a text for one line of a terminal or a log.

@@ -4,7 +4,7 @@ use super::USUAL;
 use super::session::Session;
 use tempfile::NamedTempFile;
 
-use crate::build::{Format, image};
+use crate::build::{Format, Layer, image};
 use crate::user::User;
 
 const NAME: &str = "a\u{202e}gpj\u{2066}x\u{2069}\u{61c}\u{200e}\u{200f}-\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{fff0}\u{fff8}\u{fff9}\u{e0041}-\u{9b}6n\u{7f}.exe";
@@ -90,5 +90,64 @@ fn pipe_gets_raw_names_but_stderr_is_escaped() {
     for arguments in [&[&format!("--{NAME}"), path][..], &[&format!("./{NAME}")], &[NAME, NAME]] {
         let output = user.runs(arguments);
         assert!(!output.stderr.contains(is_unsafe) && !output.stderr.is_empty(), "{:?}", output.stderr);
+    }
+}
+
+/// The log of a job is read by the runner of the CI service: GitHub's takes `##[...]` anywhere in a line, and `::...::` after blanks at its
+/// start, Azure's `##vso[...]` anywhere.
+#[test]
+fn names_are_no_commands_of_a_ci_service() {
+    const NAMES: [&str; 3] = ["::add-mask::x", "##[stop-commands]x", "##vso[task.prependpath]x"];
+    let files = |text: &str| {
+        NAMES.iter().fold(Layer::default(), |layer, name| layer.file(name, text).symlink(format!("{name}-link"), name))
+    };
+    let layers = [files("one"), files("two")];
+    let created = NAMES.map(|name| serde_json::json!({ "created_by": name })).to_vec();
+    let diff_ids = [0, 1].map(|at| format!("sha256:{at:064x}"));
+    let config = serde_json::json!({ "history": created[..2], "rootfs": { "diff_ids": diff_ids } });
+    let manifest = NAMES.map(|name| serde_json::json!({ "Config": "c", "RepoTags": [name], "Layers": ["0", "1"] }));
+    let archive = layers
+        .iter()
+        .enumerate()
+        .fold(Layer::default(), |archive, (at, layer)| archive.file(at.to_string(), layer.tar()));
+    let archive = archive.file("c", config.to_string()).file("manifest.json", serde_json::json!(manifest).to_string());
+    let user = User::new();
+    std::fs::write(user.file("image.tar"), archive.tar()).unwrap();
+    for name in NAMES {
+        std::fs::write(user.file(name), "no image").unwrap();
+    }
+    let mut seen = String::new();
+    for arguments in [
+        &["tree", "--image", "0", "image.tar"][..],
+        &["tree", "--changes", "--format", "tsv", "--image", "1", "image.tar"],
+        &["--all", "--image", "0", "image.tar"],
+        &["--ci", "--image", "2", "image.tar"],
+        &["--all-images", "--all", "image.tar"],
+        &["--all-images", "--ci", "image.tar"],
+        &["--all-images", "--json", "-", "image.tar"],
+        &["--json", "-", "--image", "1", "image.tar"],
+        &["--json", "/dev/stdout", "--image", "1", "image.tar"],
+        &["advise", "--image", "1", "image.tar"],
+        &["tree", "image.tar"],
+        &["tree", NAMES[1]],
+        &NAMES,
+        &["--from", NAMES[2]],
+        &["--##[stop-commands]x", "--##vso[x]"],
+    ] {
+        let ran = user.runs(arguments);
+        for line in ran.stdout.lines().chain(ran.stderr.lines()) {
+            assert!(!line.trim_start().starts_with("::"), "{arguments:?}: {line}");
+            assert!(!line.contains("##[") && !line.contains("##vso["), "{arguments:?}: {line}");
+        }
+        if arguments.contains(&"-") {
+            assert!(
+                ran.stdout.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())
+                    || serde_json::from_str::<serde_json::Value>(&ran.stdout).is_ok()
+            );
+        }
+        seen += &ran.stdout;
+    }
+    for part in [":\\x3aadd-mask::x", "##\\x5bstop-commands]x", "##\\x76so[task", "##\\u005bstop", "##\\u0076so["] {
+        assert!(seen.contains(part), "no {part}: {seen}");
     }
 }

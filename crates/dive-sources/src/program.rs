@@ -15,12 +15,11 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use super::environment::Environment;
 use super::meter::Meter;
 use super::quote::one_line;
-use super::runtime::{block_on, until_cancelled};
+use super::runtime::{block_on, timeout, until_cancelled};
 use dive_model::blob::TransferStep;
 use dive_model::blob::Watch;
 use dive_model::budget::Limits;

@@ -10,13 +10,13 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::timeout;
+use tokio::time::Timeout;
 
 /// Worker threads for connections. The thread that blocks writes the received data.
 const WORKERS: usize = 2;
 
-/// Threads of the runtime: its workers, and one for DNS lookups.
-const THREADS: usize = WORKERS + 1;
+/// Threads of the runtime: its workers, one for DNS lookups, and one for deadlines.
+const THREADS: usize = WORKERS + 2;
 
 /// Files that the runtime opens: Tokio 1.54 opens seven, for events and signals.
 #[cfg(unix)]
@@ -27,7 +27,13 @@ const FILES: usize = 8;
 /// # Errors
 /// If the threads cannot be started.
 pub(super) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
-    Ok(runtime()?.block_on(future))
+    Ok(runtime()?.network.block_on(future))
+}
+
+/// Awaits `future` up to `limit`, however busy the workers are. Must be called in a future of [`block_on`].
+pub(super) fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
+    let _clock = RUNTIMES.get().map(|runtimes| runtimes.clock.enter());
+    tokio::time::timeout(limit, future)
 }
 
 /// How often a blocked caller checks whether to continue.
@@ -49,11 +55,20 @@ pub(super) async fn until_cancelled<F: Future>(
     }
 }
 
-/// The runtime, started at the first call.
-fn runtime() -> io::Result<&'static Runtime> {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    if let Some(runtime) = RUNTIME.get() {
-        return Ok(runtime);
+/// The runtimes of this process.
+struct Runtimes {
+    network: Runtime,
+    /// Notices deadlines. A server that sends as fast as dive reads keeps a worker of the network busy, and with it all deadlines
+    /// of that runtime.
+    clock: Runtime,
+}
+
+static RUNTIMES: OnceLock<Runtimes> = OnceLock::new();
+
+/// The runtimes, started at the first call.
+fn runtime() -> io::Result<&'static Runtimes> {
+    if let Some(runtimes) = RUNTIMES.get() {
+        return Ok(runtimes);
     }
     // An error means that the program has installed a provider already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -62,14 +77,17 @@ fn runtime() -> io::Result<&'static Runtime> {
         io::Error::new(error.kind(), text)
     })?;
     let made = check_threads().and_then(|()| {
-        Builder::new_multi_thread().worker_threads(WORKERS).enable_all().thread_name("dive-net").build()
+        let network =
+            Builder::new_multi_thread().worker_threads(WORKERS).enable_all().thread_name("dive-net").build()?;
+        let clock = Builder::new_multi_thread().worker_threads(1).enable_time().thread_name("dive-clock").build()?;
+        Ok(Runtimes { network, clock })
     });
     let made = made.map_err(|error| {
         let text = format!("cannot start threads: {error}; raise the limit on processes or memory (ulimit)");
         io::Error::new(error.kind(), text)
     })?;
-    // If two threads race, the second drops its own, unused runtime.
-    Ok(RUNTIME.get_or_init(|| made))
+    // If two threads race, the second drops its own, unused runtimes.
+    Ok(RUNTIMES.get_or_init(|| made))
 }
 
 /// Fails if the runtime cannot open its files: Tokio would panic.
@@ -100,6 +118,9 @@ fn check_threads() -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, mpsc};
+
     use super::*;
 
     #[test]
@@ -115,6 +136,31 @@ mod tests {
                 });
             }
         });
+    }
+
+    /// A server that sends as fast as dive reads keeps a worker busy.
+    #[test]
+    fn deadlines_are_noticed_while_all_workers_are_busy() {
+        let (started, starts) = mpsc::channel();
+        let running = Arc::new(AtomicUsize::new(WORKERS));
+        let (releases, ends): (Vec<_>, Vec<_>) = (0..WORKERS).map(|_| mpsc::channel::<()>()).unzip();
+        let waited = block_on(async {
+            for end in ends {
+                let (started, running) = (started.clone(), Arc::clone(&running));
+                tokio::spawn(async move {
+                    started.send(()).unwrap();
+                    let _ = end.recv_timeout(Duration::from_secs(20));
+                    running.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+            for _ in 0..WORKERS {
+                starts.recv().unwrap();
+            }
+            timeout(Duration::from_millis(1), std::future::pending::<()>()).await
+        });
+        assert!(waited.unwrap().is_err());
+        assert_eq!(running.load(Ordering::SeqCst), WORKERS);
+        drop(releases);
     }
 
     #[test]

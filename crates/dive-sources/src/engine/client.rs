@@ -14,7 +14,6 @@ use hyper::http::request::Builder;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::address::{Address, Tcp};
@@ -25,6 +24,7 @@ use super::stream::Connection;
 use crate::ContainerEngine;
 use crate::environment::Environment;
 use crate::quote::MAX_QUOTE;
+use crate::runtime::timeout;
 
 /// Limit of a response, in bytes. The parsed document takes about ten times as much memory.
 const RESPONSE_LIMIT: u64 = 16 << 20;

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::address::{Address, candidates};
 use super::api::{ApiError, ImageInspect, ListedImage};
 use super::backend::Backend;
@@ -14,6 +12,7 @@ use crate::ContainerEngine;
 use crate::access::Access;
 use crate::engine_name::EngineImageName;
 use crate::error::SourceError;
+use crate::runtime::timeout;
 use crate::search_limit::SearchLimit;
 use dive_model::image::{NamedImage, PrefixSearch};
 

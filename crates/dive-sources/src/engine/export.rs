@@ -6,7 +6,6 @@ use std::sync::Arc;
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use serde::Deserialize;
-use tokio::time::timeout;
 
 use super::api::{ApiError, ImageInspect};
 use super::backend::Backend;
@@ -21,7 +20,7 @@ use crate::error::SourceError;
 use crate::meter::Meter;
 use crate::program::{ExportError, ProgramError};
 use crate::quote::one_line;
-use crate::runtime::{block_on, until_cancelled};
+use crate::runtime::{block_on, timeout, until_cancelled};
 use dive_model::blob::TransferStep;
 use dive_model::blob::Watch;
 use dive_model::budget::Limits;

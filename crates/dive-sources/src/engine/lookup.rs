@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
 use tracing::{debug, info};
 
 use super::address::{Address, candidates};
@@ -17,7 +16,7 @@ use crate::ContainerEngine;
 use crate::access::{Access, PodmanRoute, PullPolicy};
 use crate::engine_name::EngineImageName;
 use crate::program::ProgramError;
-use crate::runtime::block_on;
+use crate::runtime::{block_on, timeout};
 use dive_model::blob::TransferProgress;
 
 /// Timeout for the description of an image or a container.

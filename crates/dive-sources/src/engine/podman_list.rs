@@ -1,13 +1,12 @@
 //! Manifest lists in Podman: one name for the images of several platforms. Podman describes and saves the image for its own
 //! platform; any other is named by its digest.
 
-use tokio::time::timeout;
-
 use super::api::{ImageInspect, ListedImage, ManifestList};
 use super::backend::Backend;
 use super::error::EngineError;
 use super::lookup::{INSPECTION, ImageLookup};
 use crate::ContainerEngine;
+use crate::runtime::timeout;
 use dive_model::image::Platform;
 
 /// The error of Podman for a list without its own platform.

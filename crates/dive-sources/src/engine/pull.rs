@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::api::{Login, PullStep};
 use super::backend::Backend;
 use super::client::Client;
@@ -15,6 +13,7 @@ use crate::ContainerEngine;
 use crate::credentials::{Credential, Credentials};
 use crate::docker_hub::{DOCKER_HUB, DOCKER_HUB_KEY};
 use crate::environment::Environment;
+use crate::runtime::timeout;
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::units::Total;
 

@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use super::address::Ssh;
 use crate::ContainerEngine;
 use crate::environment::Environment;
 use crate::quote::one_line;
+use crate::runtime::timeout;
 
 /// Limit of the standard error that is kept, in bytes.
 const ERROR_LIMIT: u64 = 4096;

@@ -10,13 +10,13 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::address::{Address, Tcp};
 use super::ssh;
 use crate::ContainerEngine;
 use crate::environment::Environment;
+use crate::runtime::timeout;
 
 /// Timeout of the TCP connection, and again of the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

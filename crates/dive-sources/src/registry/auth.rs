@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
-use tokio::time::timeout;
 
 use super::challenge::Challenge;
 use super::client::{self, Clients, Contact, Transport, Use};
@@ -18,6 +17,7 @@ use super::error::RegistryError;
 use super::retry::Failure;
 use crate::credentials::{Credential, Credentials};
 use crate::environment::Environment;
+use crate::runtime::timeout;
 
 /// The variable with a token, which a user or a CI service may set.
 pub(in super::super) const TOKEN_VARIABLE: &str = "REGISTRY_TOKEN";

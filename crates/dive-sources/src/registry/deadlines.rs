@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
+use crate::runtime::timeout;
 
 /// The limits for one registry. Tests use their own.
 #[derive(Debug, Clone, Copy)]

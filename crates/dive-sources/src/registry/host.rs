@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderName, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
-use tokio::time::timeout;
 
 use super::auth::{Auth, Authorization};
 use super::client::{self, Clients, Contact, Transport, Use, is_same_host};
@@ -18,6 +17,7 @@ use super::response;
 use super::retry::Failure;
 use crate::certificates::CertificateCheck;
 use crate::environment::Environment;
+use crate::runtime::timeout;
 
 /// Timeout of the first response. Later responses may take longer, because the host is known to work.
 const GREETING: Duration = Duration::from_secs(20);

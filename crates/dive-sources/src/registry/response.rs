@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
-use tokio::time::timeout;
 
 use super::client::{self, Contact};
 use super::error::RegistryError;
 use super::retry::{Failure, Retry, retry_after};
+use crate::runtime::timeout;
 
 /// Limits of an error body: bytes read, and characters shown.
 const ERROR_BODY_LIMIT: u64 = 64 << 10;

@@ -12,7 +12,6 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use self::changed::ChangedLayer;
 use self::changes::ChangedPaths;
@@ -27,6 +26,7 @@ use super::record::MANIFEST;
 use crate::access::{Access, PullPolicy};
 use crate::container_engine::ContainerEngine;
 use crate::error::SourceError;
+use crate::runtime::timeout;
 use dive_model::blob::{Blob, Identity, TransferProgress};
 use dive_model::image::Platform;
 use dive_model::remark::Remark;

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::io;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 use super::error::RegistryError;
 use super::name;
-use super::reach::{CheckedNames, RegistryReach, TooNear};
+use super::reach::{self, CheckedNames, RegistryReach, TooNear};
 use super::redirects::{self, RedirectError};
 use super::retry::Failure;
 use super::trust::TrustFiles;
@@ -111,8 +110,8 @@ impl Clients {
                 Use::Registry => Policy::none(),
                 Use::Token => Policy::custom(redirects::stay),
             });
-        if is_loopback(address) {
-            // A proxy would reach its own loopback, not this machine's.
+        if reach::is_this_machine(address) {
+            // A proxy would connect to its own machine.
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| RegistryError::Runtime { why: root(&error.without_url()) })?;
@@ -124,13 +123,6 @@ impl Clients {
 /// True if both addresses have one origin, which may see the same secrets.
 pub(super) fn is_same_host(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin()
-}
-
-/// True if an address (`HOST[:PORT]`) is a loopback address.
-fn is_loopback(address: &str) -> bool {
-    let host = Url::parse(&format!("http://{address}")).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let host = host.unwrap_or_default();
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn unreachable(error: &TooNear) -> RegistryError {
@@ -303,16 +295,6 @@ fn root(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_registry_on_this_machine_is_reached_without_a_proxy() {
-        for here in ["localhost", "localhost:5000", "127.0.0.1:5000", "127.1.2.3", "[::1]:5000"] {
-            assert!(is_loopback(here), "{here}");
-        }
-        for elsewhere in ["quay.io", "10.0.0.1:5000", "localhost.example"] {
-            assert!(!is_loopback(elsewhere), "{elsewhere}");
-        }
-    }
 
     #[test]
     fn another_port_does_not_get_the_credentials() {

@@ -5,14 +5,36 @@ use std::collections::HashSet;
 use std::error::Error;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Metadata services outside of the link-local range: Amazon's for IPv6, and Alibaba's.
-const METADATA: [IpAddr; 2] =
-    [IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)), IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200))];
+/// Metadata services outside of the link-local range: Alibaba's and Azure's, and for IPv6 Google's and Oracle's.
+const METADATA: [IpAddr; 4] = [
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)),
+];
+
+/// The first half of the IPv6 addresses of Amazon's services for a machine.
+const AMAZON: [u16; 4] = [0xfd00, 0xec2, 0, 0];
+
+/// The first three quarters of IPv6 addresses that stand for an IPv4 address: mapped (RFC 4291), compatible, translated (RFC 2765),
+/// and of NAT64 (RFC 6052).
+const EMBEDDING: [[u16; 6]; 4] = [[0, 0, 0, 0, 0, 0xffff], [0; 6], [0, 0, 0, 0, 0xffff, 0], [0x64, 0xff9b, 0, 0, 0, 0]];
+
+/// The IPv4 address for which an address stands, or the address itself.
+fn canonical(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) if !v6.is_loopback() && EMBEDDING.iter().any(|start| v6.segments().starts_with(start)) => {
+            let [.., a, b, c, d] = v6.octets();
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+        }
+        address => address,
+    }
+}
 
 /// Who reaches an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +49,11 @@ enum AddressReach {
 
 impl AddressReach {
     fn of(address: IpAddr) -> Self {
-        let address = address.to_canonical();
+        let address = canonical(address);
         let (is_link_local, is_this_machine) = match address {
             // Connections to 0.0.0.0 reach this machine.
             IpAddr::V4(v4) => (v4.is_link_local(), v4.is_loopback() || v4.octets().starts_with(&[0])),
-            IpAddr::V6(v6) => (v6.is_unicast_link_local(), v6.is_loopback() || v6.is_unspecified()),
+            IpAddr::V6(v6) => (v6.is_unicast_link_local() || v6.segments().starts_with(&AMAZON), v6.is_loopback()),
         };
         if is_this_machine {
             Self::Machine
@@ -42,7 +64,8 @@ impl AddressReach {
         }
     }
 
-    /// The reach of a host that needs no lookup; `None` for other names.
+    /// The reach of a host that needs no lookup; `None` for other names. `host` is that of an [`Url`], which knows the spellings of an
+    /// address.
     fn of_host(host: &str) -> Option<Self> {
         let name = host.trim_end_matches('.');
         if name == "localhost" || name.ends_with(".localhost") {
@@ -57,6 +80,17 @@ impl AddressReach {
     }
 }
 
+/// The host of `HOST[:PORT]` as an [`Url`] has it.
+fn host_of(address: &str) -> String {
+    let url = Url::parse(&format!("http://{address}")).ok();
+    url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// True if `HOST[:PORT]` is this machine without a lookup.
+pub(super) fn is_this_machine(address: &str) -> bool {
+    AddressReach::of_host(&host_of(address)) == Some(AddressReach::Machine)
+}
+
 /// The reach of a registry, and the hosts that it led to.
 #[derive(Debug)]
 pub(super) struct RegistryReach {
@@ -64,17 +98,17 @@ pub(super) struct RegistryReach {
     registry: String,
     /// Its host, without the port.
     host: String,
-    /// Set by the first lookup. Behind a proxy there is none.
-    own: OnceLock<AddressReach>,
+    /// The reaches of its addresses in the first lookup, and [`AddressReach::Network`] if a later one finds such an address. Behind a
+    /// proxy there is none.
+    own: Mutex<Vec<AddressReach>>,
     led_to: Mutex<HashSet<String>>,
 }
 
 impl RegistryReach {
     /// The reach of the registry at `HOST[:PORT]`.
     pub(super) fn new(registry: &str) -> Self {
-        let url = Url::parse(&format!("http://{registry}")).ok();
-        let host = url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        let own = AddressReach::of_host(&host).map_or_else(OnceLock::new, OnceLock::from);
+        let host = host_of(registry);
+        let own = Mutex::new(AddressReach::of_host(&host).into_iter().collect());
         Self { registry: registry.to_owned(), host, own, led_to: Mutex::default() }
     }
 
@@ -92,7 +126,10 @@ impl RegistryReach {
     }
 
     fn own(&self) -> AddressReach {
-        self.own.get().copied().unwrap_or(AddressReach::Network)
+        match self.own.lock().unwrap_or_else(PoisonError::into_inner)[..] {
+            [own] => own,
+            _ => AddressReach::Network,
+        }
     }
 
     /// The addresses of `name` that may be connected to.
@@ -100,9 +137,15 @@ impl RegistryReach {
         let reach = |address: &SocketAddr| AddressReach::of(address.ip());
         let Some(first) = addresses.first().copied() else { return Ok(addresses) };
         if name == self.host {
-            let is_one = addresses.iter().all(|address| reach(address) == reach(&first));
-            // Another thread may have set it first.
-            let _ = self.own.set(if is_one { reach(&first) } else { AddressReach::Network });
+            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_first = own.is_empty();
+            for reach in addresses.iter().map(reach) {
+                if (is_first || reach == AddressReach::Network) && !own.contains(&reach) {
+                    own.push(reach);
+                }
+            }
+            // The owner of a name may let it lead elsewhere meanwhile.
+            addresses.retain(|address| own.contains(&reach(address)));
         }
         // Names that the user or a proxy setting gives may lead anywhere.
         if self.led_to.lock().unwrap_or_else(PoisonError::into_inner).contains(name) {
@@ -142,7 +185,7 @@ impl fmt::Display for TooNear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, such) = match self.reach {
             AddressReach::Machine => ("an address of this machine", "on this machine"),
-            AddressReach::Link | AddressReach::Network => ("a link-local address", "at such an address"),
+            AddressReach::Link | AddressReach::Network => ("a link-local or metadata address", "at such an address"),
         };
         write!(
             f,
@@ -179,7 +222,19 @@ mod tests {
             ("http://[fe80::1]/", Some(AddressReach::Link)),
             ("http://[::ffff:a9fe:a9fe]/", Some(AddressReach::Link)),
             ("http://[fd00:ec2::254]/", Some(AddressReach::Link)),
+            ("http://[fd00:ec2::23]/", Some(AddressReach::Link)),
+            ("http://[fd20:ce::254]/", Some(AddressReach::Link)),
+            ("http://[fd00:c1::a9fe:a9fe]/", Some(AddressReach::Link)),
             ("http://100.100.100.200/", Some(AddressReach::Link)),
+            ("http://168.63.129.16/", Some(AddressReach::Link)),
+            ("http://[64:ff9b::7f00:1]/", Some(AddressReach::Machine)),
+            ("http://[64:ff9b::100.100.100.200]/", Some(AddressReach::Link)),
+            ("http://[::127.0.0.1]/", Some(AddressReach::Machine)),
+            ("http://[::ffff:0:127.0.0.1]/", Some(AddressReach::Machine)),
+            ("http://[64:ff9b::10.0.0.1]/", Some(AddressReach::Network)),
+            ("http://0177.0.0.1/", Some(AddressReach::Machine)),
+            ("http://%6cocalhost/", Some(AddressReach::Machine)),
+            ("http://127。0。0。1/", Some(AddressReach::Machine)),
             ("http://10.0.0.1/", Some(AddressReach::Network)),
             ("http://192.0.2.1/", Some(AddressReach::Network)),
             ("http://[fd00::1]/", Some(AddressReach::Network)),
@@ -217,15 +272,46 @@ mod tests {
             assert_eq!(far, addresses(&["192.0.2.7"]));
             let error = registry.admit(host, addresses(&["169.254.169.254"])).unwrap_err();
             assert_eq!(error.registry, "reg.example:5000");
-            let start = format!("it leads to {host} (169.254.169.254), a link-local address, which dive follows only ");
+            let start = format!(
+                "it leads to {host} (169.254.169.254), a link-local or metadata address, which dive follows only "
+            );
             assert!(error.to_string().starts_with(&start), "{error}");
         }
         // A registry of this machine under another name, and one with addresses of both kinds.
         for (own, may) in [(&["127.0.1.1", "127.0.0.1"][..], true), (&["127.0.0.1", "192.0.2.1"], false)] {
             let registry = RegistryReach::new("here.example");
-            assert!(registry.admit("here.example", addresses(own)).is_ok());
+            assert_eq!(registry.admit("here.example", addresses(own)).unwrap().len(), 2);
             registry.lead_to(&Url::parse("http://store.example/").unwrap()).unwrap();
             assert_eq!(registry.admit("store.example", addresses(&["127.0.0.1"])).is_ok(), may, "{own:?}");
+        }
+    }
+
+    /// Whoever owns a name can change its address from one lookup to the next.
+    #[test]
+    fn a_registry_that_moves_comes_no_nearer() {
+        let registry = RegistryReach::new("reg.example");
+        assert!(registry.admit("reg.example", addresses(&["192.0.2.1"])).is_ok());
+        let moved = registry.admit("reg.example", addresses(&["127.0.0.1", "192.0.2.2"])).unwrap();
+        assert_eq!(moved, addresses(&["192.0.2.2"]));
+        assert!(registry.admit("reg.example", addresses(&["127.0.0.1"])).is_err());
+        // Away from this machine, and still leading to it.
+        let registry = RegistryReach::new("reg.example");
+        assert!(registry.admit("reg.example", addresses(&["127.0.0.1"])).is_ok());
+        let leads = || registry.lead_to(&Url::parse("http://127.0.0.1/").unwrap()).is_ok();
+        assert!(leads());
+        assert!(registry.admit("reg.example", addresses(&["192.0.2.1"])).is_ok());
+        assert!(!leads());
+    }
+
+    #[test]
+    fn a_registry_on_this_machine_is_known_without_a_lookup() {
+        for here in
+            ["localhost", "LOCALHOST.:5000", "a.localhost", "127.0.0.1:5000", "127.1", "0.0.0.0:5000", "[::]:5000"]
+        {
+            assert!(is_this_machine(here), "{here}");
+        }
+        for elsewhere in ["quay.io", "10.0.0.1:5000", "localhost.example", "[fe80::1]:5000"] {
+            assert!(!is_this_machine(elsewhere), "{elsewhere}");
         }
     }
 }

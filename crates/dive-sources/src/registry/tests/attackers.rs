@@ -130,7 +130,7 @@ fn a_registry_cannot_lead_to_a_metadata_service() {
     let metadata = "http://169.254.169.254/latest/api/token";
     let expected = |host: &str| {
         format!(
-            "{host} cannot be reached: it leads to 169.254.169.254, a link-local address, which dive follows only from "
+            "{host} cannot be reached: it leads to 169.254.169.254, a link-local or metadata address, which dive follows only from "
         )
     };
     let (fixture, server) =

@@ -92,7 +92,7 @@ pub enum RegistryError {
         hint: &'static str,
     },
     /// Unexpected HTTP status.
-    #[error("{host}: unexpected response to the request for {what}: {answer}{}", after(*tries))]
+    #[error("{}", unexpected_status(host, what, answer, *tries))]
     Status {
         /// The host.
         host: String,
@@ -300,6 +300,21 @@ impl fmt::Display for SystemError {
     }
 }
 
+fn unexpected_status(host: &str, what: &str, answer: &str, tries: u32) -> String {
+    let tries = after(tries);
+    if is_rate_limit(answer) {
+        return format!(
+            "{host} is rate limiting requests for {what}: {answer}{tries}; try again later, or log in for a higher limit"
+        );
+    }
+    format!("{host}: unexpected response to the request for {what}: {answer}{tries}")
+}
+
+/// True for the status of a rate limit.
+fn is_rate_limit(answer: &str) -> bool {
+    answer.starts_with("429")
+}
+
 fn after(tries: u32) -> String {
     if tries > 1 { format!(" ({tries} attempts)") } else { String::new() }
 }
@@ -336,7 +351,7 @@ impl RegistryError {
         const MINUTE: Duration = Duration::from_mins(1);
         match self {
             Self::Later { wait, .. } => Some(*wait),
-            Self::Status { answer, .. } if answer.starts_with("429") => Some(MINUTE),
+            Self::Status { answer, .. } if is_rate_limit(answer) => Some(MINUTE),
             _ => None,
         }
     }

@@ -137,11 +137,16 @@ fn too_long(error: RegistryError, wait: Duration, limit: Duration) -> RegistryEr
     }
 }
 
-/// Parses `Retry-After`: seconds, or an HTTP date (RFC 9110, 10.2.3). `now` is in seconds since 1970.
+/// The longest delay that a `Retry-After` header means. A longer one is a mistake, or an attack on those who add it to a time.
+const YEAR: Duration = Duration::from_hours(24 * 365);
+
+/// Parses `Retry-After`: seconds, or an HTTP date (RFC 9110, 10.2.3). `now` is in seconds since 1970. `None` for other texts, and without
+/// a delay: zero seconds, or a date that has passed.
 pub(super) fn retry_after(text: &str, now: u64) -> Option<Duration> {
     let text = text.trim();
-    let seconds = text.parse().ok().or_else(|| Some(seconds_of_date(text)?.saturating_sub(now)));
-    seconds.map(Duration::from_secs)
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = if is_number { text.parse().unwrap_or(u64::MAX) } else { seconds_of_date(text)?.saturating_sub(now) };
+    Some(Duration::from_secs(seconds).min(YEAR)).filter(|delay| !delay.is_zero())
 }
 
 /// An HTTP date in seconds since 1970.
@@ -158,11 +163,15 @@ mod tests {
     fn retry_after_is_read_as_seconds_or_a_date() {
         assert_eq!(retry_after(" 7", 0), Some(Duration::from_secs(7)));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_770), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_790), Some(Duration::ZERO));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_790), None);
         assert_eq!(retry_after("Thu, 29 Feb 2024 00:00:00 GMT", 1_709_164_799), Some(Duration::from_secs(1)));
         // An obsolete format that recipients must accept.
         assert_eq!(retry_after("Sunday, 06-Nov-94 08:49:37 GMT", 784_111_770), Some(Duration::from_secs(7)));
-        for wrong in ["", "-1", "soon", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT"] {
+        for huge in ["99999999999", "18446744073709551616", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(retry_after(huge, 784_111_770), Some(YEAR), "{huge}");
+        }
+        for wrong in ["", "-1", "+1", "1.5", "0", "soon", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT"]
+        {
             assert_eq!(retry_after(wrong, 0), None, "{wrong}");
         }
     }

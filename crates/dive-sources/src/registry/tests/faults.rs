@@ -76,6 +76,17 @@ fn a_registry_that_stays_busy_is_an_error_with_the_number_of_attempts() {
     assert_eq!(requests, 5);
 }
 
+#[test]
+fn an_odd_delay_of_a_busy_registry_is_no_delay() {
+    for delay in ["-1", "0", "1e9", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+        let (fetched, requests) = both(move |_, _| Reply::status("429 Too Many Requests").with("Retry-After", delay));
+        let error = fetched.unwrap_err();
+        assert!(error.contains(" is rate limiting requests for the blob sha256:"), "{delay}: {error}");
+        assert!(error.contains(": 429 Too Many Requests (5 attempts); try again later, or log in"), "{delay}: {error}");
+        assert_eq!(requests, 5, "{delay}");
+    }
+}
+
 /// Docker Hub sends a delay of hours to a user who has reached the pull limit.
 #[test]
 fn dive_does_not_wait_for_hours() {

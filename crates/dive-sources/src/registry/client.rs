@@ -19,7 +19,8 @@ use super::retry::Failure;
 use super::trust::TrustFiles;
 use crate::certificates::CertificateCheck;
 
-const CONNECT: Duration = Duration::from_secs(10);
+/// Timeout of a connection, with TLS. Tests use another.
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
 
 /// Timeout of a single read. A blob as a whole has no timeout here.
 const STALL: Duration = Duration::from_mins(1);
@@ -59,17 +60,19 @@ pub(super) enum Use {
 }
 
 /// One HTTP client per host, registry, transport and use, with its connection pool.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Clients {
     trust: TrustFiles,
+    /// The timeout of a connection.
+    connect: Duration,
     made: Mutex<HashMap<(String, String, Transport, Use), Client>>,
     /// By registry.
     reaches: Mutex<HashMap<String, Arc<RegistryReach>>>,
 }
 
 impl Clients {
-    pub(super) fn new(trust: TrustFiles) -> Self {
-        Self { trust, made: Mutex::default(), reaches: Mutex::default() }
+    pub(super) fn new(trust: TrustFiles, connect: Duration) -> Self {
+        Self { trust, connect, made: Mutex::default(), reaches: Mutex::default() }
     }
 
     /// The reach of a registry.
@@ -102,7 +105,7 @@ impl Clients {
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("dive-rs/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
+            .connect_timeout(self.connect)
             .read_timeout(STALL)
             .referer(false)
             .dns_resolver(CheckedNames(self.reach(registry)))
@@ -147,18 +150,21 @@ pub(super) fn failure(host: &str, what: &str, contact: Contact, error: reqwest::
             return RegistryError::Untrusted { host: host.to_owned(), why }.into();
         }
         if matches!(tls, rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) {
-            let why = format!("it does not speak TLS; to connect without TLS, add --insecure-registry {host}");
+            let why = format!("it does not speak TLS{}", contact.remedy(host));
             return RegistryError::Unreachable { host: host.to_owned(), why }.into();
         }
     }
     let why = match (error.is_timeout(), error.is_connect()) {
-        (true, true) => format!("no connection within {} seconds; {CHECK_HOST}", CONNECT.as_secs()),
+        (true, true) => {
+            let remedy = contact.remedy(host);
+            // It may have no TLS, and wait for the end of a line.
+            let with_tls = if remedy.is_empty() { "" } else { " with TLS" };
+            format!("no connection{with_tls} within {} seconds; {CHECK_HOST}{remedy}", CONNECT.as_secs())
+        }
         (true, false) => format!("no data for {} seconds", STALL.as_secs()),
         _ => match root(&error) {
             eof if eof == "tls handshake eof" => {
-                format!(
-                    "it closes the connection during the TLS handshake; to connect without TLS, add --insecure-registry {host}"
-                )
+                format!("it closes the connection during the TLS handshake{}", contact.remedy(host))
             }
             why => with_advice(&error, why),
         },
@@ -167,7 +173,7 @@ pub(super) fn failure(host: &str, what: &str, contact: Contact, error: reqwest::
         let error = RegistryError::Unreachable { host: host.to_owned(), why };
         return match contact {
             Contact::Established => Failure::soon(error),
-            Contact::First => error.into(),
+            Contact::First(_) => error.into(),
         };
     }
     Failure::soon(RegistryError::Broken { host: host.to_owned(), what: what.to_owned(), received: 0, why, tries: 1 })
@@ -195,8 +201,8 @@ fn with_advice(error: &reqwest::Error, why: String) -> String {
     }
 }
 
-/// True if the host may not speak TLS: it refused or closed the connection, or sent something other than TLS. Other errors
-/// and timeouts do not allow plain HTTP.
+/// True if the host may not speak TLS: it refused or closed the connection, or sent nothing or something other than TLS. Other errors
+/// do not allow plain HTTP.
 pub(super) fn may_have_no_tls(error: &reqwest::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof};
     let other_words =
@@ -205,9 +211,10 @@ pub(super) fn may_have_no_tls(error: &reqwest::Error) -> bool {
         let kinds = [BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof];
         kinds.contains(&error.kind())
     };
-    error.is_connect()
-        && causes(error)
-            .any(|cause| cause.downcast_ref().is_some_and(other_words) || cause.downcast_ref().is_some_and(hung_up))
+    let has_no_tls = |cause: &(dyn Error + 'static)| {
+        cause.downcast_ref().is_some_and(other_words) || cause.downcast_ref().is_some_and(hung_up)
+    };
+    error.is_connect() && (error.is_timeout() || causes(error).any(has_no_tls))
 }
 
 /// Whether a host has responded before. A host that never did is not retried.
@@ -215,8 +222,18 @@ pub(super) fn may_have_no_tls(error: &reqwest::Error) -> bool {
 pub(super) enum Contact {
     /// It has responded before.
     Established,
-    /// It has not responded yet.
-    First,
+    /// It has not responded yet, and is asked with this transport.
+    First(Transport),
+}
+
+impl Contact {
+    /// What to do if the host has no TLS. Nothing if the user has allowed that.
+    fn remedy(self, host: &str) -> String {
+        match self {
+            Self::First(Transport::Https) => format!("; to connect without TLS, add --insecure-registry {host}"),
+            Self::First(Transport::UncheckedHttps | Transport::Http) | Self::Established => String::new(),
+        }
+    }
 }
 
 fn why_untrusted(host: &str, error: &rustls::Error) -> Option<String> {

@@ -3,11 +3,14 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use super::client::CONNECT;
 use crate::runtime::timeout;
 
 /// The limits for one registry. Tests use their own.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadlines {
+    /// For a connection.
+    pub(super) connect: Duration,
     /// For a document: all attempts and hosts together, including delays.
     pub(super) document: Duration,
     /// For all documents of an image below the requested manifest. The last request may end after it, by its own deadline.
@@ -22,7 +25,7 @@ impl Default for Deadlines {
     fn default() -> Self {
         let rate = Rate { bytes: 60 << 10, window: Duration::from_mins(1) };
         let (document, documents) = (Duration::from_mins(1), Duration::from_mins(5));
-        Self { document, documents, token: Duration::from_secs(30), rate }
+        Self { connect: CONNECT, document, documents, token: Duration::from_secs(30), rate }
     }
 }
 

@@ -170,12 +170,15 @@ impl Host {
         request: &RegistryRequest<'_>,
         authorization: &Authorization,
     ) -> Result<Response, NoResponse> {
-        let contact = if self.transport.get().is_some() { Contact::Established } else { Contact::First };
+        let contact = if self.transport.get().is_some() { Contact::Established } else { Contact::First(transport) };
         let answer = self.followed(transport, request, authorization, contact);
         match contact {
             Contact::Established => answer.await,
-            Contact::First => timeout(GREETING, answer).await.map_err(|_| {
-                let why = format!("it accepted the connection and sent nothing for {} seconds", GREETING.as_secs());
+            Contact::First(_) => timeout(GREETING, answer).await.map_err(|_| {
+                let why = format!(
+                    "it accepted the connection, but sent no response within {} seconds; check the host and the port",
+                    GREETING.as_secs()
+                );
                 RegistryError::Unreachable { host: self.registry.clone(), why }
             })?,
         }

@@ -97,7 +97,7 @@ pub(super) struct FetchedDocument {
 impl Repository {
     /// Fails if the machine's settings block the image.
     pub(super) fn new(name: Name, access: &Access, settings: Settings) -> Result<Self, RegistryError> {
-        let clients = Arc::new(Clients::new(settings.trust));
+        let clients = Arc::new(Clients::new(settings.trust, settings.deadlines.connect));
         let endpoints = endpoints::of(&name, &access.registries, &settings.machine)?;
         let host = |endpoint| Host::new(endpoint, &access.environment, &clients, settings.deadlines.token);
         let hosts = endpoints.into_iter().map(host).collect();

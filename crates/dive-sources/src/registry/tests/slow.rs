@@ -15,7 +15,7 @@ const FOR_EVER: Duration = Duration::from_secs(20);
 fn deadlines() -> Deadlines {
     let rate = Rate { bytes: 1000, window: Duration::from_millis(400) };
     let document = Duration::from_secs(2);
-    Deadlines { document, documents: FOR_EVER, token: Duration::from_millis(300), rate }
+    Deadlines { connect: FOR_EVER, document, documents: FOR_EVER, token: Duration::from_millis(300), rate }
 }
 
 fn opened(server: &Server) -> Result<RegistryImage, String> {

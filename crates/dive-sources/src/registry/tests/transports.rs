@@ -1,12 +1,12 @@
 //! Transports of insecure hosts, and hosts that do not respond.
 
 use dive_model::store::Store;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::server::{Fixture, Reply, Server};
+use super::server::{Fixture, Reply, Server, open, open_within};
 use crate::access::{Access, Mirror, RegistryOptions};
 use crate::machine::MachineSettings;
 use crate::registry::deadlines::Deadlines;
@@ -60,6 +60,71 @@ fn a_bad_request_does_not_prove_plain_http() {
 #[test]
 fn a_tls_server_gets_no_plain_http() {
     assert_eq!(greetings(&[0x15, 3, 3, 0, 2, 2, 40]), [TLS, TLS]);
+}
+
+/// The error of a host that waits for the end of a line, and what it received.
+fn waiting_for_a_line(connect: Duration, registries: impl Fn(&str) -> RegistryOptions) -> (String, Vec<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&lines);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let log = Arc::clone(&log);
+            std::thread::spawn(move || {
+                let mut stream = BufReader::new(stream);
+                let (mut first, mut line) = ([0], String::new());
+                if stream.read_exact(&mut first).is_err() || first == [TLS] {
+                    // Until the client hangs up.
+                    let _ = stream.read_to_end(&mut Vec::new());
+                    return;
+                }
+                let _ = stream.read_line(&mut line);
+                log.lock().unwrap().push(line.trim().to_owned());
+                let _ = stream.get_mut().write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+            });
+        }
+    });
+    let access = Access { registries: registries(&host), ..Access::default() };
+    let deadlines = Deadlines { connect, ..Deadlines::default() };
+    let error = open_within(&format!("{host}/app:1"), &access, deadlines).unwrap_err().to_string();
+    (error, lines.lock().unwrap().clone())
+}
+
+#[test]
+fn a_host_that_is_silent_during_the_handshake_may_have_no_tls() {
+    let (error, lines) = waiting_for_a_line(Duration::from_millis(200), |_| RegistryOptions::default());
+    assert!(
+        error.contains(" cannot be reached: no connection with TLS within 10 seconds; check the host, "),
+        "{error}"
+    );
+    assert!(error.contains("; to connect without TLS, add --insecure-registry 127.0.0.1:"), "{error}");
+    assert!(lines.is_empty(), "{lines:?}");
+    let insecure = |host: &str| RegistryOptions { insecure: vec![host.to_owned()], ..RegistryOptions::default() };
+    let (error, lines) = waiting_for_a_line(Duration::from_millis(200), insecure);
+    assert!(error.contains("does not have the manifest of app:1 (404 Not Found)"), "{error}");
+    assert_eq!(lines, ["ET /v2/app/manifests/1 HTTP/1.1"]);
+}
+
+/// A user who has added the flag needs other advice.
+#[test]
+fn the_flag_for_plain_http_is_not_advised_twice() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = closed.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut stream in closed.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    });
+    let error = |insecure: Vec<String>| {
+        let registries = RegistryOptions { insecure, ..RegistryOptions::default() };
+        open(&format!("{host}/app:1"), &Access { registries, ..Access::default() }).unwrap_err().to_string()
+    };
+    let closes = "it closes the connection during the TLS handshake";
+    assert!(error(Vec::new()).contains(&format!("{closes}; to connect without TLS, add --insecure-registry {host}")));
+    let insecure = error(vec![host.clone()]);
+    assert!(insecure.contains(&format!("with TLS: {closes}; without TLS: ")), "{insecure}");
 }
 
 #[test]

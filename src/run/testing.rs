@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::commands::WithoutCommands;
 use super::visible::{Notation, Visible};
 
 /// The bytes that reach a terminal when text is written in `pieces`.
@@ -22,7 +23,8 @@ pub fn write_visible_json(pieces: &[&[u8]]) -> io::Result<Vec<u8>> {
 
 fn write(notation: Notation, pieces: &[&[u8]]) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
-    let mut visible = Visible::new(&mut out, notation);
+    let mut without_commands = WithoutCommands::new(&mut out, notation);
+    let mut visible = Visible::new(&mut without_commands, notation);
     for piece in pieces {
         visible.write_all(piece)?;
     }

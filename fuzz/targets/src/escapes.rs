@@ -21,6 +21,9 @@ pub(crate) fn run(input: &[u8]) {
         assert_eq!(write(&[start, end]).unwrap(), whole);
         let text = String::from_utf8(whole).expect("all that is no text is escaped");
         assert!(!text.chars().any(|letter| is_hidden(letter) || matches!(letter, '\u{7f}'..='\u{9f}')), "{text:?}");
+        let begins_command = |line: &str| line.trim_start().starts_with("::");
+        assert!(!["##[", "##vso[", "##teamcity["].iter().any(|start| text.contains(start)), "{text:?}");
+        assert!(!text.split(['\n', '\r']).any(begins_command), "{text:?}");
     }
 
     let word = shell_word(bytes);

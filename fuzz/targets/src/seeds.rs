@@ -101,6 +101,7 @@ pub fn own(target: &str) -> Vec<Vec<u8>> {
             "\u{1}\u{4}\u{1b}[<0;10;20M\u{1b}[200~paste",
             "\u{2}\u{5}it's $HOME `id` \u{1f468}\u{200d}\u{1f469}",
             "\u{5}\u{2}a\\x\\\\b\tc\n\u{1b}[97;5u\u{1b}OA\u{1b}[1;3D",
+            "\u{7}\u{8} \u{a0}::add-mask::x\r::\n##[error]##vso[a.b]##teamcity[",
         ]),
         other => panic!("no seeds for {other}"),
     }

@@ -102,14 +102,14 @@ fn expand_braced(
     let value = value_of(name);
     // With a colon, an empty variable counts as unset.
     let (operation, value_if_set) = match operation.strip_prefix(':') {
-        Some(operation) => (operation, value.clone().filter(|value| !value.is_empty())),
-        None => (operation, value.clone()),
+        Some(operation) => (operation, value.filter(|value| !value.is_empty())),
+        None => (operation, value),
     };
     let mut characters = operation.chars();
     let operator = characters.next();
     let operand = characters.as_str();
     match (operator, value_if_set) {
-        (None, _) if expression == name => replace(name, value, into),
+        (None, value) if expression == name => replace(name, value, into),
         (Some('-' | '?'), Some(value)) => push(into, &value),
         (Some('-'), None) | (Some('+'), Some(_)) => expand(operand, value_of, depth + 1, into),
         (Some('+'), None) => Ok(()),

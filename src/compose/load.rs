@@ -330,7 +330,11 @@ impl<'a> Loader<'a> {
                 Some(directory) => at(directory)?,
                 None => directory_of(&at(first)?),
             };
-            let env_files = entry("env_file")?.iter().map(at).collect::<Result<Vec<_>, _>>()?;
+            let mut env_files = Vec::new();
+            for file in entry("env_file")? {
+                self.count_file(&file.place)?;
+                env_files.push(at(&file)?);
+            }
             let inner = project.included(directory, &env_files)?;
             self.variable_files.extend_from_slice(inner.variable_files());
             let mut services = Services::default();

@@ -18,8 +18,12 @@ const FILE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.ym
 const OVERRIDE_NAMES: [&str; 4] =
     ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
-/// Limit of all texts of a project whose variables are replaced, in bytes. 5,000 services have less than 2 MB.
+/// Limit of all texts of a project whose variables are replaced, and of the variables in its files, in bytes. 5,000 services have less
+/// than 4 MB.
 pub(super) const LONGEST_TEXTS: usize = 8 << 20;
+
+/// Bytes that each text counts beside its length: an empty one takes memory, too.
+const TEXT_OVERHEAD: usize = 64;
 
 /// The variable with the name of the project.
 const NAME_VARIABLE: &str = "COMPOSE_PROJECT_NAME";
@@ -58,11 +62,11 @@ pub(super) struct Project<'a> {
     /// The directory that relative paths start from.
     pub(super) directory: PathBuf,
     environment: &'a Environment,
-    /// For an included project, the variables in the files of the one that includes it. Those of the environment go before
-    /// them.
-    outer_variables: BTreeMap<String, String>,
+    /// For an included project, the variables in the files of those that include it, the outermost first. Those of the environment go
+    /// before them.
+    outer_variables: Vec<Rc<BTreeMap<String, String>>>,
     /// The variables in the files of this project.
-    file_variables: BTreeMap<String, String>,
+    file_variables: Rc<BTreeMap<String, String>>,
     /// The files with variables that were read.
     variable_files: Vec<PathBuf>,
     /// The name; empty until the files have been read.
@@ -76,8 +80,7 @@ pub(super) struct Project<'a> {
 impl<'a> Project<'a> {
     /// The project in `directory`, with the variables of its `.env`, or of the files in `COMPOSE_ENV_FILES`.
     pub(super) fn in_directory(directory: PathBuf, environment: &'a Environment) -> Result<Self, ComposeError> {
-        let variables = BTreeMap::new;
-        let (outer_variables, file_variables) = (variables(), variables());
+        let (outer_variables, file_variables) = (Vec::new(), Rc::default());
         let (variable_files, name, root) = (Vec::new(), String::new(), directory.clone());
         let env_files = environment.get(ENV_FILES_VARIABLE).map(|files| files.to_string_lossy().into_owned());
         let env_files =
@@ -99,10 +102,10 @@ impl<'a> Project<'a> {
 
     /// A project that this one includes, with the variables of `env_files`, or of the `.env` in its directory.
     pub(super) fn included(&self, directory: PathBuf, env_files: &[PathBuf]) -> Result<Self, ComposeError> {
-        let mut outer_variables = self.file_variables.clone();
-        outer_variables.extend(self.outer_variables.clone());
+        let mut outer_variables = self.outer_variables.clone();
+        outer_variables.push(Rc::clone(&self.file_variables));
         let (environment, name) = (self.environment, self.name.clone());
-        let (file_variables, variable_files) = (BTreeMap::new(), Vec::new());
+        let (file_variables, variable_files) = (Rc::default(), Vec::new());
         let (root, text_left) = (self.root.clone(), Rc::clone(&self.text_left));
         Self { directory, environment, outer_variables, file_variables, variable_files, name, root, text_left }
             .with_files(env_files)
@@ -147,17 +150,18 @@ impl<'a> Project<'a> {
 
     /// Counts the bytes of a text whose variables are replaced. False if the project has too many.
     pub(super) fn count_text(&self, text: &str) -> bool {
-        let left = self.text_left.get().checked_sub(text.len());
+        let left = self.text_left.get().checked_sub(text.len().saturating_add(TEXT_OVERHEAD));
         self.text_left.set(left.unwrap_or(0));
         left.is_some()
     }
 
     fn read_variables(&mut self, path: &Path) -> Result<(), ComposeError> {
         let text = read_text(&self.environment.working_dir.join(path), path, TextFile::Variables)?;
-        let read = dotenv::parse(&text, &|name| self.variable(name));
+        let count = |name: &str, value: &str| self.count_text(name) && self.count_text(value);
+        let read = dotenv::parse(&text, &|name| self.variable(name), &count);
         let read =
             read.map_err(|error| ComposeError::Line { path: path.to_owned(), line: error.line, reason: error.reason })?;
-        self.file_variables.extend(read);
+        Rc::make_mut(&mut self.file_variables).extend(read);
         self.variable_files.push(path.to_owned());
         Ok(())
     }
@@ -168,11 +172,11 @@ impl<'a> Project<'a> {
             return Some(self.name.clone());
         }
         let mut set = self.environment.iter();
-        let of_environment = set.find(|(set, _)| *set == OsStr::new(name));
-        match of_environment {
-            Some((_, value)) => Some(value.to_string_lossy().into_owned()),
-            None => self.outer_variables.get(name).or_else(|| self.file_variables.get(name)).cloned(),
+        if let Some((_, value)) = set.find(|(set, _)| *set == OsStr::new(name)) {
+            return Some(value.to_string_lossy().into_owned());
         }
+        let mut files = self.outer_variables.iter().chain([&self.file_variables]);
+        files.find_map(|variables| variables.get(name)).cloned()
     }
 
     /// The files with variables that were read.

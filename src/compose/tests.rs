@@ -338,6 +338,27 @@ fn texts_have_a_limit_over_all_services() {
     let folder = Folder::new(&[("Shop/compose.yaml", &text), ("Shop/.env", &env)]);
     let error = folder.read(&["compose.yaml"], &[], &[]).unwrap_err();
     assert!(error.contains("expand to more than 8 MiB"), "{error}");
+    // So have the variables of a file, and texts that are empty.
+    let lines = (0..200).map(|number| format!("B{number}=$A\n")).collect::<Vec<_>>().concat();
+    let env = format!("A={}\n{lines}", "x".repeat(64_000));
+    let folder = Folder::new(&[("Shop/compose.yaml", "services: { a: { image: a } }\n"), ("Shop/.env", &env)]);
+    let error = folder.read(&["compose.yaml"], &[], &[]).unwrap_err();
+    assert_eq!(error, ".env:131: the variables of the project expand to more than 8 MiB (dive's limit)");
+    let empty = vec!["''"; 200_000].join(",");
+    let error = of(&format!("services: {{ a: {{ image: a, profiles: [{empty}] }} }}\n"));
+    let error = error.read(&["compose.yaml"], &[], &[]).unwrap_err();
+    assert!(error.contains("expand to more than 8 MiB"), "{error}");
+}
+
+/// Each file of variables counts each time that it is named.
+#[test]
+fn files_of_variables_have_a_limit() {
+    let files = vec![".env"; 201].join(", ");
+    let text = format!("include: [{{ path: other.yaml, env_file: [{files}] }}]\n");
+    let other = ("Shop/other.yaml", "services: { a: { image: a } }\n");
+    let folder = Folder::new(&[("Shop/compose.yaml", &text), ("Shop/.env", "A=1\n"), other]);
+    let error = folder.read(&["compose.yaml"], &[], &[]).unwrap_err();
+    assert!(error.contains("includes and extends more than 200 files"), "{error}");
 }
 
 #[cfg(unix)]

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 
@@ -347,17 +349,27 @@ fn fits_a_header(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The secrets in these credentials and this proof.
+/// The secrets in these credentials and this proof, also as requests encode them.
 fn secrets(credentials: Option<&Credentials>, proof: Option<&Proof>) -> Secrets {
     let token = match proof {
         Some(Proof::Bearer(token)) => Some(token.to_string()),
         Some(Proof::Basic(_)) | None => None,
     };
-    let secret = credentials.and_then(|credentials| match credentials.found.as_ref()? {
-        Credential::User { password, .. } => Some(password.clone()),
-        Credential::Identity(token) => Some(token.clone()),
-    });
-    token.into_iter().chain(secret).collect()
+    let secrets = match credentials.and_then(|credentials| credentials.found.as_ref()) {
+        Some(Credential::User { name, password }) => {
+            let login = format!("{name}:{password}");
+            vec![password.clone(), STANDARD_NO_PAD.encode(&login), URL_SAFE_NO_PAD.encode(&login)]
+        }
+        Some(Credential::Identity(token)) => vec![token.clone(), in_a_form(token)],
+        None => Vec::new(),
+    };
+    token.into_iter().chain(secrets).collect()
+}
+
+/// A value in the encoding of forms.
+fn in_a_form(value: &str) -> String {
+    let form = Url::parse_with_params("http://form", [("", value)]).ok();
+    form.and_then(|form| form.query().map(|query| query.trim_start_matches('=').to_owned())).unwrap_or_default()
 }
 
 /// The scope of a token.

@@ -96,17 +96,38 @@ fn a_registry_with_basic_authentication_gets_the_password() {
     let server = Server::start(move |request| match request.header("authorization") {
         "" => Reply::status("401 Unauthorized").with("WWW-Authenticate", "Basic realm=\"x\""),
         sent if sent == format!("Basic {ANN}") => fixture.answer(request),
-        // Some servers echo the header.
-        sent => Reply {
-            body: format!(r#"{{"errors": [{{"code": "DENIED", "message": "not {sent}"}}]}}"#).into(),
-            ..Reply::status("403 Forbidden")
-        },
+        // Some servers echo the header, or what they took out of it.
+        sent => {
+            let echo = sent.strip_prefix("Basic Ym9i").map_or(sent, |_| sent.trim_start_matches("Basic "));
+            Reply {
+                body: format!(r#"{{"errors": [{{"code": "DENIED", "message": "not {echo}"}}]}}"#).into(),
+                ..Reply::status("403 Forbidden")
+            }
+        }
     });
     let (_folder, access) = user(&server, &format!(r#"{{"auth": "{ANN}"}}"#));
     assert!(server.open_with(&access).is_ok());
-    let (_folder, access) = user(&server, r#"{"auth": "Ym9iOnNlY3JldA=="}"#);
+    for (login, shown) in [("Ym9iOnNlY3JldA==", "Ym9iOnNlY3JldA"), ("YW1lOnNlY3JldA==", "YW1lOnNlY3JldA")] {
+        let (_folder, access) = user(&server, &format!(r#"{{"auth": "{login}"}}"#));
+        let error = server.open_with(&access).unwrap_err().to_string();
+        assert!(error.contains("403 Forbidden") && !error.contains(shown), "{error}");
+    }
+}
+
+/// The body of a token request has the token as a form does.
+#[test]
+fn a_token_server_that_echoes_a_form_is_not_quoted() {
+    let server = Server::start(|request| {
+        if !request.path.starts_with("/token") {
+            return refusal(request);
+        }
+        let token = request.body.rsplit('=').next().unwrap_or_default();
+        let body = format!(r#"{{"errors": [{{"code": "X", "message": "bad {token}"}}]}}"#);
+        Reply { body: body.into(), ..Reply::status("418 I'm a teapot") }
+    });
+    let (_folder, access) = user(&server, r#"{"auth": "dXNlcjo=", "identitytoken": "my+id/x"}"#);
     let error = server.open_with(&access).unwrap_err().to_string();
-    assert!(error.contains("403 Forbidden") && !error.contains("Ym9iOnNlY3JldA"), "{error}");
+    assert!(error.contains("418") && !error.contains("my"), "{error}");
 }
 
 /// A token server may echo the secret, whatever its status.

@@ -336,15 +336,28 @@ fn too_large(limit: u64) -> String {
     format!("it is larger than {} MiB (the limit for a record)", limit >> 20)
 }
 
-/// Compresses a record in memory: the checksum precedes the payload. Compressed records are about a tenth of their size.
+/// Compresses a record in memory, to about a tenth of its size. Its checksum precedes it in the file, so its end must be known.
 fn packed(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Vec<u8>> {
-    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1)?;
+    let mut encoder = zstd::stream::write::Encoder::new(Packed(Vec::new()), 1)?;
     write(&mut encoder)?;
-    let packed = encoder.finish()?;
-    if packed.len() as u64 > PACKED_LIMIT {
-        return Err(io::Error::other(too_large(PACKED_LIMIT)));
+    Ok(encoder.finish()?.0)
+}
+
+/// A record that stops growing at its limit.
+struct Packed(Vec<u8>);
+
+impl Write for Packed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len().saturating_add(bytes.len()) as u64 > PACKED_LIMIT {
+            return Err(io::Error::other(too_large(PACKED_LIMIT)));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
-    Ok(packed)
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Checks and unpacks a record.

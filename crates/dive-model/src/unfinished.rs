@@ -71,8 +71,8 @@ impl FilePurpose {
         format!("{}{process}-{number}{}", self.prefix(), self.suffix()).into_bytes()
     }
 
-    /// True for names that [`Self::next_name`] returns in any process.
-    fn is_name(self, name: &[u8]) -> bool {
+    /// True for the name of a temporary file of this purpose, of any process.
+    pub(crate) fn is_name(self, name: &[u8]) -> bool {
         let is_number = |text: &str| !text.is_empty() && text.len() <= 20 && text.bytes().all(|c| c.is_ascii_digit());
         let name = std::str::from_utf8(name).ok().and_then(|name| name.strip_prefix(self.prefix()));
         let numbers = name.and_then(|name| name.strip_suffix(self.suffix())).and_then(|name| name.split_once('-'));

@@ -92,7 +92,7 @@ impl Remedies<'_> {
             if visited > MAX_WALKED || found.len() > MAX_NAMED {
                 return None;
             }
-            pending.extend(self.tree.children(node));
+            pending.extend(self.tree.children(node).take(MAX_WALKED));
         }
         found.sort_unstable();
         found.dedup();

@@ -1,6 +1,8 @@
 //! Checks names before they are written. The tree has no names that leave their directory; this is a second check, and
 //! also rejects names with another meaning on Windows.
 
+use crate::unfinished::FilePurpose;
+
 /// The system whose rules a name must satisfy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameRules {
@@ -24,6 +26,8 @@ pub(super) fn refusal_reason(name: &[u8], rules: NameRules) -> Option<&'static s
         b"." | b".." => return Some("its name is `.` or `..`"),
         _ if name.contains(&b'/') => return Some("its name contains a slash"),
         _ if name.contains(&0) => return Some("its name contains a NUL byte"),
+        // The next extraction would remove it.
+        _ if FilePurpose::Extraction.is_name(name) => return Some("its name is one of dive's temporary files"),
         _ => {}
     }
     if rules == NameRules::Unix {
@@ -54,6 +58,14 @@ mod tests {
         for name in [&b""[..], b".", b"..", b"a/b", b"/", b"a\0b"] {
             assert!(refusal_reason(name, NameRules::Unix).is_some(), "{}", name.escape_ascii());
             assert!(refusal_reason(name, NameRules::Windows).is_some(), "{}", name.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn names_of_temporary_files_are_refused() {
+        assert!(refusal_reason(b".dive-7-7", NameRules::Unix).is_some());
+        for name in [&b".dive-7"[..], b".dive-7-7.json", b".dive-a-7", b"dive-7-7", b".dive.yaml"] {
+            assert_eq!(refusal_reason(name, NameRules::Unix), None, "{}", name.escape_ascii());
         }
     }
 

@@ -126,14 +126,7 @@ impl Host {
         let mut failures = Vec::new();
         for transport in self.transports {
             match self.through(*transport, request, authorization).await {
-                Ok(response) => {
-                    // A TLS host that dropped one connection also responds 400 to plain HTTP, so that proves nothing.
-                    if *transport != Transport::Http || response.status() != StatusCode::BAD_REQUEST {
-                        // Another thread may have set it first.
-                        let _ = self.transport.set(*transport);
-                    }
-                    return Ok(response);
-                }
+                Ok(response) => return Ok(response),
                 Err(NoResponse { failure, next }) => {
                     failures.push((*transport, failure));
                     if next == NextTransport::None {
@@ -142,7 +135,7 @@ impl Host {
                 }
             }
         }
-        if failures.len() > 1 {
+        if failures.len() > 1 && self.transport.get().is_none() {
             let mut whys: Vec<String> = failures.iter().map(|(_, failure)| without_host(&failure.error)).collect();
             // A host that is down refuses both.
             whys.dedup();
@@ -207,9 +200,19 @@ impl Host {
             }
             let response = builder.send().await.map_err(|error| {
                 let may_have_no_tls = redirects.is_first() && client::may_have_no_tls(&error);
-                let next = if may_have_no_tls { NextTransport::WithoutTls } else { NextTransport::None };
-                NoResponse { next, failure: client::failure(&self.registry, request.what, contact, error) }
+                // A redirect is a response.
+                let contact = if redirects.is_first() { contact } else { Contact::Established };
+                let Failure { error, retry } = client::failure(&self.registry, request.what, contact, error);
+                NoResponse {
+                    next: if may_have_no_tls { NextTransport::WithoutTls } else { NextTransport::None },
+                    failure: Failure { error: redirects.name_host(error), retry },
+                }
             })?;
+            // A TLS host that dropped one connection also responds 400 to plain HTTP, so that proves nothing.
+            if redirects.is_first() && (transport != Transport::Http || response.status() != StatusCode::BAD_REQUEST) {
+                // Another thread may have set it first.
+                let _ = self.transport.set(transport);
+            }
             match redirects.follow(&response) {
                 Ok(true) => self.clients.check_lead(&self.registry, redirects.url())?,
                 Ok(false) => return Ok(response),

@@ -9,6 +9,7 @@ use reqwest::redirect::Attempt;
 use reqwest::{Response, StatusCode, Url};
 
 use super::client::{Transport, is_same_host};
+use super::error::RegistryError;
 
 /// Registries redirect once or twice, to where blobs are stored.
 const REDIRECTS: usize = 5;
@@ -65,6 +66,23 @@ impl Redirects {
     /// True if no other host had a part in the current address, so that the request may have the login.
     pub(super) const fn may_have_login(&self) -> bool {
         !self.has_left_host
+    }
+
+    /// Names the current host in an error, unless it is the registry.
+    pub(super) fn name_host(&self, error: RegistryError) -> RegistryError {
+        let led = |why: String| {
+            let port = self.url.port().map_or_else(String::new, |port| format!(":{port}"));
+            format!("it redirects to {}{port}: {why}", self.url.host_str().unwrap_or_default())
+        };
+        match error {
+            RegistryError::Unreachable { host, why } if self.has_left_host => {
+                RegistryError::Unreachable { host, why: led(why) }
+            }
+            RegistryError::Untrusted { host, why } if self.has_left_host => {
+                RegistryError::Untrusted { host, why: led(why) }
+            }
+            error => error,
+        }
     }
 
     /// Follows a response to the current address. False if it is not a redirect.

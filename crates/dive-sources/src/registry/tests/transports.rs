@@ -127,6 +127,18 @@ fn the_flag_for_plain_http_is_not_advised_twice() {
     assert!(insecure.contains(&format!("with TLS: {closes}; without TLS: ")), "{insecure}");
 }
 
+/// The user would look for the fault at the registry, which responds.
+#[test]
+fn a_host_behind_a_redirect_is_named_if_it_cannot_be_reached() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let location = format!("http://{closed}/signed?signature=secret");
+    let server = Server::start(move |_| Reply::status("307 Temporary Redirect").with("Location", location.clone()));
+    let error = server.open().unwrap_err().to_string();
+    let expected = format!("{} cannot be reached: it redirects to {closed}: Connection refused", server.host);
+    assert!(error.contains(&expected) && !error.contains("secret"), "{error}");
+    assert_eq!(server.seen().len(), 5);
+}
+
 #[test]
 fn a_silent_mirror_is_skipped() {
     let fixture = Fixture::new();

@@ -323,7 +323,7 @@ impl Store for RegistryImage {
         let named: Option<Vec<_>> = once.iter().map(|member| self.named_table(member)).collect();
         let tables = named?.into_iter().map(async |(digest, size, table)| self.table(&digest, size, &table).await);
         // Without tables the layers are fetched whole, so errors are only logged.
-        let tables = block(async {
+        let tables = block(self.repository.tables(async {
             let (mut taken, mut weight) = (Vec::new(), 0);
             let mut tables = stream::iter(tables).buffered(AT_ONCE);
             while let Some(table) = tables.next().await {
@@ -337,7 +337,7 @@ impl Store for RegistryImage {
                 taken.push(table);
             }
             Ok(taken)
-        });
+        }));
         let tables = tables.and_then(|tables| tables);
         let tables = tables.inspect_err(|why| tracing::info!("{}: layers are read whole: {why}", self.name)).ok()?;
         let tables: BTreeMap<&str, Toc> = once.into_iter().zip(tables).collect();

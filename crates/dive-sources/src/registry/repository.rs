@@ -23,6 +23,7 @@ use super::trust::TrustFiles;
 use crate::access::{Access, MachineFiles};
 use crate::busy_hosts::BusyHosts;
 use crate::machine::MachineSettings;
+use crate::runtime::timeout;
 use dive_model::blob::Blob;
 use dive_model::digest::Digest;
 
@@ -121,6 +122,17 @@ impl Repository {
             return Err(RegistryError::Slow { host: host(), what: "the image".to_owned(), why });
         }
         Ok(())
+    }
+
+    /// Awaits the tables of contents of all layers, within the time for documents: an image may have thousands, and each request may take
+    /// a minute.
+    pub(super) async fn tables<T>(
+        &self,
+        tables: impl Future<Output = Result<T, RegistryError>>,
+    ) -> Result<T, RegistryError> {
+        let limit = self.deadlines.documents;
+        let late = || RegistryError::Toc { why: format!("the tables did not arrive within {} s", limit.as_secs()) };
+        timeout(limit, tables).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// Fetches the manifest or index with the image's tag or digest.

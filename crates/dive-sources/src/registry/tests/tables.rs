@@ -2,8 +2,10 @@
 
 use dive_model::store::{FileStore, Links, Store};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::server::{MANIFEST, Reply, Request, Server};
+use super::server::{MANIFEST, Reply, Request, Server, open_within};
+use crate::registry::deadlines::Deadlines;
 use dive_model::blob::Blob;
 use dive_model::layer::toc::TocFormat;
 use dive_model::remark::OnDamage;
@@ -15,6 +17,7 @@ enum Parts {
     Given,
     NotKnown,
     Damaged,
+    Late,
 }
 
 /// An archive of the corpus; `None` without the corpus.
@@ -57,7 +60,8 @@ fn served(name: &str, parts: Parts) -> Option<(Server, serde_json::Value, Vec<Ve
             let middle = part.len() / 2;
             part[middle..].fill(0);
         }
-        Reply { status: "206 Partial Content", ..Reply::ok(part) }
+        let stall = if parts == Parts::Late { Duration::from_secs(20) } else { Duration::ZERO };
+        Reply { status: "206 Partial Content", stall, ..Reply::ok(part) }
             .with("Content-Range", format!("bytes {first}-{last}/{}", body.len()))
     });
     Some((server, manifest, layers))
@@ -122,6 +126,17 @@ fn without_valid_ranges_no_table_is_used() {
             assert_eq!(image.tables_of_contents(&[&member(&manifest, 0)]), None);
         }
     }
+}
+
+/// An image may have thousands of layers, and a registry may take a minute for the table of each.
+#[test]
+fn late_tables_are_not_used() {
+    let Some((server, manifest, layers)) = served("oci-estargz.tar", Parts::Late) else { return };
+    let deadlines = Deadlines { documents: Duration::from_millis(50), ..Deadlines::default() };
+    let image = open_within(&format!("{}/app:1", server.host), &server.access(), deadlines).unwrap();
+    assert!(image.tables_of_contents(&[&member(&manifest, 0)]).is_none());
+    let blob = image.blob(&member(&manifest, 0)).unwrap();
+    assert!(blob.read_document(64 << 20).unwrap() == layers[0]);
 }
 
 #[test]

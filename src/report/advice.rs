@@ -111,7 +111,7 @@ fn write_finding(
     }
     write_wrapped(phrases(remedy), room, &indent, out)?;
     for (label, bytes) in labels.iter().take(2).filter(|(_, bytes)| *bytes >= LABELLED) {
-        write_wrapped(format!("{} of it would be {label}", Bytes(*bytes)).split(' '), room, &indent, out)?;
+        write_wrapped(format!("{} of it: {}", Bytes(*bytes), label.row().what).split(' '), room, &indent, out)?;
     }
     for group in groups.iter().take(GROUPS) {
         if row.counts == CountedBytes::Nothing {
@@ -124,7 +124,7 @@ fn write_finding(
     let shown: u64 = groups.iter().take(GROUPS).map(|group| group.files).fold(0, u64::saturating_add);
     match files.saturating_sub(shown) {
         0 => Ok(()),
-        more => writeln!(out, "{indent}... and {} in other directories", count_of(more, "file")),
+        more => writeln!(out, "{indent}... and {}", count_of(more, "more file")),
     }
 }
 

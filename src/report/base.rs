@@ -30,7 +30,7 @@ pub(crate) fn in_words(base: &Base) -> String {
         Some((image, by)) if base.boundary.is_some_and(|boundary| boundary.by == *by) => image.name.clone(),
         Some((image, by)) => format!("{} ({})", image.name, by.words()),
         None if base.layers() == Some(0) => "none, built from scratch".to_owned(),
-        None => "unknown image".to_owned(),
+        None => "an unknown image".to_owned(),
     };
     let layers = match base.boundary.map(|boundary| (boundary.layers, boundary.by.words())) {
         None => "layers unknown".to_owned(),

@@ -244,8 +244,8 @@ fn visible_files_of_the_base_that_an_own_layer_stores_again_are_ours() {
     finds(
         &image,
         "
-        rewritten-metadata 6 B 2 files layer 0 hidden by 1 /root/.cache/pip
-        rewritten-metadata 6 B 2 files layer 1 hidden by 2 /root/.cache/pip
+        rewritten-metadata 6 B 2 files layer 0 hidden by 1 /root/.cache/pip/a
+        rewritten-metadata 6 B 2 files layer 1 hidden by 2 /root/.cache/pip/a
         python-cache 6 B 2 files layer 1 /root/.cache/pip
         ",
     );

@@ -6,6 +6,7 @@ mod ci;
 mod contents;
 mod copied;
 mod copies;
+mod few;
 mod halves;
 #[cfg(unix)]
 mod hostile_names;
@@ -18,6 +19,7 @@ mod pairs;
 mod partition;
 mod remedies;
 mod report;
+mod sentences;
 mod waste;
 
 use dive_model::advice::{Advice, KindSet};

@@ -39,7 +39,8 @@ fn packages_that_pip_installed_are_found() {
         });
         copied.layer(|l| l.file("opt/x", "1").created_by(&format!("RUN /bin/sh -c {run} # buildkit")))
     };
-    let (all, wheel) = ("archive-kept 8 B 2 files layer 0 /wheels", "archive-kept 4 B 1 files layer 0 /wheels/a-1.whl");
+    let (all, wheel) =
+        ("archive-kept 8 B 2 files layer 0 /wheels/a-1.whl", "archive-kept 4 B 1 files layer 0 /wheels/a-1.whl");
     let relative = "archive-kept 4 B 1 files layer 0 /app/dist/c.whl";
     for (run, found) in [
         ("pip install --no-index --find-links /wheels app", all),
@@ -160,7 +161,7 @@ fn weights_in_an_older_format_are_found() {
         ("m/pytorch_model-00002-of-00002.bin", 400),
         ("m/model-00001-of-00001.safetensors", 450),
     ];
-    finds(&of(&parts), "model-weights-twice 900 B 2 files layer 0 /m");
+    finds(&of(&parts), "model-weights-twice 900 B 2 files layer 0 /m/pytorch_model-00001-of-00002.bin");
     let pairs = [
         ("m/pytorch_model-00001-of-00002.bin", 500),
         ("m/pytorch_model-00002-of-00002.bin", 400),
@@ -196,7 +197,7 @@ fn weights_in_the_format_of_their_author_are_found() {
     let fetch = "RUN /bin/sh -c hf download x --local-dir /m # buildkit";
     let newest = ["m/model-00001-of-00002.safetensors", "m/model-00002-of-00002.safetensors"];
     let beside = [&["m/consolidated.00.pth", "m/consolidated.01.pth"], &newest[..]].concat();
-    finds(&of(&beside, fetch), "model-weights-twice 1800 B 2 files layer 0 /m");
+    finds(&of(&beside, fetch), "model-weights-twice 1800 B 2 files layer 0 /m/consolidated.00.pth");
     let below = [&["m/original/consolidated.00.pth", "m/original/params.json"], &newest[..]].concat();
     finds(&of(&below, fetch), "model-weights-twice 900 B 1 files layer 0 /m/original/consolidated.00.pth");
     for (files, exclude) in [(&beside, "consolidated*.pth"), (&below, "original/*")] {
@@ -444,7 +445,7 @@ fn a_second_python_is_named_with_its_packages() {
     assert_eq!(
         remedies(&of("RUN /bin/sh -c apt-get install -y gcc python3-yaml # buildkit"), AdviceKind::TwoPythons),
         [
-            "layer 1: /usr/local/bin/python3 does not use python3-yaml, which brings /usr/bin/python3.13; install with pip instead"
+            "layer 1: python3-yaml brings /usr/bin/python3.13, but /usr/local/bin/python3 does not see it; install with pip instead"
         ]
     );
     assert_eq!(
@@ -467,7 +468,7 @@ fn labels_are_off() {
     assert!(!KindSet::on().contains(AdviceKind::Labels));
     assert_eq!(
         remedies(&image, AdviceKind::Labels),
-        ["write `LABEL org.opencontainers.image.source=... org.opencontainers.image.revision=... \
-          org.opencontainers.image.licenses=... org.opencontainers.image.created=...`"]
+        ["write `LABEL org.opencontainers.image.source=... org.opencontainers.image.licenses=...`, and build with \
+          `--label org.opencontainers.image.revision=... --label org.opencontainers.image.created=...`"]
     );
 }

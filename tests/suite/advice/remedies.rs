@@ -75,8 +75,7 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
         (
             &["app/a/.DS_Store", "app/b/.DS_Store", "app/main"],
             "COPY --from=build /app /app # buildkit",
-            "layer 0: exclude /app/a/.DS_Store from the copy, or delete it in the stage of its `--from`; \
-             1 more path has such files",
+            "layer 0: exclude /app/a/.DS_Store and /app/b/.DS_Store from the copy, or delete them in the stage of its `--from`",
         ),
         (
             &["tmp/x", "var/tmp/y/a", "var/tmp/y/b", "var/tmp/z"],
@@ -86,17 +85,17 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
         (
             &["app/hs_err_pid1.log", "app/hs_err_pid2.log", "app/main"],
             "RUN /bin/sh -c java x # buildkit",
-            "layer 0: delete these files below /app in the same RUN",
+            "layer 0: add `&& rm -rf /app/hs_err_pid*.log`",
         ),
         (
             &["app/hs_err_pid1.log", "app/hs_err_pid2.log", "app/main"],
             "COPY . /app # buildkit",
-            "layer 0: exclude these files below /app from the copy, for example in .dockerignore",
+            "layer 0: exclude /app/hs_err_pid1.log and /app/hs_err_pid2.log from the copy, for example in .dockerignore",
         ),
         (
             &["root/.cache/pypoetry/cache/a", "root/.cache/pypoetry/virtualenvs/app/bin/python"],
             "RUN /bin/sh -c poetry install # buildkit",
-            "layer 0: add `&& rm -rf /root/.cache/pypoetry/cache/a`, or mount a cache: \
+            "layer 0: add `&& rm -rf /root/.cache/pypoetry/cache`, or mount a cache: \
              `RUN --mount=type=cache,target=/root/.cache/pypoetry/cache`",
         ),
         (
@@ -131,7 +130,7 @@ fn remedies_name_the_tools_and_paths_of_the_image() {
         (
             &["src/target/release/deps/x.rlib", "src/target/CACHEDIR.TAG", "src/target/release/app"],
             "RUN /bin/sh -c cargo build # buildkit",
-            "layer 0: build in an earlier stage and copy the program (/src/target/release/deps/x.rlib)",
+            "layer 0: build in an earlier stage and copy the program, without /src/target/release/deps",
         ),
         (&["tmp/a", "tmp/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/*`"),
         (&["tmp/x/a", "tmp/x/b"], "RUN /bin/sh -c make # buildkit", "layer 0: add `&& rm -rf /tmp/x`"),

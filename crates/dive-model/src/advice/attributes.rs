@@ -6,6 +6,7 @@ use super::finding::{AdviceGroup, AdviceItem, Finding, FindingState};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::place::{adding, instruction_of, place_name};
+use super::removal::{PATHS, and_others};
 use crate::image::{Image, ImagePart};
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
@@ -95,18 +96,25 @@ fn directories_of_programs(environment: &[String]) -> impl Iterator<Item = &[u8]
 }
 
 fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, FindingState, NodeId)]) -> Option<Finding> {
-    let (kind, layer, state, first) = *files.first()?;
+    let (kind, layer, state, _) = *files.first()?;
     let (mode, what) = match kind {
         AdviceKind::SetuidAdded => ("ug-s", "the set-user-id or set-group-id bit"),
         _ => ("o-w", "write permission for others"),
     };
-    let (place, path) = (place_name(image, layer), tree.path(first));
-    let remedy = match plain_word(&path) {
+    let place = place_name(image, layer);
+    let shown = files.get(..files.len().min(PATHS)).unwrap_or_default();
+    let words: Option<Vec<String>> = shown.iter().map(|(.., node)| plain_word(&tree.path(*node))).collect();
+    let paths: Vec<String> = shown.iter().map(|(.., node)| named(&tree.path(*node))).collect();
+    let (paths, others) = (paths.join(" and "), and_others(files.len().saturating_sub(shown.len())));
+    let remedy = match words {
         _ if instruction_of(image, layer).copies() => {
-            format!("{place}: copy {} without {what}, for example with `--chmod=`", named(&path))
+            format!("{place}: copy {paths} without {what}, for example with `--chmod=`")
         }
-        Some(path) => format!("{place}: {}", adding(instruction_of(image, layer), &format!("chmod {mode} {path}"))),
-        None => format!("{place}: remove {what} from {} (`chmod {mode}`)", named(&path)),
+        Some(words) => {
+            let command = format!("chmod {mode} {}", words.join(" "));
+            format!("{place}: {}", adding(instruction_of(image, layer), &command))
+        }
+        None => format!("{place}: remove {what} from {paths} (`chmod {mode}`)"),
     };
     let group = |(.., node): &(AdviceKind, LayerIndex, FindingState, NodeId)| AdviceGroup {
         place: *node,
@@ -124,7 +132,7 @@ fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, Finding
         files: files.len() as u64,
         groups: files.iter().take(LISTED).map(group).collect(),
         labels: Vec::new(),
-        remedy,
+        remedy: remedy + &others,
         state,
         summed: 0,
     })

@@ -6,6 +6,7 @@ use super::kind::AdviceKind;
 use super::later_runs::LaterUse;
 use super::place::{Place, names_of};
 use super::remedy::Remedies;
+use super::removal::and_others;
 use crate::tree::NodeId;
 
 /// Directories of caches that hold nothing but downloads and objects, with the names of their parents. Not `target`, which has the
@@ -52,7 +53,8 @@ impl Remedies<'_> {
             finding.groups.len() > MAX_GROUPS || groups().any(|node| self.build_cache_above(node).is_none());
         let mounts: Vec<String> = nodes.iter().filter_map(|node| self.mount_option(finding, *node)).collect();
         if has_others || mounts.len() < nodes.len() || self.is_needed_later(finding, place, &nodes) {
-            return format!("{stage} ({})", nodes.first().map_or_else(String::new, |node| self.path(*node)));
+            let cache = nodes.first().map(|node| self.target_above(*node).unwrap_or(*node));
+            return format!("{stage}, without {}", cache.map_or_else(String::new, |node| self.path(node)));
         }
         let tools: Vec<String> = tools(finding.kind).iter().map(|words| (*words).to_owned()).collect();
         let later = self.runs_between(place.layer, None).filter(|run| self.has_any(run, &tools));
@@ -86,25 +88,75 @@ impl Remedies<'_> {
                 _ => others.push(*node),
             }
         }
+        let whole = nodes.iter().filter(|node| !others.contains(node));
+        let mut mounts: Vec<Option<String>> = whole.map(|node| self.mount_option(finding, *node)).collect();
         if !others.is_empty() {
-            let removable = |node: &NodeId| {
-                Some(*node)
-                    .into_iter()
-                    .chain(self.group_below(finding, *node))
-                    .find(|node| self.is_removable(finding, *node))
-            };
-            let removable: Vec<NodeId> = others.iter().filter_map(removable).collect();
+            // Beside a cache may be environments.
+            let mut removable: Vec<NodeId> = Vec::new();
+            for group in finding.groups.iter().take(MAX_GROUPS).map(|group| group.place) {
+                let Some(named) = self.named_above(group, &names).filter(|node| others.contains(node)) else {
+                    continue;
+                };
+                let directory = self.outermost(finding, group, named);
+                let node = directory.unwrap_or(group);
+                if !removable.contains(&node) && self.is_removable(finding, node) {
+                    removable.push(node);
+                    mounts.push(directory.and_then(|node| self.cache_option(node)));
+                }
+            }
+            if removable.is_empty() {
+                mounts.push(None);
+            }
             ways.push(self.removal_of(finding, place, &removable));
         }
         ways.dedup();
         let ways = ways.join(" and ");
-        let mounts: Vec<String> = nodes.iter().filter_map(|node| self.mount_option(finding, *node)).collect();
-        if mounts.len() < nodes.len() { ways } else { format!("{ways}, or {}", mounting(&mounts)) }
+        // A mount for a part of the caches would leave the rest in the image.
+        match mounts.into_iter().collect::<Option<Vec<String>>>() {
+            Some(mounts) => format!("{ways}, or {}", mounting(&mounts)),
+            None => ways,
+        }
+    }
+
+    /// For caches of npm, Yarn, pnpm, Bun and bundlers, of which an image may have several.
+    pub(super) fn of_node_cache(&self, finding: &Finding, place: &Place<'_>) -> String {
+        let names = [".npm", "yarn", ".pnpm-store", "store", ".cache", "cache", ".turbo", "node-gyp", "electron"];
+        let mut caches: Vec<(NodeId, NodeId)> = Vec::new();
+        for group in finding.groups.iter().take(MAX_GROUPS).map(|group| group.place) {
+            let named = self.named_above(group, &names).unwrap_or(group);
+            let node = self.outermost(finding, group, named).unwrap_or(group);
+            if !caches.iter().any(|(known, _)| *known == node) {
+                caches.push((node, named));
+            }
+        }
+        let nodes: Vec<NodeId> = caches.iter().map(|(node, _)| *node).collect();
+        let has = |name: &[u8]| caches.iter().find(|(_, named)| self.tree.name(*named) == name);
+        let is_other = |(_, named): &&(NodeId, NodeId)| ![&b".npm"[..], b"yarn"].contains(&self.tree.name(*named));
+        let others: Vec<NodeId> = caches.iter().filter(is_other).map(|(node, _)| *node).collect();
+        if others.len() == caches.len() || self.is_needed_later(finding, place, &nodes) {
+            return self.removal_of(finding, place, &nodes);
+        }
+        let mut commands: Vec<String> = Vec::new();
+        commands.extend(has(b".npm").map(|_| "npm cache clean --force".to_owned()));
+        commands.extend(has(b"yarn").map(|_| "yarn cache clean".to_owned()));
+        let (removal, rest) = self.removal_of_some(finding, place, &others);
+        commands.extend(removal);
+        let remedy = place.adds(&commands.join(" && "));
+        match (&caches[..], has(b".npm")) {
+            ([_], Some((_, named))) => self.or_cache_mount(remedy, finding, *named),
+            _ => remedy + &and_others(rest),
+        }
     }
 
     /// True if a RUN above `place` needs the files of a cache: it works offline, or names one of these directories.
     pub(super) fn is_needed_later(&self, finding: &Finding, place: &Place<'_>, nodes: &[NodeId]) -> bool {
         !matches!(self.later_use_of(finding.kind, place, nodes), LaterUse::Excluded)
+    }
+
+    /// The directory with intermediate files of Cargo around a node.
+    fn target_above(&self, node: NodeId) -> Option<NodeId> {
+        let is_in_target = |node: NodeId| self.named_above(node, &["target"]).is_some();
+        self.named_above(node, &["deps", "build", "incremental", ".fingerprint"]).filter(|node| is_in_target(*node))
     }
 
     /// The outermost directory of a build cache at or above a node.

@@ -1,6 +1,8 @@
 //! Kinds about instructions and the configuration. They count no bytes. An instruction is only read if the image's own layers have
 //! it, and what its text leaves open, such as a variable, is no finding.
 
+use oci_spec::image::{ANNOTATION_CREATED, ANNOTATION_REVISION};
+
 use super::archives::OF_TAR;
 use super::boundary::{OwnBoundary, has_distribution};
 use super::finding::{Finding, FindingState};
@@ -37,8 +39,7 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
         add(AdviceKind::UnpinnedBase, None, format!("line {line}: write `FROM {name}@sha256:DIGEST`"));
     }
     if let [_, ..] = &image.labels.problems()[..] {
-        let keys: Vec<String> = image.labels.problems().iter().map(|key| format!("{key}=...")).collect();
-        add(AdviceKind::Labels, None, format!("write `LABEL {}`", keys.join(" ")));
+        add(AdviceKind::Labels, None, of_labels(image));
     }
     let (mut checksums, mut froms) = (OptionLines::with(CHECKSUM), OptionLines::with(FROM));
     let mut copies_all: Option<LayerIndex> = None;
@@ -85,6 +86,23 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
         }
     }
     found
+}
+
+/// What to write for labels that are missing or malformed. The revision and the time change with each build.
+fn of_labels(image: &Image) -> String {
+    let problems = image.labels.problems();
+    let (of_build, fixed): (Vec<&str>, Vec<&str>) =
+        problems.iter().partition(|key| [ANNOTATION_REVISION, ANNOTATION_CREATED].contains(*key));
+    let assigned = |keys: &[&str], word: &str| -> String {
+        let keys: Vec<String> = keys.iter().map(|key| format!("{word}{key}=...")).collect();
+        keys.join(" ")
+    };
+    let mut ways: Vec<String> = Vec::new();
+    ways.extend((!fixed.is_empty()).then(|| format!("write `LABEL {}`", assigned(&fixed, ""))));
+    ways.extend((!of_build.is_empty()).then(|| format!("build with `{}`", assigned(&of_build, "--label "))));
+    let malformed: Vec<&str> = problems.iter().copied().filter(|key| image.labels.has(key)).collect();
+    let malformed = if malformed.is_empty() { String::new() } else { format!("; malformed: {}", malformed.join(", ")) };
+    ways.join(", and ") + &malformed
 }
 
 impl Finding {

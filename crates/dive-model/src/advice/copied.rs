@@ -5,9 +5,9 @@ use super::finding::Finding;
 use super::kind::AdviceKind;
 use super::later_runs::LaterUse;
 use super::mounts::MAX_WALKED;
+use super::named_files::{NamedFiles, some_below};
 use super::place::{CopySource, Place, names_of};
 use super::remedy::{REPOSITORIES, Remedies, is_single_file};
-use super::removal::and_others;
 use crate::image::Keyword;
 use crate::layer::content::ContentFact;
 use crate::tree::NodeId;
@@ -30,23 +30,27 @@ impl Remedies<'_> {
     /// is what to change.
     pub(super) fn of_copied(&self, finding: &Finding, place: &Place<'_>, vcs: Option<NodeId>) -> String {
         let source = place.source;
-        let (largest, instead) = (self.largest(finding), finding.kind.row().instead);
+        let (files, instead) = (self.visible_files(finding).name, finding.kind.row().instead);
         if place.unpacks() && finding.kind != AdviceKind::ArchiveKept {
-            return format!("leave {largest} out of the archive that the ADD unpacks");
+            return format!("leave {files} out of the archive that the ADD unpacks");
         }
         match (finding.kind, source) {
             (AdviceKind::UnstrippedBinary, _) => {
                 let has_symbols =
                     |node: NodeId| self.visible_fact(node).is_some_and(|fact| matches!(fact, ContentFact::Symbols(_)));
                 let nodes = finding.groups.iter().map(|group| group.place);
+                let has_directories = finding.groups.iter().any(|group| group.files > 1);
                 match self.files_named(nodes, finding.files, has_symbols) {
                     Some(files) => format!("strip {files} before the copy"),
-                    None => format!("strip the programs below {largest} before the copy"),
+                    None if has_directories => {
+                        format!("strip the programs below {} before the copy", self.largest(finding))
+                    }
+                    None => format!("strip {files} before the copy"),
                 }
             }
             (AdviceKind::ArchiveKept, _) => self.of_copied_archive(finding, place),
             (AdviceKind::DataInImage | AdviceKind::DebugSymbols | AdviceKind::SourceMaps, _) => {
-                format!("{instead} ({largest})")
+                format!("{instead} ({files})")
             }
             (
                 AdviceKind::StaticLibrariesAndHeaders
@@ -58,25 +62,31 @@ impl Remedies<'_> {
                 let node = finding.groups.first().map_or(NodeId::ROOT, |group| group.place);
                 let is_library = |node: NodeId| self.visible_fact(node) == Some(ContentFact::ArArchive);
                 let files = match finding.kind {
-                    _ if self.is_removable(finding, node) => largest,
                     // The directory may have other libraries, which programs load.
                     AdviceKind::StaticLibrariesAndHeaders
-                        if self.tree.children(node).take(MAX_WALKED).any(is_library) =>
+                        if !self.is_removable(finding, node)
+                            && self.tree.children(node).take(MAX_WALKED).any(is_library) =>
                     {
-                        format!("the `*.a` files in {largest}")
+                        format!("the `*.a` files in {}", self.path(node))
                     }
-                    _ => format!("these files below {largest}"),
+                    _ => files,
                 };
                 format!("copy only what the program needs, without {files}")
             }
             (AdviceKind::VcsFolder, CopySource::Context) if vcs.is_some() => {
                 // Without `**/`, the pattern is only for the root of the context.
-                let name = vcs.map_or(&b""[..], |vcs| self.tree.name(vcs)).escape_ascii();
-                let unless = match self.runs_between(place.layer, None).next() {
-                    Some(_) => ", unless a later RUN needs it",
-                    None => "",
+                let mut names: Vec<&[u8]> =
+                    self.places_of(finding, &REPOSITORIES).iter().map(|node| self.tree.name(*node)).collect();
+                names.sort_unstable();
+                names.dedup();
+                let patterns: Vec<String> = names.iter().map(|name| format!("`**/{}`", name.escape_ascii())).collect();
+                let patterns = patterns.join(" and ");
+                let unless = match self.later_use_of(finding.kind, place, &self.places_of(finding, &REPOSITORIES)) {
+                    LaterUse::Named(_) => return self.left_out(finding, place),
+                    LaterUse::Possible => ", unless a later RUN needs it",
+                    LaterUse::Excluded => "",
                 };
-                format!("add `**/{name}` to .dockerignore{unless}")
+                format!("add {patterns} to .dockerignore{unless}")
             }
             (AdviceKind::EditorAndOsFiles, CopySource::Context) => instead.to_owned(),
             _ => self.left_out(finding, place),
@@ -91,21 +101,20 @@ impl Remedies<'_> {
 
     fn left_out(&self, finding: &Finding, place: &Place<'_>) -> String {
         let groups = self.places_of(finding, &REPOSITORIES);
-        let (files, them) = match groups.first().filter(|node| self.is_removable(finding, **node)) {
-            Some(node) => (self.path(*node), "it"),
-            None => (format!("these files below {}", self.largest(finding)), "them"),
+        let named = |node: &NodeId| {
+            let path = self.path(*node);
+            if self.is_removable(finding, *node) { path } else { some_below(&path) }
         };
-        let others = and_others(groups.len().saturating_sub(1));
+        let NamedFiles { name: files, them } = NamedFiles::of(&groups, named);
         let of_use = self.later_use_of(finding.kind, place, &groups);
         if let LaterUse::Named(runs) = &of_use {
             let (runs, mount) = (names_of(runs), place.bind_mount());
-            let mounted = groups.first().map(|node| self.to_mount(finding, *node, place));
-            let files = mounted.filter(|_| them == "it").unwrap_or(files);
+            let NamedFiles { name: files, them } = NamedFiles::of(&groups, |node| self.to_mount(finding, *node, place));
             if place.fetches() {
-                return format!("fetch {files} in {runs}, and delete {them} there{others}");
+                return format!("fetch {files} in {runs}, and delete {them} there");
             }
             // No RUN changes them: the finished file system has what the copy brought.
-            return format!("mount {files} in {runs} ({mount}) instead of copying {them}{others}");
+            return format!("mount {files} in {runs} ({mount}) instead of copying {them}");
         }
         let excluded = match place.source {
             CopySource::Context => format!("exclude {files} from the copy, for example in .dockerignore"),
@@ -120,15 +129,20 @@ impl Remedies<'_> {
         };
         match of_use {
             LaterUse::Possible => {
-                format!("{excluded}; a RUN that only reads {them} can mount {them} ({}){others}", place.bind_mount())
+                format!("{excluded}; a RUN that only reads {them} can mount {them} ({})", place.bind_mount())
             }
-            LaterUse::Excluded | LaterUse::Named(_) => excluded + &others,
+            LaterUse::Excluded | LaterUse::Named(_) => excluded,
         }
     }
 
     /// An archive that a later RUN unpacks or installs: the RUN needs it, and the image does not.
     fn of_copied_archive(&self, finding: &Finding, place: &Place<'_>) -> String {
-        let node = finding.groups.first().map_or(NodeId::ROOT, |group| group.place);
+        let places = || finding.groups.iter().map(|group| group.place);
+        let first = places().next().unwrap_or(NodeId::ROOT);
+        // Several archives have a directory in common, which one mount has.
+        let parent = self.tree.parent(first).unwrap_or(NodeId::ROOT);
+        let are_beside = places().count() > 1 && places().all(|node| self.tree.parent(node) == Some(parent));
+        let node = if are_beside { parent } else { first };
         let archive = self.to_mount(finding, node, place);
         let has_ending =
             |endings: &[&str]| endings.iter().any(|ending| self.tree.name(node).ends_with(ending.as_bytes()));

@@ -10,6 +10,7 @@ use super::boundary::OwnBoundary;
 use super::finding::{AdviceGroup, Finding};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
+use super::later_runs::READING_REPOSITORY;
 use super::option_lines::OptionLines;
 use super::packages;
 use super::place::{CopySource, FROM, instruction_of, place_name};
@@ -182,7 +183,7 @@ impl ContextMark {
         let is_part = |letter: char| letter.is_alphanumeric() || "._-".contains(letter);
         let mut words = text.split(|letter| !is_part(letter));
         let uses: &[&str] = match self.name {
-            b".git" => &["git describe", "git rev-parse", "git rev-list", "git log", "git show", "git submodule"],
+            b".git" => &READING_REPOSITORY,
             b"tests" | b"__tests__" => &["test"],
             _ => &[],
         };
@@ -329,9 +330,10 @@ fn second_python(image: &Image, tree: &Tree, own: OwnBoundary) -> Option<Finding
     let remedy = if packages.is_empty() {
         format!("{place}: {path} comes with a package beside /usr/local/bin/python3; find one that needs no Python")
     } else {
-        let packages = packages.join(" ");
+        let (verb, them) = if packages.len() == 1 { ("brings", "it") } else { ("bring", "them") };
+        let packages = packages.join(" and ");
         format!(
-            "{place}: /usr/local/bin/python3 does not use {packages}, which brings {path}; install with pip instead"
+            "{place}: {packages} {verb} {path}, but /usr/local/bin/python3 does not see {them}; install with pip instead"
         )
     };
     Some(of_nodes(AdviceKind::TwoPythons, layer, remedy, &[span.node()]))

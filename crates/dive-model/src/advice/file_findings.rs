@@ -46,6 +46,8 @@ pub(super) struct FileFindings<'a> {
     pub(super) own: OwnBoundary,
     /// For each layer, whether a COPY or ADD made it.
     pub(super) copies: &'a [bool],
+    /// True if all files at a node are of a kind, or all of them are gone in the layer that hides some.
+    pub(super) is_whole: &'a dyn Fn(AdviceKind, Option<LayerIndex>, NodeId) -> bool,
     /// The bytes in the stored layer that unpacked bytes take.
     pub(super) stored_bytes: &'a dyn Fn(LayerIndex, u64) -> Option<u64>,
 }
@@ -108,7 +110,12 @@ struct ClaimSums {
     labels: BTreeMap<AdviceKind, Total>,
     files: u64,
     size_bytes: Total,
+    /// All files, if there are at most [`FEW`].
+    few: Vec<AdviceGroup>,
 }
+
+/// Files of a finding that are named one by one, if their directory has other files, too.
+const FEW: usize = 8;
 
 /// The sum of the findings of a kind that are not listed.
 #[derive(Debug)]
@@ -167,7 +174,7 @@ impl<'a> FileFindings<'a> {
             let part = if is_base { ImagePart::Base } else { ImagePart::Ours };
             let finding = sums.finding(self.tree, &nesting, kind, part, state);
             let finding = Finding { summed: findings, stored_bytes: stored_bytes.map(Total::get), ..finding };
-            FileFinding { finding, attributes: ChangedAttributes::default(), twin: None, is_from_base: false }
+            FileFinding { finding, attributes: ChangedAttributes::default(), twins: Vec::new(), is_from_base: false }
         }));
         found
     }
@@ -186,12 +193,15 @@ impl<'a> FileFindings<'a> {
         for claim in self.claims_of(chunk) {
             sums.add(self.tree, claim, Some(removals));
         }
-        let finding = sums.finding(self.tree, nesting, kind, key.part(self.own), state);
+        let few = std::mem::take(&mut sums.few);
+        let mut finding = sums.finding(self.tree, nesting, kind, key.part(self.own), state);
+        let is_whole = |node| (self.is_whole)(kind, hidden_by, node);
+        name_files(self.tree, nesting, &mut finding, few, is_whole);
         let stored_bytes = self.stored_size_of(chunk);
         FileFinding {
             finding: Finding { layer: Some(layer), hidden_by, doubled_by, stored_bytes, ..finding },
             attributes: ChangedAttributes::default(),
-            twin: largest_twin(self.claims_of(chunk), order),
+            twins: largest_twins(self.claims_of(chunk), order),
             is_from_base,
         }
     }
@@ -266,6 +276,11 @@ impl ClaimSums {
         }
         self.files = self.files.saturating_add(1);
         self.size_bytes += size_bytes;
+        if self.files > FEW as u64 {
+            self.few.clear();
+        } else {
+            self.few.push(AdviceGroup { place: node.unwrap_or(NodeId::ROOT), files: 1, size_bytes });
+        }
         if let AnyClaim::Waste(WasteClaim { label: Some(label), .. }) = claim {
             *self.labels.entry(*label).or_default() += size_bytes;
         }
@@ -285,8 +300,7 @@ impl ClaimSums {
         let divided = self.directories.divide(tree, nesting).into_iter();
         let mut groups: Vec<AdviceGroup> =
             divided.map(|sum| AdviceGroup { place: sum.place, files: sum.files, size_bytes: sum.size_bytes }).collect();
-        // The few groups of a finding are ordered by path, not by their order in a layer.
-        groups.sort_by_cached_key(|group| (Reverse(group.size_bytes), tree.path(group.place)));
+        sort_groups(tree, &mut groups);
         Finding {
             part,
             size_bytes: self.size_bytes.get(),
@@ -299,15 +313,49 @@ impl ClaimSums {
     }
 }
 
-/// The largest claimed file that another one makes superfluous, the first one of equal ones.
-fn largest_twin<'a>(claims: impl Iterator<Item = AnyClaim<'a>>, order: &PathOrder) -> Option<Twin> {
+/// The few groups of a finding are ordered by path, not by their order in a layer.
+fn sort_groups(tree: &Tree, groups: &mut [AdviceGroup]) {
+    groups.sort_by_cached_key(|group| (Reverse(group.size_bytes), tree.path(group.place)));
+}
+
+/// Replaces directories that also have other files by the files of the finding, if these are few: the directory says nothing.
+fn name_files(
+    tree: &Tree,
+    nesting: &Nesting,
+    finding: &mut Finding,
+    few: Vec<AdviceGroup>,
+    is_whole: impl Fn(NodeId) -> bool,
+) {
+    if few.is_empty() {
+        return;
+    }
+    let (shared, mut groups): (Vec<AdviceGroup>, Vec<AdviceGroup>) =
+        finding.groups.iter().partition(|group| group.files > 1 && !is_whole(group.place));
+    let is_in = |group: &AdviceGroup, file: &AdviceGroup| nesting.contains(group.place, file.place);
+    let others: Vec<NodeId> = groups.iter().map(|group| group.place).collect();
+    let is_named = |file: &AdviceGroup| {
+        let is_grouped = others.iter().any(|place| *place == file.place || nesting.contains(*place, file.place));
+        !is_grouped && shared.iter().any(|group| is_in(group, file))
+    };
+    groups.extend(few.into_iter().filter(is_named));
+    sort_groups(tree, &mut groups);
+    if groups.iter().map(|group| group.files).sum::<u64>() == finding.files {
+        finding.groups = groups;
+    }
+}
+
+/// The largest claimed files that others make superfluous, the first ones of equal ones.
+fn largest_twins<'a>(claims: impl Iterator<Item = AnyClaim<'a>>, order: &PathOrder) -> Vec<Twin> {
     let twins = claims.filter_map(|claim| match claim {
         AnyClaim::Visible(Claim { node, twin: Some(twin), size_bytes, .. }) => {
             Some(Twin { node: *node, other: *twin, size_bytes: *size_bytes })
         }
         _ => None,
     });
-    twins.min_by_key(|twin| (Reverse(twin.size_bytes), order.rank(twin.node)))
+    let mut largest: Vec<Twin> = twins.collect();
+    largest.sort_by_key(|twin| (Reverse(twin.size_bytes), order.rank(twin.node)));
+    largest.truncate(FEW);
+    largest
 }
 
 /// For the pairs of layers, among these, of which the second stores files of the first again with another owner or mode: what

@@ -152,8 +152,8 @@ pub(super) struct FileFinding {
     pub(super) finding: Finding,
     /// What a layer that hides files changed of them.
     pub(super) attributes: ChangedAttributes,
-    /// The largest file that another one makes superfluous.
-    pub(super) twin: Option<Twin>,
+    /// The largest files that others make superfluous.
+    pub(super) twins: Vec<Twin>,
     /// True if the layer stores files of the base again.
     pub(super) is_from_base: bool,
 }

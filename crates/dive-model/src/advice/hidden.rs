@@ -1,19 +1,14 @@
 //! What to write instead of files that a later layer hides.
 
-use super::finding::{ChangedAttributes, Finding};
+use super::finding::{AdviceGroup, ChangedAttributes, Finding};
 use super::kind::AdviceKind;
+use super::later_runs::READING_REPOSITORY;
+use super::named_files::{NamedFiles, some_below};
 use super::place::{CopySource, Place, names_of};
 use super::remedy::Remedies;
+use super::removal::PATHS;
 use crate::image::{ImagePart, Keyword};
 use crate::tree::NodeId;
-
-/// The files of the largest group of a finding.
-struct NamedFiles {
-    /// `/tmp/a`, or `these files below /app`.
-    name: String,
-    /// The pronoun.
-    them: &'static str,
-}
 
 impl Remedies<'_> {
     /// The sentence of a finding of waste.
@@ -24,7 +19,7 @@ impl Remedies<'_> {
         hides: &Place<'_>,
         attributes: ChangedAttributes,
     ) -> String {
-        let files = self.hidden_files(finding, hides);
+        let files = self.hidden_files(finding, holds, hides);
         let NamedFiles { name: path, them } = &files;
         let (held, hidden) = (&holds.name, &hides.name);
         let both = names_of(&[holds, hides]);
@@ -69,13 +64,11 @@ impl Remedies<'_> {
                 };
                 format!("{held}: set the mode of {path} in {where_from} (`chmod`) instead of in {hidden}{owner}")
             }
-            AdviceKind::RewrittenMetadata if holds.instruction.copies() => {
-                let user = self.missing_user(holds, hides);
-                format!("{held}: set owner and mode here (`COPY --chown= --chmod=`) instead of in {hidden}{user}")
-            }
             AdviceKind::RewrittenMetadata => {
-                let user = self.missing_user(holds, hides);
-                format!("{held}: set owner and mode here instead of in {hidden}{user}")
+                let (what, options) = copy_options(attributes, hides);
+                let user = if what == MODE { String::new() } else { self.missing_user(holds, hides) };
+                let copying = if holds.instruction.copies() { format!(" (`COPY {options}`)") } else { String::new() };
+                format!("{held}: set {what} here{copying} instead of in {hidden}{user}")
             }
             AdviceKind::CopiedAgain if self.stored_in(hides.layer).all() > finding.files => {
                 format!(
@@ -90,6 +83,9 @@ impl Remedies<'_> {
             AdviceKind::PackageDatabases if holds.instruction.keyword == Keyword::Run && is_of_lists(finding) => {
                 format!("{held}: {}", self.of_apt(finding, holds))
             }
+            AdviceKind::PackageDatabases if parts == [ImagePart::Base, ImagePart::Ours] => {
+                format!("{hidden}: each installation of packages stores {path} of the base again")
+            }
             AdviceKind::PackageDatabases if hides.removal().is_some() => {
                 format!("{both}: install and remove the packages in one RUN{}", self.behind_copies(holds, Some(hides)))
             }
@@ -103,7 +99,7 @@ impl Remedies<'_> {
     /// The sentence of visible files of the base that a layer stores again, unless it makes them as the base did.
     pub(super) fn of_visible_again(&self, finding: &Finding, again: &Place<'_>) -> Option<String> {
         let changes = again.commands().iter().any(|command| command.is(&CHANGING_ATTRIBUTES));
-        let remedy = || of_base_again(AdviceKind::RewrittenMetadata, &self.hidden_files(finding, again), again);
+        let remedy = || of_base_again(AdviceKind::RewrittenMetadata, &self.hidden_files(finding, again, again), again);
         changes.then(remedy).flatten()
     }
 
@@ -117,15 +113,14 @@ impl Remedies<'_> {
         }
     }
 
-    /// The largest group of hidden files. If their directory still exists, it may have other files.
-    fn hidden_files(&self, finding: &Finding, hides: &Place<'_>) -> NamedFiles {
-        let path = self.largest(finding);
-        let group = finding.groups.first().filter(|group| group.files > 1);
-        if group.is_some_and(|group| self.tree.visible(group.place, hides.layer).is_some()) {
-            NamedFiles { name: format!("these files below {path}"), them: "them" }
-        } else {
-            NamedFiles { name: path, them: "it" }
-        }
+    /// The groups of hidden files. If a directory still exists, it may have other files.
+    fn hidden_files(&self, finding: &Finding, holds: &Place<'_>, hides: &Place<'_>) -> NamedFiles {
+        let name = |group: &AdviceGroup| {
+            let path = self.spelled(group.place, holds, hides);
+            let is_shared = group.files > 1 && self.tree.visible(group.place, hides.layer).is_some();
+            if is_shared { some_below(&path) } else { path }
+        };
+        NamedFiles::of(&finding.groups, name)
     }
 
     /// True if the step that hides files does nothing but delete, and none before it runs a command: nothing needs the files.
@@ -150,6 +145,20 @@ impl Remedies<'_> {
         if holds.fetches() {
             return format!("fetch {path} in the RUN that uses {them}; {hidden} {deletes} {them}");
         }
+        let nodes: Vec<NodeId> = finding.groups.iter().take(PATHS).map(|group| group.place).collect();
+        let wanted = self.wanted(AdviceKind::VcsFolder, holds.layer, &nodes);
+        let is_repository = finding.labels.iter().any(|(kind, _)| *kind == AdviceKind::VcsFolder);
+        let mut runs = self.runs_between(holds.layer, Some(hides.layer)).chain([hides]);
+        let uses =
+            |run: &Place<'_>| self.names(run, &wanted) || (is_repository && self.has_any(run, &READING_REPOSITORY));
+        // A script that no path of the files is in may still use them.
+        if !runs.any(uses) {
+            let ignored = if holds.source == CopySource::Context { ", for example in .dockerignore" } else { "" };
+            let mount = holds.bind_mount();
+            return format!(
+                "exclude {path} from the copy{ignored}; a RUN that uses {them} can mount {them} ({mount}); {hidden} {deletes} {them}"
+            );
+        }
         let node = finding.groups.first().map_or(NodeId::ROOT, |group| group.place);
         if self.is_written_later(node, holds) {
             return format!(
@@ -157,8 +166,10 @@ impl Remedies<'_> {
             );
         }
         // A mount is read-only: `rm` fails, and so does `sed -i`. Other RUNs do not change the files: `hides` deletes what was copied.
-        let files = finding.groups.first().map_or(0, |group| group.files);
-        let copied = self.copied_files(node, files, holds);
+        let copied = match &finding.groups[..] {
+            [group] => self.copied_files(node, group.files, holds),
+            _ => None,
+        };
         let (path, them) = copied.as_ref().map_or((path, *them), |files| (files, "them"));
         let mount =
             format!("mount {path} in each RUN that uses {them} ({}) instead of copying {them}", holds.bind_mount());
@@ -201,6 +212,30 @@ impl Remedies<'_> {
     fn is_of_packages(&self, finding: &Finding) -> bool {
         let place = finding.groups.first().map(|group| group.place);
         place.is_some_and(|place| self.packages.contains(place) || self.tree.path(place) == b"/usr")
+    }
+}
+
+/// What `chmod` changes.
+const MODE: &str = "the mode";
+
+/// What a COPY sets instead of a later RUN, and its options, with the owner and the mode of that RUN.
+fn copy_options(attributes: ChangedAttributes, hides: &Place<'_>) -> (&'static str, String) {
+    let commands = hides.commands();
+    let starts = |program: &str| commands.iter().any(|command| command.is(&[program]));
+    // Several commands may change several files.
+    let argument = |program: &str| {
+        let mut of_program = commands.iter().filter(|command| command.is(&[program]));
+        let words = of_program.next().filter(|_| of_program.next().is_none())?.arguments();
+        words.iter().find(|word| !word.starts_with('-')).map(String::as_str)
+    };
+    let is_plain = |word: &&str| word.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-.:".contains(letter));
+    let owner = argument("chown").filter(is_plain).unwrap_or_default();
+    // COPY takes no `+x`.
+    let mode = argument("chmod").filter(|word| word.chars().all(|letter| letter.is_ascii_digit())).unwrap_or_default();
+    match (attributes, starts("chown")) {
+        (ChangedAttributes::Mode, false) => (MODE, format!("--chmod={mode}")),
+        (ChangedAttributes::Mode, true) => ("owner and mode", format!("--chown={owner} --chmod={mode}")),
+        _ => ("the owner", format!("--chown={owner}")),
     }
 }
 

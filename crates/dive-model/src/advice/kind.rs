@@ -263,7 +263,7 @@ kinds! {
     }
     /// Logs.
     Logs "logs" Info VISIBLE {
-        what: "logs",
+        what: "files in /var/log",
         instead: "delete them in the RUN that makes them",
         floor_bytes: 1_000_000,
     }
@@ -328,7 +328,7 @@ kinds! {
     /// Symbols in programs.
     UnstrippedBinary "unstripped-binary" Info VISIBLE {
         what: "symbols and debug information in programs",
-        instead: "link without them (`-ldflags=-s -w` of Go, `strip = true` of Cargo), or run `strip`",
+        instead: "link without them (`-ldflags='-s -w'` of Go, `strip = true` of Cargo), or run `strip`",
         floor_bytes: 1_000_000,
     }
     /// Containers run as root.

@@ -23,6 +23,10 @@ pub(super) enum LaterUse<'a> {
 pub(super) const READ_BY_OTHERS: [AdviceKind; 3] =
     [AdviceKind::ArchiveKept, AdviceKind::TemporaryFiles, AdviceKind::VcsFolder];
 
+/// What a script has that reads a repository without naming it.
+pub(super) const READING_REPOSITORY: [&str; 6] =
+    ["git describe", "git rev-parse", "git rev-list", "git log", "git show", "git submodule"];
+
 impl Remedies<'_> {
     /// The steps with commands above a layer, and below `end` if there is one. The steps of other builders may have some.
     pub(super) fn runs_between(&self, layer: LayerIndex, end: Option<LayerIndex>) -> impl Iterator<Item = &Place<'_>> {
@@ -68,7 +72,8 @@ impl Remedies<'_> {
         let (wanted, offline) = (self.wanted(kind, place.layer, nodes), OfflineUse::of(kind));
         let needs = |run: &&Place<'_>| {
             let is_offline = offline.as_ref().is_some_and(|offline| self.is_offline(run, offline));
-            is_offline || self.names(run, &wanted)
+            let reads_repository = || kind == AdviceKind::VcsFolder && self.has_any(run, &READING_REPOSITORY);
+            is_offline || self.names(run, &wanted) || reads_repository()
         };
         let needing: Vec<&Place<'_>> = later.filter(needs).collect();
         match needing.is_empty() {
@@ -103,11 +108,11 @@ impl Remedies<'_> {
 
     /// True if the text of a RUN has any of these words. False when no search is left: hundreds of findings may ask for the same
     /// megabytes of scripts.
-    pub(super) fn has_any(&self, run: &Place<'_>, words: &[String]) -> bool {
+    pub(super) fn has_any(&self, run: &Place<'_>, words: &[impl AsRef<str>]) -> bool {
         let text = run.instruction.text;
-        words.iter().any(|word| {
+        words.iter().map(AsRef::as_ref).any(|word| {
             let cost = text.len().saturating_add(word.len()).saturating_add(100);
-            self.spend(cost) && text.contains(word.as_str())
+            self.spend(cost) && text.contains(word)
         })
     }
 

@@ -27,6 +27,7 @@ mod later_runs;
 mod linked_caches;
 mod linked_temporary;
 mod mounts;
+mod named_files;
 mod named_paths;
 mod option_lines;
 mod packages;
@@ -34,6 +35,7 @@ mod path_kinds;
 mod patterns;
 mod place;
 mod proof;
+mod random_names;
 mod remedy;
 mod removal;
 mod rewritten;
@@ -121,7 +123,15 @@ impl Advice {
         let remedies = Remedies::new(image, tree, &paths, own);
         let unpacked = |layer: LayerIndex| unpacked_bytes.get(layer.get()).copied().flatten();
         let stored_bytes = |layer, bytes| stored_bytes(image, layer, unpacked(layer), bytes);
-        let of_files = FileFindings { tree, claims: &claims, own, copies: &scope.copies, stored_bytes: &stored_bytes };
+        let is_whole = |kind, hidden_by, node| remedies.is_whole(kind, hidden_by, node);
+        let of_files = FileFindings {
+            tree,
+            claims: &claims,
+            own,
+            copies: &scope.copies,
+            is_whole: &is_whole,
+            stored_bytes: &stored_bytes,
+        };
         let of_files = of_files.find(state_of);
         let with_remedy = |found: FileFinding| {
             let remedy = remedies.of(&found);

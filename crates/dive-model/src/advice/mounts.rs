@@ -1,6 +1,7 @@
 //! How to give a RUN the files that a COPY or ADD stores for it alone: mount them, fetch them, or pass them as secrets.
 
 use super::finding::Finding;
+use super::named_files::enumerated;
 use super::place::{CopySource, Place};
 use super::remedy::{Remedies, is_single_file};
 use crate::image::Keyword;
@@ -96,8 +97,7 @@ impl Remedies<'_> {
         }
         found.sort_unstable();
         found.dedup();
-        let (last, before) = found.split_last().filter(|_| found.len() as u64 == count)?;
-        Some(if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) })
+        (found.len() as u64 == count).then(|| enumerated(&found))
     }
 
     /// What to write for the files of a COPY in a directory that has others, too: a mount would hide those.

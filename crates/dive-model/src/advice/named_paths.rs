@@ -133,7 +133,7 @@ fn reads_names(kind: AdviceKind) -> bool {
 }
 
 /// The paths in a word: `if=/tmp/a`, `-I/opt/x`, `a:/b`. An address is none.
-fn paths_in(word: &str) -> impl Iterator<Item = &str> {
+pub(super) fn paths_in(word: &str) -> impl Iterator<Item = &str> {
     let is_between = |letter: char| letter.is_whitespace() || "=,:;\"'`<&|()".contains(letter);
     word.split(char::is_whitespace).flat_map(move |piece| {
         let local =
@@ -176,6 +176,11 @@ fn position(named: &str, path: &str, reads_names: bool) -> Option<RelativePositi
     named_parts.truncate(common);
     parts.truncate(common);
     are_alike(&named_parts, &parts).then_some(found)
+}
+
+/// True if a word, which may have wildcards, names an absolute path or a directory above it.
+pub(super) fn is_at_or_above(word: &str, path: &str) -> bool {
+    matches!(position(word, path, false), Some(RelativePosition::Same | RelativePosition::Above))
 }
 
 /// True if each name is the other, or may be, where the first one has a wildcard or a variable.

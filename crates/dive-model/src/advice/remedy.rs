@@ -29,6 +29,9 @@ pub(super) const REPOSITORIES: [&str; 3] = [".git", ".hg", ".svn"];
 /// The bytes of each layer in each directory of documentation.
 pub(super) type DocsByLayer = BTreeMap<(LayerIndex, &'static str), Total>;
 
+/// Directories of Python packages.
+const PYTHON_PACKAGES: [&str; 2] = ["site-packages", "dist-packages"];
+
 /// What a symbolic link changes.
 enum LinkHazard {
     /// Owner or mode of the file.
@@ -104,7 +107,7 @@ impl<'a> Remedies<'a> {
 
     /// The sentence of a finding.
     pub(super) fn of(&self, found: &FileFinding) -> String {
-        let FileFinding { finding, attributes, twin, is_from_base } = found;
+        let FileFinding { finding, attributes, twins, is_from_base } = found;
         let place = |layer: LayerIndex| self.places.get(layer.get());
         let Some(holds) = finding.layer.and_then(place) else { return finding.kind.row().instead.to_owned() };
         if let Some(hides) = finding.hidden_by.and_then(place) {
@@ -112,9 +115,10 @@ impl<'a> Remedies<'a> {
         }
         let changed = finding.doubled_by.and_then(place).unwrap_or(holds);
         let again = is_from_base.then(|| self.of_visible_again(finding, holds)).flatten();
-        let remedy = again.unwrap_or_else(|| match twin {
-            Some(twin) => self.of_twin(finding, changed, *twin),
-            None => self.of_all_runs(finding, holds),
+        let remedy = again.unwrap_or_else(|| match &twins[..] {
+            [] => self.of_all_runs(finding, holds),
+            [twin] => self.of_twin(finding, changed, *twin),
+            [twin, ..] => self.of_twins(finding, changed, twins, *twin),
         });
         format!("{}: {remedy}", changed.name)
     }
@@ -145,6 +149,14 @@ impl<'a> Remedies<'a> {
             return true;
         }
         self.removable_kinds(node).contains(finding.kind)
+    }
+
+    /// True if a group of a finding has all files of its place: those of the kind, or all that a layer hides with their directory.
+    pub(super) fn is_whole(&self, kind: AdviceKind, hidden_by: Option<LayerIndex>, node: NodeId) -> bool {
+        match hidden_by {
+            Some(layer) => self.tree.visible(node, layer).is_none(),
+            None => node != NodeId::ROOT && self.removable_kinds(node).contains(kind),
+        }
     }
 
     /// The kinds of a file, or those that a deletion of a directory deletes, and nothing else.
@@ -190,7 +202,11 @@ impl<'a> Remedies<'a> {
 
     /// The outermost directory from the largest group below `named` up to it where a mount hides files of the kind alone.
     pub(super) fn mount_point(&self, finding: &Finding, named: NodeId) -> Option<NodeId> {
-        let place = self.group_below(finding, named)?;
+        self.outermost(finding, self.group_below(finding, named)?, named)
+    }
+
+    /// The outermost directory from `place` up to `named` that has files of the kind alone.
+    pub(super) fn outermost(&self, finding: &Finding, place: NodeId, named: NodeId) -> Option<NodeId> {
         let is_directory = |node: &NodeId| {
             let visible = self.tree.visible(*node, self.tree.last_layer()?)?;
             self.tree.span(visible).kind.is_directory().then_some(())
@@ -217,7 +233,7 @@ impl<'a> Remedies<'a> {
     }
 
     /// Adds the mount to another way.
-    fn or_cache_mount(&self, instead: String, finding: &Finding, named: NodeId) -> String {
+    pub(super) fn or_cache_mount(&self, instead: String, finding: &Finding, named: NodeId) -> String {
         match self.cache_mount(finding, named) {
             Some(mount) => format!("{instead}, or {mount}"),
             None => instead,
@@ -225,7 +241,7 @@ impl<'a> Remedies<'a> {
     }
 
     /// What to write instead of a file that another one makes superfluous.
-    fn of_twin(&self, finding: &Finding, place: &Place<'_>, twin: Twin) -> String {
+    pub(super) fn of_twin(&self, finding: &Finding, place: &Place<'_>, twin: Twin) -> String {
         let (path, other) = (self.path(twin.node), self.path(twin.other));
         match finding.kind {
             AdviceKind::CudaTwice => self.of_cuda(finding, place, twin),
@@ -296,6 +312,11 @@ impl<'a> Remedies<'a> {
         })
     }
 
+    /// True if a symbolic link in the place of a file is not the same.
+    pub(super) fn has_link_hazard(&self, twin: Twin) -> bool {
+        self.link_hazard(twin).is_some()
+    }
+
     /// Why a symbolic link in the place of a file is not the same.
     fn link_hazard(&self, twin: Twin) -> Option<LinkHazard> {
         let last = self.tree.last_layer()?;
@@ -353,30 +374,22 @@ impl<'a> Remedies<'a> {
                 let tool = place.tool(&["micromamba", "mamba", "conda"]).unwrap_or("conda");
                 self.adds_or_joins(finding, place, &format!("{tool} clean -afy"))
             }
-            AdviceKind::NodeCache => {
-                let names = [".npm", "yarn", ".pnpm-store", "store", ".cache", "cache", ".turbo"];
-                let named = self.directory_named(finding, &names);
-                match named.map(|node| (self.tree.name(node), node)) {
-                    Some((b".npm" | b"yarn", node)) if self.is_needed_later(finding, place, &[node]) => {
-                        let node = self.mount_point(finding, node).unwrap_or(node);
-                        self.removal_of(finding, place, &[node])
-                    }
-                    Some((b".npm", node)) => self.or_cache_mount(place.adds("npm cache clean --force"), finding, node),
-                    Some((b"yarn", _)) => place.adds("yarn cache clean"),
-                    _ => self.removal_of(
-                        finding,
-                        place,
-                        &self.cache(finding, &names).map_or_else(Vec::new, |node| vec![node]),
-                    ),
-                }
-            }
+            AdviceKind::NodeCache => self.of_node_cache(finding, place),
             AdviceKind::GoCache | AdviceKind::RustCache | AdviceKind::JvmCache => self.of_build_cache(finding, place),
             AdviceKind::BuildCache => {
                 let names = ["ccache", ".ccache", "sccache", "bazel", "bazelisk"];
                 let Some(node) = self.directory_named(finding, &names) else { return kind.row().instead.to_owned() };
                 self.or_cache_mount("build in an earlier stage".to_owned(), finding, node)
             }
-            AdviceKind::UnstrippedBinary => format!("{} ({})", kind.row().instead, self.largest(finding)),
+            AdviceKind::StaticLibrariesAndHeaders if self.directory_named(finding, &PYTHON_PACKAGES).is_some() => {
+                let mut nodes = self.places_of(finding, &["include"]);
+                nodes.retain(|node| self.named_above(*node, &PYTHON_PACKAGES).is_some());
+                format!(
+                    "{}, unless a later RUN or a program compiles with them",
+                    self.removal_of(finding, place, &nodes)
+                )
+            }
+            AdviceKind::UnstrippedBinary => format!("{} ({})", kind.row().instead, self.visible_files(finding).name),
             AdviceKind::SparseLoginDatabase => match place.tool(&["useradd", "adduser"]) {
                 Some("adduser") => "write `useradd --no-log-init` for adduser".to_owned(),
                 _ => "write `useradd --no-log-init`".to_owned(),

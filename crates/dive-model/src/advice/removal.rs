@@ -8,7 +8,7 @@ use super::remedy::{Remedies, is_single_file};
 use crate::tree::NodeId;
 
 /// Maximum number of paths in a command.
-const PATHS: usize = 4;
+pub(super) const PATHS: usize = 4;
 
 /// Paths that a sentence does not name.
 pub(super) fn and_others(count: usize) -> String {
@@ -40,7 +40,8 @@ impl Remedies<'_> {
         let named = removable.get(..removable.len().min(PATHS)).unwrap_or_default();
         let is_named = named.contains(first);
         let named = if is_named { named } else { &[] };
-        let (command, others) = (self.removal_command(finding, named), nodes.len().saturating_sub(named.len().max(1)));
+        let (command, others) =
+            (self.removal_command(finding, place, named), nodes.len().saturating_sub(named.len().max(1)));
         let files = if self.is_removable(finding, *first) {
             self.path(*first)
         } else {
@@ -63,6 +64,18 @@ impl Remedies<'_> {
         remedy + &and_others(others)
     }
 
+    /// A command that deletes some of the files at `nodes`, and the number of nodes that it leaves.
+    pub(super) fn removal_of_some(
+        &self,
+        finding: &Finding,
+        place: &Place<'_>,
+        nodes: &[NodeId],
+    ) -> (Option<String>, usize) {
+        let removable: Vec<NodeId> = nodes.iter().copied().filter(|node| self.has_command(finding, *node)).collect();
+        let named = removable.get(..removable.len().min(PATHS)).unwrap_or_default();
+        (self.removal_command(finding, place, named), nodes.len().saturating_sub(named.len()))
+    }
+
     /// True if a command can delete files of the kind at `node`, and nothing else: the directory has no other files, and the path
     /// can be a word of a command.
     fn has_command(&self, finding: &Finding, node: NodeId) -> bool {
@@ -70,16 +83,31 @@ impl Remedies<'_> {
     }
 
     /// A command that deletes files of the kind at `nodes`; `None` without any.
-    fn removal_command(&self, finding: &Finding, nodes: &[NodeId]) -> Option<String> {
+    fn removal_command(&self, finding: &Finding, place: &Place<'_>, nodes: &[NodeId]) -> Option<String> {
         let is_file = |node: NodeId| is_single_file(finding, node);
         let words = |nodes: &[NodeId]| -> Vec<String> {
             let word = |node: &NodeId| {
                 let path = self.word(*node)?;
                 let is_outermost = self.tree.parent(*node).is_none_or(|parent| !self.is_removable(finding, parent));
                 let is_emptied = finding.kind == AdviceKind::TemporaryFiles && !is_file(*node) && is_outermost;
-                Some(if is_emptied { format!("{path}/*") } else { path })
+                Some(match self.pattern_of(*node, place) {
+                    Some(pattern) => pattern,
+                    None if is_emptied => format!("{path}/*"),
+                    None => path,
+                })
             };
-            nodes.iter().filter_map(word).collect()
+            let mut words: Vec<String> = nodes.iter().filter_map(word).collect();
+            let all = words.clone();
+            words.dedup();
+            // `/tmp/*` has all others in it.
+            words.retain(|word| {
+                let is_inside = |other: &String| {
+                    other != word
+                        && other.strip_suffix('*').is_some_and(|start| start.ends_with('/') && word.starts_with(start))
+                };
+                !all.iter().any(is_inside)
+            });
+            words
         };
         if nodes.is_empty() {
             return None;

@@ -5,8 +5,10 @@ use super::finding::{Finding, Twin};
 use super::kind::AdviceKind;
 use super::place::{Place, names_of};
 use super::remedy::Remedies;
+use super::removal::{PATHS, and_others};
 use super::twins::WHOLE;
 use crate::image::{ImagePart, Keyword};
+use crate::shell::named;
 use crate::tree::{NodeId, SpanKind};
 
 /// Maximum number of names in a cache of Hugging Face that are compared with a blob.
@@ -23,6 +25,40 @@ impl Remedies<'_> {
             _ => finding.kind.row().instead,
         };
         format!("{path} is not needed beside {other}; {instead}")
+    }
+
+    /// For several files that others make superfluous.
+    pub(super) fn of_twins(&self, finding: &Finding, place: &Place<'_>, twins: &[Twin], first: Twin) -> String {
+        let named = twins.get(..twins.len().min(PATHS)).unwrap_or_default();
+        let is_linked = finding.kind == AdviceKind::DuplicateContent && !place.instruction.copies();
+        let link = |twin: &Twin| {
+            let (target, link) = (self.word(twin.other)?, self.word(twin.node)?);
+            (!self.has_link_hazard(*twin)).then(|| format!("ln -sf {target} {link}"))
+        };
+        let links: Vec<String> = if is_linked { named.iter().filter_map(link).collect() } else { Vec::new() };
+        if !links.is_empty() && links.len() == named.len() {
+            let others = finding.files.saturating_sub(named.len() as u64);
+            let others = and_others(usize::try_from(others).unwrap_or(usize::MAX));
+            return format!("write `{}`; each two have the same size and hash{others}", links.join(" && "));
+        }
+        let remedy = self.of_twin(finding, place, first);
+        match finding.kind {
+            // The other parts of the same model have the same remedy.
+            AdviceKind::ModelWeightsTwice if self.is_older_format(first) => {
+                let mut patterns: Vec<String> = twins.iter().filter_map(|twin| self.weights_pattern(*twin)).collect();
+                patterns.sort_unstable();
+                patterns.dedup();
+                if patterns.len() > 1 { format!("{remedy}; the same for {}", patterns.join(" and ")) } else { remedy }
+            }
+            _ => remedy + &and_others(usize::try_from(finding.files.saturating_sub(1)).unwrap_or(usize::MAX)),
+        }
+    }
+
+    /// The weights of a model in one format, as a pattern.
+    fn weights_pattern(&self, twin: Twin) -> Option<String> {
+        let name = std::str::from_utf8(self.tree.name(self.weights_name(twin.node))).ok()?;
+        let start = ["diffusion_pytorch_model", "pytorch_model"].into_iter().find(|start| name.starts_with(start));
+        Some(start.map_or_else(|| named(name.as_bytes()), |start| format!("`{start}*`")))
     }
 
     /// For weights of a model.

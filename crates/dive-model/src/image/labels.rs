@@ -27,6 +27,19 @@ impl OciLabels {
         })
     }
 
+    /// True if the image has a label of [`Self::problems`], and its value is not empty.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        let value = match key {
+            ANNOTATION_SOURCE => &self.source,
+            ANNOTATION_REVISION => &self.revision,
+            ANNOTATION_LICENSES => &self.licenses,
+            ANNOTATION_CREATED => &self.created,
+            _ => return false,
+        };
+        value.as_deref().is_some_and(|text| !text.trim().is_empty())
+    }
+
     /// Keys of missing labels, and of those whose value has not the form that the specification asks for.
     #[must_use]
     pub fn problems(&self) -> Vec<&'static str> {

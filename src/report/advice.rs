@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use super::text::command;
 use super::{Look, base, heading};
 use dive_model::Opened;
-use dive_model::advice::{Advice, AdviceKind, AdviceLevel, CountedBytes, Finding, OwnBoundary, Partition};
+use dive_model::advice::{
+    Advice, AdviceKind, AdviceLevel, CountedBytes, Finding, OwnBoundary, Partition, REPORTED_BYTES,
+};
 use dive_model::escape::Escaped;
 use dive_model::image::{ImageLayer, ImagePart};
 use dive_model::layer::LayerIndex;
@@ -58,8 +60,22 @@ pub(crate) fn render(
         write_wrapped(text.split(' '), width, "", out)?;
     }
     ours.iter().try_for_each(|finding| write_finding(opened, advice.own, finding, width, out))?;
+    small(advice, ImagePart::Ours, width, out)?;
     of_base(opened, advice, listed, width, out)?;
     partition(opened, advice, width, out)
+}
+
+/// The sum of the findings of a few bytes: with it, the findings add up to the bytes of the partition.
+fn small(advice: &Advice, part: ImagePart, width: usize, out: &mut dyn Write) -> io::Result<()> {
+    let findings: Vec<&Finding> = advice.small(part).collect();
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let count = count_of(findings.iter().map(|finding| finding.count()).sum::<Total>().get(), "finding");
+    let (limit, bytes) = (Bytes(REPORTED_BYTES), sums(&findings).0);
+    writeln!(out)?;
+    let text = format!("Below {limit} each, listed only by `--format json`: {count}, {bytes}");
+    write_wrapped(text.split(' '), width, "", out)
 }
 
 /// The sum of findings, and its estimate in the stored layers.
@@ -193,6 +209,7 @@ fn of_base(opened: &Opened, advice: &Advice, listed: Listed, width: usize, out: 
     }
     if listed == Listed::All {
         advice.of_base().try_for_each(|finding| write_finding(opened, advice.own, finding, width, out))?;
+        small(advice, ImagePart::Base, width, out)?;
     }
     Ok(())
 }

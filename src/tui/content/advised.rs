@@ -5,6 +5,7 @@ use crate::tui::state::Explorer;
 use crate::tui::state::advised::{AdviceOrder, Advised};
 use crate::tui::text::{columns, cut, printable, wrap};
 use dive_model::advice::Finding;
+use dive_model::image::ImagePart;
 use dive_model::units::{Bytes, Total, count_of};
 
 /// Where the columns of the list begin.
@@ -52,7 +53,10 @@ pub(in crate::tui) fn sum(explorer: &Explorer, advised: &Advised, width: usize) 
     if advice.findings.is_empty() {
         return "No advice: dive found nothing to write in another way".to_owned();
     }
-    let ours = Bytes(advice.ours().map(|finding| finding.size_bytes).sum::<Total>().get());
+    // The list has small findings, too.
+    let of = |part| advice.open().filter(move |finding| finding.part == part);
+    let bytes_of = |part| Bytes(of(part).map(|finding| finding.size_bytes).sum::<Total>().get());
+    let ours = bytes_of(ImagePart::Ours);
     if !advised.filter().is_empty() {
         let (count, size) = advised.accepted();
         let (count, size) = (count_of(count, "finding"), Bytes(size));
@@ -60,8 +64,8 @@ pub(in crate::tui) fn sum(explorer: &Explorer, advised: &Advised, width: usize) 
         let short = format!("Advice could save {ours}; {count} of {size} match");
         return cut(if columns(&long) <= width { &long } else { &short }, width);
     }
-    let of_base = Bytes(advice.of_base().map(|finding| finding.size_bytes).sum::<Total>().get());
-    let findings = count_of(advice.ours().map(Finding::count).sum::<Total>().get(), "finding");
+    let of_base = bytes_of(ImagePart::Base);
+    let findings = count_of(of(ImagePart::Ours).map(Finding::count).sum::<Total>().get(), "finding");
     let base = if of_base.0 == 0 { String::new() } else { format!("; {of_base} more in the base") };
     let long = format!("Advice could save {ours} of {total} ({findings} in your layers){base}");
     let short = format!("Advice could save {ours} of {total} ({findings}){base}");

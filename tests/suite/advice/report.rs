@@ -228,3 +228,31 @@ fn documents_have_the_advice() {
     );
     assert_eq!(sums["others"], serde_json::json!({ "kinds": 0, "sizeBytes": 0 }));
 }
+
+/// Nobody changes a Dockerfile for 90 bytes, but a memory dump may have secrets.
+#[test]
+fn findings_of_a_few_bytes_are_in_no_report_to_people() {
+    let small = |path: &str, size: usize| {
+        let archive = image().runs_as("app").layer(|l| l.file(path, "x".repeat(size))).save(Format::DockerArchive);
+        let advised = |format: &str| {
+            User::new().runs(&["advise", archive.path().to_str().unwrap(), "--format", format]).ends_with(0).stdout
+        };
+        (advised("text"), advised("tsv"))
+    };
+    for (path, kind) in [("root/.cache/pip/selfcheck.json", "python-cache"), ("tmp/a", "temporary-files")] {
+        let (text, tsv) = small(path, 90);
+        assert!(!text.contains(kind) && tsv.contains(kind), "{text}");
+        assert!(small(path, 4_000).0.contains(kind));
+    }
+    assert!(small("app/hs_err_pid1.log", 90).0.contains("core-dump"));
+    // The report has their sum, so that it adds up.
+    let both = image()
+        .runs_as("app")
+        .layer(|l| l.file("root/.cache/pip/a", "x".repeat(90)).file("var/cache/apk/a.tar.gz", "x".repeat(5_000)))
+        .save(Format::DockerArchive);
+    User::new().runs(&["advise", both.path().to_str().unwrap()]).ends_with(0).prints(&[
+        "Advice: 1 finding in the image's own layers, 5.0 kB (~",
+        "Below 4.0 kB each, listed only by `--format json`: 1 finding, 90 B",
+        "+ 5090 visible with advice +",
+    ]);
+}

@@ -96,9 +96,13 @@ fn an_exception_takes_files_out_of_advice() {
     ]);
     assert!(!ran.stdout.contains("apt-lists: layer"), "{}", ran.stdout);
     // A part of a finding; what is left names the other directory.
-    check("90kB", "  - { advice: python-cache, path: /root/.cache/pip, reason: x }\n", 0).prints(&[
-        "  not counted: advice on 3.0 kB in 1 file, advice python-cache in /root/.cache/pip: x (.dive-ci:6)\n",
-        "      2.0 kB  python-cache: layer 2: set `UV_NO_CACHE=1`",
+    let caches = build::image()
+        .layer(|l| l.file("root/.cache/pip/a", "p".repeat(3_000)).file("root/.cache/uv/a", "u".repeat(4_000)));
+    let pip = "ignore: [{ advice: python-cache, path: /root/.cache/pip, reason: x }]\n";
+    let rules = format!("rules:\n{DIVES_OFF}  highestAdviceBytes: 5kB\n{pip}");
+    checks(&User::new().writes(".dive-ci", &rules), &saved(&caches), &[]).ends_with(0).prints(&[
+        "  not counted: advice on 3.0 kB in 1 file, advice python-cache in /root/.cache/pip: x (.dive-ci:5)\n",
+        "      4.0 kB  python-cache: layer 0: set `UV_NO_CACHE=1`",
     ]);
     // Another kind, or another path.
     check("92kB", "  - { advice: node-cache, reason: x }\n", 1).prints(&[

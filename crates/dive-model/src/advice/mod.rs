@@ -68,8 +68,8 @@ use finding::FileFinding;
 use path_kinds::PathKinds;
 use remedy::Remedies;
 
-/// Findings of hidden files, and of level `info`, with less than these bytes are in documents and rules only.
-const REPORTED_BYTES: u64 = 4_000;
+/// Findings that count less than these bytes, other than of level `fail`, are not reported to people one by one.
+pub const REPORTED_BYTES: u64 = 4_000;
 
 /// All advice for an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,18 +171,13 @@ impl Advice {
         self.reported().filter(|finding| finding.part == ImagePart::Base)
     }
 
-    /// Those that count, without a few bytes that are hidden or no warning.
+    /// The findings that count, and are too small to report to people one by one.
+    pub fn small(&self, part: ImagePart) -> impl Iterator<Item = &Finding> {
+        self.open().filter(move |finding| finding.part == part && is_small(finding))
+    }
+
     fn reported(&self) -> impl Iterator<Item = &Finding> {
-        let is_small = |finding: &Finding| {
-            let row = finding.kind.row();
-            let is_minor = match row.counts {
-                CountedBytes::Nothing => false,
-                CountedBytes::Visible => row.level == AdviceLevel::Info,
-                CountedBytes::Waste => true,
-            };
-            is_minor && finding.size_bytes < REPORTED_BYTES
-        };
-        self.open().filter(move |finding| !is_small(finding))
+        self.open().filter(|finding| !is_small(finding))
     }
 
     /// The bytes of the findings that count and that these layers cause, of one kind or of all. A sum is in them if they have
@@ -214,4 +209,11 @@ fn stored_bytes(image: &Image, layer: LayerIndex, unpacked: Option<u64>, bytes: 
     let share = u128::from(bytes).saturating_mul(u128::from(stored)).checked_div(u128::from(unpacked))?;
     // Sparse files are larger than their layer.
     Some(u64::try_from(share).unwrap_or(u64::MAX).min(stored))
+}
+
+/// True for a few bytes that need not be out of the image.
+fn is_small(finding: &Finding) -> bool {
+    let row = finding.kind.row();
+    let counts = row.counts != CountedBytes::Nothing && row.level < AdviceLevel::Fail;
+    counts && finding.size_bytes < REPORTED_BYTES
 }

@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_does_not_respond_can_be_cancelled() {
+    fn a_program_that_does_not_respond_is_an_error() {
         let failure = shell().output(&["-c", "exec sleep 600"], Some(Duration::from_millis(1)), &mut always);
         assert!(matches!(failure, Err(ProgramError::Io(error)) if error.kind() == io::ErrorKind::TimedOut));
     }

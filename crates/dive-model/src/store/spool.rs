@@ -187,6 +187,8 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         check_free_space(&file, 0).unwrap();
         assert_eq!(check_free_space(&file, u64::MAX).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        // Of 1,000 bytes, 900 may be written.
+        assert_eq!(required_space(900), 100);
     }
 
     #[test]

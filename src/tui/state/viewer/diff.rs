@@ -239,7 +239,14 @@ mod tests {
     }
 
     #[test]
-    fn texts_without_a_common_line_do_not_take_long() {
+    fn beyond_1000_changed_lines_all_of_them_count_as_changed() {
+        let text = |name: &str, lines: usize| -> String {
+            let line = |at: usize| format!("{name}{at}\n");
+            (1..lines).map(line).chain(["common\n".to_owned(), line(0)]).collect()
+        };
+        let keeps_common = |lines| drawn(&text("old", lines), &text("new", lines)).contains("\n common\n");
+        assert_eq!((keeps_common(MAX_CHANGES / 2), keeps_common(MAX_CHANGES / 2 + 1)), (true, false));
+        // Any comparison of these would take minutes.
         let text = |name: &str| -> String {
             (0..50_000).flat_map(|at| [name.to_owned(), at.to_string(), "\n".to_owned()]).collect()
         };

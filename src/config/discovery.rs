@@ -104,7 +104,7 @@ pub(super) fn read(environment: &Environment) -> Result<(Discovery, Vec<Read>), 
     let mut search = Search { found: Discovery::default(), read: Vec::new() };
     search.search_working_directory(environment)?;
     for place in user_locations(environment) {
-        if search.search_location(place, ConfigScope::User)? {
+        if search.search_location(place)? {
             break;
         }
     }
@@ -120,17 +120,22 @@ struct Search {
 
 impl Search {
     fn search_working_directory(&mut self, environment: &Environment) -> Result<(), ConfigError> {
-        let files = config_files_in(&environment.working_dir);
-        let scope = if is_home_config(&files, environment) { ConfigScope::User } else { ConfigScope::WorkingDirectory };
-        self.search_location(SearchLocation::Files(files), scope).map(|_| ())
+        for file in config_files_in(&environment.working_dir) {
+            let is_users = is_home_config(&file, environment);
+            let scope = if is_users { ConfigScope::User } else { ConfigScope::WorkingDirectory };
+            if self.read_file(&file, scope)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
-    /// Reads the first readable file of a location; false if it has none.
-    fn search_location(&mut self, place: SearchLocation, scope: ConfigScope) -> Result<bool, ConfigError> {
+    /// Reads the first readable file of a location of the user; false if it has none.
+    fn search_location(&mut self, place: SearchLocation) -> Result<bool, ConfigError> {
         match place {
             SearchLocation::Files(files) => {
                 for file in files {
-                    if self.read_file(&file, scope)? {
+                    if self.read_file(&file, ConfigScope::User)? {
                         return Ok(true);
                     }
                 }
@@ -145,7 +150,7 @@ impl Search {
                 match yaml_files(&folder) {
                     Ok(files) => {
                         for file in &files {
-                            if self.read_file(file, scope)? {
+                            if self.read_file(file, ConfigScope::User)? {
                                 return Ok(true);
                             }
                         }
@@ -221,11 +226,11 @@ fn user_locations(environment: &Environment) -> Vec<SearchLocation> {
     places
 }
 
-/// True if the files of the working directory are those of the home, which may be entered by several paths.
-fn is_home_config(files: &[PathBuf; 2], environment: &Environment) -> bool {
-    let Some(home) = &environment.home else { return false };
-    let real = |paths: &[PathBuf]| paths.iter().find_map(|path| path.canonicalize().ok());
-    real(files).is_some_and(|file| real(&config_files_in(home)) == Some(file))
+/// True if a file of the working directory is that of the home, which may be entered by several paths. Another file beside it may be a
+/// stranger's.
+fn is_home_config(file: &Path, environment: &Environment) -> bool {
+    let (Some(home), Some(name)) = (&environment.home, file.file_name()) else { return false };
+    is_same_file(file, &home.join(name), &environment.working_dir)
 }
 
 /// The configurations in `folder`, in byte order; empty if the folder does not exist.

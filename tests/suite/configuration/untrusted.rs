@@ -304,6 +304,24 @@ fn folder_json_path_keeps_the_default_limits() {
     user.runs(&["--ci", "--json", "out.json", path]).ends_with(0).says(&["no rule was checked"]);
 }
 
+/// A folder must not become the user because one of its names leads to the file of the home, for example to `/dev/null`.
+#[test]
+fn folder_cannot_pose_as_the_home() {
+    for (home, folder) in [("/dev/null", "/dev/null"), ("../elsewhere", "../elsewhere")] {
+        let user = User::new();
+        symlink(home, user.home(".dive.yaml")).unwrap();
+        symlink(folder, user.file(".dive.yaml")).unwrap();
+        std::fs::create_dir(user.home("../elsewhere")).unwrap();
+        let user = user
+            .writes(".dive.yml", "log: {path: ../home/new.log}\nregistries: {mirrors: ['docker.io=evil.example']}\n");
+        let ran = user.runs(&["config"]).ends_with(0);
+        assert!(!ran.stdout.contains("mirrors: [docker.io=evil.example]"), "{home}: {}", ran.stdout);
+        assert!(ran.stderr.contains("registries.mirrors"), "{home}: {}", ran.stderr);
+        user.runs(&["--ci", &sample()]);
+        assert!(!user.home("new.log").exists(), "{home}");
+    }
+}
+
 /// A link to a secret file must not put its contents into the log.
 #[test]
 fn linked_secret_file_is_not_quoted_in_errors() {

@@ -141,7 +141,12 @@ pub fn mistyped_command(images: &[OsString]) -> Option<String> {
 }
 
 fn did_you_mean(word: &str, meant: &str, argument: &OsStr) -> String {
-    format!("no command {word:?}; did you mean `dive {meant} {}`?", shell_word(argument.as_encoded_bytes()))
+    // Only text can have a password, and a file name may be other bytes.
+    let argument = match argument.to_str() {
+        Some(text) => shell_word(without_login(text).as_bytes()),
+        None => shell_word(argument.as_encoded_bytes()),
+    };
+    format!("no command {word:?}; did you mean `dive {meant} {argument}`?")
 }
 
 /// Prints an error of clap, or the help, and exits. clap quotes arguments raw. A script may pass names from an image, and a newline in
@@ -162,12 +167,10 @@ pub(super) fn exit_with(error: &clap::Error, arguments: &[OsString]) -> ! {
     std::process::exit(error.exit_code())
 }
 
-/// An argument without a password, also in its value (`--registry-mirror=docker.io=ann:secret@mirror.example`), and with what a terminal
-/// obeys or hides escaped, and the start of a command that the runner of a CI service would obey (`##[`).
+/// An argument without a password, and with what a terminal obeys or hides escaped, and the start of a command that the runner of a CI
+/// service would obey (`##[`).
 fn shown(argument: &OsStr) -> String {
-    let text = argument.to_string_lossy();
-    let (option, value) = text.split_at(text.rfind('=').map_or(0, |at| at.saturating_add(1)));
-    Shown(&format!("{option}{}", without_login(value))).to_string().replace("##", "#\\u{23}")
+    Shown(&without_login(&argument.to_string_lossy())).to_string().replace("##", "#\\u{23}")
 }
 
 /// Prints the help or version, and exits. A closed pipe (`| head`) is not an error.

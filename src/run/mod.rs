@@ -44,6 +44,7 @@ use crate::cli::{self, Cli, Command};
 use crate::config::{self, ConfigError, RulesFile};
 use crate::report::Rows;
 use access::Subject;
+use dive_sources::without_login;
 use explore::explore;
 use invocation::Invocation;
 pub use outcome::Outcome;
@@ -92,7 +93,8 @@ fn execute(cli: Cli) -> anyhow::Result<Outcome> {
     let Cli { images, opening, many, ci, json, summary, base, dockerfile, all, command } = cli;
     if command.is_some() {
         if let Some(image) = images.first() {
-            bail!("unexpected argument {} before a command; see dive --help", image.display());
+            let image = without_login(&image.to_string_lossy());
+            bail!("unexpected argument {image} before a command; see dive --help");
         }
         let explores = json.is_some() || summary.is_some() || base.is_some() || dockerfile.is_some() || ci.is_given();
         if explores && !matches!(command, Some(Command::Build { .. })) {

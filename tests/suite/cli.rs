@@ -344,8 +344,19 @@ fn passwords_in_arguments_are_not_repeated() {
         &["--registry-mirror", "docker.io=https://ann:secret@127.0.0.1:1", "registry://app"],
         &["--registry-mirror=docker.io=ann:secret@127.0.0.1:1", "registry://app"],
         &["--insecure-registry", "ann:secret@127.0.0.1:1", "registry://app"],
+        &["a.tar", "registry://ann:secret@127.0.0.1:1/app"],
+        &["--from", "list.txt"],
+        &["tre", "registry://ann:secret@127.0.0.1:1/app"],
+        &["tree", "x", "registry://ann:secret==@127.0.0.1:1/app"],
+        &["registry://ann:secret==@127.0.0.1:1/app", "version"],
+        &["registry://ann:x/secret@127.0.0.1:1/app"],
+        &["--registry-mirror", "docker.io=ann:x/secret@127.0.0.1:1", "registry://app"],
+        &["docker:secret@127.0.0.1:1/app"],
+        &["https://secret@127.0.0.1:1/app"],
+        &["https://ann:secret@[2001:db8:85a3:8d3:1319:8a2e:127.0.0.1]:1/app", "127.0.0.1:1"],
     ] {
         let user = User::new().sets("DIVE_LOG_PATH", "run.log").sets("DIVE_LOG_LEVEL", "trace");
+        let user = user.writes("list.txt", "registry://ann:secret@127.0.0.1:1/app\n");
         let ran = user.runs(&[&["--ci"][..], arguments].concat()).ends_with(2);
         let log = std::fs::read_to_string(user.file("run.log")).unwrap_or_default();
         let printed = ran.stdout + &ran.stderr + &log;

@@ -228,7 +228,7 @@ pub enum ReferenceError {
 /// The error for an argument with a password that is not the name of a file.
 fn login_in(argument: &str) -> Option<ReferenceError> {
     let login = login(argument).filter(|_| !may_exist(Path::new(argument)))?;
-    let rest = argument.replacen(login, "", 1);
+    let rest = argument[..login.start].to_owned() + &argument[login.end..];
     let address = rest.split_once("://").map_or(&*rest, |(_, rest)| rest);
     let host = address.split('/').next().unwrap_or_default().to_owned();
     Some(ReferenceError::Login { host, rest })

@@ -13,7 +13,7 @@ use crate::config::Origin;
 use crate::run::invocation::Invocation;
 use crate::run::overwriting::ReadFile;
 use dive_model::image::{Platform, repository};
-use dive_sources::{PathReference, Reference};
+use dive_sources::{PathReference, Reference, without_login};
 
 /// Limit of the images of a run.
 pub(super) const MOST_IMAGES: usize = 20_000;
@@ -86,9 +86,10 @@ impl RequestedImage {
         self.service_image.is_some()
     }
 
-    /// The name in the table and in messages.
+    /// The name in the table and in messages, without a password.
     pub(super) fn name(&self) -> String {
-        self.service_image.clone().unwrap_or_else(|| self.argument.to_string_lossy().into_owned())
+        let name = self.service_image.as_deref().map_or_else(|| self.argument.to_string_lossy(), Into::into);
+        without_login(&name)
     }
 
     /// The name with the line that names it.

@@ -124,6 +124,18 @@ pub(super) struct NameOffsets {
     directory: u16,
 }
 
+/// Bytes of a text in a JSON document, at most.
+fn escaped_len(text: &[u8]) -> usize {
+    let of_byte = |byte: &u8| match byte {
+        0..=0x1f | 0x7f => 6,
+        b'"' | b'\\' => 2,
+        // Bytes that are not UTF-8 are U+FFFD.
+        0x80.. => 3,
+        _ => 1,
+    };
+    text.iter().map(of_byte).sum()
+}
+
 /// Directory, name and link target of an entry.
 #[derive(Debug, Clone, Copy)]
 pub struct EntryNames<'a> {
@@ -137,9 +149,9 @@ pub struct EntryNames<'a> {
 }
 
 impl EntryNames<'_> {
-    /// Bytes of the path and link target in a listing.
-    pub(super) const fn text_len(&self) -> usize {
-        self.directory.len() + 1 + self.name.len() + self.link.len()
+    /// Bytes of the path and link target in a listing, at most: a document writes a control character as `\u0001`.
+    pub(super) fn text_len(&self) -> usize {
+        1 + [self.directory, self.name, self.link].into_iter().map(escaped_len).sum::<usize>()
     }
 
     /// The full path.

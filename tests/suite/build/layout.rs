@@ -33,6 +33,12 @@ impl Layout {
         descriptor
     }
 
+    /// The bytes of a blob that was added.
+    pub(crate) fn bytes_of(&self, descriptor: &Value) -> &[u8] {
+        let is_it = |bytes: &&Vec<u8>| descriptor["digest"] == digest(bytes);
+        self.blobs.iter().find(is_it).unwrap()
+    }
+
     /// Adds a manifest of these layers, each with its media type.
     pub(crate) fn manifest(&mut self, config: &Value, layers: &[(&str, Vec<u8>)]) -> Value {
         let config = self.blob(CONFIG, config.to_string());

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::indexes::{blob, chosen, digest, error, named, notices, on};
-use crate::build::{Layer, Layout, described};
+use crate::build::{Layer, Layout, TAR, described};
 use crate::user::User;
 
 /// The platform of this machine.
@@ -425,6 +425,30 @@ fn image_is_found_among_a_thousand() {
     let message = "index.json: leads to more than 1000 documents (dive's limit); --image NAME reads another document";
     let text = notices(&layout, &[]);
     assert!(text.contains(message), "{text}");
+}
+
+/// Each manifest has another annotation, and all share a configuration of megabytes.
+#[test]
+fn documents_of_megabytes_are_read_up_to_a_limit() {
+    let mut layout = Layout::default();
+    let label = json!({ "Labels": { "a": "x".repeat(7_000_000) } });
+    let mut config = described("linux/amd64", &["sha256:0"]);
+    config["config"] = label;
+    let first = layout.manifest(&config, &[(TAR, Layer::default().file("f", "f").tar())]);
+    let manifest: Value = serde_json::from_slice(layout.bytes_of(&first)).unwrap();
+    for number in 0..25 {
+        let mut other = manifest.clone();
+        other["annotations"] = json!({ "a": number.to_string() });
+        let other = layout.document(&other);
+        layout.lists(other, &named(&format!("r{number}")));
+    }
+    let message =
+        "index.json: leads to more than 128 MiB of documents (dive's limit); --image NAME reads another document";
+    let text = notices(&layout, &[]);
+    assert!(text.contains(message), "{text}");
+    for image in ["r0", "r24"] {
+        assert_eq!(chosen(&layout, &["--image", image]), "f");
+    }
 }
 
 /// The index is valid, so the error must not call it damaged.

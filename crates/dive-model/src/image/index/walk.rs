@@ -25,6 +25,10 @@ const DOCUMENT_COUNT: usize = 1_000;
 /// Maximum number of chosen manifests to read beyond that.
 const CHOSEN_COUNT: usize = 100;
 
+/// Maximum number of bytes to read of documents and configurations when searching a manifest: a thousand may share a configuration of
+/// megabytes. Real ones have less than 100 kB each.
+const DOCUMENT_BYTES: u64 = 128 << 20;
+
 /// Maximum number of entries in all these documents.
 const LISTED_COUNT: usize = 10_000;
 
@@ -94,6 +98,8 @@ pub(super) struct IndexWalker<'a> {
     documents: usize,
     /// Maximum number of documents.
     limit: usize,
+    /// Bytes that may still be read.
+    bytes_left: u64,
     /// Number of chosen manifests read beyond the limit.
     chosen: usize,
     listed: usize,
@@ -109,6 +115,7 @@ impl<'a> IndexWalker<'a> {
             store,
             documents: 0,
             limit: DOCUMENT_COUNT,
+            bytes_left: DOCUMENT_BYTES,
             chosen: 0,
             listed: 0,
             remarks: Vec::new(),
@@ -206,11 +213,12 @@ impl<'a> IndexWalker<'a> {
 
     /// Reads a chosen manifest, even beyond the limit.
     pub(super) fn inspect_chosen(&mut self, leaf: &mut ManifestLeaf) -> Result<(), ImageError> {
-        if self.documents < self.limit || leaf.content != ManifestContent::Unread || leaf.error.is_some() {
+        if !self.is_at_limit() || leaf.content != ManifestContent::Unread || leaf.error.is_some() {
             return self.inspect(leaf);
         }
         self.chosen += 1;
         self.limit = self.documents + 1;
+        self.bytes_left = self.bytes_left.max(1);
         // A nested index was not walked, so its manifests are unknown.
         if self.chosen > CHOSEN_COUNT || self.read(leaf)?.is_some() {
             return Err(self.too_many());
@@ -218,10 +226,16 @@ impl<'a> IndexWalker<'a> {
         Ok(())
     }
 
+    fn is_at_limit(&self) -> bool {
+        self.documents >= self.limit || self.bytes_left == 0
+    }
+
     fn warn_of_limit(&mut self) {
-        let text = format!(
-            "leads to more than {DOCUMENT_COUNT} documents (dive's limit); --image NAME reads another document"
-        );
+        let limit = match self.bytes_left {
+            0 => format!("{} MiB of documents", DOCUMENT_BYTES >> 20),
+            _ => format!("{DOCUMENT_COUNT} documents"),
+        };
+        let text = format!("leads to more than {limit} (dive's limit); --image NAME reads another document");
         let remark = Remark::new(format!("{}: {}", self.store.name(), self.store.file_name(INDEX)), text);
         if self.remarks.last() != Some(&remark) {
             self.remarks.push(remark);
@@ -230,13 +244,14 @@ impl<'a> IndexWalker<'a> {
 
     /// Reads the document of `leaf`, and returns the entries if it is an index. Stores an error in `leaf`.
     fn read(&mut self, leaf: &mut ManifestLeaf) -> Result<Option<List<Descriptor>>, ImageError> {
-        if self.documents >= self.limit {
+        if self.is_at_limit() {
             self.warn_of_limit();
             return Ok(None);
         }
         leaf.content = ManifestContent::Image;
         self.documents += 1;
         let document = self.store.blob(&leaf.path).map_err(ImageError::from).and_then(|blob| {
+            self.bytes_left = self.bytes_left.saturating_sub(blob.len());
             let read: Result<OciDocument, _> =
                 document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new());
             read.map(|document| (blob, document))
@@ -268,7 +283,7 @@ impl<'a> IndexWalker<'a> {
     }
 
     /// Sets content, platform and configuration digest of `leaf`.
-    fn classify(&self, leaf: &mut ManifestLeaf, document: &OciDocument) {
+    fn classify(&mut self, leaf: &mut ManifestLeaf, document: &OciDocument) {
         leaf.config_digest = document.config.as_ref().map(|config| config.digest.clone());
         let artifact_type = document.artifact_type.as_deref().or_else(|| leaf.descriptor.artifact_type());
         let media_type = document.config.as_ref().and_then(Descriptor::media_type);
@@ -317,8 +332,9 @@ impl<'a> IndexWalker<'a> {
         if self.documents > self.limit { Err(self.too_many()) } else { Ok(()) }
     }
 
-    fn config(&self, config: &Descriptor) -> Option<ImageConfig> {
+    fn config(&mut self, config: &Descriptor) -> Option<ImageConfig> {
         let blob = self.store.blob(&config.path().ok()?).ok()?;
+        self.bytes_left = self.bytes_left.saturating_sub(blob.len());
         document::read(self.store, &blob, DocumentKind::OciDocument, &mut Vec::new()).ok()
     }
 

@@ -115,8 +115,8 @@ pub(super) struct OpenSource {
     source: Source,
     /// Digests of its layers.
     digests: StoredDigests,
-    /// What its images unpacked to, in bytes; slow compressions count more.
-    unpacked: AtomicU64,
+    /// What reading its images took, in bytes that gzip unpacks in the same time.
+    work: AtomicU64,
 }
 
 impl OpenSource {
@@ -130,9 +130,9 @@ impl OpenSource {
         self.source.store().stored_bytes()
     }
 
-    /// What the images that were loaded unpacked to, in bytes; slow compressions count more.
-    pub(super) fn unpacked_bytes(&self) -> u64 {
-        self.unpacked.load(Ordering::Relaxed)
+    /// What reading its images took, also of those that failed: in bytes that gzip unpacks in the same time.
+    pub(super) fn work(&self) -> u64 {
+        self.work.load(Ordering::Relaxed)
     }
 }
 
@@ -320,7 +320,7 @@ impl Opening {
             remarks: Vec::new(),
         })?;
         info!("{} found in {:.1?}", source.store().name(), start.elapsed());
-        Ok(OpenSource { source, digests: StoredDigests::default(), unpacked: AtomicU64::default() })
+        Ok(OpenSource { source, digests: StoredDigests::default(), work: AtomicU64::default() })
     }
 
     /// Loads an image of an open source.
@@ -337,7 +337,7 @@ impl Opening {
     fn load_on(
         &self,
         base: Option<&GivenBase>,
-        OpenSource { source, digests, unpacked }: &OpenSource,
+        OpenSource { source, digests, work }: &OpenSource,
         selection: &Selection,
         lookup: BaseLookup,
         observer: &dyn Observer,
@@ -345,7 +345,7 @@ impl Opening {
         let candidates = self.local_images.as_ref().filter(|_| lookup == BaseLookup::First);
         let opener = self.opener(selection).base_candidates(candidates.map(|(images, scope)| (images as _, *scope)));
         let dockerfile = self.dockerfile.as_ref().map(|(file, fit)| (file, *fit));
-        let opener = opener.base(base).dockerfile(dockerfile).observer(observer).unpacked(unpacked);
+        let opener = opener.base(base).dockerfile(dockerfile).observer(observer).work(work);
         let opener = opener.stored_digests(Some(digests).filter(|_| self.layer_reuse == LayerReuse::Computed));
         let (image, loaded) = opener.load(source.store()).map_err(OpeningError::new)?;
         Ok(ReadImage { image, loaded, origin: source.origin().clone(), source: source.store().name().to_owned() })

@@ -25,6 +25,12 @@ pub const UNPACKED: u64 = 1024 * MIB;
 /// Maximum ratio of unpacked to stored bytes. The maximum of Deflate is 1032, so gzip layers never reach it.
 pub const RATIO: u64 = 1100;
 
+/// Bytes of gzip that unpack in the time that an entry takes to scan, or to merge.
+const ENTRY_WORK: u64 = 256;
+
+/// Bytes of gzip that unpack in the time that a byte of a JSON document takes.
+const DOCUMENT_WORK: u64 = 2;
+
 /// Step in which leases grow, in bytes: entries must not contend for the shared account.
 const STEP: u64 = MIB;
 
@@ -106,6 +112,14 @@ struct Account {
     /// True if the limit is the default, which counts slow compressions more.
     is_weighted: bool,
     unpacked_so_far: AtomicU64,
+    /// Entries that were scanned and merged.
+    entries: AtomicU64,
+}
+
+/// What reading documents takes, as [`Budget::work`] counts.
+#[must_use]
+pub const fn work_of_documents(bytes: u64) -> u64 {
+    bytes.saturating_mul(DOCUMENT_WORK)
 }
 
 impl Budget {
@@ -123,6 +137,7 @@ impl Budget {
             unpacked: limits.unpacked_bytes(stored, 1),
             is_weighted: limits.unpacked.is_none(),
             unpacked_so_far: AtomicU64::new(0),
+            entries: AtomicU64::new(0),
         }))
     }
 
@@ -161,10 +176,16 @@ impl Budget {
         Err(OverBudget::Unpacked { limit, stored: account.stored })
     }
 
-    /// What was unpacked so far, in bytes; slow compressions count more.
+    /// Counts entries that were scanned, or merged into the tree. They have no limit of their own: [`Self::work`] has them.
+    pub fn count_entries(&self, entries: u64) {
+        self.0.entries.fetch_add(entries, Ordering::Relaxed);
+    }
+
+    /// What reading the layers took so far, even if it failed: in bytes that gzip unpacks in the same time.
     #[must_use]
-    pub fn unpacked(&self) -> u64 {
-        self.0.unpacked_so_far.load(Ordering::Relaxed)
+    pub fn work(&self) -> u64 {
+        let entries = self.0.entries.load(Ordering::Relaxed).saturating_mul(ENTRY_WORK);
+        self.0.unpacked_so_far.load(Ordering::Relaxed).saturating_add(entries)
     }
 
     /// Checks the size of a listing with all names and link targets, in bytes.

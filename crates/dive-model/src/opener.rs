@@ -12,12 +12,12 @@ use std::time::Instant;
 use tracing::info;
 
 use crate::analysis::{Analysis, Part, Sizes};
-use crate::budget::{Budget, Limits};
+use crate::budget::{self, Budget, Limits};
 use crate::cache::{self, Cache};
 use crate::compression::Compression;
 use crate::image::{
-    self, BaseCandidates, BaseScope, Dockerfile, DockerfileError, GivenBase, Image, ImageError, ImagePart,
-    ImageSelector, NamedMismatch, Platform, Selection, VerifiedStore, WrongBase,
+    self, BaseCandidates, BaseScope, Dockerfile, DockerfileError, DocumentCheck, GivenBase, Image, ImageError,
+    ImagePart, ImageSelector, NamedMismatch, Platform, Selection, WatchedStore, WrongBase,
 };
 use crate::layer::content::ContentPolicy;
 use crate::layer::{self, ContentOptions, LayerBlob, LayerIndex, ReadOptions};
@@ -37,7 +37,7 @@ pub struct Opener<'a> {
     verification: Verification,
     cache: Option<&'a Cache>,
     limits: Limits,
-    unpacked: Option<&'a AtomicU64>,
+    work: Option<&'a AtomicU64>,
     base: Option<&'a GivenBase>,
     base_candidates: Option<(&'a dyn BaseCandidates, BaseScope)>,
     dockerfile: Option<(&'a Arc<Dockerfile>, DockerfileFit)>,
@@ -190,7 +190,7 @@ impl Default for Opener<'_> {
             verification: Verification::default(),
             cache: None,
             limits: Limits::default(),
-            unpacked: None,
+            work: None,
             base: None,
             base_candidates: None,
             dockerfile: None,
@@ -279,10 +279,10 @@ impl<'a> Opener<'a> {
         self
     }
 
-    /// Adds what each image unpacks to this sum, in bytes; slow compressions count more.
+    /// Adds what reading an image takes to this sum, even if it fails: in bytes that gzip unpacks in the same time.
     #[must_use]
-    pub const fn unpacked(mut self, sum: &'a AtomicU64) -> Self {
-        self.unpacked = Some(sum);
+    pub const fn work(mut self, sum: &'a AtomicU64) -> Self {
+        self.work = Some(sum);
         self
     }
 
@@ -351,23 +351,34 @@ impl<'a> Opener<'a> {
     /// # Errors
     /// As [`Opener::open_store`].
     pub fn load(&self, store: &dyn Store) -> Result<(Arc<Image>, Loaded), OpenError> {
-        let loaded = match self.verification {
-            Verification::Off => self.read(store, None),
+        let watched = |check| WatchedStore::new(store, check);
+        let (loaded, watched) = match self.verification {
+            Verification::Off => {
+                let watched = watched(DocumentCheck::Off);
+                (self.read(&watched, None), watched)
+            }
             Verification::On => {
+                let watched = watched(DocumentCheck::Digests);
                 let (tables, cache) = (TablePolicy::Ignore, None);
-                Opener { tables, cache, ..self.clone() }.load_verified(store)
+                (Opener { tables, cache, ..self.clone() }.load_verified(&watched), watched)
             }
         };
+        self.add_work(budget::work_of_documents(watched.document_bytes()));
         // Check this before any other error: two versions of a file look like damage.
         store.check_unchanged()?;
         loaded
     }
 
-    fn load_verified(&self, store: &dyn Store) -> Result<(Arc<Image>, Loaded), OpenError> {
-        let verified = VerifiedStore::new(store);
+    fn add_work(&self, work: u64) {
+        if let Some(sum) = self.work {
+            sum.fetch_add(work, Ordering::Relaxed);
+        }
+    }
+
+    fn load_verified(&self, store: &WatchedStore<'_>) -> Result<(Arc<Image>, Loaded), OpenError> {
         let mut of_layers = Vec::new();
-        let loaded = self.read(&verified, Some(&mut of_layers));
-        let mismatches = [verified.mismatches(), of_layers].concat();
+        let loaded = self.read(store, Some(&mut of_layers));
+        let mismatches = [store.mismatches(), of_layers].concat();
         // Report mismatches before any other error, because they may be its cause.
         if mismatches.is_empty() {
             return loaded;
@@ -425,9 +436,7 @@ impl<'a> Opener<'a> {
         let options = ReadOptions { on_damage, cache, verifier: None, budget: &budget, contents };
         let read = |options| {
             let loaded = tree::load(&image, store.name(), options, self.observer);
-            if let Some(sum) = self.unpacked {
-                sum.fetch_add(budget.unpacked(), Ordering::Relaxed);
-            }
+            self.add_work(budget.work());
             loaded
         };
         let Some(mismatches) = mismatches else {

@@ -8,7 +8,7 @@ use anyhow::bail;
 use crate::run::opening::ReadImage;
 use dive_model::blob::BlobLocation;
 use dive_model::budget::Limits;
-use dive_model::units::Bytes;
+use dive_model::units::{Bytes, Total};
 
 /// Entries that the images of any file may have in all.
 const FREE_ENTRIES: u64 = 2_000_000;
@@ -16,7 +16,7 @@ const FREE_ENTRIES: u64 = 2_000_000;
 /// Stored bytes that allow one entry more.
 const BYTES_PER_ENTRY: u64 = 16;
 
-/// Entries that take as long as one image in the list of all images, which is read for each: 15 µs, for a manifest in an index.
+/// Cost of one listed image, in entries: 15 µs, for a manifest in an index. To open an image reads the whole list.
 const ENTRIES_PER_LISTED: u64 = 8;
 
 /// Bytes of reports, documents and warnings that are written about the images of any file.
@@ -26,10 +26,10 @@ const FREE_OUTPUT: u64 = 64 << 20;
 /// a file of ordinary paths reaches the limit of entries first.
 const OUTPUT_PER_BYTE: u64 = 32;
 
-/// How often the images of a file may unpack what one of them may. `--verify` unpacks shared layers for each image.
-const UNPACKED_SHARES: u64 = 4;
+/// How often the images of a file may take what one of them may unpack. `--verify` unpacks shared layers for each image.
+const WORK_SHARES: u64 = 4;
 
-/// What the images of a file may still have, unpack and print.
+/// What the images of a file may still have, take and print.
 #[derive(Debug)]
 pub(super) struct FileBudget {
     /// The number of images in the file.
@@ -39,7 +39,7 @@ pub(super) struct FileBudget {
     limits: Limits,
     /// The stored layers that were counted.
     layers: HashSet<BlobLocation>,
-    layer_bytes: u64,
+    layer_bytes: Total,
     entries: u64,
     output: u64,
 }
@@ -48,18 +48,26 @@ impl FileBudget {
     /// The budget of a file with this number of images. `stored` is its size, if it is not a directory; `limits` are those of an
     /// image.
     pub(super) fn new(images: usize, stored: Option<u64>, limits: Limits) -> Self {
-        Self { images: images as u64, stored, limits, layers: HashSet::new(), layer_bytes: 0, entries: 0, output: 0 }
+        Self {
+            images: images as u64,
+            stored,
+            limits,
+            layers: HashSet::new(),
+            layer_bytes: Total::default(),
+            entries: 0,
+            output: 0,
+        }
     }
 
-    /// Counts an image: its entries and the list of all images, which is read for each; and what its layers allow.
+    /// Charges the entries of an image and one reading of the list, and credits its new layers.
     pub(super) fn count_image(&mut self, read: &ReadImage) {
         let blobs = read.image.layers.iter().filter_map(|layer| layer.blob.as_ref().ok());
-        let new = blobs.filter(|blob| self.layers.insert(blob.location())).map(|blob| blob.len()).sum();
-        self.charge(read.loaded.tree.node_count() as u64, new);
+        let new = blobs.filter(|blob| self.layers.insert(blob.location())).map(|blob| blob.len()).sum::<Total>();
+        self.charge(read.loaded.tree.node_count() as u64, new.get());
     }
 
     /// Counts an image that cannot be read: the list of all images is read for it, too.
-    pub(super) const fn count_unread(&mut self) {
+    pub(super) fn count_unread(&mut self) {
         self.charge(0, 0);
     }
 
@@ -68,30 +76,31 @@ impl FileBudget {
         self.output = self.output.saturating_add(bytes);
     }
 
-    const fn charge(&mut self, entries: u64, new_bytes: u64) {
+    fn charge(&mut self, entries: u64, new_bytes: u64) {
         let listed = self.images.saturating_mul(ENTRIES_PER_LISTED);
         self.entries = self.entries.saturating_add(entries).saturating_add(listed);
-        self.layer_bytes = self.layer_bytes.saturating_add(new_bytes);
+        self.layer_bytes += new_bytes;
     }
 
-    /// Refuses the next image if the first `read` have spent the budget, and have unpacked this many bytes.
-    pub(super) fn check(&self, read: usize, unpacked: u64) -> anyhow::Result<()> {
+    /// Refuses the next image if the first `read` have spent the budget. `work` is [what they took](crate::run::opening::OpenSource::work).
+    pub(super) fn check(&self, read: usize, work: u64) -> anyhow::Result<()> {
         let images = self.images;
-        if self.entries > FREE_ENTRIES.saturating_add(self.layer_bytes / BYTES_PER_ENTRY) {
+        // The layers of a compressed archive may be larger than the file.
+        let layer_bytes = self.layer_bytes.get();
+        let stored = self.stored.unwrap_or(layer_bytes);
+        if self.entries > FREE_ENTRIES.saturating_add(layer_bytes.min(stored) / BYTES_PER_ENTRY) {
             bail!(
                 "the first {read} of its {images} images have more entries than dive reads of a file of this size; read the others \
                  one by one, with --image"
             );
         }
-        // The layers of a compressed archive may be larger than the file.
-        let stored = self.stored.unwrap_or(self.layer_bytes);
-        let most_unpacked = self.limits.unpacked_bytes(stored, 1).saturating_mul(UNPACKED_SHARES);
-        if unpacked > most_unpacked {
+        let most = self.limits.unpacked_bytes(stored, 1).saturating_mul(WORK_SHARES);
+        if work > most {
             bail!(
-                "the first {read} of its {images} images unpack to {}, more than the limit of {} for a file of this size; read the \
-                 others one by one, with --image, or raise the limit with --max-unpacked SIZE",
-                Bytes(unpacked),
-                Bytes(most_unpacked)
+                "the first {read} of its {images} images take as long as unpacking {}, more than the limit of {} for a file of this \
+                 size; read the others one by one, with --image, or raise the limit with --max-unpacked SIZE",
+                Bytes(work),
+                Bytes(most)
             );
         }
         let limit = FREE_OUTPUT.saturating_add(stored.saturating_mul(OUTPUT_PER_BYTE));
@@ -124,8 +133,12 @@ mod tests {
     impl Bundle {
         /// The number of images that are read.
         fn read(&self) -> usize {
-            let stored = self.own_bytes * self.images as u64 + self.shared_bytes;
-            let mut budget = FileBudget::new(self.images, Some(stored), Limits::default());
+            self.read_of(Some(self.own_bytes * self.images as u64 + self.shared_bytes))
+        }
+
+        /// As [`Self::read`], of a file that stores this many bytes.
+        fn read_of(&self, stored: Option<u64>) -> usize {
+            let mut budget = FileBudget::new(self.images, stored, Limits::default());
             let is_allowed = |read: &usize| {
                 let is_allowed = budget.check(*read, 0).is_ok();
                 budget.charge(self.entries, self.own_bytes + if *read == 0 { self.shared_bytes } else { 0 });
@@ -165,6 +178,9 @@ mod tests {
         // 1,000 manifests of one small layer: each image reads all of them.
         let of_manifests = Bundle { images: 1_000, entries: 1, document_bytes_per_entry: 400, ..of_names };
         assert_eq!(of_manifests.read(), 251);
+        // Few names in a layer of zeros, which only the archive compresses.
+        let of_zeros = Bundle { images: 3_000, shared_bytes: 900_000_000, document_bytes_per_entry: 0, ..of_names };
+        assert_eq!(of_zeros.read_of(Some(1_000_000)), 47);
         // 20,000 images, none of which can be read.
         let mut unreadable = FileBudget::new(20_000, Some(2_000_000), Limits::default());
         let is_allowed = |read: &usize| {
@@ -178,10 +194,10 @@ mod tests {
     }
 
     #[test]
-    fn images_share_the_bytes_to_unpack() {
+    fn images_share_what_one_may_take() {
         const GIB: u64 = 1 << 30;
         let is_allowed =
-            |stored: u64, unpacked: u64| FileBudget::new(9, Some(stored), Limits::default()).check(1, unpacked).is_ok();
+            |stored: u64, work: u64| FileBudget::new(9, Some(stored), Limits::default()).check(1, work).is_ok();
         assert!(is_allowed(500_000, 4 * GIB) && !is_allowed(500_000, 4 * GIB + 1));
         // 300 images verified on a base of 50 MB, stored in 15 MB.
         assert!(is_allowed(20_000_000, 300 * 50_000_000));

@@ -184,7 +184,7 @@ impl Run<'_> {
         for (read_before, ImageName { index, tags, .. }) in (0..).zip(listed) {
             let untagged = || untagged(image, index);
             let written_before = self.output.written_bytes();
-            if let Err(error) = budget.check(read_before, source.unpacked_bytes()) {
+            if let Err(error) = budget.check(read_before, source.work()) {
                 self.unread(image, image.name(), &error);
                 return Ok(());
             }

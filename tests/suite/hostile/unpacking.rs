@@ -126,3 +126,28 @@ fn images_of_a_file_share_the_bytes_to_unpack() {
     }
     image.runs(&["--all-images", "--max-unpacked", "2MB"]).ends_with(0);
 }
+
+/// An archive of images with this configuration, all of one layer.
+fn of_one_layer(images: usize, config: &str, layer: Vec<u8>) -> Hostile {
+    let image =
+        |at: usize| json!({ "Config": "config.json", "RepoTags": [format!("image:{at}")], "Layers": ["layer"] });
+    let manifest = json!((0..images).map(image).collect::<Vec<_>>()).to_string();
+    let archive = Layer::default().file("layer", layer).file("config.json", config).file("manifest.json", manifest);
+    Hostile::of(&archive.tar())
+}
+
+/// Reading takes its time, whether or not it succeeds, and whether it is of entries or of documents.
+#[test]
+fn images_of_a_file_share_the_time_to_read() {
+    let diff_ids = json!({ "diff_ids": [format!("sha256:{:064x}", 0)] });
+    let mut damaged = header("file", tar::EntryType::Regular, 0).repeat(20_000);
+    damaged.extend([b'x'; 512]);
+    let entries = of_one_layer(9, &json!({ "rootfs": diff_ids }).to_string(), damaged);
+    let label = "x".repeat(3_000_000);
+    let labelled = json!({ "rootfs": diff_ids, "config": { "Labels": { "a": label } } }).to_string();
+    let documents = of_one_layer(9, &labelled, Layer::default().file("a", "a").tar());
+    for image in [entries, documents] {
+        let ran = image.runs(&["--all-images", "--max-unpacked", "1MB"]).ends_with(2);
+        assert!(ran.stderr.contains("the first 1 of its 9 images take as long as unpacking"), "{}", ran.stderr);
+    }
+}

@@ -60,7 +60,7 @@ pub use platform::{Platform, PlatformError};
 pub use provenance::{Provenance, StatedBase};
 pub use repository::{engine_repository, repository};
 pub use selection::{ImageName, ImageSelector, Selection};
-pub use verify::{NamedMismatch, VerifiedStore};
+pub use verify::{DocumentCheck, NamedMismatch, WatchedStore};
 
 use std::borrow::Cow;
 

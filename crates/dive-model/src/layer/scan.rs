@@ -408,10 +408,12 @@ impl Scanner {
     fn keep(&mut self, entry: Entry, names: EntryNames<'_>) {
         let scan = &mut self.scan;
         scan.entry_count = scan.entry_count.saturating_add(1);
-        let text = match scan.chunks.last_mut().filter(|chunk| !chunk.is_full()) {
-            Some(chunk) => chunk.push(entry, names),
-            None => scan.chunks.push_mut(Chunk::default()).push(entry, names),
-        };
+        if scan.chunks.last().is_none_or(Chunk::is_full) {
+            // Rarely, since all threads share the budget.
+            self.budget.count_entries(scan.chunks.last().map_or(0, |chunk| chunk.entries().len() as u64));
+            scan.chunks.push(Chunk::default());
+        }
+        let text = scan.chunks.last_mut().map_or(0, |chunk| chunk.push(entry, names));
         scan.text_len = scan.text_len.saturating_add(text);
     }
 

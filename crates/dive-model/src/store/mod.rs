@@ -97,8 +97,8 @@ pub trait Store: Debug + Send + Sync {
         false
     }
 
-    /// Receives the bytes of each document that is read. [`VerifiedStore`](crate::image::VerifiedStore) compares them
-    /// with the digest.
+    /// Receives the bytes of each document that is read. [`WatchedStore`](crate::image::WatchedStore) counts them,
+    /// and compares them with the digest.
     fn read_document(&self, blob: &Blob, bytes: &[u8]) {
         let _ = (blob, bytes);
     }

@@ -100,6 +100,7 @@ pub fn load(
         let (entries, bytes) = (scan.entry_count, scan.size_bytes);
         let of = blobs.len();
         info!("layer {index} (of {of}): {entries} entries with {bytes} bytes, {compression}");
+        options.budget.count_entries(scan.entry_count as u64);
         text = text.saturating_add(scan.listing_bytes);
         options.budget.list(text).map_err(|problem| LoadError::OverBudget { place: place(), problem })?;
         let layer_remarks = builder.apply_cow(scan).map_err(|problem| match problem {

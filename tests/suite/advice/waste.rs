@@ -79,6 +79,18 @@ fn changed_attributes_and_times_are_told_apart() {
     says(&chown, &["layer 0: set the mode here (`COPY --chmod=700`) instead of in layer 1"]);
     let user = of("COPY a /app/ # buildkit", "RUN /bin/sh -c useradd a && chmod -R 700 /app # buildkit", 0o700);
     says(&user, &["layer 0: set the mode here (`COPY --chmod=700`) instead of in layer 1"]);
+    let both = |run: &str| {
+        let files = |l: crate::build::Layer| l.file("app/a", "12345").file("app/b", "12345");
+        let made = image().runs_as("app").layer(|l| files(l).created_by("RUN /bin/sh -c make # buildkit"));
+        made.layer(|l| {
+            let l = l.file("app/a", "12345").mode(0o700).file("app/b", "12345");
+            l.created_by(&format!("RUN /bin/sh -c {run} # buildkit"))
+        })
+    };
+    let mode = "layer 0: set the mode here instead of in layer 1";
+    says(&both("chmod 700 /app/a && touch /app/b"), &[&format!("{mode}; leave `touch` out of layer 1, too")]);
+    says(&both("chmod 700 /app/a && cd /app && touch b"), &[&format!("{mode}; leave `touch` out of layer 1, too")]);
+    says(&both("chmod 700 /app/a && touch /run/ready"), &[mode]);
     let touch = of("RUN /bin/sh -c make # buildkit", "RUN /bin/sh -c touch /app/a # buildkit", 0o644);
     says(&touch, &["layers 0 and 1 both write /app/a, and only the times differ; write it once"]);
     let again = of("COPY a /app/ # buildkit", "COPY . /app # buildkit", 0o644);

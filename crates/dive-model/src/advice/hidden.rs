@@ -4,9 +4,11 @@ use super::finding::{AdviceGroup, ChangedAttributes, Finding};
 use super::kind::AdviceKind;
 use super::later_runs::READING_REPOSITORY;
 use super::named_files::{NamedFiles, some_below};
+use super::named_paths::is_about;
 use super::place::{CopySource, Place, names_of};
 use super::remedy::Remedies;
 use super::removal::PATHS;
+use super::shell_commands::ShellCommand;
 use crate::image::{ImagePart, Keyword};
 use crate::tree::NodeId;
 
@@ -62,13 +64,15 @@ impl Remedies<'_> {
                 } else {
                     ""
                 };
-                format!("{held}: set the mode of {path} in {where_from} (`chmod`) instead of in {hidden}{owner}")
+                let times = self.touched(finding, hides);
+                format!("{held}: set the mode of {path} in {where_from} (`chmod`) instead of in {hidden}{owner}{times}")
             }
             AdviceKind::RewrittenMetadata => {
                 let (what, options) = copy_options(attributes, hides);
                 let user = if what == MODE { String::new() } else { self.missing_user(holds, hides) };
                 let copying = if holds.instruction.copies() { format!(" (`COPY {options}`)") } else { String::new() };
-                format!("{held}: set {what} here{copying} instead of in {hidden}{user}")
+                let times = self.touched(finding, hides);
+                format!("{held}: set {what} here{copying} instead of in {hidden}{user}{times}")
             }
             AdviceKind::CopiedAgain if self.stored_in(hides.layer).all() > finding.files => {
                 format!(
@@ -111,6 +115,21 @@ impl Remedies<'_> {
             Some(run) => format!("; first create the user of {} before {}", run.name, holds.name),
             None => String::new(),
         }
+    }
+
+    /// For a step that changes owner or mode of some files, and the times of these or of others.
+    fn touched(&self, finding: &Finding, hides: &Place<'_>) -> String {
+        let commands = hides.commands();
+        let mut words = commands
+            .iter()
+            .filter(|command| command.is(&["touch"]))
+            .flat_map(ShellCommand::arguments)
+            .take(MAX_TOUCHED);
+        let is_hidden = |word: &String| {
+            let mut groups = finding.groups.iter().map(|group| self.tree.path(group.place));
+            groups.any(|path| std::str::from_utf8(&path).is_ok_and(|path| is_about(word, path)))
+        };
+        if words.any(is_hidden) { format!("; leave `touch` out of {}, too", hides.name) } else { String::new() }
     }
 
     /// The groups of hidden files. If a directory still exists, it may have other files.
@@ -214,6 +233,9 @@ impl Remedies<'_> {
         place.is_some_and(|place| self.packages.contains(place) || self.tree.path(place) == b"/usr")
     }
 }
+
+/// Files of a `touch` that are compared with those of a finding.
+const MAX_TOUCHED: usize = 20;
 
 /// What `chmod` changes.
 const MODE: &str = "the mode";

@@ -178,6 +178,11 @@ fn position(named: &str, path: &str, reads_names: bool) -> Option<RelativePositi
     are_alike(&named_parts, &parts).then_some(found)
 }
 
+/// True if a word names an absolute path, a directory above it, or a path below it.
+pub(super) fn is_about(word: &str, path: &str) -> bool {
+    position(word, path, true).is_some()
+}
+
 /// True if a word, which may have wildcards, names an absolute path or a directory above it.
 pub(super) fn is_at_or_above(word: &str, path: &str) -> bool {
     matches!(position(word, path, false), Some(RelativePosition::Same | RelativePosition::Above))

@@ -32,6 +32,31 @@ fn an_index_of_apt_is_mounted_only_if_no_later_run_installs_from_its_lists() {
     );
 }
 
+/// What the first RUN deletes, a download makes again.
+#[test]
+fn an_index_of_apt_is_deleted_in_the_last_run_that_fills_it() {
+    let index = |image: crate::build::Image, (path, script): (&str, &str)| {
+        image.layer(|l| {
+            let l = l.file(path, "x".repeat(70_000));
+            l.created_by(&format!("RUN /bin/sh -c {script} # buildkit"))
+        })
+    };
+    let runs = [
+        ("var/cache/apt/srcpkgcache.bin", "apt-get install -y file"),
+        ("tmp/hello", "cd /tmp && apt-get download hello"),
+        ("usr/bin/tree", "apt-get install -y tree"),
+    ];
+    let opened = runs.into_iter().fold(image().runs_as("app"), index).open();
+    let found = opened.opened().advice([dive_model::advice::AdviceKind::AptLists].into_iter().collect()).findings;
+    let remedies: Vec<&str> = found.iter().map(|finding| finding.remedy.as_str()).collect();
+    assert_eq!(
+        remedies,
+        [
+            "layer 0: join it with layers 1 and 2 in one RUN that ends with `apt-get clean && rm -rf /var/lib/apt/lists/*`"
+        ]
+    );
+}
+
 #[test]
 fn what_a_later_run_installs_from_without_a_download_stays() {
     let pacman = "rm -rf /var/cache/pacman/pkg/* /var/lib/pacman/sync/*";

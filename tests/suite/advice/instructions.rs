@@ -144,6 +144,11 @@ fn an_address_without_a_checksum_is_named_by_its_line() {
         let remedy = format!("line 2: add `--checksum=sha256:DIGEST` to the ADD of {address}");
         assert_eq!(is_finding, text.contains(&remedy), "{options}{address}: {text}");
     }
+    // A builder takes the option for one address only.
+    let two = "https://example.com/a https://example.com/b";
+    let image = built_by(&[&format!("ADD {two} /tmp/ # buildkit")]);
+    let text = with_dockerfile(&image, &format!("FROM a\nADD {two} /tmp/\n"), "add-from-url");
+    assert!(text.contains("line 2: write an ADD with `--checksum=sha256:DIGEST` for each address"), "{text}");
 }
 
 /// The history does not tell the context from another stage.

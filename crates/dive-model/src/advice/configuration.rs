@@ -49,6 +49,10 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
         let place = place_name(image, index);
         if instruction.keyword == Keyword::Add {
             match added(instruction.text, layer, &mut checksums) {
+                Some(Added::Several) => {
+                    let remedy = format!("{place}: write an ADD with `--checksum=sha256:DIGEST` for each address");
+                    add(AdviceKind::AddFromUrl, Some(index), remedy);
+                }
                 Some(Added::Address(address)) => {
                     let address = if address.contains('`') { "an address" } else { address };
                     let remedy = format!("{place}: add `--checksum=sha256:DIGEST` to the ADD of {address}");
@@ -165,6 +169,8 @@ fn unpinned_base(layers: &[(LayerIndex, &ImageLayer)]) -> Option<(u32, String)> 
 enum Added<'a> {
     /// A file from an address, without a checksum.
     Address(&'a str),
+    /// Several sources, with such addresses among them.
+    Several,
     /// Local files that are no archives.
     Files,
 }
@@ -190,7 +196,9 @@ fn added<'a>(text: &'a str, layer: &ImageLayer, checksums: &mut OptionLines) -> 
         // Git fetches a repository: its commit is the checksum.
         let is_repository =
             address.split(['#', '?']).next().and_then(|address| address.rsplit('.').next()) == Some("git");
-        return (!text.contains(CHECKSUM) && !in_file && !is_repository).then_some(Added::Address(address));
+        // The option is for an instruction with one source.
+        let added = if sources.len() > 1 { Added::Several } else { Added::Address(address) };
+        return (!text.contains(CHECKSUM) && !in_file && !is_repository).then_some(added);
     }
     let is_file = |word: &&str| {
         let is_archive = OF_TAR.iter().chain(&COMPRESSED).any(|ending| word.ends_with(ending));

@@ -38,7 +38,23 @@ fn each_kind_of_copied_files_has_its_own_remedy() {
         excluded(Logs, |l| l.file("var/log/a", "x".repeat(1_000_001)), "/var/log/a"),
         excluded(CoreDump, |l| l.file("app/core", elf(4, 0)), "/app/core"),
         copied(VcsFolder, |l| l.file("app/x/.git/HEAD", "1").file("app/x/.git/objects/a", "2"), "add `**/.git` to"),
-        copied(EditorAndOsFiles, |l| l.file("app/.DS_Store", "1"), "name them in .dockerignore"),
+        copied(EditorAndOsFiles, |l| l.file("app/.DS_Store", "1"), "add `**/.DS_Store` to .dockerignore"),
+        copied(
+            EditorAndOsFiles,
+            |l| {
+                l.file("a/.idea/x", "1")
+                    .file("a/.idea/y/z", "1")
+                    .file("b/.a.swp", "1")
+                    .file("c/.DS_Store", "1")
+                    .file("c/d", "1")
+            },
+            "add `**/.*.swp`, `**/.DS_Store` and `**/.idea` to .dockerignore",
+        ),
+        copied(
+            EditorAndOsFiles,
+            |l| (0..9).fold(l.file("a/x", "1"), |l, at| l.file(format!("a/.{at}.swp"), "1")),
+            "name them in .dockerignore",
+        ),
         copied(
             DataInImage,
             |l| l.sparse_file("app/x.gguf", "x", 100_000_000),

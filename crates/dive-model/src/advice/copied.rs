@@ -1,11 +1,11 @@
 //! What to write instead of a COPY or ADD that brings files, whatever their kind.
 
 use super::archives::{OF_PACKAGES, OF_TAR};
-use super::finding::Finding;
+use super::finding::{AdviceGroup, Finding};
 use super::kind::AdviceKind;
 use super::later_runs::LaterUse;
 use super::mounts::MAX_WALKED;
-use super::named_files::{NamedFiles, some_below};
+use super::named_files::{NamedFiles, enumerated, some_below};
 use super::place::{CopySource, Place, names_of};
 use super::remedy::{REPOSITORIES, Remedies, is_single_file};
 use crate::image::Keyword;
@@ -80,7 +80,7 @@ impl Remedies<'_> {
                 names.sort_unstable();
                 names.dedup();
                 let patterns: Vec<String> = names.iter().map(|name| format!("`**/{}`", name.escape_ascii())).collect();
-                let patterns = patterns.join(" and ");
+                let patterns = enumerated(&patterns);
                 let unless = match self.later_use_of(finding.kind, place, &self.places_of(finding, &REPOSITORIES)) {
                     LaterUse::Named(_) => return self.left_out(finding, place),
                     LaterUse::Possible => ", unless a later RUN needs it",
@@ -88,9 +88,29 @@ impl Remedies<'_> {
                 };
                 format!("add {patterns} to .dockerignore{unless}")
             }
-            (AdviceKind::EditorAndOsFiles, CopySource::Context) => instead.to_owned(),
+            (AdviceKind::EditorAndOsFiles, CopySource::Context) => match self.editor_patterns(finding) {
+                Some(patterns) => format!("add {patterns} to .dockerignore"),
+                None => instead.to_owned(),
+            },
             _ => self.left_out(finding, place),
         }
+    }
+
+    /// The patterns of `.dockerignore` for files of editors and desktops; `None` if a group is a directory with files of other names.
+    fn editor_patterns(&self, finding: &Finding) -> Option<String> {
+        let pattern = |group: &AdviceGroup| {
+            let node = self.named_above(group.place, &[".idea", ".vscode"]).unwrap_or(group.place);
+            match self.tree.name(node) {
+                name @ (b".idea" | b".vscode" | b".DS_Store" | b"Thumbs.db") => {
+                    Some(format!("`**/{}`", name.escape_ascii()))
+                }
+                name => name.ends_with(b".swp").then(|| "`**/.*.swp`".to_owned()),
+            }
+        };
+        let mut patterns: Vec<String> = finding.groups.iter().map(pattern).collect::<Option<_>>()?;
+        patterns.sort_unstable();
+        patterns.dedup();
+        Some(enumerated(&patterns))
     }
 
     /// What is known of the content of a file of the finished file system.

@@ -16,6 +16,9 @@ const FREE_ENTRIES: u64 = 2_000_000;
 /// Stored bytes that allow one entry more.
 const BYTES_PER_ENTRY: u64 = 16;
 
+/// Layer bytes that allow entries, for each stored byte: real layers compress to a third or more.
+const LAYER_RATIO: u64 = 4;
+
 /// Cost of one listed image, in entries: 15 µs, for a manifest in an index. To open an image reads the whole list.
 const ENTRIES_PER_LISTED: u64 = 8;
 
@@ -85,10 +88,11 @@ impl FileBudget {
     /// Refuses the next image if the first `read` have spent the budget. `work` is [what they took](crate::run::opening::OpenSource::work).
     pub(super) fn check(&self, read: usize, work: u64) -> anyhow::Result<()> {
         let images = self.images;
-        // The layers of a compressed archive may be larger than the file.
         let layer_bytes = self.layer_bytes.get();
         let stored = self.stored.unwrap_or(layer_bytes);
-        if self.entries > FREE_ENTRIES.saturating_add(layer_bytes.min(stored) / BYTES_PER_ENTRY) {
+        // A file that is compressed as a whole has larger layers, but zeros allow nothing.
+        let allowing = layer_bytes.min(stored.saturating_mul(LAYER_RATIO));
+        if self.entries > FREE_ENTRIES.saturating_add(allowing / BYTES_PER_ENTRY) {
             bail!(
                 "the first {read} of its {images} images have more entries than dive reads of a file of this size; read the others \
                  one by one, with --image"
@@ -163,6 +167,8 @@ mod tests {
         let on_a_large_base =
             Bundle { images: 100, shared_bytes: 200_000_000, own_bytes: 100_000, entries: 100_000, ..with_own_layers };
         assert_eq!(on_a_large_base.read(), 100);
+        let as_a_whole = Bundle { document_bytes_per_entry: 200, ..on_a_large_base };
+        assert_eq!(as_a_whole.read_of(Some(70_000_000)), 100);
         let small = Bundle { images: 1_000, own_bytes: 200_000, entries: 1_000, ..with_own_layers };
         assert_eq!(small.read(), 1_000);
         // One small layer of 20,000 names.
@@ -180,7 +186,7 @@ mod tests {
         assert_eq!(of_manifests.read(), 251);
         // Few names in a layer of zeros, which only the archive compresses.
         let of_zeros = Bundle { images: 3_000, shared_bytes: 900_000_000, document_bytes_per_entry: 0, ..of_names };
-        assert_eq!(of_zeros.read_of(Some(1_000_000)), 47);
+        assert_eq!(of_zeros.read_of(Some(1_000_000)), 52);
         // 20,000 images, none of which can be read.
         let mut unreadable = FileBudget::new(20_000, Some(2_000_000), Limits::default());
         let is_allowed = |read: &usize| {

@@ -8,7 +8,7 @@ use super::document::{ComposeFile, ComposeKey, ComposeText, tagged, value};
 use super::error::ComposeError;
 use super::project::{Profiles, Project, directory_of, files_of};
 use super::service::{Declaration, Service, ServiceImage};
-use crate::config::{Origin, Yaml, is_inside, is_linked_out, leads_out, without_nul};
+use crate::config::{Link, Origin, Yaml, is_inside, link_of, without_nul};
 use dive_model::units::count_of;
 use dive_sources::Environment;
 
@@ -219,12 +219,12 @@ impl<'a> Loader<'a> {
         }
         let working_dir = &self.environment.working_dir;
         // A pull request may replace the file or its directory by a link to a secret.
-        let is_linked = is_linked_out(path, working_dir);
-        if is_linked || !(is_inside(&full, working_dir) || is_inside(&full, &working_dir.join(&self.root))) {
-            if leads_out(&full) {
+        let link = link_of(path, working_dir);
+        if link.leads_out() || !(is_inside(&full, working_dir) || is_inside(&full, &working_dir.join(&self.root))) {
+            if matches!(link, Link::Out | Link::Elsewhere) {
                 return Err(ComposeError::LinkedOut { path: path.to_owned() });
             }
-            if is_linked || place.is_some() {
+            if link.leads_out() || place.is_some() {
                 self.outside.insert(path.to_owned());
             }
         }

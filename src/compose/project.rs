@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::dotenv;
 use super::error::ComposeError;
-use crate::config::{TextFile, is_inside, is_linked, read_text};
+use crate::config::{Link, TextFile, is_inside, link_of, read_text};
 use dive_sources::Environment;
 
 /// The names of a Compose file, preferred first.
@@ -93,9 +93,8 @@ impl<'a> Project<'a> {
             return project.with_files(&[]);
         }
         // The user's own environment names them, so they may be anywhere. But a pull request may link one to a secret.
-        let linked = env_files
-            .iter()
-            .find(|path| is_linked(path, &environment.working_dir) && project.refuse_outside(path).is_err());
+        let is_linked = |path: &Path| !matches!(link_of(path, &environment.working_dir), Link::None | Link::Within);
+        let linked = env_files.iter().find(|path| is_linked(path) && project.refuse_outside(path).is_err());
         linked.map_or(Ok(()), |path| Err(ComposeError::LinkedOut { path: path.clone() }))?;
         project.with_read(&env_files)
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::document::Document;
 use super::environment::config_folders;
-use super::links::leads_out;
+use super::links::{Link, link_of};
 use super::origin::{ConfigScope, Origin};
 use super::problem::{ConfigError, Warning};
 use dive_sources::Environment;
@@ -96,29 +96,35 @@ enum SearchLocation {
 /// A parsed file and its scope.
 pub(super) type Read = (Document, ConfigScope);
 
+/// Reads a configuration that a link may lead to. The second path is its name in messages.
+pub(super) type Reader = fn(Link, &Path, &Path, ConfigScope) -> Result<Document, ConfigError>;
+
 /// Finds and reads the configurations, lowest precedence first.
 ///
 /// # Errors
 /// If a readable file is not a valid configuration.
-pub(super) fn read(environment: &Environment) -> Result<(Discovery, Vec<Read>), ConfigError> {
-    let mut search = Search { found: Discovery::default(), read: Vec::new() };
+pub(super) fn read(environment: &Environment, reader: Reader) -> Result<(Discovery, Vec<Read>), ConfigError> {
+    let (found, read) = (Discovery::default(), Vec::new());
+    let mut search = Search { working_dir: &environment.working_dir, reader, found, read };
     search.search_working_directory(environment)?;
     for place in user_locations(environment) {
         if search.search_location(place)? {
             break;
         }
     }
-    let Search { found, mut read } = search;
+    let Search { found, mut read, .. } = search;
     read.reverse();
     Ok((found, read))
 }
 
-struct Search {
+struct Search<'a> {
+    working_dir: &'a Path,
+    reader: Reader,
     found: Discovery,
     read: Vec<Read>,
 }
 
-impl Search {
+impl Search<'_> {
     fn search_working_directory(&mut self, environment: &Environment) -> Result<(), ConfigError> {
         for file in config_files_in(&environment.working_dir) {
             let is_users = is_home_config(&file, environment);
@@ -171,8 +177,12 @@ impl Search {
         if self.was_searched(path) {
             return Ok(self.found.read().any(|(read, _)| read == path));
         }
+        let link = match scope {
+            ConfigScope::WorkingDirectory => link_of(path, self.working_dir),
+            ConfigScope::User => Link::None,
+        };
         let document = match std::fs::metadata(path) {
-            Ok(_) if scope == ConfigScope::WorkingDirectory && leads_out(path) => {
+            Ok(_) if link.leads_out() => {
                 self.record(
                     path.to_owned(),
                     SearchResult::Skipped("it is a link that leads out of the working directory".to_owned()),
@@ -180,7 +190,7 @@ impl Search {
                 return Ok(false);
             }
             // Other kinds of files are not configurations; reading a pipe could block for ever.
-            Ok(metadata) if metadata.is_file() => Document::read(path, path),
+            Ok(metadata) if metadata.is_file() => (self.reader)(link, path, path, scope),
             Ok(_) => {
                 self.record(path.to_owned(), SearchResult::Skipped("not a regular file".to_owned()));
                 return Ok(false);
@@ -265,6 +275,10 @@ pub(super) fn misnamed_file_warning(environment: &Environment) -> Option<Warning
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(environment: &Environment) -> Result<(Discovery, Vec<Read>), ConfigError> {
+        super::read(environment, |_, path, shown, _| Document::read(path, shown))
+    }
 
     /// A folder with these files. `work/` is the working directory, `home/` the home.
     fn world(files: &[&str]) -> (tempfile::TempDir, Environment) {

@@ -9,7 +9,7 @@ use super::document::Document;
 use super::environment::CiVariable;
 use super::keybinding::Keybinding;
 use super::layering;
-use super::links;
+use super::links::{self, Link};
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Mistakes, Warning};
 use super::rule::{self, RulesIn};
@@ -262,19 +262,20 @@ impl Config {
         let (discovery, documents) = match named {
             Some((shown, named_by)) => {
                 let path = environment.working_dir.join(shown);
+                let link = links::link_of(shown, &environment.working_dir);
                 let document = match path.try_exists() {
-                    Ok(true) if links::is_linked_out(shown, &environment.working_dir) => {
+                    Ok(true) if link.leads_out() => {
                         let why = "it is a link that leads out of the working directory; name its target";
                         let cause = io::Error::new(io::ErrorKind::InvalidInput, why);
                         Err(ConfigError::Unreadable { path: shown.to_owned(), cause })
                     }
-                    Ok(true) => Document::read(&path, shown),
+                    Ok(true) => read_linked(link, &path, shown, ConfigScope::User),
                     Ok(false) => Err(ConfigError::Missing { path: shown.to_owned(), named_by }),
                     Err(cause) => Err(ConfigError::Unreadable { path: shown.to_owned(), cause }),
                 };
                 (Discovery::named(shown.to_owned()), vec![(document?, ConfigScope::User)])
             }
-            None => discovery::read(environment)?,
+            None => discovery::read(environment, read_linked)?,
         };
         Self::layered(&documents, environment, discovery)
     }
@@ -327,6 +328,28 @@ impl Config {
         warnings.extend(config.keybinding.resolve_conflicts(&files));
         config.log.enable_if_implied();
         Ok(Self { discovery, warnings, ..config })
+    }
+}
+
+/// Reads a configuration. The errors of a link in the working directory do not quote its target, which may be a secret beside the files of a
+/// repository (`.env`).
+fn read_linked(link: Link, path: &Path, shown: &Path, scope: ConfigScope) -> Result<Document, ConfigError> {
+    let document = Document::read(path, shown);
+    if !link.is_in_working_dir() {
+        return document;
+    }
+    let checked = document.and_then(|document| {
+        let warnings = layering::lay_document(&mut Config::default(), &table(), &document, scope)?;
+        Ok((document, warnings.is_empty()))
+    });
+    match checked {
+        Ok((document, true)) => Ok(document),
+        Err(error @ (ConfigError::Unreadable { .. } | ConfigError::IsDirectory { .. })) => Err(error),
+        Ok(_) | Err(_) => {
+            let why = "it is a symbolic link, and the file has errors; run `dive --config` with its target to see them";
+            let cause = io::Error::new(io::ErrorKind::InvalidData, why);
+            Err(ConfigError::Unreadable { path: shown.to_owned(), cause })
+        }
     }
 }
 

@@ -70,7 +70,7 @@ pub use image_rules::{ImageNames, ImageRules};
 pub use keybinding::Keybinding;
 pub use keys::{Binding, Key, KeyPress, Modifiers};
 pub use limit::{Ban, Fails, Limit};
-pub use links::{is_inside, is_linked, is_linked_out, leads_out};
+pub use links::{Link, is_inside, link_of};
 pub use origin::{ConfigScope, Origin, Setting};
 pub use output_path::is_below_folder;
 pub use path_glob::{GlobPart, GlobSense, MatchedKinds, PathGlob};

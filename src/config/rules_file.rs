@@ -9,7 +9,7 @@ use super::file;
 use super::ignore::{Ignore, IgnoreList};
 use super::image_rules::{ImageRules, ImageRulesList};
 use super::layering;
-use super::links;
+use super::links::{self, Link};
 use super::origin::{ConfigScope, Origin, Setting};
 use super::problem::{ConfigError, Warning};
 use super::rule::{self, RulesIn};
@@ -120,13 +120,12 @@ impl RulesFile {
             let is_configuration = configurations.has_read(path, &environment.working_dir);
             Ok(if is_configuration { file.of_configuration() } else { file })
         };
+        let link = links::link_of(shown, &environment.working_dir);
         match (path.try_exists(), &named.value) {
             // A file that the user names may be a pipe (`<(...)`); a pipe named `.dive-ci` could block for ever.
             (Ok(true), None) if path.is_dir() => Err(ConfigError::IsDirectory { path: shown.to_owned() }),
             (Ok(true), None) if !path.is_file() => Err(not_regular(shown)),
-            (Ok(true), _) if links::is_linked_out(shown, &environment.working_dir) && path.is_file() => {
-                Self::unquoted(read(&path), shown)
-            }
+            (Ok(true), _) if link.is_in_working_dir() && path.is_file() => Self::unquoted(read(&path), shown, link),
             // The user's own file names it for every folder, also for those with a pipe of that name.
             (Ok(true), Some(_)) if matches!(named.origin, Origin::File { .. }) && !path.is_file() && !path.is_dir() => {
                 Err(not_regular(shown))
@@ -136,7 +135,7 @@ impl RulesFile {
                 match links::is_inside(&path, &environment.working_dir) {
                     _ if !path.is_file() => Err(not_regular(shown)),
                     true => read(&path),
-                    false => Self::unquoted(read(&path), shown),
+                    false => Self::unquoted(read(&path), shown, link),
                 }
             }
             (Ok(true), _) => read(&path),
@@ -165,20 +164,25 @@ impl RulesFile {
         Self::from_document(&Document::parse(Self::NAME.into(), text.to_owned())?)
     }
 
-    /// The result for a `.dive-ci` that links out of the working directory: to a file shared by several projects, or to a
+    /// The result for a rules file that is a link, or outside of the working directory: a file shared by several projects, or a
     /// secret that a pull request wants printed. Errors therefore do not quote it.
-    fn unquoted(read: Result<Self, ConfigError>, shown: &Path) -> Result<Self, ConfigError> {
+    fn unquoted(read: Result<Self, ConfigError>, shown: &Path, link: Link) -> Result<Self, ConfigError> {
         match read {
             Ok(file) if file.warnings.is_empty() => Ok(file),
             Err(error @ (ConfigError::Unreadable { .. } | ConfigError::IsDirectory { .. })) => Err(error),
-            Ok(_) | Err(_) => Err(ConfigError::Unreadable {
-                path: shown.to_owned(),
-                cause: io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "it leads out of the working directory, and the file has errors; run `dive --ci-config` with that file to see \
-                     them",
-                ),
-            }),
+            Ok(_) | Err(_) => {
+                let why = match link {
+                    Link::Within => {
+                        "it is a symbolic link, and the file has errors; run `dive --ci-config` with its target to see them"
+                    }
+                    _ => {
+                        "it leads out of the working directory, and the file has errors; run `dive --ci-config` with that file \
+                         to see them"
+                    }
+                };
+                let cause = io::Error::new(io::ErrorKind::InvalidData, why);
+                Err(ConfigError::Unreadable { path: shown.to_owned(), cause })
+            }
         }
     }
 

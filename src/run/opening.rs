@@ -18,7 +18,7 @@ use super::output::Notices;
 use super::overwriting::ReadFile;
 use super::progress::ProgressBar;
 use crate::cli;
-use crate::config::{Setting, is_linked};
+use crate::config::{Link, Setting, link_of};
 use dive_model::blob::{TransferProgress, TransferStep};
 use dive_model::cache::Cache;
 #[cfg(feature = "tui")]
@@ -275,6 +275,10 @@ impl Opening {
 
     /// Sets the Dockerfile to match to the history.
     pub(super) fn match_dockerfile(&mut self, path: &Path, working_dir: &Path) -> anyhow::Result<()> {
+        // A pull request may link it to `.env`, whose first line an error would quote.
+        if link_of(path, working_dir) == Link::Within {
+            bail!("--dockerfile: {} is a symbolic link; name its target", path.display());
+        }
         let file = read_dockerfile(path, working_dir).context("--dockerfile")?;
         self.dockerfile = Some((file, DockerfileFit::Required));
         Ok(())
@@ -398,9 +402,9 @@ impl Opening {
 
 /// Reads a Dockerfile.
 pub(super) fn read_dockerfile(path: &Path, working_dir: &Path) -> anyhow::Result<Arc<Dockerfile>> {
-    if is_linked(path, working_dir) {
-        // A pull request may link it to a secret, whose lines would be printed.
-        bail!("{} is reached by a link out of its directory; name its target", path.display());
+    // A pull request may link it to a secret, whose lines would be printed.
+    if !matches!(link_of(path, working_dir), Link::None | Link::Within) {
+        bail!("{}: a symbolic link on its path leads out of the directory; name the target", path.display());
     }
     let mut bytes = Vec::new();
     let file = File::open(working_dir.join(path));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
-use crate::config::is_linked;
+use crate::config::{Link, link_of};
 
 /// Limit of a list, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -30,9 +30,14 @@ pub(super) fn shown(path: &Path) -> String {
 /// Reads the list in `path`; `-` is standard input.
 pub(super) fn read(path: &Path, working_dir: &Path) -> anyhow::Result<Vec<ListLine>> {
     let shown = shown(path);
-    if is_linked(path, working_dir) {
-        // A pull request may link a list to a secret, whose lines would be printed as names.
-        bail!("--from: {shown} is reached by a link out of its directory; name its target");
+    // A pull request may link a list to a secret, whose lines would be printed as names. `-` is no file.
+    let link = if path.as_os_str() == "-" { Link::None } else { link_of(path, working_dir) };
+    match link {
+        Link::None => {}
+        Link::Within => bail!("--from: {shown} is a symbolic link; name its target"),
+        Link::Out | Link::OnTheWay | Link::Elsewhere => {
+            bail!("--from: {shown}: a symbolic link on its path leads out of the directory; name the target")
+        }
     }
     let input: Box<dyn Read> = if path.as_os_str() != "-" {
         Box::new(File::open(working_dir.join(path)).with_context(|| format!("--from: {shown} cannot be read"))?)

@@ -359,6 +359,26 @@ fn linked_secret_file_is_not_quoted_in_errors() {
             );
         }
     }
+    // A link within the folder may lead to a file that the repository ignores.
+    for (content, name) in
+        secrets.into_iter().flat_map(|text| [(text, ".dive-ci"), (text, ".dive.yaml"), (text, "link")])
+    {
+        let user = User::new().writes(".env", content);
+        symlink(".env", user.file(name)).unwrap();
+        let options: &[&[&str]] = if name == "link" { &[&["--config", name], &["--ci-config", name]] } else { &[&[]] };
+        for options in options {
+            let ran = user.runs(&[&["--ci"], *options, &[&*sample()]].concat());
+            assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("1234"), "{options:?} {name}: {}", ran.stderr);
+            assert!(ran.stderr.contains("it is a symbolic link, and the file has errors"), "{name}: {}", ran.stderr);
+        }
+    }
+    let user = User::new().writes("rules", "rules: {lowestEfficiency: 0.999}\n");
+    for (option, name) in [("", ".dive-ci"), ("", ".dive.yaml"), ("--config", "link"), ("--ci-config", "link")] {
+        symlink("rules", user.file(name)).unwrap();
+        let option: &[&str] = if option.is_empty() { &[] } else { &[option, name] };
+        user.runs(&[&["--ci"], option, &[&*sample()]].concat()).ends_with(1).prints(&["threshold=0.999"]);
+        std::fs::remove_file(user.file(name)).unwrap();
+    }
     // A project may share a rules file between its folders.
     let user = User::new().keeps("shared", "rules: {lowestEfficiency: 0.999}\n");
     symlink("../home/shared", user.file(".dive-ci")).unwrap();

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{on_base, rows, saves};
 use crate::build::{Layer, Packing, digest};
 use crate::place::{Corpus, sample};
-use crate::user::User;
+use crate::user::{DIVE, User};
 
 fn user() -> User {
     let user = User::new();
@@ -206,25 +206,58 @@ fn a_list_shows_no_secret() {
     std::os::unix::fs::symlink("../home", user.file("up")).unwrap();
     let user = user.writes("lists.txt", "a.tar\tup/secret\n");
     let whole = user.file("").canonicalize().unwrap().join("up/secret").display().to_string();
+    std::fs::create_dir(user.file("ci")).unwrap();
+    let user = user.writes(".env", "hunter2\n");
+    std::os::unix::fs::symlink(".env", user.file("near")).unwrap();
+    std::os::unix::fs::symlink("work", user.file("../also_work")).unwrap();
+    let other_name = user.file("../also_work/up/secret").display().to_string();
     for (arguments, reason) in [
         (&["--ci", "--from", "team.txt"][..], "leads out of the working directory"),
         (&["--ci", "--from", "lists.txt"], "leads out of the working directory"),
-        (&["--ci", "--from", "list"], "--from: list is reached by a link out of its directory; name its target"),
+        (
+            &["--ci", "--from", "list"],
+            "--from: list: a symbolic link on its path leads out of the directory; name the target",
+        ),
         (
             &["--ci", "--from", "up/secret"],
-            "--from: up/secret is reached by a link out of its directory; name its target",
+            "--from: up/secret: a symbolic link on its path leads out of the directory; name the target",
         ),
-        (&["--ci", "--from", &whole], "up/secret is reached by a link out of its directory; name its target"),
+        (
+            &["--ci", "--from", &whole],
+            "up/secret: a symbolic link on its path leads out of the directory; name the target",
+        ),
+        // Also a secret beside the files of the repository.
+        (&["--ci", "--from", "near"], "--from: near is a symbolic link; name its target"),
+        (&["--dockerfile", "near", "a.tar"], "--dockerfile: near is a symbolic link; name its target"),
+        // By `..`, and by another name of the working directory.
+        (&["--ci", "--from", "ci/../up/secret"], "ci/../up/secret: a symbolic link on its path"),
+        (&["--ci", "--from", &other_name], "up/secret: a symbolic link on its path"),
+        (&["--config", &other_name, "a.tar"], "it is a link that leads out of the working directory; name its target"),
+        (&["--ci", "--ci-config", &other_name, "a.tar"], "leads out of the working directory"),
         (
             &["--dockerfile", "Dockerfile", "a.tar"],
-            "Dockerfile is reached by a link out of its directory; name its target",
+            "Dockerfile: a symbolic link on its path leads out of the directory; name the target",
         ),
-        (&["--dockerfile", "up/secret", "a.tar"], "up/secret is reached by a link out of its directory"),
+        (&["--dockerfile", "up/secret", "a.tar"], "up/secret: a symbolic link on its path leads out of the directory"),
         (&["--config", "up/secret", "a.tar"], "it is a link that leads out of the working directory; name its target"),
     ] {
         let ran = user.runs(arguments).ends_with(2);
         assert!(ran.stderr.contains(reason), "{}", ran.stderr);
         assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hunter2"), "{}", ran.stderr);
+    }
+}
+
+/// The user's own names are no links of a pull request.
+#[cfg(unix)]
+#[test]
+fn a_list_outside_of_the_working_directory_or_in_standard_input_is_read() {
+    let user = user().keeps("list.txt", "missing.tar\n").writes("more.txt", "missing.tar\n");
+    std::os::unix::fs::symlink("more.txt", user.file("-")).unwrap();
+    let outside = user.file("").canonicalize().unwrap().join("../home/list.txt").display().to_string();
+    for list in ["-", "/dev/stdin", "/dev/fd/0", &outside, "../home/list.txt"] {
+        let line = "\"$0\" --ci --from \"$1\" < ../home/list.txt";
+        let ran = user.runs_program("sh", &["-c", line, DIVE, list]).ends_with(2);
+        assert!(ran.stderr.contains("missing.tar: no such file"), "{list}: {}", ran.stderr);
     }
 }
 

@@ -42,8 +42,8 @@ pub enum ComposeError {
         /// The link.
         path: PathBuf,
     },
-    /// A file outside of the project has mistakes, which are not quoted.
-    #[error("{}: this file has a mistake, which dive does not quote because the file is outside of the project; to see it, run dive in a directory that contains both", path.display())]
+    /// A file outside of the project or behind a link has mistakes, which are not quoted.
+    #[error("{}: this file has a mistake, which dive does not quote because the file is outside of the project, or a link; to see it, name the file itself, in a directory that contains the project", path.display())]
     Unquoted {
         /// The file.
         path: PathBuf,

@@ -50,7 +50,7 @@ pub fn images(
     let files = files_of(named, &environment.working_dir)?;
     let first = files.first().cloned().unwrap_or_default();
     let mut loader = Loader::new(environment, directory_of(&first));
-    let images = images_in(&files, profiles, environment, &mut loader).map_err(|error| loader.unquoted(error))?;
+    let images = images_in(&files, profiles, environment, &mut loader).map_err(|error| loader.without_quotes(error))?;
     if images.images.is_empty() {
         return Err(ComposeError::NoService { path: first, disabled: images.disabled });
     }
@@ -147,8 +147,8 @@ struct Loader<'a> {
     root: PathBuf,
     /// The files that were read: many services extend one of a common file.
     files: HashMap<PathBuf, Arc<ComposeFile>>,
-    /// Those outside of the project that other files name.
-    outside: HashSet<PathBuf>,
+    /// Those that errors do not quote: files outside of the project that other files name, and links.
+    unquoted: HashSet<PathBuf>,
     /// The files with the variables of included projects.
     variable_files: Vec<PathBuf>,
     files_left: usize,
@@ -157,9 +157,9 @@ struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     fn new(environment: &'a Environment, root: PathBuf) -> Self {
-        let (files, outside, variable_files) = (HashMap::new(), HashSet::new(), Vec::new());
+        let (files, unquoted, variable_files) = (HashMap::new(), HashSet::new(), Vec::new());
         let (files_left, services_left) = (MOST_FILES, MOST_SERVICES);
-        Self { environment, root, files, outside, variable_files, files_left, services_left }
+        Self { environment, root, files, unquoted, variable_files, files_left, services_left }
     }
 
     /// All files that were read.
@@ -168,10 +168,10 @@ impl<'a> Loader<'a> {
         self.files.keys().chain(variables).cloned().collect()
     }
 
-    /// The error without the quotes from a file outside of the project, which may be a secret.
-    fn unquoted(&self, error: ComposeError) -> ComposeError {
+    /// The error without the quotes from a file that may be a secret.
+    fn without_quotes(&self, error: ComposeError) -> ComposeError {
         match error.quoted_file() {
-            Some(path) if self.outside.contains(path) => ComposeError::Unquoted { path: path.to_owned() },
+            Some(path) if self.unquoted.contains(path) => ComposeError::Unquoted { path: path.to_owned() },
             _ => error,
         }
     }
@@ -225,8 +225,11 @@ impl<'a> Loader<'a> {
                 return Err(ComposeError::LinkedOut { path: path.to_owned() });
             }
             if link.leads_out() || place.is_some() {
-                self.outside.insert(path.to_owned());
+                self.unquoted.insert(path.to_owned());
             }
+        } else if link == Link::Within {
+            // To a secret that the repository ignores, such as `.env`.
+            self.unquoted.insert(path.to_owned());
         }
         let named_by = || place.map_or(Origin::Flag("--compose"), ComposeKey::origin);
         let file = Arc::new(ComposeFile::read(path, named_by, self.environment)?);

@@ -466,6 +466,9 @@ fn no_error_quotes_a_file_outside_of_the_project() {
             ("Shop/plain.yaml", "services: { a: { image: a } }\n"),
         ];
         let folder = Folder::new(&files);
+        let within = folder.path().join("within.yaml");
+        std::fs::write(folder.path().join(".ignored"), secret).unwrap();
+        std::os::unix::fs::symlink(".ignored", within).unwrap();
         for (target, link) in [("../secret", "link"), ("..", "up"), ("../secret", "compose.yaml")] {
             std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
         }
@@ -479,7 +482,7 @@ fn no_error_quotes_a_file_outside_of_the_project() {
         for files in [&["."][..], &["plain.yaml", "compose.yaml"]] {
             assert!(read(files, &[]).ends_with(linked), "{secret}");
         }
-        for file in ["included.yaml", "extended.yaml", "in_folder.yaml"] {
+        for file in ["included.yaml", "extended.yaml", "in_folder.yaml", "within.yaml"] {
             let error = read(&[file], &[]);
             assert!(!error.contains("hunter2"), "{secret}: {error}");
         }

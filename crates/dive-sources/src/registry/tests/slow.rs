@@ -91,7 +91,8 @@ fn a_stalled_token_server_is_an_error() {
         Reply::status("401 Unauthorized").with("WWW-Authenticate", realm)
     });
     let error = soon(|| opened(&server)).unwrap_err();
-    assert!(error.contains("too slow"), "{error}");
+    // Its own deadline is shorter than that of the manifest.
+    assert!(error.contains("its token server did not respond within"), "{error}");
 }
 
 #[test]

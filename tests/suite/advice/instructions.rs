@@ -30,6 +30,18 @@ fn instructions_are_advised_on_by_their_text() {
             &["COPY . /app # buildkit", "RUN /bin/sh -c npm ci && npm run build # buildkit"],
             "layer 1: copy package.json and its lock file first, run the installation of layer 2, then copy the rest",
         ),
+        // Another installation is cached already.
+        (
+            AdviceKind::CopyBeforeInstall,
+            &[
+                "COPY requirements.txt . # buildkit",
+                "RUN /bin/sh -c pip install -r requirements.txt # buildkit",
+                "COPY . . # buildkit",
+                "RUN /bin/sh -c npm install # buildkit",
+                "RUN /bin/sh -c npm ci # buildkit",
+            ],
+            "layer 3: copy package.json and its lock file first, run the installation of layer 4, then copy the rest",
+        ),
         (
             AdviceKind::UnpinnedPackages,
             &["/bin/sh -c apt-get update && apt-get install -y curl git=1"],

@@ -199,13 +199,19 @@ fn a_copy_between_joined_runs_is_named() {
     );
     let status = "var/lib/dpkg/status";
     let installs = |name: &str| format!("RUN /bin/sh -c apt-get install -y {name} # buildkit");
-    let image = image()
-        .runs_as("app")
-        .layer(|l| l.file("opt/base", "1"))
-        .layer(|l| l.file(status, "1").created_by(&installs("a")))
-        .layer(|l| l.file("opt/c", "1").created_by("COPY c /opt/ # buildkit"))
-        .layer(|l| l.file(status, "2").created_by(&installs("b")));
-    says(&image, &["layers 1 and 3: install the packages in one RUN after the COPY of layer 2"]);
+    let between = |instruction: &str| {
+        image()
+            .runs_as("app")
+            .layer(|l| l.file("opt/base", "1"))
+            .layer(|l| l.file(status, "1").created_by(&installs("a")))
+            .layer(|l| l.file("opt/c", "1").created_by(instruction))
+            .layer(|l| l.file(status, "2").created_by(&installs("b")))
+    };
+    for (instruction, place) in
+        [("COPY c /opt/ # buildkit", "after the COPY of layer 2"), ("RUN /bin/sh -c make # buildkit", "before layer 2")]
+    {
+        says(&between(instruction), &[&format!("layers 1 and 3: install the packages in one RUN {place}")]);
+    }
 }
 
 #[test]

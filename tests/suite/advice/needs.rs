@@ -165,6 +165,20 @@ fn lists_are_deleted_in_each_run_that_updates_them() {
         ],
         "; layer 1 would download them again for layer 2: merge these RUNs, and do the same there",
     );
+    let installing = ("usr/bin/c", "RUN /bin/sh -c apt-get install -y b");
+    let joined = image().runs_as("app").layer(|l| {
+        l.file("var/lib/apt/lists/a", "x".repeat(70_000)).created_by("RUN /bin/sh -c apt-get update # buildkit")
+    });
+    let joined = [installing, again]
+        .iter()
+        .fold(joined, |image, (path, command)| image.layer(|l| l.file(path, "1").created_by(command)));
+    says(
+        &joined,
+        &[
+            "layer 0: join it with layer 1 in one RUN that ends with `rm -rf /var/lib/apt/lists/*`; do the same in layer 2, which \
+          would download them again",
+        ],
+    );
     lists(&[update, ("usr/bin/b", "RUN /bin/sh -c cp a /etc/apt && make install # buildkit")], "");
     for script in ["timeout 60 apt-get update", "bash -ec 'apt-get update | tee x; apt-get install -y b'"] {
         let script = format!("RUN /bin/bash -c {script} # buildkit");

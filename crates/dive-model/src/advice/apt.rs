@@ -3,6 +3,7 @@
 use super::finding::Finding;
 use super::place::{Place, names_of};
 use super::remedy::Remedies;
+use crate::layer::LayerIndex;
 use crate::tree::NodeId;
 
 /// The directories of apt's lists, and of its packages and indexes.
@@ -26,22 +27,23 @@ impl Remedies<'_> {
         let needing = self.runs_on_lists_of(place);
         if !needing.is_empty() {
             let command = if lists { command } else { format!("{command} && rm -rf /var/lib/apt/lists/*") };
-            return self.joined(place, &needing, &command);
+            let last = needing.last().map_or(place.layer, |run| run.layer);
+            return self.joined(place, &needing, &command) + &self.downloads_again(last);
         }
         // A mount would hide the lists of an earlier RUN.
         if place.use_of_lists() == Some(ListUse::Installs) {
             return place.adds(&command);
         }
         let [packages, lists] = DIRECTORIES.map(|path| format!("--mount=type=cache,sharing=locked,target={path}"));
-        let again = self.downloads_again(place);
+        let again = self.downloads_again(place.layer);
         format!("{}, or mount caches: `RUN {packages}` and `{lists}`{again}", place.adds(&command))
     }
 
-    /// A later RUN that updates the lists would download what an earlier one deletes.
-    fn downloads_again(&self, place: &Place<'_>) -> String {
+    /// A RUN behind a layer that updates the lists would download what an earlier one deletes.
+    fn downloads_again(&self, layer: LayerIndex) -> String {
         let mut users: Vec<&Place<'_>> = Vec::new();
         let mut updating: Vec<&Place<'_>> = Vec::new();
-        for later in self.runs_between(place.layer, None) {
+        for later in self.runs_between(layer, None) {
             match later.use_of_lists() {
                 Some(ListUse::Updates) => updating.push(later),
                 Some(ListUse::Installs) => users.push(later),

@@ -43,7 +43,7 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
     }
     let (mut checksums, mut froms) = (OptionLines::with(CHECKSUM), OptionLines::with(FROM));
     let mut copies_all: Option<LayerIndex> = None;
-    let mut has_installed = false;
+    let mut installed: Vec<&str> = Vec::new();
     for (index, layer) in layers {
         let instruction = BuildInstruction::of(&layer.created_by);
         let place = place_name(image, index);
@@ -64,7 +64,7 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
                 None => {}
             }
         }
-        if copies_context(instruction, || CopySource::of(image, index, &mut froms)) && !has_installed {
+        if copies_context(instruction, || CopySource::of(image, index, &mut froms)) {
             copies_all.get_or_insert(index);
         }
         let commands = instruction.commands();
@@ -73,13 +73,13 @@ pub(super) fn findings(image: &Image, tree: &Tree, own: OwnBoundary, kinds: Kind
         }
         for command in &commands {
             if let Some(list) = packages::dependency_list(command) {
-                if let Some(copy) = copies_all.take() {
+                if let Some(copy) = copies_all.filter(|_| !installed.contains(&list)) {
                     let copy = place_name(image, copy);
                     let remedy =
                         format!("{copy}: copy {list} first, run the installation of {place}, then copy the rest");
                     add(AdviceKind::CopyBeforeInstall, Some(index), remedy);
                 }
-                has_installed = true;
+                installed.push(list);
             }
         }
         let unpinned = packages::unpinned(&commands);

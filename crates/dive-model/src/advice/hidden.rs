@@ -59,13 +59,18 @@ impl Remedies<'_> {
                     CopySource::Context => "the build context",
                     CopySource::Stage | CopySource::Either => "its source",
                 };
-                let owner = if hides.commands().iter().any(|command| command.is(&["chown"])) {
-                    ", and the owner with `COPY --chown=`"
-                } else {
-                    ""
-                };
                 let times = self.touched(finding, hides);
-                format!("{held}: set the mode of {path} in {where_from} (`chmod`) instead of in {hidden}{owner}{times}")
+                let (_, options) = copy_options(ChangedAttributes::Owner, hides);
+                if hides.commands().iter().any(|command| command.is(&["chown"])) {
+                    // Which files get another mode is not known.
+                    let user = self.missing_user(holds, hides);
+                    format!(
+                        "{held}: set the owner here (`COPY {options}`), and the mode in {where_from} (`chmod`), instead of in \
+                         {hidden}{user}{times}"
+                    )
+                } else {
+                    format!("{held}: set the mode of {path} in {where_from} (`chmod`) instead of in {hidden}{times}")
+                }
             }
             AdviceKind::RewrittenMetadata => {
                 let (what, options) = copy_options(attributes, hides);
@@ -91,10 +96,10 @@ impl Remedies<'_> {
                 format!("{hidden}: each installation of packages stores {path} of the base again")
             }
             AdviceKind::PackageDatabases if hides.removal().is_some() => {
-                format!("{both}: install and remove the packages in one RUN{}", self.behind_copies(holds, Some(hides)))
+                format!("{both}: install and remove the packages in one RUN{}", self.place_of_packages(holds, hides))
             }
             AdviceKind::PackageDatabases => {
-                format!("{both}: install the packages in one RUN{}", self.behind_copies(holds, Some(hides)))
+                format!("{both}: install the packages in one RUN{}", self.place_of_packages(holds, hides))
             }
             _ => format!("{both} both write {path}; write {them} once"),
         }
@@ -105,6 +110,15 @@ impl Remedies<'_> {
         let changes = again.commands().iter().any(|command| command.is(&CHANGING_ATTRIBUTES));
         let remedy = || of_base_again(AdviceKind::RewrittenMetadata, &self.hidden_files(finding, again, again), again);
         changes.then(remedy).flatten()
+    }
+
+    /// Where to install the packages of two RUNs: what runs between may need those of the first. Otherwise, the second may need what a
+    /// COPY between brings.
+    fn place_of_packages(&self, holds: &Place<'_>, hides: &Place<'_>) -> String {
+        match self.runs_between(holds.layer, Some(hides.layer)).next() {
+            Some(run) => format!(" before {}", run.name),
+            None => self.behind_copies(holds, Some(hides)),
+        }
     }
 
     /// A RUN behind `holds` may make the user that is to own its files.

@@ -52,7 +52,11 @@ pub(crate) fn render(
     let width = look.width.unwrap_or(WIDTH).max(40);
     let ours: Vec<&Finding> = advice.ours().collect();
     if ours.is_empty() {
-        writeln!(out, "Advice: none for the image's own layers")?;
+        let limit = match advice.small(ImagePart::Ours).next() {
+            Some(_) => format!(" of {} or more", Bytes(REPORTED_BYTES)),
+            None => String::new(),
+        };
+        writeln!(out, "Advice: none{limit} for the image's own layers")?;
     } else {
         let (bytes, stored) = sums(&ours);
         let findings = count_of(ours.iter().map(|finding| finding.count()).sum::<Total>().get(), "finding");

@@ -472,3 +472,25 @@ fn labels_are_off() {
           `--label org.opencontainers.image.revision=... --label org.opencontainers.image.created=...`"]
     );
 }
+
+/// A mount is read-only: `chown` would end the build.
+#[test]
+fn copied_weights_that_a_later_run_changes_are_left_out_of_the_copy() {
+    let of = |command: &str| {
+        let weights = |l: Layer| {
+            l.file("m/pytorch_model.bin", "x".repeat(1_000_000)).file("m/model.safetensors", "y".repeat(1_000_000))
+        };
+        let copied = image().runs_as("app").layer(|l| weights(l).created_by("COPY m /m # buildkit"));
+        copied.layer(|l| l.file("opt/a", "1").created_by(&format!("RUN /bin/sh -c {command} # buildkit")))
+    };
+    for (command, remedy) in [
+        ("convert /m/pytorch_model.bin", "mount it in layer 1 (`RUN --mount=type=bind`) instead of copying it"),
+        ("convert /m/pytorch_model.bin && chown -R app /m", "leave it out of the copy"),
+    ] {
+        let remedy = format!(
+            "layer 0: /m/pytorch_model.bin has the weights of /m/model.safetensors; {remedy}, unless a program reads \
+             /m/pytorch_model.bin"
+        );
+        says(&of(command), &[&remedy]);
+    }
+}

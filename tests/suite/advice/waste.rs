@@ -149,3 +149,16 @@ fn files_that_a_change_of_owner_or_mode_leaves_as_they_are_are_left_out_of_it() 
         says(&again(run), &[remedy]);
     }
 }
+
+/// The context has the archive, not what is in it.
+#[test]
+fn an_archive_that_add_unpacks_is_unpacked_in_an_earlier_stage() {
+    let image = image()
+        .runs_as("app")
+        .layer(|l| l.dir("src").file("src/a", "x".repeat(5_000)).created_by("ADD vendor.tar.gz /src/ # buildkit"))
+        .layer(|l| l.whiteout("src/a").created_by("RUN /bin/sh -c cd /src && make && rm a # buildkit"));
+    says(
+        &image,
+        &["layer 0: unpack the archive in an earlier stage, and copy what the image needs; layer 1 deletes /src/a"],
+    );
+}

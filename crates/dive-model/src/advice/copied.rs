@@ -15,7 +15,7 @@ use crate::tree::NodeId;
 impl Place<'_> {
     /// True for an ADD of an archive of tar: `.dockerignore` does not reach inside. The classic builder records a hash of it, and of
     /// any other file.
-    fn unpacks(&self) -> bool {
+    pub(super) fn unpacks(&self) -> bool {
         let words = || self.instruction.text.split_whitespace();
         let is_archive = |word: &str| OF_TAR.iter().any(|ending| word.ends_with(ending));
         let is_address = |word: &str| word.contains("://");

@@ -3,6 +3,7 @@
 use super::finding::{AdviceGroup, ChangedAttributes, Finding};
 use super::kind::AdviceKind;
 use super::later_runs::READING_REPOSITORY;
+use super::mounts::CHANGING_ATTRIBUTES;
 use super::named_files::{NamedFiles, some_below};
 use super::named_paths::is_about;
 use super::place::{CopySource, Place, names_of};
@@ -31,7 +32,6 @@ impl Remedies<'_> {
         {
             return format!("{hidden}: {remedy}");
         }
-        let changes_attributes = || hides.commands().iter().any(|command| command.is(&CHANGING_ATTRIBUTES));
         match finding.kind {
             _ if holds.layer == hides.layer => format!("{held}: write {path} once; the layer stores {them} twice"),
             AdviceKind::DeletedLater if holds.instruction.copies() => {
@@ -44,7 +44,7 @@ impl Remedies<'_> {
                 }
                 format!("{both} both write {path}, and only the times differ; write {them} once")
             }
-            AdviceKind::RewrittenMetadata if self.is_of_packages(finding) && changes_attributes() => {
+            AdviceKind::RewrittenMetadata if self.is_of_packages(finding) && hides.changes_attributes() => {
                 format!(
                     "{hidden}: change owner and mode of the image's own files only; this stores {path} of packages again"
                 )
@@ -107,9 +107,8 @@ impl Remedies<'_> {
 
     /// The sentence of visible files of the base that a layer stores again, unless it makes them as the base did.
     pub(super) fn of_visible_again(&self, finding: &Finding, again: &Place<'_>) -> Option<String> {
-        let changes = again.commands().iter().any(|command| command.is(&CHANGING_ATTRIBUTES));
         let remedy = || of_base_again(AdviceKind::RewrittenMetadata, &self.hidden_files(finding, again, again), again);
-        changes.then(remedy).flatten()
+        again.changes_attributes().then(remedy).flatten()
     }
 
     /// Where to install the packages of two RUNs: what runs between may need those of the first. Otherwise, the second may need what a
@@ -173,6 +172,11 @@ impl Remedies<'_> {
         if self.is_unused(holds, hides) {
             return format!(
                 "exclude {path} from the copy, or copy {them} in an earlier stage; {hidden} {deletes} {them}"
+            );
+        }
+        if holds.unpacks() {
+            return format!(
+                "unpack the archive in an earlier stage, and copy what the image needs; {hidden} {deletes} {path}"
             );
         }
         if holds.fetches() {
@@ -285,9 +289,6 @@ fn deletes(place: &Place<'_>) -> &'static str {
     if place.name.starts_with("lines ") { "delete" } else { "deletes" }
 }
 
-/// Programs that change owner and mode.
-const CHANGING_ATTRIBUTES: [&str; 3] = ["chown", "chmod", "chgrp"];
-
 /// Files that keep their owner and mode, and that `chown` or `chmod` stores again. `None` if the step does not start them, or if
 /// `touch` may store the files.
 fn of_same_attributes(files: &NamedFiles, hides: &Place<'_>) -> Option<String> {
@@ -306,7 +307,7 @@ fn of_base_again(kind: AdviceKind, files: &NamedFiles, hides: &Place<'_>) -> Opt
     let NamedFiles { name: path, them } = files;
     let managers = ["apt-get", "apt", "aptitude", "apk", "dnf", "yum", "microdnf", "zypper", "pacman"];
     match kind {
-        AdviceKind::RewrittenMetadata if hides.commands().iter().any(|command| command.is(&CHANGING_ATTRIBUTES)) => {
+        AdviceKind::RewrittenMetadata if hides.changes_attributes() => {
             Some(format!("change owner and mode of the image's own files only; this stores {path} of the base again"))
         }
         AdviceKind::RewrittenMetadata => {

@@ -34,7 +34,15 @@ const FILES_OF_SECRETS: [&[u8]; 10] = [
 /// Maximum number of names that are looked at below a directory.
 const MAX_VISITED: usize = 20_000;
 
+/// Programs that change owner and mode.
+pub(super) const CHANGING_ATTRIBUTES: [&str; 3] = ["chown", "chmod", "chgrp"];
+
 impl Place<'_> {
+    /// True if the RUN changes owner or mode of some files.
+    pub(super) fn changes_attributes(&self) -> bool {
+        self.commands().iter().any(|command| command.is(&CHANGING_ATTRIBUTES))
+    }
+
     /// True if a command of the RUN changes a file of this name, as `sed -i` does.
     pub(super) fn changes(&self, name: &str) -> bool {
         let is_named = |word: &str| word.rsplit('/').next() == Some(name);

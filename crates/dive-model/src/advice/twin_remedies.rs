@@ -94,6 +94,10 @@ impl Remedies<'_> {
             self.runs_between(place.layer, None).filter(|run| self.names(run, &wanted)).collect();
         let is_copy = place.instruction.copies();
         match (self.word(node).filter(|_| !is_copy), &later[..]) {
+            // A mount is read-only.
+            (_, later @ [_, ..]) if is_copy && later.iter().any(|run| run.changes_attributes()) => {
+                Some("leave it out of the copy".to_owned())
+            }
             (_, later @ [_, ..]) if is_copy => {
                 Some(format!("mount it in {} ({}) instead of copying it", names_of(later), place.bind_mount()))
             }

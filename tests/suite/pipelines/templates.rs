@@ -88,7 +88,7 @@ fn file_name_cannot_issue_azure_commands() {
     let user = User::new().sets("CI", "true");
     fs::write(user.file("my-app:9"), hostile.archive(Format::DockerArchive)).unwrap();
     let ran = user.runs_program("bash", &["--noprofile", "--norc", "-c", &azure_script(&release, "9")]).ends_with(1);
-    assert!(ran.stdout.contains("## vso[task.setvariable") && !ran.stdout.contains("##vso"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("##\\x76so[task.setvariable") && !ran.stdout.contains("##vso"), "{}", ran.stdout);
 }
 
 /// Runs GitLab's job as its runner does.

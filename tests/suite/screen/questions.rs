@@ -88,7 +88,7 @@ const QUESTIONS: [Question; 20] = [
     (
         "What should the Dockerfile say instead?",
         &[Keys("w tab")],
-        &["┏ Advice", "Remedy: layers 3, 4 and 5: merge into one RUN and delete /var/cache/build"],
+        &["┏ Advice", "Remedy: layers 3, 4 and 5: merge into one RUN (ENV changes between them) and"],
     ),
     (
         "How much of it is the package manager's?",

@@ -126,7 +126,7 @@ pub(super) struct NameOffsets {
 
 /// Bytes of a text in a JSON document, at most.
 fn escaped_len(text: &[u8]) -> usize {
-    let is_escaped = |byte: u8| byte < b' ' || byte >= 0x7f || byte == b'"' || byte == b'\\';
+    let is_escaped = |byte: u8| !(b' '..0x7f).contains(&byte) || byte == b'"' || byte == b'\\';
     // Most names have none. The compiler vectorizes this loop, and not `any`.
     if !text.iter().fold(false, |found, byte| found | is_escaped(*byte)) {
         return text.len();

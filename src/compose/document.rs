@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::error::ComposeError;
 use super::interpolation::interpolate;
-use super::project::{LONGEST_TEXTS, Project};
+use super::project::Project;
 use crate::config::{ConfigError, Document, Origin, Tags, TextFile, Yaml, read_text};
 use dive_sources::Environment;
 
@@ -168,12 +168,7 @@ impl ComposeFile {
         };
         let read = interpolate(text, &|name| project.variable(name));
         let read = read.map_err(|error| place.problem(error.to_string()))?;
-        if !project.count_text(&read.text) {
-            let limit = LONGEST_TEXTS >> 20;
-            return Err(
-                place.problem(format!("the variables of the project expand to more than {limit} MiB (dive's limit)"))
-            );
-        }
+        project.count_text(&read.text).map_err(|reason| place.problem(reason))?;
         Ok(Some(ComposeText { value: read.text, place, unset: read.unset.into_iter().collect() }))
     }
 

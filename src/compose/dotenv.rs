@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 
 use super::interpolation::{InterpolationError, interpolate, split_name};
-use super::project::LONGEST_TEXTS;
 
 /// An unusable line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,11 +16,11 @@ pub(super) struct LineError {
 }
 
 /// Parses the text of a file. `set` has the variables of the environment, which values may contain. `count` is called with each name and
-/// its value, and is false if the project has too many.
+/// its value, and fails if the project has too many.
 pub(super) fn parse(
     text: &str,
     set: &dyn Fn(&str) -> Option<String>,
-    count: &dyn Fn(&str, &str) -> bool,
+    count: &dyn Fn(&str, &str) -> Result<(), String>,
 ) -> Result<BTreeMap<String, String>, LineError> {
     let mut variables = BTreeMap::new();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -31,10 +30,6 @@ pub(super) fn parse(
         let fault = |reason: &str| {
             let line = 1 + text[..start].matches('\n').count();
             LineError { line, reason: reason.to_owned() }
-        };
-        let too_long = || {
-            let limit = LONGEST_TEXTS >> 20;
-            fault(&format!("the variables of the project expand to more than {limit} MiB (dive's limit)"))
         };
         let trimmed = rest.trim_start_matches([' ', '\t', '\r', '\n']);
         if trimmed.len() < rest.len() {
@@ -59,9 +54,7 @@ pub(super) fn parse(
                 return Err(fault("expected NAME=VALUE"));
             }
             if let Some(value) = set(name) {
-                if !count(name, &value) {
-                    return Err(too_long());
-                }
+                count(name, &value).map_err(|reason| fault(&reason))?;
                 variables.insert(name.to_owned(), value);
             }
             rest = after_line(after);
@@ -74,9 +67,7 @@ pub(super) fn parse(
                 ValueError::Trailing => fault(&format!("{name}: text follows the closing quote")),
                 ValueError::Interpolation(error) => fault(&format!("{name}: {error}")),
             })?;
-        if !count(name, &value) {
-            return Err(too_long());
-        }
+        count(name, &value).map_err(|reason| fault(&reason))?;
         variables.insert(name.to_owned(), value);
         rest = after;
     }
@@ -165,7 +156,7 @@ mod tests {
     }
 
     fn value(text: &str, name: &str) -> Option<String> {
-        parse(text, &set, &|_, _| true).unwrap().get(name).cloned()
+        parse(text, &set, &|_, _| Ok(())).unwrap().get(name).cloned()
     }
 
     #[test]
@@ -199,7 +190,7 @@ mod tests {
             ("B=1\nA=\"secret\" more", 2, "A: text follows the closing quote"),
             ("A=${B:?no}", 1, "A: the variable B is not set: no"),
         ] {
-            let error = parse(text, &set, &|_, _| true).unwrap_err();
+            let error = parse(text, &set, &|_, _| Ok(())).unwrap_err();
             assert_eq!((error.line, &*error.reason), (line, reason), "{text}");
         }
     }

@@ -20,7 +20,7 @@ const OVERRIDE_NAMES: [&str; 4] =
 
 /// Limit of all texts of a project whose variables are replaced, and of the variables in its files, in bytes. 5,000 services have less
 /// than 4 MB.
-pub(super) const LONGEST_TEXTS: usize = 8 << 20;
+const LONGEST_TEXTS: usize = 8 << 20;
 
 /// Bytes that each text counts beside its length: an empty one takes memory, too.
 const TEXT_OVERHEAD: usize = 64;
@@ -147,16 +147,22 @@ impl<'a> Project<'a> {
         }
     }
 
-    /// Counts the bytes of a text whose variables are replaced. False if the project has too many.
-    pub(super) fn count_text(&self, text: &str) -> bool {
+    /// Counts the bytes of a text whose variables are replaced.
+    ///
+    /// # Errors
+    /// The project has too many.
+    pub(super) fn count_text(&self, text: &str) -> Result<(), String> {
         let left = self.text_left.get().checked_sub(text.len().saturating_add(TEXT_OVERHEAD));
         self.text_left.set(left.unwrap_or(0));
-        left.is_some()
+        left.map(drop).ok_or_else(|| {
+            let limit = LONGEST_TEXTS >> 20;
+            format!("the variables of the project expand to more than {limit} MiB (dive's limit)")
+        })
     }
 
     fn read_variables(&mut self, path: &Path) -> Result<(), ComposeError> {
         let text = read_text(&self.environment.working_dir.join(path), path, TextFile::Variables)?;
-        let count = |name: &str, value: &str| self.count_text(name) && self.count_text(value);
+        let count = |name: &str, value: &str| self.count_text(name).and_then(|()| self.count_text(value));
         let read = dotenv::parse(&text, &|name| self.variable(name), &count);
         let read =
             read.map_err(|error| ComposeError::Line { path: path.to_owned(), line: error.line, reason: error.reason })?;

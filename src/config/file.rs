@@ -266,8 +266,7 @@ impl Config {
                 let document = match path.try_exists() {
                     Ok(true) if link.leads_out() => {
                         let why = "it is a link that leads out of the working directory; name its target";
-                        let cause = io::Error::new(io::ErrorKind::InvalidInput, why);
-                        Err(ConfigError::Unreadable { path: shown.to_owned(), cause })
+                        Err(ConfigError::unusable(shown, io::ErrorKind::InvalidInput, why))
                     }
                     Ok(true) => read_linked(link, &path, shown, ConfigScope::User),
                     Ok(false) => Err(ConfigError::Missing { path: shown.to_owned(), named_by }),
@@ -342,15 +341,8 @@ fn read_linked(link: Link, path: &Path, shown: &Path, scope: ConfigScope) -> Res
         let warnings = layering::lay_document(&mut Config::default(), &table(), &document, scope)?;
         Ok((document, warnings.is_empty()))
     });
-    match checked {
-        Ok((document, true)) => Ok(document),
-        Err(error @ (ConfigError::Unreadable { .. } | ConfigError::IsDirectory { .. })) => Err(error),
-        Ok(_) | Err(_) => {
-            let why = "it is a symbolic link, and the file has errors; run `dive --config` with its target to see them";
-            let cause = io::Error::new(io::ErrorKind::InvalidData, why);
-            Err(ConfigError::Unreadable { path: shown.to_owned(), cause })
-        }
-    }
+    let why = "it is a symbolic link, and the file has errors; run `dive --config` with its target to see them";
+    ConfigError::unquoted(checked, |(_, is_faultless)| *is_faultless, shown, why).map(|(document, _)| document)
 }
 
 #[cfg(test)]

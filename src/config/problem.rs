@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::document::TextFile;
 use super::origin::Origin;
@@ -60,6 +60,28 @@ pub enum ConfigError {
     /// Keys that decide about a gate are wrong.
     #[error(transparent)]
     Mistakes(#[from] Mistakes),
+}
+
+impl ConfigError {
+    /// A file that is not read as it is.
+    pub(super) fn unusable(path: &Path, kind: io::ErrorKind, why: &str) -> Self {
+        Self::Unreadable { path: path.to_owned(), cause: io::Error::new(kind, why) }
+    }
+
+    /// The result for a file that may be a secret: with mistakes, by errors or as `is_faultless` finds them, an error that says `why` and
+    /// quotes nothing.
+    pub(super) fn unquoted<T>(
+        read: Result<T, Self>,
+        is_faultless: impl FnOnce(&T) -> bool,
+        path: &Path,
+        why: &str,
+    ) -> Result<T, Self> {
+        match read {
+            Ok(value) if is_faultless(&value) => Ok(value),
+            Err(error @ (Self::Unreadable { .. } | Self::IsDirectory { .. })) => Err(error),
+            Ok(_) | Err(_) => Err(Self::unusable(path, io::ErrorKind::InvalidData, why)),
+        }
+    }
 }
 
 /// All mistakes of a configuration, in the order of its files.

@@ -167,23 +167,15 @@ impl RulesFile {
     /// The result for a rules file that is a link, or outside of the working directory: a file shared by several projects, or a
     /// secret that a pull request wants printed. Errors therefore do not quote it.
     fn unquoted(read: Result<Self, ConfigError>, shown: &Path, link: Link) -> Result<Self, ConfigError> {
-        match read {
-            Ok(file) if file.warnings.is_empty() => Ok(file),
-            Err(error @ (ConfigError::Unreadable { .. } | ConfigError::IsDirectory { .. })) => Err(error),
-            Ok(_) | Err(_) => {
-                let why = match link {
-                    Link::Within => {
-                        "it is a symbolic link, and the file has errors; run `dive --ci-config` with its target to see them"
-                    }
-                    _ => {
-                        "it leads out of the working directory, and the file has errors; run `dive --ci-config` with that file \
-                         to see them"
-                    }
-                };
-                let cause = io::Error::new(io::ErrorKind::InvalidData, why);
-                Err(ConfigError::Unreadable { path: shown.to_owned(), cause })
+        let why = match link {
+            Link::Within => {
+                "it is a symbolic link, and the file has errors; run `dive --ci-config` with its target to see them"
             }
-        }
+            _ => {
+                "it leads out of the working directory, and the file has errors; run `dive --ci-config` with that file to see them"
+            }
+        };
+        ConfigError::unquoted(read, |file| file.warnings.is_empty(), shown, why)
     }
 
     /// Drops the warnings about keys beside the rules: those of a configuration have an effect, and reading the file as a
@@ -226,8 +218,7 @@ impl RulesFile {
 
 /// The error of a pipe or a device in place of a rules file.
 fn not_regular(shown: &Path) -> ConfigError {
-    let cause = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
-    ConfigError::Unreadable { path: shown.to_owned(), cause }
+    ConfigError::unusable(shown, io::ErrorKind::InvalidInput, "not a regular file")
 }
 
 #[cfg(test)]

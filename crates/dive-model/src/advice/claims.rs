@@ -106,9 +106,10 @@ impl AdviceClaims {
         let visible = AdviceKind::ALL.iter().copied().filter(|kind| kind.row().counts == CountedBytes::Visible);
         let claiming =
             scope.kinds.and(visible.collect()).minus(paths.vetoed).minus(linked_caches::needed_kinds(tree, paths));
-        let (files, linked) = (FileKinds::of(tree, scope), visible_names(tree));
+        let mentioned = MentionedNames::of(&scope.start_command, &scope.places);
+        let (files, linked) = (FileKinds::of(tree, scope, &mentioned), visible_names(tree));
         let mut files = VisibleFiles { tree, paths, files, linked, claiming };
-        files.add_copies(&scope.places, &MentionedNames::of(&scope.start_command, &scope.places));
+        files.add_copies(&scope.places, &mentioned);
         let mut visible = files.claims();
         visible.retain(|claim| claim.kind != AdviceKind::DataInImage || claim.size_bytes >= MIN_DATA);
         let is_base = |claim: &Claim| claim.layer.get() < scope.own_from;

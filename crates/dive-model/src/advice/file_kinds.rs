@@ -22,7 +22,7 @@ pub(super) struct FileKinds {
 
 impl FileKinds {
     /// The kinds of all visible files but copies, which depend on these: see [`Self::add_content`].
-    pub(super) fn of(tree: &Tree, scope: &ClaimScope) -> Self {
+    pub(super) fn of(tree: &Tree, scope: &ClaimScope, mentioned: &MentionedNames<'_>) -> Self {
         let mut found = Self::default();
         let mut search = TwinSearch::default();
         let mut facts: Vec<(SpanId, NodeId, ContentFact)> = Vec::new();
@@ -38,9 +38,7 @@ impl FileKinds {
             }
             facts.extend(tree.content_fact(inode).map(|fact| (inode, node, fact)));
         }
-        for SuperfluousFile { kind, node, twin } in
-            search.twins(tree, &MentionedNames::of(&scope.start_command, &scope.places))
-        {
+        for SuperfluousFile { kind, node, twin } in search.twins(tree, mentioned) {
             found.add_name(node, kind, Some(twin));
         }
         if !facts.is_empty() {

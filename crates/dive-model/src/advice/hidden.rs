@@ -60,9 +60,9 @@ impl Remedies<'_> {
                     CopySource::Stage | CopySource::Either => "its source",
                 };
                 let times = self.touched(finding, hides);
-                let (_, options) = copy_options(ChangedAttributes::Owner, hides);
                 if hides.commands().iter().any(|command| command.is(&["chown"])) {
                     // Which files get another mode is not known.
+                    let (_, options) = copy_options(ChangedAttributes::Owner, hides);
                     let user = self.missing_user(holds, hides);
                     format!(
                         "{held}: set the owner here (`COPY {options}`), and the mode in {where_from} (`chmod`), instead of in \

@@ -25,7 +25,7 @@ pub const UNPACKED: u64 = 1024 * MIB;
 /// Maximum ratio of unpacked to stored bytes. The maximum of Deflate is 1032, so gzip layers never reach it.
 pub const RATIO: u64 = 1100;
 
-/// Bytes of gzip that unpack in the time that an entry takes to scan, or to merge.
+/// Bytes of gzip that unpack in the time that an entry takes to scan, or to merge, at most.
 const ENTRY_WORK: u64 = 256;
 
 /// Bytes of gzip that unpack in the time that a byte of a document takes, at most: two for JSON, and six for a statement of a builder, whose

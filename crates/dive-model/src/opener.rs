@@ -351,16 +351,16 @@ impl<'a> Opener<'a> {
     /// # Errors
     /// As [`Opener::open_store`].
     pub fn load(&self, store: &dyn Store) -> Result<(Arc<Image>, Loaded), OpenError> {
-        let watched = |check| WatchedStore::new(store, check);
-        let (loaded, watched) = match self.verification {
-            Verification::Off => {
-                let watched = watched(DocumentCheck::Off);
-                (self.read(&watched, None), watched)
-            }
+        let check = match self.verification {
+            Verification::Off => DocumentCheck::Off,
+            Verification::On => DocumentCheck::Digests,
+        };
+        let watched = WatchedStore::new(store, check);
+        let loaded = match self.verification {
+            Verification::Off => self.read(&watched, None),
             Verification::On => {
-                let watched = watched(DocumentCheck::Digests);
                 let (tables, cache) = (TablePolicy::Ignore, None);
-                (Opener { tables, cache, ..self.clone() }.load_verified(&watched), watched)
+                Opener { tables, cache, ..self.clone() }.load_verified(&watched)
             }
         };
         self.add_work(budget::work_of_documents(watched.document_bytes()));

@@ -286,7 +286,7 @@ mod tests {
         }
     }
 
-    /// Whoever owns a name can change its address from one lookup to the next.
+    /// The owner of a name can change its address between two lookups.
     #[test]
     fn a_registry_that_moves_comes_no_nearer() {
         let registry = RegistryReach::new("reg.example");

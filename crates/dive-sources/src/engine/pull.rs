@@ -12,6 +12,7 @@ use super::lookup::ImageLookup;
 use crate::ContainerEngine;
 use crate::credentials::{Credential, Credentials};
 use crate::docker_hub::{DOCKER_HUB, DOCKER_HUB_KEY};
+use crate::engine_name::EngineImageName;
 use crate::environment::Environment;
 use crate::runtime::timeout;
 use dive_model::blob::{TransferProgress, TransferStep};
@@ -73,7 +74,7 @@ impl ImageLookup<'_> {
     /// The error of a failed pull, with advice for its cause.
     fn pull_error(&self, answer: &str, note: &str) -> EngineError {
         let (engine, name) = (self.engine, self.display_name());
-        let hint = match cause(answer) {
+        let hint = match cause(answer, self.name) {
             PullFailure::Login => format!("; log in to its registry: {}", login(engine, self.name.registry())),
             PullFailure::Network => "; check the network, the DNS and the proxy of the engine".to_owned(),
             PullFailure::ShortName => {
@@ -102,12 +103,17 @@ enum PullFailure {
 }
 
 /// Classifies a message by phrases of the engines' registry clients, which have been stable for years.
-fn cause(answer: &str) -> PullFailure {
+fn cause(answer: &str, name: EngineImageName<'_>) -> PullFailure {
     let answer = answer.to_ascii_lowercase();
-    let contains_any = |words: &[&str]| words.iter().any(|word| answer.contains(word));
-    if contains_any(&["short-name \"", "short-name resolution"]) {
-        PullFailure::ShortName
-    } else if contains_any(&["unauthorized", "authentication required", "no basic auth credentials", "denied", "403"]) {
+    if ["short-name \"", "short-name resolution"].iter().any(|phrase| answer.contains(phrase)) {
+        return PullFailure::ShortName;
+    }
+    let answer = without_names(&answer, name);
+    let contains_any = |phrases: &[&str]| phrases.iter().any(|phrase| answer.contains(phrase));
+    let is_forbidden = || answer.split(' ').any(|word| trimmed(word) == "403");
+    if contains_any(&["unauthorized", "authentication required", "no basic auth credentials", "denied"])
+        || is_forbidden()
+    {
         PullFailure::Login
     } else if contains_any(&["dial tcp", "no such host", "timeout", "deadline exceeded", "connection re"]) {
         PullFailure::Network
@@ -116,6 +122,24 @@ fn cause(answer: &str) -> PullFailure {
     } else {
         PullFailure::Other
     }
+}
+
+/// A message without its words that name the image, its registry or another address: the port 40331 and the image
+/// `access-denied` say nothing of the cause.
+fn without_names(answer: &str, name: EngineImageName<'_>) -> String {
+    let (repository, version) = name.repository_and_version();
+    let names = [Some(name.as_str()), Some(repository), Some(name.registry()), version];
+    let is_name = |word: &str| {
+        let word = trimmed(word);
+        let is_tagged = word.strip_prefix(repository).is_some_and(|rest| rest.starts_with([':', '@']));
+        word.contains('/') || is_tagged || names.iter().flatten().any(|name| word.eq_ignore_ascii_case(name))
+    };
+    answer.split_whitespace().filter(|word| !is_name(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word without quotes and other punctuation around it.
+fn trimmed(word: &str) -> &str {
+    word.trim_matches(|letter: char| letter.is_ascii_punctuation())
 }
 
 /// `name` as Docker Hub calls it.
@@ -246,11 +270,41 @@ mod tests {
             ("reading manifest 1 in docker.io/x/short-name-api: manifest unknown", PullFailure::Unknown),
             ("no space left on device", PullFailure::Other),
         ] {
-            assert_eq!(cause(answer), expected, "{answer}");
+            assert_eq!(cause(answer, EngineImageName::new("h/x:1").unwrap()), expected, "{answer}");
         }
         assert_eq!(login(ContainerEngine::Docker, DOCKER_HUB_KEY), "`docker login`");
         assert_eq!(login(ContainerEngine::Podman, DOCKER_HUB_KEY), "`podman login docker.io`");
         assert_eq!(login(ContainerEngine::Docker, "quay.io"), "`docker login quay.io`");
+    }
+
+    /// The random port 40331 sent users to `podman login`.
+    #[test]
+    fn a_failed_pull_ignores_words_of_the_images_name() {
+        for (name, answer, expected) in [
+            ("h:40331/x:7", "reading manifest 7 in h:40331/x: manifest unknown", PullFailure::Unknown),
+            ("h:40331/x:7", "manifest for h:40331/x:7 not found: manifest unknown", PullFailure::Unknown),
+            ("x:403", "manifest for x:403 not found: manifest unknown", PullFailure::Unknown),
+            ("h/x:403", "reading manifest 403 in h/x: manifest unknown", PullFailure::Unknown),
+            ("h/timeout", "reading manifest latest in h/timeout: manifest unknown", PullFailure::Unknown),
+            (
+                "denied.example/x",
+                "Get \"https://denied.example/v2/\": lookup denied.example: no such host",
+                PullFailure::Network,
+            ),
+            (
+                "h/denied",
+                "Get \"https://h/v2/denied/manifests/1\": read tcp 10.4.0.3:40312: i/o timeout",
+                PullFailure::Network,
+            ),
+            ("h:40331/x", "reading manifest latest in h:40331/x: StatusCode: 403, \"\"", PullFailure::Login),
+            (
+                "h/x",
+                "unexpected status from HEAD request to https://h/v2/x/manifests/latest: 403 Forbidden",
+                PullFailure::Login,
+            ),
+        ] {
+            assert_eq!(cause(answer, EngineImageName::new(name).unwrap()), expected, "{answer}");
+        }
     }
 
     #[test]

@@ -112,7 +112,7 @@ fn a_mode_of_one_of_many_copied_files_is_set_before_the_copy() {
         &changed(&["app/start.sh", "app/main.py"]),
         &["layer 0: set the mode of /app/start.sh in the build context (`chmod`) instead of in layer 1"],
     );
-    says(&changed(&["app/start.sh"]), &["layer 0: set the mode here (`COPY --chmod=`) instead of in layer 1"]);
+    says(&changed(&["app/start.sh"]), &["layer 0: set the mode here (`COPY --chmod=755`) instead of in layer 1"]);
 }
 
 #[test]

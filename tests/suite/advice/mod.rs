@@ -15,6 +15,7 @@ mod joins;
 mod kinds;
 mod later_runs;
 mod needs;
+mod owners;
 mod pairs;
 mod partition;
 mod remedies;

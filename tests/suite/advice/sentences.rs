@@ -26,9 +26,9 @@ fn a_copy_has_the_owner_and_mode_of_the_later_run() {
     let instead = |what: &str| format!("layer 0: set {what} instead of in layer 1");
     for (run, mode, owner, what) in [
         ("chown -R app:app /app", 0o644, 7, "the owner here (`COPY --chown=app:app`)"),
-        ("chown -R $USER /app", 0o644, 7, "the owner here (`COPY --chown=`)"),
+        ("chown -R $USER /app", 0o644, 7, "the owner here (`COPY --chown=7:7`)"),
         ("chmod 755 /app/a", 0o755, 0, "the mode here (`COPY --chmod=755`)"),
-        ("chmod +x /app/a", 0o755, 0, "the mode here (`COPY --chmod=`)"),
+        ("chmod +x /app/a", 0o755, 0, "the mode here (`COPY --chmod=755`)"),
         ("chown 7 /app/a && chmod 755 /app/a", 0o755, 7, "owner and mode here (`COPY --chown=7 --chmod=755`)"),
     ] {
         says(&changed(run, mode, owner), &[&instead(what)]);
@@ -36,8 +36,12 @@ fn a_copy_has_the_owner_and_mode_of_the_later_run() {
     // Several owners: of which file, the script alone knows.
     says(
         &changed("useradd -u 7 a && chown root /srv && chown a /app/a", 0o644, 7),
+        &["layer 0: set the owner here (`COPY --chown=7:7`) instead of in layer 1"],
+    );
+    says(
+        &changed("useradd -u 7 a && chown a /app/a", 0o644, 7),
         &[
-            "layer 0: set the owner here (`COPY --chown=`) instead of in layer 1; first create the user of layer 1 before layer 0",
+            "layer 0: set the owner here (`COPY --chown=a`) instead of in layer 1; first create the user of layer 1 before layer 0",
         ],
     );
 }

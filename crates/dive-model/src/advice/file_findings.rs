@@ -2,20 +2,20 @@
 //! summed up at a time, since a hostile image has a million of them.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::boundary::OwnBoundary;
 use super::claims::{AdviceClaims, Claim, WasteClaim};
 use super::finding::{
-    AdviceGroup, AdviceItem, ChangedAttributes, FileFinding, Finding, FindingRank, FindingState, Twin,
+    AdviceGroup, AdviceItem, AttributeChanges, FileFinding, Finding, FindingRank, FindingState, Twin,
 };
 use super::kind::AdviceKind;
 use super::largest::LargestFindings;
-use super::rewritten::RewrittenFiles;
+use super::rewritten::{RewrittenFiles, attribute_changes};
 use crate::analysis::{DirectorySums, Removals};
 use crate::image::ImagePart;
 use crate::layer::LayerIndex;
-use crate::tree::{Cause, Nesting, NodeId, PathOrder, Tree};
+use crate::tree::{Nesting, NodeId, PathOrder, Tree};
 use crate::units::Total;
 
 /// What the claims of a finding have in common. The hiding layer comes first: see [`Removals::go_to`].
@@ -91,13 +91,14 @@ impl AnyClaim<'_> {
                 FindingKey { hidden_by: None, layer, kind: *kind, state, is_from_base, doubled_by }
             }
             Self::Waste(WasteClaim { kind, file, .. }) => {
-                // A deletion belongs in the layer that brings the file; of a file stored again, both copies are named.
-                let layer = match kind {
-                    AdviceKind::DeletedLater => rewritten.brought_by(file.node, file.layer),
-                    _ => file.layer,
-                };
+                // Following the advice on an earlier `chown -R` takes its copy away: the layer that brings the file is to be changed.
+                // A later one may delete databases that it did not write.
+                let is_of_packages = *kind == AdviceKind::PackageDatabases;
+                let brought_by = rewritten.brought_by(file.node, file.layer);
+                let is_from_base = !is_of_packages && rewritten.is_from_base(file.node, brought_by);
+                let layer = if is_of_packages { file.layer } else { brought_by };
                 let hidden_by = Some(file.hidden_by);
-                FindingKey { hidden_by, layer, kind: *kind, state, is_from_base: false, doubled_by: None }
+                FindingKey { hidden_by, layer, kind: *kind, state, is_from_base, doubled_by: None }
             }
         }
     }
@@ -141,7 +142,6 @@ impl<'a> FileFindings<'a> {
         };
         let mut keys: Vec<(FindingKey, u32)> =
             claims.map(|(claim, at)| (claim.key(&rewritten, doubled_by, state_of(claim.item())), at)).collect();
-        drop(rewritten);
         keys.sort_unstable();
         let chunks =
             || keys.chunk_by(|(one, _), (other, _)| one == other).filter_map(|chunk| Some((chunk.first()?.0, chunk)));
@@ -151,9 +151,11 @@ impl<'a> FileFindings<'a> {
         let is_single = |key, chunk| singles.binary_search(&self.rank(key, chunk)).is_ok();
         let with_twin = self.claims.visible.iter().filter(|claim| claim.twin.is_some());
         let order = PathOrder::of(self.tree, with_twin.map(|claim| claim.node));
-        let rewritten =
+        let of_attributes =
             chunks().filter(|(key, chunk)| key.kind == AdviceKind::RewrittenMetadata && is_single(*key, chunk));
-        let changed = changed_attributes(self.tree, &rewritten.map(|(key, _)| (key.layer, key.hidden_by)).collect());
+        let pairs = of_attributes.map(|(key, _)| (key.layer, key.hidden_by)).collect();
+        let changes = attribute_changes(self.tree, &rewritten, &pairs);
+        drop(rewritten);
         let (nesting, mut removals) = (Nesting::of(self.tree), Removals::of(self.tree));
         let mut found = Vec::new();
         let mut others: BTreeMap<(FindingState, bool, AdviceKind), SummedFindings> = BTreeMap::new();
@@ -166,7 +168,7 @@ impl<'a> FileFindings<'a> {
                 removals.go_to(self.tree, layer);
             }
             let mut finding = self.single(key, chunk, &removals, &nesting, &order);
-            finding.attributes = changed.get(&(key.layer, key.hidden_by)).copied().unwrap_or_default();
+            finding.changes = changes.get(&(key.layer, key.hidden_by)).cloned().unwrap_or_default();
             found.push(finding);
         }
         found.extend(others.into_iter().map(|((state, is_base, kind), others)| {
@@ -174,7 +176,7 @@ impl<'a> FileFindings<'a> {
             let part = if is_base { ImagePart::Base } else { ImagePart::Ours };
             let finding = sums.finding(self.tree, &nesting, kind, part, state);
             let finding = Finding { summed: findings, stored_bytes: stored_bytes.map(Total::get), ..finding };
-            FileFinding { finding, attributes: ChangedAttributes::default(), twins: Vec::new(), is_from_base: false }
+            FileFinding { finding, changes: AttributeChanges::default(), twins: Vec::new(), is_from_base: false }
         }));
         found
     }
@@ -200,7 +202,7 @@ impl<'a> FileFindings<'a> {
         let stored_bytes = self.stored_size_of(chunk);
         FileFinding {
             finding: Finding { layer: Some(layer), hidden_by, doubled_by, stored_bytes, ..finding },
-            attributes: ChangedAttributes::default(),
+            changes: AttributeChanges::default(),
             twins: largest_twins(self.claims_of(chunk), order),
             is_from_base,
         }
@@ -356,32 +358,4 @@ fn largest_twins<'a>(claims: impl Iterator<Item = AnyClaim<'a>>, order: &PathOrd
     largest.sort_by_key(|twin| (Reverse(twin.size_bytes), order.rank(twin.node)));
     largest.truncate(FEW);
     largest
-}
-
-/// For the pairs of layers, among these, of which the second stores files of the first again with another owner or mode: what
-/// it changes.
-fn changed_attributes(
-    tree: &Tree,
-    pairs: &BTreeSet<(LayerIndex, Option<LayerIndex>)>,
-) -> BTreeMap<(LayerIndex, Option<LayerIndex>), ChangedAttributes> {
-    let mut changed = BTreeMap::new();
-    if pairs.is_empty() {
-        return changed;
-    }
-    for after in tree.all_spans() {
-        let Some(before) = tree.span(after).previous() else { continue };
-        let Some((hidden_by, Cause::MetadataOnly)) = tree.span(before).end() else { continue };
-        let (old, new) = (tree.span(tree.inode(before)), tree.span(tree.inode(after)));
-        let pair = (old.from(), Some(hidden_by));
-        let attributes = match () {
-            () if old.mode != new.mode => ChangedAttributes::Mode,
-            () if (old.uid, old.gid) != (new.uid, new.gid) => ChangedAttributes::Owner,
-            () => continue,
-        };
-        if pairs.contains(&pair) {
-            let known = changed.entry(pair).or_insert(attributes);
-            *known = attributes.max(*known);
-        }
-    }
-    changed
 }

@@ -126,16 +126,28 @@ pub struct AdviceGroup {
     pub size_bytes: u64,
 }
 
-/// What the layer that hides files changed of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) enum ChangedAttributes {
-    /// Neither owner nor mode.
-    #[default]
-    OnlyTimes,
-    /// The owner of at least one file.
-    Owner,
-    /// The mode of at least one file, and maybe an owner.
-    Mode,
+/// What the layer that hides files changes of them. Neither owner nor mode: only the times.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct AttributeChanges {
+    /// The first files that get another mode.
+    pub(super) modes: Vec<NodeId>,
+    /// The number of all files that do.
+    pub(super) mode_files: u64,
+    /// The mode of the last of them in the finished file system.
+    pub(super) mode: u16,
+    /// True if any file gets another owner or group.
+    pub(super) has_new_owners: bool,
+    /// The owners and groups of these files in the finished file system, at most two.
+    pub(super) owners: Vec<(u32, u32)>,
+    /// True if an even later layer changes an owner again.
+    pub(super) is_changed_again: bool,
+}
+
+impl AttributeChanges {
+    /// True if no file gets another owner or mode.
+    pub(super) const fn are_of_times(&self) -> bool {
+        self.mode_files == 0 && !self.has_new_owners
+    }
 }
 
 /// A file, and another one that makes it superfluous.
@@ -150,8 +162,8 @@ pub(super) struct Twin {
 #[derive(Debug)]
 pub(super) struct FileFinding {
     pub(super) finding: Finding,
-    /// What a layer that hides files changed of them.
-    pub(super) attributes: ChangedAttributes,
+    /// What a layer that hides files changes of them.
+    pub(super) changes: AttributeChanges,
     /// The largest files that others make superfluous.
     pub(super) twins: Vec<Twin>,
     /// True if the layer stores files of the base again.

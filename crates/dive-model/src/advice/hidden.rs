@@ -1,15 +1,13 @@
 //! What to write instead of files that a later layer hides.
 
-use super::finding::{AdviceGroup, ChangedAttributes, Finding};
+use super::finding::{AdviceGroup, AttributeChanges, Finding};
 use super::kind::AdviceKind;
 use super::later_runs::READING_REPOSITORY;
 use super::mounts::CHANGING_ATTRIBUTES;
 use super::named_files::{NamedFiles, some_below};
-use super::named_paths::is_about;
 use super::place::{CopySource, Place, names_of};
 use super::remedy::Remedies;
 use super::removal::PATHS;
-use super::shell_commands::ShellCommand;
 use crate::image::{ImagePart, Keyword};
 use crate::tree::NodeId;
 
@@ -20,7 +18,7 @@ impl Remedies<'_> {
         finding: &Finding,
         holds: &Place<'_>,
         hides: &Place<'_>,
-        attributes: ChangedAttributes,
+        changes: &AttributeChanges,
     ) -> String {
         let files = self.hidden_files(finding, holds, hides);
         let NamedFiles { name: path, them } = &files;
@@ -38,7 +36,7 @@ impl Remedies<'_> {
                 format!("{held}: {}", self.of_deleted_copy(finding, &files, holds, hides))
             }
             AdviceKind::DeletedLater => self.of_deleted(finding, &files, holds, hides),
-            AdviceKind::RewrittenMetadata if attributes == ChangedAttributes::OnlyTimes => {
+            AdviceKind::RewrittenMetadata if changes.are_of_times() => {
                 if let Some(remedy) = of_same_attributes(&files, hides) {
                     return format!("{hidden}: {remedy}");
                 }
@@ -49,36 +47,7 @@ impl Remedies<'_> {
                     "{hidden}: change owner and mode of the image's own files only; this stores {path} of packages again"
                 )
             }
-            // `COPY --chmod=` sets the mode of all files.
-            AdviceKind::RewrittenMetadata
-                if holds.instruction.copies()
-                    && attributes == ChangedAttributes::Mode
-                    && self.stored_in(holds.layer).files > 1 =>
-            {
-                let where_from = match holds.source {
-                    CopySource::Context => "the build context",
-                    CopySource::Stage | CopySource::Either => "its source",
-                };
-                let times = self.touched(finding, hides);
-                if hides.commands().iter().any(|command| command.is(&["chown"])) {
-                    // Which files get another mode is not known.
-                    let (_, options) = copy_options(ChangedAttributes::Owner, hides);
-                    let user = self.missing_user(holds, hides);
-                    format!(
-                        "{held}: set the owner here (`COPY {options}`), and the mode in {where_from} (`chmod`), instead of in \
-                         {hidden}{user}{times}"
-                    )
-                } else {
-                    format!("{held}: set the mode of {path} in {where_from} (`chmod`) instead of in {hidden}{times}")
-                }
-            }
-            AdviceKind::RewrittenMetadata => {
-                let (what, options) = copy_options(attributes, hides);
-                let user = if what == MODE { String::new() } else { self.missing_user(holds, hides) };
-                let copying = if holds.instruction.copies() { format!(" (`COPY {options}`)") } else { String::new() };
-                let times = self.touched(finding, hides);
-                format!("{held}: set {what} here{copying} instead of in {hidden}{user}{times}")
-            }
+            AdviceKind::RewrittenMetadata => self.of_owner_and_mode(finding, &files, holds, hides, changes),
             AdviceKind::CopiedAgain if self.stored_in(hides.layer).all() > finding.files => {
                 format!(
                     "{hidden}: leave {path} out of this copy (`COPY --exclude=`, Dockerfile 1.19); {held} already stores \
@@ -118,31 +87,6 @@ impl Remedies<'_> {
             Some(run) => format!(" before {}", run.name),
             None => self.behind_copies(holds, Some(hides)),
         }
-    }
-
-    /// A RUN behind `holds` may make the user that is to own its files.
-    fn missing_user(&self, holds: &Place<'_>, hides: &Place<'_>) -> String {
-        let words = ["useradd", "adduser", "groupadd", "addgroup"].map(ToOwned::to_owned);
-        let mut later = self.runs_between(holds.layer, Some(hides.layer)).chain([hides]);
-        match later.find(|run| self.has_any(run, &words)) {
-            Some(run) => format!("; first create the user of {} before {}", run.name, holds.name),
-            None => String::new(),
-        }
-    }
-
-    /// For a step that changes owner or mode of some files, and the times of these or of others.
-    fn touched(&self, finding: &Finding, hides: &Place<'_>) -> String {
-        let commands = hides.commands();
-        let mut words = commands
-            .iter()
-            .filter(|command| command.is(&["touch"]))
-            .flat_map(ShellCommand::arguments)
-            .take(MAX_TOUCHED);
-        let is_hidden = |word: &String| {
-            let mut groups = finding.groups.iter().map(|group| self.tree.path(group.place));
-            groups.any(|path| std::str::from_utf8(&path).is_ok_and(|path| is_about(word, path)))
-        };
-        if words.any(is_hidden) { format!("; leave `touch` out of {}, too", hides.name) } else { String::new() }
     }
 
     /// The groups of hidden files. If a directory still exists, it may have other files.
@@ -249,33 +193,6 @@ impl Remedies<'_> {
     fn is_of_packages(&self, finding: &Finding) -> bool {
         let place = finding.groups.first().map(|group| group.place);
         place.is_some_and(|place| self.packages.contains(place) || self.tree.path(place) == b"/usr")
-    }
-}
-
-/// Files of a `touch` that are compared with those of a finding.
-const MAX_TOUCHED: usize = 20;
-
-/// What `chmod` changes.
-const MODE: &str = "the mode";
-
-/// What a COPY sets instead of a later RUN, and its options, with the owner and the mode of that RUN.
-fn copy_options(attributes: ChangedAttributes, hides: &Place<'_>) -> (&'static str, String) {
-    let commands = hides.commands();
-    let starts = |program: &str| commands.iter().any(|command| command.is(&[program]));
-    // Several commands may change several files.
-    let argument = |program: &str| {
-        let mut of_program = commands.iter().filter(|command| command.is(&[program]));
-        let words = of_program.next().filter(|_| of_program.next().is_none())?.arguments();
-        words.iter().find(|word| !word.starts_with('-')).map(String::as_str)
-    };
-    let is_plain = |word: &&str| word.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-.:".contains(letter));
-    let owner = argument("chown").filter(is_plain).unwrap_or_default();
-    // COPY takes no `+x`.
-    let mode = argument("chmod").filter(|word| word.chars().all(|letter| letter.is_ascii_digit())).unwrap_or_default();
-    match (attributes, starts("chown")) {
-        (ChangedAttributes::Mode, false) => (MODE, format!("--chmod={mode}")),
-        (ChangedAttributes::Mode, true) => ("owner and mode", format!("--chown={owner} --chmod={mode}")),
-        _ => ("the owner", format!("--chown={owner}")),
     }
 }
 

@@ -30,6 +30,7 @@ mod mounts;
 mod named_files;
 mod named_paths;
 mod option_lines;
+mod owner_and_mode;
 mod packages;
 mod path_kinds;
 mod patterns;

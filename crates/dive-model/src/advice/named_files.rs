@@ -23,9 +23,14 @@ pub(super) fn some_below(path: &str) -> String {
 impl NamedFiles {
     /// Names the first of these.
     pub(super) fn of<T>(all: &[T], name: impl Fn(&T) -> String) -> Self {
-        let mut names: Vec<String> = all.iter().take(PATHS).map(name).collect();
+        Self::first(all, all.len() as u64, name)
+    }
+
+    /// Names the first of some files, of which there are `count` in all.
+    pub(super) fn first<T>(first: &[T], count: u64, name: impl Fn(&T) -> String) -> Self {
+        let mut names: Vec<String> = first.iter().take(PATHS).map(name).collect();
         names.dedup();
-        match all.len().saturating_sub(PATHS) {
+        match count.saturating_sub(PATHS as u64) {
             0 => {}
             1 => names.push("1 more path".to_owned()),
             more => names.push(format!("{more} more paths")),

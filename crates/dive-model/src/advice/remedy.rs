@@ -59,7 +59,7 @@ pub(super) struct Remedies<'a> {
     /// Bytes of scripts that may still be searched for words.
     pub(super) searched: Cell<usize>,
     /// By layer, true if root runs its instruction.
-    is_of_root: Vec<bool>,
+    pub(super) is_of_root: Vec<bool>,
     /// What changes between RUNs.
     pub(super) settings: SettingChanges,
 }
@@ -107,11 +107,16 @@ impl<'a> Remedies<'a> {
 
     /// The sentence of a finding.
     pub(super) fn of(&self, found: &FileFinding) -> String {
-        let FileFinding { finding, attributes, twins, is_from_base } = found;
+        let FileFinding { finding, changes, twins, is_from_base } = found;
         let place = |layer: LayerIndex| self.places.get(layer.get());
         let Some(holds) = finding.layer.and_then(place) else { return finding.kind.row().instead.to_owned() };
         if let Some(hides) = finding.hidden_by.and_then(place) {
-            return self.of_waste(finding, holds, hides, *attributes);
+            let stores_again = if finding.kind == AdviceKind::RewrittenMetadata { hides } else { holds };
+            let again = is_from_base.then(|| self.of_visible_again(finding, stores_again)).flatten();
+            return match again {
+                Some(remedy) => format!("{}: {remedy}", stores_again.name),
+                None => self.of_waste(finding, holds, hides, changes),
+            };
         }
         let changed = finding.doubled_by.and_then(place).unwrap_or(holds);
         let again = is_from_base.then(|| self.of_visible_again(finding, holds)).flatten();

@@ -2,9 +2,13 @@
 //! again brings them itself: its own instruction is to be changed. Nor does the base bring what an own layer stores again: its bytes
 //! are in the own layer, and the base cannot change that.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use hashbrown::{HashMap, HashSet};
 
 use super::boundary::OwnBoundary;
+use super::finding::AttributeChanges;
+use super::removal::PATHS;
 use crate::layer::LayerIndex;
 use crate::tree::{Cause, NodeId, Tree};
 
@@ -45,4 +49,50 @@ impl RewrittenFiles {
     pub(super) fn is_from_base(&self, node: NodeId, brought_by: LayerIndex) -> bool {
         self.from_base.contains(&(node, brought_by))
     }
+}
+
+/// A layer that brings files, and one that stores them again.
+pub(super) type LayerPair = (LayerIndex, Option<LayerIndex>);
+
+/// What the second layer of each of these pairs changes. One pass: a hostile image has a path in thousands of layers.
+pub(super) fn attribute_changes(
+    tree: &Tree,
+    rewritten: &RewrittenFiles,
+    pairs: &BTreeSet<LayerPair>,
+) -> BTreeMap<LayerPair, AttributeChanges> {
+    let mut changes: BTreeMap<LayerPair, AttributeChanges> = BTreeMap::new();
+    if pairs.is_empty() {
+        return changes;
+    }
+    for after in tree.all_spans() {
+        let Some(before) = tree.span(after).previous() else { continue };
+        let Some((hidden_by, Cause::MetadataOnly)) = tree.span(before).end() else { continue };
+        let (old, new) = (tree.span(tree.inode(before)), tree.span(tree.inode(after)));
+        let node = tree.span(before).node();
+        let brought_by = rewritten.brought_by(node, old.from());
+        let pair = (brought_by, Some(hidden_by));
+        if !new.kind.is_file() || new.size == 0 || !pairs.contains(&pair) {
+            continue;
+        }
+        // The end of the chain of layers that store the content again. Nobody needs the attributes of what is deleted.
+        let last = tree.spans(node).next().map(|id| tree.span(tree.inode(id)));
+        let last = last.filter(|last| last.end().is_none() && rewritten.brought_by(node, last.from()) == brought_by);
+        let changed = changes.entry(pair).or_default();
+        if old.mode != new.mode {
+            changed.mode_files = changed.mode_files.saturating_add(1);
+            changed.mode = last.unwrap_or(new).mode & 0o7777;
+            if changed.modes.len() < PATHS {
+                changed.modes.push(node);
+            }
+        }
+        if (old.uid, old.gid) != (new.uid, new.gid) {
+            changed.has_new_owners = true;
+            let Some(last) = last else { continue };
+            changed.is_changed_again |= (last.uid, last.gid) != (new.uid, new.gid);
+            if changed.owners.len() < 2 && !changed.owners.contains(&(last.uid, last.gid)) {
+                changed.owners.push((last.uid, last.gid));
+            }
+        }
+    }
+    changes
 }

@@ -98,6 +98,8 @@ fn a_later_run_that_fills_a_cache_again_is_named() {
         ("var/cache/zypp/raw/a", "zypper -n install a", "zypper --non-interactive in b"),
         ("var/cache/pacman/pkg/a", "pacman -Sy --noconfirm a", "pacman -Sy --noconfirm b"),
         ("root/.cache/pip/a", "pip install a", "python3 -V && pip3 install b"),
+        ("root/.cache/pip/a", "pip install a", "pip install b && rm -rf /var/lib/apt/lists/*"),
+        ("root/.cache/pip/a", "pip install a", "python3 -m pip install b"),
         ("root/.npm/_cacache/a", "npm ci", "npm install -g b"),
     ] {
         let one = of(path, first, &[later, "make"]);
@@ -111,7 +113,12 @@ fn a_later_run_that_fills_a_cache_again_is_named() {
         ("var/cache/dnf/a.solv", "dnf install -y a", "dnf remove -y a"),
         ("var/cache/pacman/pkg/a", "pacman -Sy --noconfirm a", "pacman -R a"),
         ("root/.cache/pip/a", "pip install a", "pip install --no-cache-dir b"),
+        ("root/.cache/pip/a", "pip install a", "pip install b && rm -rf ~/.cache"),
+        ("root/.cache/pip/a", "pip install a", "PIP_NO_CACHE_DIR=1 pip install b"),
         ("root/.npm/_cacache/a", "npm ci", "npm run build"),
+        ("root/.npm/_cacache/a", "npm ci", "npm run ref"),
+        ("root/.npm/_cacache/a", "npm ci", "npm install b && rm -r /root/.npm"),
+        ("var/cache/zypp/raw/a", "zypper -n install a", "zypper search i"),
     ] {
         assert!(!of(path, first, &[later]).contains("again"), "{later}");
     }

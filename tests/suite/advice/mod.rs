@@ -16,6 +16,7 @@ mod kinds;
 mod later_runs;
 mod needs;
 mod owners;
+mod package_managers;
 mod pairs;
 mod partition;
 mod remedies;

@@ -1,6 +1,7 @@
 //! What to write instead of what apt leaves behind. A later RUN may install from the lists of an earlier `apt-get update`.
 
 use super::finding::Finding;
+use super::package_managers::{ListUse, PackageManager};
 use super::place::{Place, names_of};
 use super::remedy::Remedies;
 use crate::layer::LayerIndex;
@@ -24,7 +25,7 @@ impl Remedies<'_> {
         commands.extend(lists.then_some("rm -rf /var/lib/apt/lists/*"));
         let command = commands.join(" && ");
         // An installation from the lists also fills an index again.
-        let needing = self.runs_on_lists_of(place);
+        let needing = self.runs_on_lists_of(place, PackageManager::Apt);
         if !needing.is_empty() {
             let command = if lists { command } else { format!("{command} && rm -rf /var/lib/apt/lists/*") };
             let last = needing.last().map_or(place.layer, |run| run.layer);
@@ -89,71 +90,4 @@ impl Remedies<'_> {
                 || directory.is_some_and(|directory| above(directory).any(|node| node == place))
         })
     }
-
-    /// The later RUNs that install from the lists of this one: those before the next `apt-get update`.
-    fn runs_on_lists_of(&self, place: &Place<'_>) -> Vec<&Place<'_>> {
-        let mut needing = Vec::new();
-        for later in self.runs_between(place.layer, None) {
-            match later.use_of_lists() {
-                Some(ListUse::Installs) => needing.push(later),
-                Some(ListUse::Updates) => break,
-                None => {}
-            }
-        }
-        needing
-    }
 }
-
-impl Place<'_> {
-    /// What the RUN does first with the lists of apt.
-    fn use_of_lists(&self) -> Option<ListUse> {
-        *self.list_use.get_or_init(|| ListUse::of(self))
-    }
-}
-
-/// What a RUN does first with the lists of its package manager.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ListUse {
-    Updates,
-    Installs,
-}
-
-impl ListUse {
-    fn of(run: &Place<'_>) -> Option<Self> {
-        run.commands().iter().find_map(|command| Self::of_command(&command.words))
-    }
-
-    /// Another program may start apt: `timeout 60 apt-get update`.
-    fn of_command(words: &[String]) -> Option<Self> {
-        let is_apt = |word: &String| {
-            let name = word.rsplit_once("bin/").map_or(word.as_str(), |(_, name)| name);
-            PROGRAMS.contains(&name)
-        };
-        let arguments = words.iter().skip_while(|word| !is_apt(word)).skip(1);
-        let has = |verbs: &[&str]| arguments.clone().any(|word| verbs.contains(&word.as_str()));
-        match () {
-            () if has(&["update"]) => Some(Self::Updates),
-            () if has(&VERBS) => Some(Self::Installs),
-            () => None,
-        }
-    }
-}
-
-/// Programs that read or write the lists of apt.
-const PROGRAMS: [&str; 5] = ["apt-get", "apt", "aptitude", "apt-cache", "apt-file"];
-
-/// Verbs of apt that read its lists.
-const VERBS: [&str; 12] = [
-    "install",
-    "upgrade",
-    "dist-upgrade",
-    "full-upgrade",
-    "safe-upgrade",
-    "build-dep",
-    "source",
-    "download",
-    "satisfy",
-    "search",
-    "show",
-    "policy",
-];

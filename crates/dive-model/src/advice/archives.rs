@@ -35,11 +35,8 @@ const FETCHING: [&str; 3] = ["curl", "wget", "aria2c"];
 /// Archives that programs of the image read: `docker-php-ext-install` of the official image.
 const NEEDED: [&[u8]; 1] = [b"usr/src/php.tar.xz"];
 
-/// Programs that unpack, install or run archives.
-const UNPACKING: [&str; 16] = [
-    "tar", "bsdtar", "unzip", "7z", "7za", "dpkg", "apt", "apt-get", "rpm", "dnf", "yum", "apk", "pip", "pip3", "sh",
-    "bash",
-];
+/// Programs that unpack or run archives. Package managers install them.
+const UNPACKING: [&str; 5] = ["unzip", "7z", "7za", "sh", "bash"];
 
 /// The visible archives that were unpacked or installed.
 pub(super) fn kept(image: &Image, tree: &Tree) -> HashSet<NodeId> {
@@ -182,7 +179,7 @@ impl ArchiveUse {
             "tar" | "bsdtar" => None,
             "7z" | "7za" if ["a", "u"].contains(&first) => Some(Self::Creates),
             "zip" => Some(Self::Creates),
-            name if UNPACKING.contains(&name) => Some(Self::Unpacks),
+            name if UNPACKING.contains(&name) || command.package_manager().is_some() => Some(Self::Unpacks),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@
 use super::finding::Finding;
 use super::kind::AdviceKind;
 use super::later_runs::LaterUse;
+use super::package_managers::PackageManager;
 use super::place::{Place, names_of};
 use super::remedy::Remedies;
 use super::removal::and_others;
@@ -80,7 +81,7 @@ impl Remedies<'_> {
         let mut others: Vec<NodeId> = Vec::new();
         for node in &nodes {
             match self.tree.name(*node) {
-                b"pip" if place.tool(&["pip", "pip3"]).is_some() => {
+                b"pip" if place.program_of(PackageManager::Pip).is_some() => {
                     ways.push("write `pip install --no-cache-dir`".to_owned());
                 }
                 b"pip" => ways.push("set `PIP_NO_CACHE_DIR=1`".to_owned()),

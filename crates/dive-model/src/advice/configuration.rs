@@ -9,6 +9,7 @@ use super::finding::{Finding, FindingState};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::option_lines::OptionLines;
+use super::package_managers::PackageAction;
 use super::packages;
 use super::place::{CopySource, FROM, place_name};
 use super::shell_commands::{ShellCommand, started};
@@ -152,10 +153,8 @@ fn changes_user(image: &Image, tree: &Tree) -> bool {
 
 /// True for an `apt` that changes packages.
 fn is_apt(command: &ShellCommand) -> bool {
-    let verb = command.arguments().iter().find(|word| !word.starts_with('-'));
-    let changes =
-        ["install", "update", "upgrade", "full-upgrade", "dist-upgrade", "remove", "purge", "autoremove", "build-dep"];
-    command.is(&["apt"]) && verb.is_some_and(|verb| changes.contains(&verb.as_str()))
+    let is_harmless = |action| matches!(action, PackageAction::Reads | PackageAction::Cleans);
+    command.is(&["apt"]) && command.package_action().is_some_and(|action| !is_harmless(action))
 }
 
 /// The FROM of the image's own instructions, if the Dockerfile is known, and the name has no digest.

@@ -322,9 +322,8 @@ fn second_python(image: &Image, tree: &Tree, own: OwnBoundary) -> Option<Finding
     };
     let span = tree.span(second.filter(is_ours).min_by_key(|id| tree.span(*id).from())?);
     let (layer, place, path) = (span.from(), place_name(image, span.from()), named(&tree.path(span.node())));
-    let installs = |name: &str| ["apt-get", "apt", "apk", "dnf", "yum", "microdnf"].contains(&name);
     let commands = instruction_of(image, layer).commands();
-    let words = commands.iter().filter(|command| installs(command.name())).flat_map(ShellCommand::arguments);
+    let words = commands.iter().filter(|command| command.is_of_distribution()).flat_map(ShellCommand::arguments);
     let packages: Vec<String> =
         words.filter(|word| word.starts_with("python")).take(3).map(|word| named(word.as_bytes())).collect();
     let remedy = if packages.is_empty() {

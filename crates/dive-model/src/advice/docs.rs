@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 
 use super::finding::Finding;
 use super::kind::AdviceKind;
+use super::package_managers::PackageManager;
 use super::place::Place;
 use super::remedy::{DocsByLayer, Remedies};
 use crate::tree::NodeId;
@@ -22,14 +23,18 @@ impl Remedies<'_> {
         names.sort_by_key(|name| Reverse(bytes(name)));
         let sizes: Vec<String> = names.iter().map(|name| format!("{name} {}", Bytes(bytes(name)))).collect();
         let sizes = if sizes.is_empty() { String::new() } else { format!(" ({})", sizes.join(", ")) };
-        let instead = match place.tool(&["apk", "apt-get", "apt", "dnf", "yum", "microdnf"]) {
-            Some("apk") => "do not install packages whose names end in `-doc` or `-lang`".to_owned(),
-            Some("apt-get" | "apt") if !names.is_empty() => {
+        let managers = [PackageManager::Apk, PackageManager::Apt, PackageManager::Dnf];
+        let started = managers.into_iter().find_map(|manager| Some((manager, place.program_of(manager)?)));
+        let instead = match started {
+            Some((PackageManager::Apk, _)) => "do not install packages whose names end in `-doc` or `-lang`".to_owned(),
+            Some((PackageManager::Apt, _)) if !names.is_empty() => {
                 format!("before the installation, run `{}`", excluding(&names))
             }
-            Some("apt-get" | "apt") => "exclude them before the installation (`path-exclude` of dpkg)".to_owned(),
-            Some("microdnf") => "write `microdnf install --nodocs`".to_owned(),
-            Some(tool) => format!("write `{tool} install --setopt=tsflags=nodocs`"),
+            Some((PackageManager::Apt, _)) => {
+                "exclude them before the installation (`path-exclude` of dpkg)".to_owned()
+            }
+            Some((_, program)) if program == "microdnf" => "write `microdnf install --nodocs`".to_owned(),
+            Some((_, program)) => format!("write `{program} install --setopt=tsflags=nodocs`"),
             None => finding.kind.row().instead.to_owned(),
         };
         instead + &sizes

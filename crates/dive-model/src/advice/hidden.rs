@@ -8,6 +8,7 @@ use super::named_files::{NamedFiles, some_below};
 use super::place::{CopySource, Place, names_of};
 use super::remedy::Remedies;
 use super::removal::PATHS;
+use super::shell_commands::ShellCommand;
 use crate::image::{ImagePart, Keyword};
 use crate::tree::NodeId;
 
@@ -222,7 +223,6 @@ fn of_same_attributes(files: &NamedFiles, hides: &Place<'_>) -> Option<String> {
 /// Files of the base that an own instruction stores again.
 fn of_base_again(kind: AdviceKind, files: &NamedFiles, hides: &Place<'_>) -> Option<String> {
     let NamedFiles { name: path, them } = files;
-    let managers = ["apt-get", "apt", "aptitude", "apk", "dnf", "yum", "microdnf", "zypper", "pacman"];
     match kind {
         AdviceKind::RewrittenMetadata if hides.changes_attributes() => {
             Some(format!("change owner and mode of the image's own files only; this stores {path} of the base again"))
@@ -230,7 +230,7 @@ fn of_base_again(kind: AdviceKind, files: &NamedFiles, hides: &Place<'_>) -> Opt
         AdviceKind::RewrittenMetadata => {
             Some(format!("do not rewrite {path} of the base: the content is the same, and stored again"))
         }
-        AdviceKind::OverwrittenLater if hides.commands().iter().any(|command| command.is(&managers)) => {
+        AdviceKind::OverwrittenLater if hides.commands().iter().any(ShellCommand::is_of_distribution) => {
             Some(format!("use a newer base that has these versions of the packages; this stores {path} again"))
         }
         AdviceKind::OverwrittenLater => Some(format!(

@@ -1,11 +1,10 @@
 //! What to write instead of the caches of apk and pacman. A later RUN may install from the indexes that an earlier one downloaded.
 
-use super::apt::ListUse;
 use super::finding::Finding;
 use super::later_runs::LaterUse;
+use super::package_managers::{ListUse, PackageManager};
 use super::place::{Place, names_of};
 use super::remedy::Remedies;
-use super::shell_commands::ShellCommand;
 
 impl Remedies<'_> {
     /// For the cache of apk, which `--no-cache` leaves empty.
@@ -14,7 +13,7 @@ impl Remedies<'_> {
             let directory = if self.is_at(finding, b"etc/apk/cache") { "/etc/apk/cache" } else { "/var/cache/apk" };
             return self.joined(place, &runs, &format!("rm -rf {directory}/*"));
         }
-        let later = self.runs_on_indexes_of(place, "apk", of_apk);
+        let later = self.runs_on_lists_of(place, PackageManager::Apk);
         let has = |verb: &str| place.commands().iter().any(|command| command.is(&["apk"]) && command.has(verb));
         let only_updates = has("update") && !has("add");
         match (only_updates, &later[..]) {
@@ -30,23 +29,23 @@ impl Remedies<'_> {
     /// For packages and indexes of pacman.
     pub(super) fn of_pacman(&self, finding: &Finding, place: &Place<'_>) -> String {
         let command = "rm -rf /var/cache/pacman/pkg/* /var/lib/pacman/sync/*";
-        let later = self.runs_on_indexes_of(place, "pacman", of_pacman);
+        let later = self.runs_on_lists_of(place, PackageManager::Pacman);
         if later.is_empty() || !self.is_at(finding, b"var/lib/pacman/sync") {
             return self.adds_or_joins(finding, place, command);
         }
         self.joined(place, &later, command)
     }
 
-    /// The later RUNs that install from the indexes of this one: those before the next update.
-    fn runs_on_indexes_of(
-        &self,
-        place: &Place<'_>,
-        program: &str,
-        use_of: fn(&ShellCommand) -> Option<ListUse>,
-    ) -> Vec<&Place<'_>> {
-        let (mut needing, words) = (Vec::new(), [program.to_owned()]);
-        for later in self.runs_between(place.layer, None).filter(|run| self.has_any(run, &words)) {
-            match self.parsed(later).iter().find_map(use_of) {
+    /// The later RUNs that install from the lists of this one: those before the next update.
+    pub(super) fn runs_on_lists_of(&self, place: &Place<'_>, manager: PackageManager) -> Vec<&Place<'_>> {
+        let mut needing = Vec::new();
+        for later in self.runs_between(place.layer, None) {
+            let used = match manager {
+                PackageManager::Apt => later.use_of_lists(),
+                _ if !self.has_any(later, manager.programs()) => None,
+                _ => self.parsed(later).iter().find_map(|command| ListUse::of(command, manager)),
+            };
+            match used {
                 Some(ListUse::Installs) => needing.push(later),
                 Some(ListUse::Updates) => break,
                 None => {}
@@ -56,31 +55,10 @@ impl Remedies<'_> {
     }
 }
 
-/// What a command does with the indexes of apk. With `--no-cache`, it downloads its own.
-fn of_apk(command: &ShellCommand) -> Option<ListUse> {
-    let updates = ["update", "-U", "--update", "--update-cache"];
-    match () {
-        () if !command.is(&["apk"]) || command.has("--no-cache") => None,
-        () if updates.iter().any(|word| command.has(word)) => Some(ListUse::Updates),
-        () if ["add", "upgrade", "fix", "fetch", "search"].iter().any(|verb| command.has(verb)) => {
-            Some(ListUse::Installs)
-        }
-        () => None,
-    }
-}
-
-/// What a command does with the indexes of pacman: `-Sy` downloads them, and `-Sc` deletes packages.
-pub(super) fn of_pacman(command: &ShellCommand) -> Option<ListUse> {
-    if !command.is(&["pacman", "yay", "paru"]) {
-        return None;
-    }
-    let words = || command.arguments().iter().filter(|word| word.starts_with('-'));
-    let has = |letter: char, name: &str| {
-        words().any(|word| word == name || (!word.starts_with("--") && word.contains(letter)))
-    };
-    match () {
-        () if !has('S', "--sync") || has('c', "--clean") => None,
-        () if has('y', "--refresh") => Some(ListUse::Updates),
-        () => Some(ListUse::Installs),
+impl Place<'_> {
+    /// What the RUN does first with the lists of apt.
+    pub(super) fn use_of_lists(&self) -> Option<ListUse> {
+        let find = || self.commands().iter().find_map(|command| ListUse::of(command, PackageManager::Apt));
+        *self.list_use.get_or_init(find)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::finding::Finding;
 use super::kind::AdviceKind;
+use super::package_managers::{PackageAction, programs_of_cache};
 use super::place::{Place, names_of};
 use super::remedy::Remedies;
 use super::shell_commands::ShellCommand;
@@ -85,16 +86,15 @@ impl Remedies<'_> {
 
     /// True if a RUN uses a cache without a network.
     fn is_offline(&self, run: &Place<'_>, offline: &OfflineUse) -> bool {
-        if !self.has_any(run, &offline.programs) || !self.has_any(run, &offline.options) {
+        if !self.has_any(run, &offline.programs) || !self.has_any(run, offline.options) {
             return false;
         }
         // Other programs have short options, too.
         let has_option = |command: &ShellCommand| {
-            let has = |word: &String| offline.options.iter().any(|option| option.trim() == word);
-            let is_program = offline.programs.iter().any(|program| command.name().starts_with(program.as_str()));
-            is_program && command.arguments().iter().any(has)
+            let is_program = offline.programs.iter().any(|program| command.name().starts_with(program));
+            is_program && offline.options.iter().any(|option| command.has(option.trim()))
         };
-        offline.options.iter().any(|option| !option.starts_with(' ') && run.instruction.text.contains(option.as_str()))
+        offline.options.iter().any(|option| !option.starts_with(' ') && run.instruction.text.contains(option))
             || self.parsed(run).iter().any(has_option)
     }
 
@@ -126,31 +126,28 @@ impl Remedies<'_> {
 
 /// How programs use a cache without a network. Otherwise, they would download again what a remedy deletes.
 struct OfflineUse {
-    programs: Vec<String>,
+    programs: Vec<&'static str>,
     /// Parts of a script; an option behind a space is a word of such a program.
-    options: Vec<String>,
+    options: &'static [&'static str],
 }
 
 impl OfflineUse {
     fn of(kind: AdviceKind) -> Option<Self> {
-        let (programs, options): (&[&str], &[&str]) = match kind {
-            AdviceKind::RpmCache => (&["dnf", "yum", "microdnf"], &["--cacheonly", " -C"]),
-            AdviceKind::ZypperCache => (&["zypper"], &["--no-refresh"]),
-            AdviceKind::ApkCache => (&["apk"], &["--no-network"]),
-            AdviceKind::AptArchives => (&["apt"], &["--no-download"]),
-            AdviceKind::PythonCache => {
-                (&["pip", "uv", "poetry", "pdm"], &["--offline", "--no-index", "--no-download", "UV_OFFLINE"])
-            }
-            AdviceKind::CondaPackages => (&["conda", "mamba"], &["--offline", "CONDA_OFFLINE"]),
-            AdviceKind::NodeCache => (&["npm", "yarn", "pnpm", "bun", "npx"], &["--offline"]),
+        let (others, options): (&[&str], &'static [&str]) = match kind {
+            AdviceKind::RpmCache => (&[], &["--cacheonly", " -C"]),
+            AdviceKind::ZypperCache => (&[], &["--no-refresh"]),
+            AdviceKind::ApkCache => (&[], &["--no-network"]),
+            AdviceKind::AptArchives => (&[], &["--no-download"]),
+            AdviceKind::PythonCache => (&[], &["--offline", "--no-index", "--no-download", "UV_OFFLINE"]),
+            AdviceKind::CondaPackages => (&[], &["--offline", "CONDA_OFFLINE"]),
+            AdviceKind::NodeCache => (&[], &["--offline"]),
             AdviceKind::GoCache => (&["go", "make"], &["GOPROXY=off"]),
             AdviceKind::RustCache => (&["cargo", "make"], &["--offline", "CARGO_NET_OFFLINE"]),
             AdviceKind::JvmCache => (&["mvn", "gradle", "sbt"], &["--offline", " -o"]),
             AdviceKind::PhpCache => (&["composer"], &["COMPOSER_DISABLE_NETWORK"]),
             _ => return None,
         };
-        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        Some(Self { programs: owned(programs), options: owned(options) })
+        Some(Self { programs: [&programs_of_cache(kind), others].concat(), options })
     }
 }
 
@@ -167,32 +164,15 @@ impl Place<'_> {
 
     /// A command of the RUN that removes packages, to write it elsewhere: `apk del .build-deps`.
     pub(super) fn removal(&self) -> Option<ShellCommand> {
-        self.commands().into_iter().find(removes_packages)
+        self.commands().into_iter().find(|command| command.package_action() == Some(PackageAction::Removes))
     }
-}
-
-/// True for a command that removes packages of a distribution.
-fn removes_packages(command: &ShellCommand) -> bool {
-    let verbs: &[&str] = match command.name() {
-        "apk" => &["del"],
-        "apt-get" | "apt" => &["purge", "remove", "autoremove"],
-        "dnf" | "yum" | "microdnf" | "zypper" => &["remove", "erase", "autoremove", "rm"],
-        _ => return false,
-    };
-    command.arguments().iter().any(|word| verbs.contains(&word.as_str()))
 }
 
 /// True for a command that deletes, and for one without an effect on files.
 pub(super) fn deletes(command: &ShellCommand) -> bool {
-    let has = |word: &str| command.arguments().iter().any(|argument| argument == word);
     match command.name() {
         "rm" | "rmdir" | "unlink" | "set" | "cd" | "true" | "echo" | ":" => true,
-        "find" => has("-delete") || has("rm"),
-        "apt-get" | "apt" | "dnf" | "yum" | "microdnf" | "zypper" | "npm" | "yarn" | "pip" | "pip3" | "conda"
-            if has("clean") || has("purge") =>
-        {
-            true
-        }
-        _ => removes_packages(command),
+        "find" => command.has("-delete") || command.has("rm"),
+        _ => matches!(command.package_action(), Some(PackageAction::Removes | PackageAction::Cleans)),
     }
 }

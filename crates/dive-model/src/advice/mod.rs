@@ -31,6 +31,7 @@ mod named_files;
 mod named_paths;
 mod option_lines;
 mod owner_and_mode;
+mod package_managers;
 mod packages;
 mod path_kinds;
 mod patterns;

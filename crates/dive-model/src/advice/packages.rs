@@ -1,9 +1,10 @@
 //! Reads installations of packages: which names have no version, and which list of dependencies a command needs.
 
+use super::package_managers::{PackageAction, PackageCommand, PackageManager};
 use super::shell_commands::ShellCommand;
 
 /// Options of apt-get, apk and pip that take a value.
-const WITH_VALUE: [&str; 22] = [
+const WITH_VALUE: [&str; 23] = [
     "-t",
     "--target-release",
     "-o",
@@ -24,6 +25,7 @@ const WITH_VALUE: [&str; 22] = [
     "--target",
     "--prefix",
     "--platform",
+    "--python",
     "--python-version",
     "--trusted-host",
 ];
@@ -34,26 +36,26 @@ pub(super) fn unpinned(commands: &[ShellCommand]) -> Vec<String> {
 }
 
 fn unpinned_in(command: &ShellCommand) -> Vec<String> {
-    let (verb, pins, with_value): (&str, &[char], &[&str]) = match command.name() {
-        "apt-get" | "apt" | "aptitude" => ("install", &['='], &[]),
-        "apk" => ("add", &['=', '~', '<', '>', '@'], &["-t"]),
-        "pip" | "pip3" => {
-            ("install", &['=', '~', '<', '>', '@', '!'], &["-r", "--requirement", "-c", "--constraint", "-e"])
-        }
+    let Some(PackageCommand { manager, action: PackageAction::Installs, words }) = command.package_command() else {
+        return Vec::new();
+    };
+    let (pins, with_value): (&[char], &[&str]) = match manager {
+        PackageManager::Apt => (&['='], &[]),
+        PackageManager::Apk => (&['=', '~', '<', '>', '@'], &["-t"]),
+        PackageManager::Pip => (&['=', '~', '<', '>', '@', '!'], &["-r", "--requirement", "-c", "--constraint", "-e"]),
         _ => return Vec::new(),
     };
-    let Some(start) = command.arguments().iter().position(|word| word == verb) else { return Vec::new() };
-    let mut words = command.arguments().iter().skip(start).skip(1);
+    let mut words = words.iter();
     let mut found = Vec::new();
     while let Some(word) = words.next() {
-        if ["-c", "--constraint", "--require-hashes"].contains(&word.as_str()) && command.name().starts_with("pip") {
+        if ["-c", "--constraint", "--require-hashes"].contains(&word.as_str()) && manager == PackageManager::Pip {
             // Versions are in the file.
             return Vec::new();
         }
         if word.starts_with('-') {
-            if (WITH_VALUE.contains(&word.as_str()) && !is_flag_of_apt(command, word))
-                || with_value.contains(&word.as_str())
-            {
+            // These take no value in apt-get.
+            let is_flag = manager == PackageManager::Apt && ["-f", "-i", "-p", "-X"].contains(&word.as_str());
+            if (WITH_VALUE.contains(&word.as_str()) && !is_flag) || with_value.contains(&word.as_str()) {
                 words.next();
             }
             continue;
@@ -71,11 +73,6 @@ fn unpinned_in(command: &ShellCommand) -> Vec<String> {
     found
 }
 
-/// These options take no value in apt-get.
-fn is_flag_of_apt(command: &ShellCommand, word: &str) -> bool {
-    command.name().starts_with("apt") && ["-f", "-i", "-p", "-X"].contains(&word)
-}
-
 fn is_redirection(word: &str) -> bool {
     word.contains(['<', '>']) && word.trim_start_matches(|letter: char| letter.is_ascii_digit()).starts_with(['<', '>'])
 }
@@ -86,29 +83,28 @@ fn is_archive(word: &str) -> bool {
 
 /// The list of dependencies that a command installs from, if it needs nothing else of the sources.
 pub(super) fn dependency_list(command: &ShellCommand) -> Option<&'static str> {
+    let has = |word: &str| command.has(word);
+    if let Some(PackageCommand { manager, action: PackageAction::Installs, words }) = command.package_command() {
+        return match manager {
+            // `npm install -g x` installs something else.
+            PackageManager::Node
+                if !has("-g") && !has("--global") && words.iter().all(|word| word.starts_with('-')) =>
+            {
+                Some("package.json and its lock file")
+            }
+            PackageManager::Pip if (has("-r") || has("--requirement")) && !has(".") && !has("-e") => {
+                Some("the file of requirements")
+            }
+            _ => None,
+        };
+    }
     let words: Vec<&str> = command.arguments().iter().map(String::as_str).collect();
-    let has = |word: &str| words.contains(&word);
-    // `npm install -g x` installs something else.
-    let is_global = has("-g") || has("--global");
     match (command.name(), &words[..]) {
-        ("npm", ["ci" | "install" | "i", ..]) | ("pnpm", ["install" | "i", ..]) | ("yarn", [] | ["install", ..])
-            if !is_global && names(&words) == 0 =>
-        {
-            Some("package.json and its lock file")
-        }
-        ("pip" | "pip3", ["install", ..]) if (has("-r") || has("--requirement")) && !has(".") && !has("-e") => {
-            Some("the file of requirements")
-        }
         ("bundle", ["install", ..]) => Some("Gemfile and Gemfile.lock"),
         ("composer", ["install", ..]) => Some("composer.json and composer.lock"),
         ("go", ["mod", "download", ..]) => Some("go.mod and go.sum"),
         _ => None,
     }
-}
-
-/// Number of words after the verb that are not options.
-fn names(words: &[&str]) -> usize {
-    words.iter().skip(1).filter(|word| !word.starts_with('-')).count()
 }
 
 #[cfg(test)]
@@ -130,6 +126,8 @@ mod tests {
             ("apk add -t .deps gcc", &["gcc"]),
             ("pip install --no-cache-dir flask 'requests>=2' 'x[y]==1'", &["flask"]),
             ("pip3 install -i https://pypi.example/simple flask", &["flask"]),
+            ("python3 -m pip install flask", &["flask"]),
+            ("uv pip install --python 3.13 flask", &["flask"]),
         ] {
             assert_eq!(names_in(script), names, "{script}");
         }
@@ -174,6 +172,7 @@ mod tests {
             "npm install -g pnpm",
             "npm install express",
             "npm run build",
+            "npm run ci",
             "pip install .",
             "pip install x",
             "go build",

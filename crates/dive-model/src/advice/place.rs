@@ -2,8 +2,8 @@
 
 use std::cell::OnceCell;
 
-use super::apt::ListUse;
 use super::option_lines::OptionLines;
+use super::package_managers::{ListUse, PackageManager};
 use super::shell_commands::{ScriptEnd, ShellCommand, is_continuable, script_end, script_of};
 use crate::image::{BuildInstruction, Certainty, Image, Keyword, exec_form, is_root};
 use crate::layer::LayerIndex;
@@ -78,6 +78,13 @@ impl<'a> Place<'a> {
         names.iter().copied().find(|name| commands.iter().any(|command| command.is(&[name])))
     }
 
+    /// The first program of a package manager that the RUN starts.
+    pub(super) fn program_of(&self, manager: PackageManager) -> Option<String> {
+        let commands = self.commands();
+        let command = commands.iter().find(|command| command.package_manager() == Some(manager))?;
+        Some(command.name().to_owned())
+    }
+
     /// True if `&& command` can follow the script.
     pub(super) fn is_continuable(&self) -> bool {
         is_continuable(self.instruction.text) && exec_form(self.instruction.text).is_none()
@@ -90,15 +97,17 @@ impl<'a> Place<'a> {
 
     /// A command with `sudo`, if the RUN needs it for its own.
     pub(super) fn as_its_user(&self, command: &str) -> String {
-        const OF_ROOT: [&str; 11] =
-            ["rm", "find", "apt-get", "apt", "dnf", "dnf5", "yum", "microdnf", "zypper", "chmod", "apk"];
         let needs_sudo =
             || self.commands().iter().any(|command| command.words.first().is_some_and(|word| word == "sudo"));
         if !self.instruction.text.contains("sudo ") || !needs_sudo() {
             return command.to_owned();
         }
+        let is_of_root = |name: &str| {
+            ["rm", "find", "chmod"].contains(&name)
+                || PackageManager::of(name).is_some_and(PackageManager::is_of_distribution)
+        };
         let with_sudo = |part: &str| match part.split(' ').next() {
-            Some(name) if OF_ROOT.contains(&name) => format!("sudo {part}"),
+            Some(name) if is_of_root(name) => format!("sudo {part}"),
             _ => part.to_owned(),
         };
         command.split(" && ").map(with_sudo).collect::<Vec<_>>().join(" && ")

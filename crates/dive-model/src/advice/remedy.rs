@@ -9,6 +9,7 @@ use super::finding::{FileFinding, Finding, Twin};
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::option_lines::OptionLines;
+use super::package_managers::PackageManager;
 use super::path_kinds::PathKinds;
 use super::place::{Place, layers_of_root};
 use super::settings::SettingChanges;
@@ -367,7 +368,7 @@ impl<'a> Remedies<'a> {
                 }
             }
             AdviceKind::RpmCache => {
-                let tool = place.tool(&["microdnf", "dnf5", "dnf", "yum"]).unwrap_or("dnf");
+                let tool = place.program_of(PackageManager::Dnf).unwrap_or_else(|| "dnf".to_owned());
                 match self.cache(finding, &["dnf", "yum", "libdnf5"]).and_then(|node| self.word(node)) {
                     Some(path) => self.adds_or_joins(finding, place, &format!("{tool} clean all && rm -rf {path}")),
                     None => self.adds_or_joins(finding, place, &format!("{tool} clean all")),

@@ -4,6 +4,7 @@ use hashbrown::HashSet;
 
 use super::kind::AdviceKind;
 use super::kind_set::KindSet;
+use super::package_managers::{ListUse, PackageManager};
 use super::shell_commands::{ShellCommand, started};
 use crate::image::{ContainerPlaces, Image};
 
@@ -30,14 +31,9 @@ pub(super) fn needed_kinds(image: &Image) -> KindSet {
     let is_unread = commands.is_none();
     let commands = commands.unwrap_or_default();
     let starts = |names: &[&str]| is_unread || commands.iter().any(|command| command.is(names));
-    let installs_from_lists = |command: &ShellCommand| {
-        let has = |verb: &str| command.arguments().iter().any(|word| word == verb);
-        command.is(&["apt-get", "apt"]) && has("install")
-    };
-    let updates = |command: &ShellCommand| {
-        command.is(&["apt-get", "apt"]) && command.arguments().iter().any(|word| word == "update")
-    };
-    let needs_lists = || commands.iter().any(installs_from_lists) && !commands.iter().any(updates);
+    let uses_lists =
+        |wanted: ListUse| commands.iter().any(|command| ListUse::of(command, PackageManager::Apt) == Some(wanted));
+    let needs_lists = || uses_lists(ListUse::Installs) && !uses_lists(ListUse::Updates);
     let mentions = |part: &str| image.start_command.iter().any(|word| mentions(word, part));
     let runs_sdk = |command: &ShellCommand| {
         let verbs = ["run", "watch", "test", "build"];

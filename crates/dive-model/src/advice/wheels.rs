@@ -2,6 +2,7 @@
 //! keeps them, and needs them no more, unless containers start pip.
 
 use super::below::Below;
+use super::package_managers::{PackageAction, PackageManager};
 use super::place::instruction_of;
 use super::shell_commands::{ShellCommand, started};
 use super::start_command::MentionedNames;
@@ -62,14 +63,9 @@ impl WheelPlaces {
 
 /// The words after `pip install`.
 fn options_of_pip(command: &ShellCommand) -> Option<&[String]> {
-    let is_pip = |name: &str| name.strip_prefix("pip").is_some_and(|version| !version.contains(char::is_alphabetic));
-    let words = match (command.name(), command.arguments()) {
-        (name, words) if is_pip(name) => words,
-        (name, [module, pip, words @ ..]) if name.starts_with("python") && module == "-m" && is_pip(pip) => words,
-        ("uv", [pip, words @ ..]) if pip == "pip" => words,
-        _ => return None,
-    };
-    words.iter().position(|word| word == "install").and_then(|at| words.get(at.saturating_add(1)..))
+    let command = command.package_command()?;
+    let installs = (command.manager, command.action) == (PackageManager::Pip, PackageAction::Installs);
+    installs.then_some(command.words)
 }
 
 /// The directories that `pip install` reads packages from, each with the names there. Those with a variable are not known.

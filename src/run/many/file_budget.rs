@@ -43,6 +43,8 @@ pub(super) struct FileBudget {
     /// The stored layers that were counted.
     layers: HashSet<BlobLocation>,
     layer_bytes: Total,
+    /// The images that were read, or could not be.
+    read: u64,
     entries: u64,
     output: u64,
 }
@@ -57,6 +59,7 @@ impl FileBudget {
             limits,
             layers: HashSet::new(),
             layer_bytes: Total::default(),
+            read: 0,
             entries: 0,
             output: 0,
         }
@@ -81,13 +84,14 @@ impl FileBudget {
 
     fn charge(&mut self, entries: u64, new_bytes: u64) {
         let listed = self.images.saturating_mul(ENTRIES_PER_LISTED);
+        self.read = self.read.saturating_add(1);
         self.entries = self.entries.saturating_add(entries).saturating_add(listed);
         self.layer_bytes += new_bytes;
     }
 
-    /// Refuses the next image if the first `read` have spent the budget. `work` is [what they took](crate::run::opening::OpenSource::work).
-    pub(super) fn check(&self, read: usize, work: u64) -> anyhow::Result<()> {
-        let images = self.images;
+    /// Refuses the next image if those before it have spent the budget. `work` is [what they took](crate::run::opening::OpenSource::work).
+    pub(super) fn check(&self, work: u64) -> anyhow::Result<()> {
+        let Self { images, read, .. } = self;
         let layer_bytes = self.layer_bytes.get();
         let stored = self.stored.unwrap_or(layer_bytes);
         // A file that is compressed as a whole has larger layers, but zeros allow nothing.
@@ -144,7 +148,7 @@ mod tests {
         fn read_of(&self, stored: Option<u64>) -> usize {
             let mut budget = FileBudget::new(self.images, stored, Limits::default());
             let is_allowed = |read: &usize| {
-                let is_allowed = budget.check(*read, 0).is_ok();
+                let is_allowed = budget.check(0).is_ok();
                 budget.charge(self.entries, self.own_bytes + if *read == 0 { self.shared_bytes } else { 0 });
                 // Beside its entries, a document has a few kB.
                 budget.count_output(self.entries * self.document_bytes_per_entry + 4_000);
@@ -189,9 +193,9 @@ mod tests {
         assert_eq!(of_zeros.read_of(Some(1_000_000)), 52);
         // 20,000 images, none of which can be read.
         let mut unreadable = FileBudget::new(20_000, Some(2_000_000), Limits::default());
-        let is_allowed = |read: &usize| {
+        let is_allowed = |_: &usize| {
             unreadable.count_unread();
-            unreadable.check(*read, 0).is_ok()
+            unreadable.check(0).is_ok()
         };
         assert_eq!((0..20_000).take_while(is_allowed).count(), 12);
         // Few entries, but a configuration of megabytes.
@@ -203,11 +207,11 @@ mod tests {
     fn images_share_what_one_may_take() {
         const GIB: u64 = 1 << 30;
         let is_allowed =
-            |stored: u64, work: u64| FileBudget::new(9, Some(stored), Limits::default()).check(1, work).is_ok();
+            |stored: u64, work: u64| FileBudget::new(9, Some(stored), Limits::default()).check(work).is_ok();
         assert!(is_allowed(500_000, 4 * GIB) && !is_allowed(500_000, 4 * GIB + 1));
         // 300 images verified on a base of 50 MB, stored in 15 MB.
         assert!(is_allowed(20_000_000, 300 * 50_000_000));
         let raised = Limits { unpacked: Some(Bytes(2 * GIB)), ..Limits::default() };
-        assert!(FileBudget::new(9, Some(500_000), raised).check(1, 8 * GIB).is_ok());
+        assert!(FileBudget::new(9, Some(500_000), raised).check(8 * GIB).is_ok());
     }
 }

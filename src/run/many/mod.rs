@@ -5,16 +5,19 @@
 //! have layers in common usually stand together.
 //!
 //! ```text
-//! list        the file of `--from`
+//! list         the file of `--from`
 //! file_budget  the limits of work and output for the images of one file
-//! requested   the images that the command line names
-//! reading     opens them
-//! rules       the rules of the run
-//! screen      shows them in a list, on a terminal
-//! interrupt   a signal in the middle of a run
+//! requested    the images that the command line names
+//! reading      opens them
+//! rules        the rules of the run
+//! screen       shows them in a list, on a terminal
+//! held_source  a source of that list that stays open
+//! interrupt    a signal in the middle of a run
 //! ```
 
 mod file_budget;
+#[cfg(feature = "tui")]
+mod held_source;
 mod interrupt;
 mod list;
 mod reading;
@@ -181,10 +184,10 @@ impl Run<'_> {
             }
         }
         let mut budget = FileBudget::new(listed.len(), source.stored_bytes(), opening.access().limits);
-        for (read_before, ImageName { index, tags, .. }) in (0..).zip(listed) {
+        for ImageName { index, tags, .. } in listed {
             let untagged = || untagged(image, index);
             let written_before = self.output.written_bytes();
-            if let Err(error) = budget.check(read_before, source.work()) {
+            if let Err(error) = budget.check(source.work()) {
                 self.unread(image, image.name(), &error);
                 return Ok(());
             }

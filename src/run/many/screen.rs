@@ -10,22 +10,22 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use anyhow::anyhow;
 use tracing::warn;
 
-use super::reading::{ImageReader, RuledOpening, check_has_all_images, images_of, numbered, reason, untagged};
+use super::held_source::{HeldSource, is_read_once};
+use super::reading::{ImageReader, check_has_all_images, images_of, numbered, reason, untagged};
 use super::requested::{RequestedImage, RequestedImages};
 use super::rules::RunRules;
 use crate::cli::{CiArgs, ManyArgs};
 use crate::run::access::{self, Mode};
 use crate::run::invocation::Invocation;
-use crate::run::opening::{BaseLookup, OpenSource, Opening, ReadImage, remarks};
+use crate::run::opening::{BaseLookup, Opening, ReadImage, remarks};
 use crate::run::report_output::{ReportArgs, ReportOutput};
-use crate::run::screen::{ScreenObserver, explain, screen_error};
+use crate::run::screen::{ScreenObserver, screen_error};
 use crate::tui::state::ScreenSettings;
 use crate::tui::state::images::{ImageList, ListedId};
 use crate::tui::{self, Feed, Keyboard, ListEvent, ListFeed, OpenRequest, RowProgress};
 use dive_model::Opened;
 use dive_model::image::{ImageName, ImageSelector, Selection};
 use dive_model::observer::Observer;
-use dive_sources::Reference;
 
 /// Shows the images until the user quits.
 pub(super) fn show(
@@ -126,14 +126,6 @@ enum Target {
     Of(Arc<HeldSource>, Selection),
 }
 
-/// A source that stays open.
-#[derive(Debug)]
-struct HeldSource {
-    image: Arc<RequestedImage>,
-    opening: RuledOpening,
-    source: OpenSource,
-}
-
 /// Whose turn it is to read a chosen image.
 enum Turn {
     /// The caller's.
@@ -192,7 +184,7 @@ impl ListReading {
         }
     }
 
-    /// Takes note that an image was read, or could not be, and hands it to the thread that waits for it.
+    /// Records the result of an image and wakes the thread that waits for it.
     fn finish(&self, id: ListedId, result: Option<Result<Arc<Opened>, String>>) {
         let mut state = self.state();
         state.reading.remove(&id);
@@ -219,7 +211,7 @@ impl ListReading {
             Target::Image(image) => {
                 let opening = self.reader.ruled_opening(image, &self.rules).map_err(|error| why(&error))?;
                 if is_read_once(opening.opening.reference()) {
-                    let held = Self::hold(image, opening, progress).map_err(|error| why(&error))?;
+                    let held = HeldSource::open(image, opening, progress).map_err(|error| why(&error))?;
                     let target = Target::Of(Arc::new(held), Selection::default());
                     self.state().targets.insert(id, target.clone());
                     return self.read(id, &target, progress, feed);
@@ -230,9 +222,11 @@ impl ListReading {
                 Ok(Some(self.report_read(id, image, image.name(), read, no_verdict, feed)))
             }
             Target::Of(held, selection) => {
+                held.check().map_err(|error| why(&error))?;
                 let load = |opening: &Opening| opening.load(&held.source, selection, progress);
-                let (read, no_verdict) =
-                    self.reader.read_ruled(image, &self.rules, &held.opening, load).map_err(|error| why(&error))?;
+                let read = self.reader.read_ruled(image, &self.rules, &held.opening, load);
+                held.count(&read);
+                let (read, no_verdict) = read.map_err(|error| why(&error))?;
                 let name = target.name(&read);
                 Ok(Some(self.report_read(id, image, name, read, no_verdict, feed)))
             }
@@ -269,11 +263,6 @@ impl ListReading {
         feed.send(ListEvent::read(id, name, opened, check));
     }
 
-    fn hold(image: &Arc<RequestedImage>, opening: RuledOpening, progress: &dyn Observer) -> anyhow::Result<HeldSource> {
-        let source = opening.opening.source(progress).map_err(|error| explain(&error))?;
-        Ok(HeldSource { image: Arc::clone(image), opening, source })
-    }
-
     /// Puts the images of a file in its place.
     fn list(
         &self,
@@ -284,7 +273,7 @@ impl ListReading {
     ) -> anyhow::Result<()> {
         let opening = self.reader.ruled_opening(file, &self.rules)?;
         check_has_all_images(&opening.opening)?;
-        let held = Arc::new(Self::hold(file, opening, progress)?);
+        let held = HeldSource::open(file, opening, progress)?;
         let name = |ImageName { index, tags, .. }: &ImageName| {
             (*index, tags.first().cloned().unwrap_or_else(|| untagged(file, *index)))
         };
@@ -293,6 +282,7 @@ impl ListReading {
             // Opening the first one says why.
             names.push((0, file.name()));
         }
+        let held = Arc::new(held.with_images(names.len()));
         let mut state = self.state();
         let mut listed = Vec::with_capacity(names.len());
         for (index, name) in names {
@@ -393,7 +383,7 @@ impl ListReading {
             } else if let Target::Image(image) = &target {
                 let opening = self.reader.ruled_opening(image, &self.rules).map_err(|error| unread(&target, &error))?;
                 if is_read_once(opening.opening.reference()) {
-                    let held = Self::hold(image, opening, &progress).map_err(|error| unread(&target, &error))?;
+                    let held = HeldSource::open(image, opening, &progress).map_err(|error| unread(&target, &error))?;
                     target = Target::Of(Arc::new(held), Selection::default());
                     self.state().targets.insert(id, target.clone());
                 }
@@ -434,7 +424,10 @@ impl ListReading {
                 let image = selection.image.clone().or_else(|| own.image.clone());
                 let selection = Selection { image, platform: selection.platform.clone() };
                 let load = |opening: &Opening| opening.load(&held.source, &selection, &observer);
-                self.reader.read_ruled(&held.image, &self.rules, &held.opening, load)
+                // The user chose it, so it opens even beyond the budget.
+                let read = self.reader.read_ruled(&held.image, &self.rules, &held.opening, load);
+                held.count(&read);
+                read
             }
         }
     }
@@ -471,14 +464,5 @@ impl Target {
             }
             _ => self.image().name(),
         }
-    }
-}
-
-/// True for standard input and pipes, which cannot be read again.
-fn is_read_once(reference: &Reference) -> bool {
-    match reference {
-        Reference::Stdin => true,
-        Reference::Path(path) => path.path.metadata().is_ok_and(|file| !file.is_file() && !file.is_dir()),
-        _ => false,
     }
 }

@@ -192,6 +192,29 @@ fn three_hundred_images_of_an_archive_are_listed() {
     dive.press("esc q").ends_with(0).is_restored();
 }
 
+/// A small archive may list thousands of images that each take seconds.
+#[test]
+fn images_of_a_file_share_their_time_on_the_screen_too() {
+    let layer = Layer::default().file("a", "a").tar();
+    let labelled = json!({
+        "architecture": "amd64", "os": "linux", "rootfs": { "type": "layers", "diff_ids": [digest(&layer)] },
+        "config": { "Labels": { "a": "x".repeat(600_000) } },
+    });
+    let entry =
+        |at: usize| json!({ "Config": "config.json", "RepoTags": [format!("image:{at}")], "Layers": ["layer.tar"] });
+    let manifest = json!((0..9).map(entry).collect::<Vec<_>>()).to_string();
+    let archive = Layer::default().file("layer.tar", layer).file("config.json", labelled.to_string());
+    let user = User::new();
+    std::fs::write(user.file("slow.tar"), archive.file("manifest.json", manifest).tar()).unwrap();
+    let mut dive = Session::dive(user, USUAL, &["--all-images", "--max-unpacked", "1MB", "slow.tar"]);
+    dive.waits_until("one image", |screen| screen.has_all(&["Images (9)", "1 of 9 images read · 8 unread"]));
+    dive.press("G enter");
+    dive.waits_until("the reason", |screen| {
+        screen.has_all(&["Unread: image:8", "the first 1 of its 9 images take as long as unpacking"])
+    });
+    dive.press("esc q").ends_with(0).is_restored();
+}
+
 /// The verdicts are those of CI mode, with the rules of each image.
 #[test]
 fn images_are_checked_against_their_rules() {

@@ -219,6 +219,23 @@ impl Budget {
         *reserved = reserved.saturating_add(bytes);
         Ok(Reservation { budget: self.clone(), bytes })
     }
+
+    /// Most bytes of a cache record that is packed or unpacked: what decoders share.
+    #[must_use]
+    pub fn record_memory(&self) -> u64 {
+        self.0.memory / 4
+    }
+
+    /// Reserves `bytes` of memory for a cache record, as [`Self::reserve_decoder`] does.
+    ///
+    /// # Errors
+    /// The record needs more than [`Self::record_memory`].
+    pub fn reserve_record(&self, bytes: u64) -> Result<Reservation, OverBudget> {
+        if bytes > self.record_memory() {
+            return Err(OverBudget::Memory { limit: self.0.memory });
+        }
+        self.reserve_decoder(bytes)
+    }
 }
 
 /// Memory charged to a [`Budget`] until the lease is dropped.

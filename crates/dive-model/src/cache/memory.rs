@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::RecordKind;
 
 /// Limit of all records, in bytes. The entries of a large image take some megabytes.
-const LIMIT: usize = 64 << 20;
+pub(super) const LIMIT: usize = 64 << 20;
 
 /// Compressed records.
 #[derive(Debug, Default)]

@@ -4,19 +4,22 @@
 //! corrupt record is treated as missing. The cache is optional: without a writable folder, dive is only slower.
 
 mod memory;
+mod packing;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tracing::{debug, warn};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use crate::budget::Budget;
 use crate::dir::Dir;
 use crate::unfinished::{self, FilePurpose, Readers, Unfinished};
 use memory::MemoryRecords;
+pub use packing::CachedRecord;
+use packing::{HEADER_LEN, MAGIC, checksum, packed, unpack, unpacked};
 
 /// A cache in one folder, or in memory. Clones share it.
 #[derive(Debug, Clone)]
@@ -51,20 +54,10 @@ pub struct Usage {
 
 /// Version of the records. Increment it when their format changes, or when the same layer is scanned differently. Other
 /// versions are not read.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Default size limit of the cache, in bytes. The entries of a large image take some megabytes.
 pub const LIMIT: u64 = 512 << 20;
-
-/// First bytes of a record. A checksum of the key and payload follows, so that a record copied to another key is
-/// invalid, too.
-const MAGIC: [u8; 8] = *b"dive rec";
-const HEADER_LEN: usize = MAGIC.len() + 8;
-
-/// Maximum size of a record on disk and unpacked, in bytes: several times that of the largest known image. Larger
-/// records are not cached.
-const PACKED_LIMIT: u64 = 128 << 20;
-const UNPACKED_LIMIT: u64 = 512 << 20;
 
 /// Age at which a temporary file is taken as abandoned.
 const ABANDONED_AFTER: Duration = Duration::from_hours(1);
@@ -118,8 +111,14 @@ impl Cache {
     /// Reads a record; `None` if missing or corrupt. A corrupt record is deleted.
     #[must_use]
     pub fn read(&self, kind: RecordKind, key: &str) -> Option<Vec<u8>> {
+        self.read_within(kind, key, &Budget::unlimited()).map(CachedRecord::into_bytes)
+    }
+
+    /// Reads a record, as [`Self::read`] does. `None`, too, if `budget` has not enough memory for it.
+    #[must_use]
+    pub fn read_within(&self, kind: RecordKind, key: &str, budget: &Budget) -> Option<CachedRecord> {
         if let Some(memory) = &self.memory {
-            return unpacked(&memory.read(kind, key)?).ok();
+            return unpacked(&memory.read(kind, key)?, budget).ok()?;
         }
         let path = self.path(kind, key)?;
         // Opening a pipe would block, and a link can point anywhere.
@@ -127,7 +126,7 @@ impl Cache {
             return None;
         }
         let file = File::open(&path).ok()?;
-        let record = unpack(&file, key);
+        let record = unpack(&file, key, budget);
         match &record {
             // Marks the time of last use: the least recently used records are deleted first.
             Ok(_) => {
@@ -138,7 +137,7 @@ impl Cache {
                 let _ = fs::remove_file(&path);
             }
         }
-        record.ok()
+        record.ok()?
     }
 
     /// Deletes a record, for example because its content is invalid.
@@ -153,28 +152,45 @@ impl Cache {
 
     /// Stores what `write` writes. Errors are only logged: a missing record makes the next run slower.
     pub fn write(&self, kind: RecordKind, key: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+        self.write_within(kind, key, (&Budget::unlimited(), u64::MAX), write);
+    }
+
+    /// Stores what `write` writes, as [`Self::write`] does, with the memory of `budget`. The record has at most `size` bytes, about.
+    pub fn write_within(
+        &self,
+        kind: RecordKind,
+        key: &str,
+        (budget, size): (&Budget, u64),
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) {
         if let Some(memory) = &self.memory {
-            match packed(write) {
-                Ok(record) => memory.write(kind, key, record.into()),
+            match packed(budget, size.min(memory::LIMIT as u64), write) {
+                Ok((record, _reserved)) => memory.write(kind, key, record.into()),
                 Err(error) => debug!("{key} cannot be cached: {error}"),
             }
             return;
         }
         let Some(path) = self.path(kind, key) else { return };
-        match self.pack(&path, key, write) {
+        match self.pack(&path, key, (budget, size), write) {
             Ok(bytes) => debug!("{} is cached: {bytes} bytes", path.display()),
             Err(error) => warn!("{} cannot be cached: {error}", path.display()),
         }
         self.evict(&path);
     }
 
-    fn pack(&self, path: &Path, key: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<u64> {
+    fn pack(
+        &self,
+        path: &Path,
+        key: &str,
+        (budget, size): (&Budget, u64),
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<u64> {
         let folder = path.parent().unwrap_or(&self.root);
         create_private(folder)?;
         if !self.has_no_links() {
             return Err(io::Error::other("a directory of the cache is a symbolic link"));
         }
-        let packed = packed(write)?;
+        let (packed, _reserved) = packed(budget, size, write)?;
         let dir = Dir::open(folder)?;
         unfinished::sweep(&dir, FilePurpose::Record);
         let mut record = Unfinished::create(&dir, FilePurpose::Record, Readers::Owner)?;
@@ -326,66 +342,6 @@ fn create_private(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
-}
-
-fn checksum(key: &str, packed: &[u8]) -> [u8; 8] {
-    xxh3_64_with_seed(packed, xxh3_64(key.as_bytes())).to_le_bytes()
-}
-
-fn too_large(limit: u64) -> String {
-    format!("it is larger than {} MiB (the limit for a record)", limit >> 20)
-}
-
-/// Compresses a record in memory, to about a tenth of its size. Its checksum precedes it in the file, so its end must be known.
-fn packed(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Vec<u8>> {
-    let mut encoder = zstd::stream::write::Encoder::new(Packed(Vec::new()), 1)?;
-    write(&mut encoder)?;
-    Ok(encoder.finish()?.0)
-}
-
-/// A record that stops growing at its limit.
-struct Packed(Vec<u8>);
-
-impl Write for Packed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len().saturating_add(bytes.len()) as u64 > PACKED_LIMIT {
-            return Err(io::Error::other(too_large(PACKED_LIMIT)));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Checks and unpacks a record.
-fn unpack(file: &File, key: &str) -> io::Result<Vec<u8>> {
-    let damaged = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text.to_owned());
-    let mut packed = Vec::new();
-    let limit = HEADER_LEN as u64 + PACKED_LIMIT;
-    file.take(limit + 1).read_to_end(&mut packed)?;
-    if packed.len() as u64 > limit {
-        return Err(damaged(&too_large(PACKED_LIMIT)));
-    }
-    let (header, packed) = packed.split_at_checked(HEADER_LEN).ok_or_else(|| damaged("it is truncated"))?;
-    let (magic, sum) = header.split_at(MAGIC.len());
-    if magic != MAGIC || sum != checksum(key, packed) {
-        return Err(damaged("its checksum is wrong"));
-    }
-    unpacked(packed)
-}
-
-fn unpacked(packed: &[u8]) -> io::Result<Vec<u8>> {
-    let mut record = Vec::new();
-    let decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
-    decoder.take(UNPACKED_LIMIT + 1).read_to_end(&mut record)?;
-    if record.len() as u64 > UNPACKED_LIMIT {
-        let reason = format!("unpacked, {}", too_large(UNPACKED_LIMIT));
-        return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
-    }
-    Ok(record)
 }
 
 #[cfg(test)]

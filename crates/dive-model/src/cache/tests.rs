@@ -1,6 +1,10 @@
 //! Tests of the cache: damage, limits, files of others.
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::*;
+use crate::budget::Limits;
+use crate::units::Bytes;
 
 const KEY: &str = "sha256:a7e4d0394b3007a9d46463b74d830cde9e99072710d12248a8b127cd4de3f0aa";
 
@@ -121,6 +125,31 @@ fn records_of_old_versions_and_killed_programs_are_deleted() {
     keep(&cache, "other", b"entries");
     assert!(!left.exists() && !old.join("sha256-aa").exists());
     assert_eq!(cache.usage().layers, 2);
+}
+
+/// Records count toward the memory of the image, in a folder and in memory.
+#[test]
+fn records_take_memory_of_the_image() {
+    let (_folder, in_folder) = cache();
+    let incompressible: Vec<u8> = (0..300_000_u64).flat_map(|at| xxh3_64(&at.to_le_bytes()).to_le_bytes()).collect();
+    let small = Budget::new(Limits { memory: Some(Bytes(8 << 20)), ..Limits::default() }, 0);
+    let large = Budget::new(Limits { memory: Some(Bytes(40 << 20)), ..Limits::default() }, 0);
+    for cache in [in_folder, Cache::in_memory()] {
+        let keep = |bytes: &[u8], budget: &Budget| {
+            cache.write_within(RecordKind::Layer, KEY, (budget, 4 << 20), |out| out.write_all(bytes));
+        };
+        let has = |budget: &Budget| cache.read_within(RecordKind::Layer, KEY, budget).is_some();
+        // A quarter of the limit is 2 MiB.
+        keep(&incompressible, &small);
+        assert!(!cache.contains(RecordKind::Layer, KEY));
+        keep(&incompressible, &large);
+        assert!(has(&large) && !has(&small), "it is not unpacked");
+        assert!(has(&large), "it is not taken for a damaged record");
+        keep(&vec![0; 3 << 20], &small);
+        assert!(!has(&small) && has(&large), "unpacked, it is too large");
+        keep(&vec![0; 1 << 20], &small);
+        assert!(has(&small));
+    }
 }
 
 #[test]

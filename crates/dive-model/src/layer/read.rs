@@ -263,13 +263,14 @@ fn read_one(
     // Check the cache after the table of contents, which is faster, and before reading any byte: a cached layer is
     // never fetched.
     let kept = cache.zip(blob.identity());
-    if let Some(mut scan) = kept.and_then(|(cache, identity)| record::load(cache, identity)) {
+    let cached = kept.map_or(Ok(None), |(cache, identity)| record::load(cache, identity, budget));
+    let cached = cached.map_err(|problem| ScanError::OverBudget { entry: None, offset: 0, problem })?;
+    if let Some(mut scan) = cached {
         // The cached record describes the entries. The same layer may be stored with another compression.
         if !blob.needs_fetch() {
             scan.compression = Some(sniff_at(&**blob)?);
         }
         on_bytes(blob.len());
-        scan.charge(budget).map_err(|problem| ScanError::OverBudget { entry: None, offset: 0, problem })?;
         return Ok(scan);
     }
     let counted = ProgressReader { blob, on_bytes, behind: AtomicU64::new(0) };
@@ -309,7 +310,7 @@ fn scan_and_cache(
     }
     let found = digest.map(|digest| format!("sha256:{}", hex(&digest.finalize())));
     match found.filter(|found| found != identity.digest()) {
-        None if !scan.damaged => record::store(cache, identity, &scan),
+        None if !scan.damaged => record::store(cache, identity, &scan, budget),
         None => {}
         Some(found) => {
             scan.remarks.add(|| format!("its unpacked bytes have the digest {found}, not {}", identity.digest()));

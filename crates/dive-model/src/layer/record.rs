@@ -3,39 +3,62 @@
 //! The cache folder belongs to the user, but trees are built and files are written from these records, so a damaged or
 //! forged record must not be trusted.
 
+use std::io::{self, Write};
+
 use tracing::debug;
 
-use super::entry::Chunk;
+use super::entry::{Chunk, Entry};
 use super::path;
 use super::scan::Scan;
 use crate::blob::Identity;
+use crate::budget::{Budget, OverBudget};
 use crate::cache::{Cache, RecordKind};
 
 /// Loads the entries of a layer; `None` if missing or invalid. An invalid record is deleted.
-pub(super) fn load(cache: &Cache, identity: &Identity) -> Option<Scan> {
+///
+/// # Errors
+/// The entries take more memory than `budget` has.
+pub(super) fn load(cache: &Cache, identity: &Identity, budget: &Budget) -> Result<Option<Scan>, OverBudget> {
     let key = identity.digest();
-    let record = cache.read(RecordKind::Layer, key)?;
-    let scan = parse(&record);
+    let Some(record) = cache.read_within(RecordKind::Layer, key, budget) else { return Ok(None) };
+    let scan = parse(record.bytes(), budget)?;
     if scan.is_none() {
         // The checksum is right but the content is not: another version of dive wrote it.
         cache.remove(RecordKind::Layer, key);
     }
     debug!("layer {key}: {}", if scan.is_some() { "cached" } else { "not cached" });
-    scan
+    Ok(scan)
 }
 
 /// Parses a record; `None` if no layer could have these entries.
-pub(super) fn parse(record: &[u8]) -> Option<Scan> {
-    let mut scan = postcard::from_bytes::<Scan>(record).ok().filter(is_valid)?;
-    scan.listing_bytes = listing_bytes(&scan);
-    Some(scan)
+///
+/// # Errors
+/// The entries take more memory than `budget` has.
+pub(super) fn parse(record: &[u8], budget: &Budget) -> Result<Option<Scan>, OverBudget> {
+    let Some((memory, entries)) = record.split_first_chunk() else { return Ok(None) };
+    // Charged before anything is allocated. No record of this length can have more.
+    let memory = u64::from_le_bytes(*memory);
+    if memory > (entries.len() as u64).saturating_mul(size_of::<Entry>() as u64) {
+        return Ok(None);
+    }
+    let mut lease = budget.lease();
+    lease.grow_to(memory)?;
+    let scan = postcard::from_bytes::<Scan>(entries).ok();
+    let scan = scan.filter(|scan| is_valid(scan) && scan.memory() as u64 == memory);
+    Ok(scan.map(|scan| Scan { listing_bytes: listing_bytes(&scan), lease, ..scan }))
 }
 
 /// Keeps the entries of a layer for the next run.
-pub(super) fn store(cache: &Cache, identity: &Identity, scan: &Scan) {
-    cache.write(RecordKind::Layer, identity.digest(), |out| {
-        postcard::to_io(scan, out).map(drop).map_err(std::io::Error::other)
-    });
+pub(super) fn store(cache: &Cache, identity: &Identity, scan: &Scan, budget: &Budget) {
+    // Some numbers are longer in a record than in memory.
+    let size = (scan.memory() as u64).saturating_mul(2);
+    cache.write_within(RecordKind::Layer, identity.digest(), (budget, size), |out| write(scan, out));
+}
+
+/// Writes a record: the memory that its entries take, and the entries.
+pub(super) fn write(scan: &Scan, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(&(scan.memory() as u64).to_le_bytes())?;
+    postcard::to_io(scan, out).map(drop).map_err(io::Error::other)
 }
 
 /// True if the entries satisfy the invariants that the tree and the extraction rely on.
@@ -87,10 +110,11 @@ impl Chunk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget::Budget;
+    use crate::budget::Limits;
     use crate::layer::content::ContentPolicy;
     use crate::layer::scan::scan_through;
     use crate::remark::OnDamage;
+    use crate::units::Bytes;
 
     /// A layer with entries of most kinds.
     fn scanned() -> Scan {
@@ -127,21 +151,47 @@ mod tests {
         (folder, cache, Identity::Unpacked("sha256:00".to_owned()))
     }
 
+    fn loaded(cache: &Cache, identity: &Identity) -> Option<Scan> {
+        load(cache, identity, &Budget::unlimited()).unwrap()
+    }
+
+    fn record(scan: &Scan) -> Vec<u8> {
+        let mut record = Vec::new();
+        write(scan, &mut record).unwrap();
+        record
+    }
+
     #[test]
     fn a_cached_layer_loads_unchanged() {
         let (_folder, cache, identity) = cache();
-        assert!(load(&cache, &identity).is_none());
+        assert!(loaded(&cache, &identity).is_none());
         let scan = scanned();
         assert_eq!(scan.entry_count, 7);
-        store(&cache, &identity, &scan);
-        assert_eq!(format!("{:?}", load(&cache, &identity).unwrap()), format!("{scan:?}"));
+        store(&cache, &identity, &scan, &Budget::unlimited());
+        assert_eq!(format!("{:?}", loaded(&cache, &identity).unwrap()), format!("{scan:?}"));
+    }
+
+    /// Without the limit, layers that are cached would take more memory than those that are read.
+    #[test]
+    fn a_cached_layer_is_charged_before_it_is_parsed() {
+        let (_folder, cache, identity) = cache();
+        store(&cache, &identity, &scanned(), &Budget::unlimited());
+        let budget = Budget::new(Limits { memory: Some(Bytes(100_000)), ..Limits::default() }, 0);
+        assert_eq!(load(&cache, &identity, &budget).unwrap_err(), OverBudget::Memory { limit: 100_000 });
+        assert!(loaded(&cache, &identity).is_some(), "it is kept");
+        let mut record = record(&scanned());
+        record[0] ^= 1;
+        assert!(parse(&record, &Budget::unlimited()).unwrap().is_none(), "the charge must be right");
+        // The entries are never parsed.
+        record.pop();
+        parse(&record, &budget).unwrap_err();
     }
 
     /// The budget is charged by the totals, but the memory depends on the lists.
     #[test]
     fn a_record_with_wrong_totals_is_rejected() {
         let scan = scanned();
-        let parse = |scan: &Scan| super::parse(&postcard::to_stdvec(scan).unwrap());
+        let parse = |scan: &Scan| super::parse(&record(scan), &Budget::unlimited()).unwrap();
         assert!(parse(&scan).is_some());
         for text_len in [0, scan.text_len + 1, usize::MAX] {
             assert!(parse(&Scan { text_len, ..scan.clone() }).is_none(), "{text_len}");
@@ -153,16 +203,16 @@ mod tests {
     #[test]
     fn a_forged_record_is_rejected_and_deleted() {
         let (_folder, cache, identity) = cache();
-        let whole = postcard::to_stdvec(&scanned()).unwrap();
+        let whole = record(&scanned());
         let keep = |bytes: &[u8]| cache.write(RecordKind::Layer, identity.digest(), |out| out.write_all(bytes));
         for at in 0..whole.len() {
             keep(&whole[..at]);
-            assert!(load(&cache, &identity).is_none(), "cut at {at}");
+            assert!(loaded(&cache, &identity).is_none(), "cut at {at}");
             for bit in [1, 0x80] {
                 let mut flipped = whole.clone();
                 flipped[at] ^= bit;
                 keep(&flipped);
-                if let Some(scan) = load(&cache, &identity) {
+                if let Some(scan) = loaded(&cache, &identity) {
                     let _ = crate::tree::Builder::new().apply(scan);
                 }
             }
@@ -172,7 +222,7 @@ mod tests {
             let mut wrong = whole.clone();
             wrong[place..place + 7].copy_from_slice(name);
             keep(&wrong);
-            assert!(load(&cache, &identity).is_none(), "{name:?}");
+            assert!(loaded(&cache, &identity).is_none(), "{name:?}");
         }
         assert!(!cache.contains(RecordKind::Layer, identity.digest()), "it would be read again and again");
     }

@@ -64,12 +64,6 @@ impl Scan {
         let lists = extras.saturating_add(self.facts.len().saturating_mul(size_of::<(u64, ContentFact)>()));
         self.entry_count.saturating_mul(size_of::<Entry>()).saturating_add(self.text_len).saturating_add(lists)
     }
-
-    /// Charges a scan that did not come from [`Scanner`], such as a cached one.
-    pub(super) fn charge(&mut self, budget: &Budget) -> Result<(), OverBudget> {
-        self.lease = budget.lease();
-        self.lease.grow_to(self.memory() as u64)
-    }
 }
 
 /// Calls [`scan_within`] without a budget.

@@ -1,5 +1,7 @@
 //! Parsers of cache records and tables of contents, without a cache or a layer, for fuzz targets.
 
+use std::io;
+
 use super::listed;
 use super::record;
 use super::scan::{Scan, ScanError};
@@ -10,15 +12,17 @@ use crate::remark::OnDamage;
 /// Parses a record of the cache; `None` if no layer could have these entries.
 #[must_use]
 pub fn parse_record(record: &[u8]) -> Option<Scan> {
-    record::parse(record)
+    record::parse(record, &Budget::unlimited()).ok()?
 }
 
 /// Serializes the entries of a layer as a record.
 ///
 /// # Errors
 /// The entries cannot be serialized.
-pub fn write_record(scan: &Scan) -> Result<Vec<u8>, postcard::Error> {
-    postcard::to_stdvec(scan)
+pub fn write_record(scan: &Scan) -> io::Result<Vec<u8>> {
+    let mut record = Vec::new();
+    record::write(scan, &mut record)?;
+    Ok(record)
 }
 
 /// Parses the JSON of a table of contents, for a layer of `size` bytes.

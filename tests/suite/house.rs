@@ -281,3 +281,13 @@ fn security_document_names_existing_tests() {
     let missing = |test: &&&str| !code.contains(&format!("fn {}()", test.rsplit("::").next().unwrap()));
     assert_eq!(tests.iter().filter(missing).collect::<Vec<_>>(), [&""; 0]);
 }
+
+/// Otherwise CI would skip the proof of a promise and pass.
+#[test]
+fn skipped_tests_of_promises_are_known() {
+    let promise = crate::skipped::promise_of("engines::settings::a_denied_token_falls_back_to_the_login").unwrap();
+    assert!(promise.starts_with(" (needs a registry)"), "{promise}");
+    assert_eq!(crate::skipped::promise_of("house::skipped_tests_of_promises_are_known"), None);
+    let ci = std::fs::read_to_string(repository(".ci/run")).unwrap();
+    assert!(ci.contains("export DIVE_TEST_PROMISES=1"));
+}

@@ -7,15 +7,27 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// Records that the current test is skipped because this machine lacks `what`. Fails if `DIVE_TEST_PROGRAMS` lists it: CI sets
-/// it to the programs that it installs.
+/// Records that the current test is skipped because this machine lacks `what`. Fails if `DIVE_TEST_PROGRAMS` lists it, or if
+/// `DIVE_TEST_PROMISES` is set and the test proves a promise: CI sets both.
 pub(crate) fn note(what: &str, why: &str) {
     let required = std::env::var("DIVE_TEST_PROGRAMS").unwrap_or_default();
     assert!(!required.split(' ').any(|program| program == what), "{what} is missing despite DIVE_TEST_PROGRAMS: {why}");
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    if let Some(mark) = promise_of(&test) {
+        let are_required = std::env::var_os("DIVE_TEST_PROMISES").is_some();
+        assert!(!are_required, "{test} proves a promise, and is skipped despite DIVE_TEST_PROMISES: no {what}: {why}");
+        assert!(mark.starts_with(" (needs "), "docs/security.md does not say what {test} needs: {what}");
+    }
     // The harness would hide the output of eprintln!.
     let _ = writeln!(io::stderr(), "{test}: skipped: no {what}: {why}");
     record(&format!("{test}\t{what}\n")).unwrap_or_else(|error| panic!("a skipped test cannot be recorded: {error}"));
+}
+
+/// What follows the name of a test in the promises of docs/security.md. `None` if it proves none.
+pub(crate) fn promise_of(test: &str) -> Option<String> {
+    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/security.md")).ok()?;
+    let function = test.rmatch_indices("::").nth(1).map_or(test, |(at, colons)| &test[at + colons.len()..]);
+    document.split_once(&format!("`{function}`")).map(|(_, rest)| rest.to_owned())
 }
 
 fn record(line: &str) -> io::Result<()> {

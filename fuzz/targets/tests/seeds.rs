@@ -27,6 +27,8 @@ fn no_target_fails_over_its_own_seeds() {
 #[test]
 fn no_target_fails_over_the_corpus() {
     let Some(corpus) = std::env::var_os("DIVE_CORPUS").filter(|corpus| !corpus.is_empty()).map(PathBuf::from) else {
+        let is_required = std::env::var_os("DIVE_TEST_PROMISES").is_some();
+        assert!(!is_required, "DIVE_CORPUS names no corpus despite DIVE_TEST_PROMISES");
         eprintln!("skipped: DIVE_CORPUS names no corpus");
         return;
     };

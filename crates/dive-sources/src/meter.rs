@@ -8,13 +8,13 @@ use dive_model::blob::Watch;
 use dive_model::blob::{TransferProgress, TransferStep};
 
 /// Silence before the user sees an explanation: Docker first writes all layers to its own disk.
-const SILENCE: Duration = Duration::from_secs(10);
+pub(super) const SILENCE: Duration = Duration::from_secs(10);
 
 /// Timeout for the first byte of an export.
-const PREPARATION: Duration = Duration::from_mins(30);
+pub(super) const PREPARATION: Duration = Duration::from_mins(30);
 
 /// Timeout for each further read.
-const STALL: Duration = Duration::from_mins(5);
+pub(super) const STALL: Duration = Duration::from_mins(5);
 
 /// Counts received bytes and reports them.
 pub(super) struct Meter<'a> {

@@ -274,3 +274,30 @@ fn with_command(tried: &[Attempt], failure: &ProgramError) -> Vec<Attempt> {
     let command = Attempt { place: "the command podman".to_owned(), failure };
     tried.iter().cloned().chain([command]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meter::{PREPARATION, SILENCE, STALL};
+
+    #[test]
+    fn the_limits_are_those_of_the_documents() {
+        assert_eq!(crate::engine::podman::INSPECTION, INSPECTION);
+        let (inspection, silence) = (INSPECTION.as_secs(), SILENCE.as_secs());
+        let (preparation, stall) = (PREPARATION.as_secs() / 60, STALL.as_secs() / 60);
+        let security = include_str!("../../../../docs/security.md");
+        let promise = format!(
+            "{inspection} s for a description, {preparation} minutes for the first byte of an export, {stall} minutes between bytes"
+        );
+        assert!(security.contains(&promise), "{promise}");
+        let sources = include_str!("../../../../docs/sources.md");
+        for row in [
+            format!("an engine's description of an image | {inspection} s |"),
+            format!("the first byte of an engine's export | {preparation} minutes, "),
+            format!(" After {silence} s dive says so |"),
+            format!("the next byte of an export | {stall} minutes |"),
+        ] {
+            assert!(sources.contains(&row), "{row}");
+        }
+    }
+}

@@ -16,7 +16,7 @@ use dive_model::remark::OnDamage;
 use dive_model::store::Spooled;
 
 /// Timeout for the description of an image or a container: Podman may wait for the lock of another Podman.
-const INSPECTION: Duration = Duration::from_mins(1);
+pub(super) const INSPECTION: Duration = Duration::from_mins(1);
 
 /// Exit code of `podman image exists` and `podman container exists` if there is none of that name.
 const DOES_NOT_EXIST: i32 = 1;

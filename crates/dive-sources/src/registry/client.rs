@@ -311,7 +311,29 @@ fn root(error: &dyn Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
+
+    /// The clients of every use look names up by the rules of [`super::reach`].
+    #[test]
+    fn a_client_connects_to_no_nearer_address() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let registry = format!("localhost:{}", listener.local_addr().unwrap().port());
+        let clients = Clients::new(TrustFiles { folders: Vec::new(), ca_file: None }, CONNECT);
+        // Its owner lets its name lead here meanwhile.
+        let moved = Arc::new(RegistryReach::of_network(&registry));
+        clients.reaches.lock().unwrap().insert(registry.clone(), moved);
+        for usage in [Use::Registry, Use::Token] {
+            let client = clients.client(&registry, &registry, Transport::Http, usage).unwrap();
+            let send = async { client.get(format!("http://{registry}/v2/")).send().await };
+            let sent = crate::runtime::block_on(send);
+            let error = sent.unwrap().unwrap_err();
+            assert!(find::<TooNear>(&error).is_some(), "{error:?}");
+        }
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "a connection arrived");
+    }
 
     #[test]
     fn another_port_does_not_get_the_credentials() {

@@ -97,3 +97,32 @@ pub(super) async fn within<F: Future>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::repository::DOCUMENT_COUNT;
+
+    #[test]
+    fn the_limits_are_those_of_the_documents() {
+        let Deadlines { connect, document, documents, token, rate } = Deadlines::default();
+        assert_eq!(rate.window, Duration::from_mins(1));
+        let [document, token, connect] = [document, token, connect].map(|limit| limit.as_secs());
+        let (rate, documents) = (rate.bytes >> 10, documents.as_secs() / 60);
+        let security = include_str!("../../../../docs/security.md");
+        let promise = format!(
+            "documents {document} s for all attempts, tokens {token} s, layers {rate} KiB a minute; for one image \
+             {DOCUMENT_COUNT} documents and {documents} minutes for all of them"
+        );
+        assert!(security.contains(&promise), "{promise}");
+        let sources = include_str!("../../../../docs/sources.md");
+        for row in [
+            format!("a connection to a registry | {connect} s |"),
+            format!("all of them for one image | {documents} minutes, and at most {DOCUMENT_COUNT} documents |"),
+            format!("a token | {token} s for each attempt |"),
+            format!("a layer from a registry | while at least {rate} KiB a minute arrive,"),
+        ] {
+            assert!(sources.contains(&row), "{row}");
+        }
+    }
+}

@@ -112,6 +112,12 @@ impl RegistryReach {
         Self { registry: registry.to_owned(), host, own, led_to: Mutex::default() }
     }
 
+    /// The reach of a registry that was in a network at its first lookup.
+    #[cfg(test)]
+    pub(super) fn of_network(registry: &str) -> Self {
+        Self { own: Mutex::new(vec![AddressReach::Network]), ..Self::new(registry) }
+    }
+
     /// Checks an address that a response names: of a redirect or a token server. A name is checked again when it is looked up.
     pub(super) fn lead_to(&self, url: &Url) -> Result<(), TooNear> {
         let Some(host) = url.host_str() else { return Ok(()) };

@@ -33,7 +33,7 @@ pub(super) const DOCUMENT_LIMIT: u64 = 8 << 20;
 /// Limit of the documents of an image below the requested manifest, and of requests for sizes of layers. An index of twenty platforms
 /// with attestations names forty, of which dive asks for the chosen manifest, its configuration and its attestation; an image of schema 1
 /// has up to 127 layers without a size.
-const DOCUMENT_COUNT: usize = 200;
+pub(super) const DOCUMENT_COUNT: usize = 200;
 
 /// Attempts per mirror: there is another host to try.
 const MIRROR_TRIES: u32 = 2;

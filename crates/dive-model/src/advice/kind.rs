@@ -85,11 +85,12 @@ impl AdviceRow {
 
 /// Generates the kinds from their rows.
 macro_rules! kinds {
-    ($($(#[$doc:meta])+ $kind:ident $id:literal $level:ident $counts:ident { $($field:ident: $value:expr),+ $(,)? })+) => {
+    ($($kind:ident $id:literal $level:ident $counts:ident { what: $what:literal, $($field:ident: $value:expr),+ $(,)? })+) => {
         /// A kind of advice. The order is that of claims: a file belongs to the first kind that matches it.
+        #[expect(clippy::doc_markdown, reason = "reports print these words, too")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum AdviceKind {
-            $($(#[$doc])+ $kind,)+
+            $(#[doc = $what] $kind,)+
         }
 
         impl AdviceKind {
@@ -104,6 +105,7 @@ macro_rules! kinds {
                         &AdviceRow {
                             id: $id,
                             level: AdviceLevel::$level,
+                            what: $what,
                             $($field: $value,)+
                             ..AdviceRow::$counts
                         }
@@ -115,282 +117,230 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Files that a later layer deletes.
     DeletedLater "deleted-later" Warn WASTE {
         what: "files that a later layer deletes",
         instead: "delete them in the RUN that makes them, or build in an earlier stage",
     }
-    /// Files stored again because only their attributes changed.
     RewrittenMetadata "rewritten-metadata" Warn WASTE {
         what: "files stored twice because a later layer changed only owner, mode or times",
         instead: "write `COPY --chown= --chmod=`, or change them in the RUN that makes them",
     }
-    /// Files that a later COPY stores again unchanged.
     CopiedAgain "copied-again" Warn WASTE {
         what: "unchanged files that a later COPY or ADD stores again",
         instead: "copy each file once, and name the rest in .dockerignore",
     }
-    /// Databases that each installation of packages rewrites.
     PackageDatabases "overwritten-by-package-manager" Info WASTE {
         what: "databases that every installation of packages rewrites",
         instead: "install all packages in one RUN",
     }
-    /// Files that a later layer replaces by other content.
     OverwrittenLater "overwritten-later" Warn WASTE {
         what: "files that a later layer replaces by other content",
         instead: "write their last content in the layer that makes them",
     }
-    /// Package lists of apt.
     AptLists "apt-lists" Warn VISIBLE {
         what: "package lists of apt",
         instead: "add `&& rm -rf /var/lib/apt/lists/*` to the RUN that installs",
         floor_bytes: 64_000,
         hadolint: Some("DL3009"),
     }
-    /// Downloaded packages of apt.
     AptArchives "apt-archives" Warn VISIBLE {
         what: "packages that apt downloaded",
         instead: "add `&& apt-get clean` to the RUN that installs",
     }
-    /// Cache of apk.
     ApkCache "apk-cache" Warn VISIBLE {
         what: "the cache of apk",
         instead: "write `apk add --no-cache`",
         hadolint: Some("DL3019"),
     }
-    /// Caches of dnf and yum.
     RpmCache "rpm-cache" Warn VISIBLE {
         what: "caches of dnf and yum",
         instead: "add `&& dnf clean all && rm -rf /var/cache/dnf` to the RUN that installs",
         floor_bytes: 64_000,
         hadolint: Some("DL3032, DL3040"),
     }
-    /// Cache of zypper.
     ZypperCache "zypper-cache" Warn VISIBLE {
         what: "the cache of zypper",
         instead: "add `&& zypper clean -a` to the RUN that installs",
         hadolint: Some("DL3036"),
     }
-    /// Cache of pacman.
     PacmanCache "pacman-cache" Warn VISIBLE {
         what: "packages and lists that pacman downloaded",
         instead: "add `&& rm -rf /var/cache/pacman/pkg/* /var/lib/pacman/sync/*` to the RUN that installs",
     }
-    /// Caches of pip, uv, Poetry, Pipenv and PDM.
     PythonCache "python-cache" Warn VISIBLE {
         what: "caches of pip, uv, Poetry, Pipenv or PDM",
         instead: "write `pip install --no-cache-dir`, or mount a cache",
         hadolint: Some("DL3042"),
     }
-    /// Package cache of conda.
     CondaPackages "conda-packages" Warn VISIBLE {
         what: "downloaded packages of conda that no environment shares",
         instead: "add `&& conda clean -afy` to the RUN that installs",
     }
-    /// Caches of npm, Yarn, pnpm and bundlers.
     NodeCache "node-cache" Warn VISIBLE {
         what: "caches of npm, Yarn, pnpm, Bun or a bundler",
         instead: "add `&& npm cache clean --force` to the RUN that installs, or mount a cache",
         hadolint: Some("DL3060"),
     }
-    /// Caches of Go.
     GoCache "go-cache" Warn VISIBLE {
         what: "build and module caches of Go",
         instead: "build in an earlier stage and copy the program, or mount a cache",
     }
-    /// Downloads and intermediate files of Cargo.
     RustCache "rust-cache" Warn VISIBLE {
         what: "downloads and intermediate files of Cargo",
         instead: "build in an earlier stage and copy the program, or mount a cache",
     }
-    /// Caches of Maven, Gradle and Ivy.
     JvmCache "jvm-cache" Warn VISIBLE {
         what: "caches of Maven, Gradle, Ivy or Coursier",
         instead: "build in an earlier stage and copy the archive, or mount a cache",
     }
-    /// Package cache of `NuGet`.
     DotnetCache "dotnet-cache" Warn VISIBLE {
         what: "the package cache of NuGet",
         instead: "run `dotnet publish` in an earlier stage and copy its output",
     }
-    /// Cache of Composer.
     PhpCache "php-cache" Warn VISIBLE {
         what: "the cache of Composer",
         instead: "add `&& composer clear-cache` to the RUN that installs, or mount a cache",
     }
-    /// Downloaded gems and object files of their extensions.
     RubyCache "ruby-cache" Warn VISIBLE {
         what: "downloaded gems and object files of their extensions",
         instead: "delete `cache/*.gem` and `ext/**/*.o` of the gems in the RUN that installs",
     }
-    /// Downloads and documentation of R packages, registries of Julia.
     RJuliaCache "r-julia-cache" Info VISIBLE {
         what: "downloads and documentation of R packages, or registries of Julia",
         instead: "delete them in the RUN that installs",
     }
-    /// Caches of ccache, sccache and Bazel.
     BuildCache "build-cache" Warn VISIBLE {
         what: "caches of ccache, sccache or Bazel",
         instead: "build in an earlier stage, or mount a cache",
     }
-    /// Repositories of version control.
     VcsFolder "vcs-folder" Warn VISIBLE {
         what: "the history of a repository (Git, Mercurial, Subversion)",
         instead: "name it in .dockerignore (`**/.git`)",
     }
-    /// Memory dumps.
     CoreDump "core-dump" Fail VISIBLE {
         what: "memory dumps and crash reports",
         instead: "delete them in the RUN that makes them, or name them in .dockerignore",
     }
-    /// Login databases as large as the largest user id.
     SparseLoginDatabase "sparse-login-database" Fail VISIBLE {
         what: "a login database that grew with a large user id",
         instead: "write `useradd --no-log-init`",
         floor_bytes: 1_000_000,
         hadolint: Some("DL3046"),
     }
-    /// Archives that were unpacked and kept.
     ArchiveKept "archive-kept" Warn VISIBLE {
         what: "archives that a RUN fetched, unpacked or installed, and kept",
         instead: "delete them in the RUN that unpacks them, or pipe the download into `tar`",
         hadolint: Some("DL3010"),
     }
-    /// Files in folders for temporary files.
     TemporaryFiles "temporary-files" Info VISIBLE {
         what: "files in /tmp and /var/tmp",
         instead: "delete them in the RUN that makes them, or write `RUN --mount=type=tmpfs,target=/tmp`",
     }
-    /// Logs.
     Logs "logs" Info VISIBLE {
         what: "files in /var/log",
         instead: "delete them in the RUN that makes them",
         floor_bytes: 1_000_000,
     }
-    /// Files of editors and desktops.
     EditorAndOsFiles "editor-and-os-files" Info VISIBLE {
         what: "files of editors and desktops",
         instead: "name them in .dockerignore",
     }
-    /// Model weights in two formats or folders.
     ModelWeightsTwice "model-weights-twice" Warn VISIBLE {
         what: "model weights that the image has in two formats or folders",
         instead: "fetch or copy one format, and keep the symbolic links of its cache",
     }
-    /// CUDA libraries of the system beside those of Python packages.
     CudaTwice "cuda-twice" Warn VISIBLE {
         what: "CUDA libraries that Python packages also bring",
         instead: "use a base without them, such as `nvidia/cuda:*-base-*`",
     }
-    /// Copies of other files.
     DuplicateContent "duplicate-content" Warn VISIBLE {
         what: "files with the content of another file",
         instead: "store the file once, and link to it",
     }
-    /// Model weights and data sets.
     DataInImage "data-in-image" Warn VISIBLE {
         what: "model weights and data sets",
         instead: "mount them as a volume, or download them at start",
         floor_bytes: 100_000_000,
     }
-    /// Debug symbols in files of their own.
     DebugSymbols "debug-symbols" Warn VISIBLE {
         what: "debug symbols in files of their own",
         instead: "keep them in another image or on a symbol server",
     }
-    /// Headers and libtool archives.
     StaticLibrariesAndHeaders "static-libraries-and-headers" Info VISIBLE {
         what: "headers, static libraries and libtool archives, which only a compiler reads",
         instead: "build in an earlier stage",
         floor_bytes: 1_000_000,
     }
-    /// Documentation and translations.
     DocsAndLocales "docs-and-locales" Info VISIBLE {
         what: "documentation, manual pages and translations of packages",
         instead: "exclude them before the installation (`path-exclude` of dpkg, `--nodocs` of dnf)",
         floor_bytes: 1_000_000,
     }
-    /// Tests of installed packages.
     TestFolders "test-folders" Off VISIBLE {
         what: "tests of installed packages",
         instead: "delete them in the RUN that installs",
     }
-    /// Source maps.
     SourceMaps "source-maps" Off VISIBLE {
         what: "source maps of scripts and styles",
         instead: "turn them off in the bundler, or upload them to the error tracker",
     }
-    /// Compiled Python modules.
     PythonBytecode "python-bytecode" Off VISIBLE {
         what: "compiled Python modules, which start programs faster",
         instead: "write `pip install --no-compile`, and set `PYTHONDONTWRITEBYTECODE=1` for programs that the RUN starts",
     }
-    /// Symbols in programs.
     UnstrippedBinary "unstripped-binary" Info VISIBLE {
         what: "symbols and debug information in programs",
         instead: "link without them (`-ldflags='-s -w'` of Go, `strip = true` of Cargo), or run `strip`",
         floor_bytes: 1_000_000,
     }
-    /// Containers run as root.
     RunsAsRoot "runs-as-root" Info NOTHING {
         what: "a configuration without a user",
         instead: "end the last stage with `USER 10001`",
         hadolint: Some("DL3002"),
     }
-    /// Set-user-id files outside of packages.
     SetuidAdded "setuid-added" Warn NOTHING {
         what: "set-user-id or set-group-id files outside of the directories of packages",
         instead: "remove the bit in the RUN that makes them (`chmod ug-s`)",
     }
-    /// Programs and libraries that everybody may write.
     WorldWritable "world-writable" Warn NOTHING {
         what: "programs or libraries that every user may write",
         instead: "remove the permission in the RUN that makes them (`chmod o-w`)",
     }
-    /// The whole build context.
     ContextCopiedWhole "context-copied-whole" Warn NOTHING {
         what: "a COPY of the whole build context",
         instead: "name what the image does not need in .dockerignore",
     }
-    /// A second Python.
     TwoPythons "two-pythons" Warn NOTHING {
         what: "a second Python, from packages of the distribution",
         instead: "install Python packages with pip, or use a base without a Python of its own",
     }
-    /// A base image without a digest.
     UnpinnedBase "unpinned-base" Info NOTHING {
         what: "a FROM without a digest",
         instead: "write `FROM NAME@sha256:DIGEST`",
     }
-    /// Files that ADD fetches without a checksum.
     AddFromUrl "add-from-url" Info NOTHING {
         what: "an ADD from an address without a checksum",
         instead: "write `ADD --checksum=sha256:DIGEST ADDRESS`",
     }
-    /// ADD of local files.
     AddForCopy "add-for-copy" Info NOTHING {
         what: "an ADD of local files that are no archives",
         instead: "write COPY",
         hadolint: Some("DL3020"),
     }
-    /// Sources copied before the installation of dependencies.
     CopyBeforeInstall "copy-before-install" Info NOTHING {
         what: "a COPY of all sources before an installation of dependencies, which every change repeats",
         instead: "copy the list of dependencies, install them, then copy the rest",
     }
-    /// Packages without a version.
     UnpinnedPackages "unpinned-packages" Off NOTHING {
         what: "packages of apt, apk or pip without a version",
         instead: "name the versions",
         hadolint: Some("DL3008, DL3013, DL3018"),
     }
-    /// apt in a script.
     AptNotAptGet "apt-not-apt-get" Info NOTHING {
         what: "`apt`, whose options and output may change, in a script",
         instead: "write `apt-get`",
         hadolint: Some("DL3027"),
     }
-    /// OCI labels.
     Labels "labels" Off NOTHING {
         what: "missing or malformed labels: source, revision, licenses, created",
         instead: "write `LABEL org.opencontainers.image.source=ADDRESS`",

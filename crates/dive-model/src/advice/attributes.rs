@@ -7,7 +7,7 @@ use super::kind::AdviceKind;
 use super::kind_set::KindSet;
 use super::place::{adding, instruction_of, place_name};
 use super::removal::{PATHS, and_others};
-use crate::image::{Image, ImagePart};
+use crate::image::Image;
 use crate::layer::LayerIndex;
 use crate::shell::{named, plain_word};
 use crate::tree::{NodeId, PathOrder, SpanKind, Tree};
@@ -116,24 +116,11 @@ fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, Finding
         }
         None => format!("{place}: remove {what} from {paths} (`chmod {mode}`)"),
     };
-    let group = |(.., node): &(AdviceKind, LayerIndex, FindingState, NodeId)| AdviceGroup {
-        place: *node,
-        files: 1,
-        size_bytes: 0,
-    };
+    let listed = files.iter().take(LISTED);
     Some(Finding {
-        kind,
-        part: ImagePart::Ours,
-        layer: Some(layer),
-        hidden_by: None,
-        doubled_by: None,
-        size_bytes: 0,
-        stored_bytes: None,
         files: files.len() as u64,
-        groups: files.iter().take(LISTED).map(group).collect(),
-        labels: Vec::new(),
-        remedy: remedy + &others,
+        groups: listed.map(|(.., node)| AdviceGroup { place: *node, files: 1, size_bytes: 0 }).collect(),
         state,
-        summed: 0,
+        ..Finding::of_configuration(kind, Some(layer), remedy + &others)
     })
 }

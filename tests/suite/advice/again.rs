@@ -173,7 +173,15 @@ fn lists_of_dependencies_copied_for_an_installation_are_no_finding() {
             .layer(|l| l.file(&file, "x".repeat(SIZE)).created_by("COPY . . # buildkit"))
     };
     let install = "RUN /bin/sh -c npm ci # buildkit";
-    for name in ["package.json", "package-lock.json", "requirements-dev.txt", "go.sum", "App.csproj"] {
+    for name in [
+        "package.json",
+        "package-lock.json",
+        "requirements-dev.txt",
+        "go.sum",
+        "flake.lock",
+        "build.gradle.kts",
+        "App.csproj",
+    ] {
         finds(&of(install, name), "");
     }
     for image in [of(install, "data.bin"), of("COPY a b # buildkit", "package.json")] {

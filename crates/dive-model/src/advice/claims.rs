@@ -275,48 +275,38 @@ fn visible_names(tree: &Tree) -> HashMap<SpanId, Vec<NodeId>> {
 }
 
 /// Names of lists of dependencies.
-const DEPENDENCY_LISTS: [&[u8]; 36] = [
+const DEPENDENCY_LISTS: [&[u8]; 21] = [
     b"package.json",
     b"package-lock.json",
     b"npm-shrinkwrap.json",
     b".npmrc",
-    b"yarn.lock",
     b".yarnrc.yml",
     b"pnpm-lock.yaml",
     b"pnpm-workspace.yaml",
-    b"bun.lock",
     b"bun.lockb",
     b"deno.json",
-    b"deno.lock",
     b"pyproject.toml",
-    b"poetry.lock",
-    b"uv.lock",
-    b"pdm.lock",
     b"Pipfile",
-    b"Pipfile.lock",
     b"setup.py",
     b"setup.cfg",
     b"constraints.txt",
     b"Gemfile",
-    b"Gemfile.lock",
     b"composer.json",
-    b"composer.lock",
     b"go.mod",
     b"go.sum",
     b"Cargo.toml",
-    b"Cargo.lock",
     b"pom.xml",
-    b"build.gradle",
-    b"build.gradle.kts",
-    b"settings.gradle",
-    b"settings.gradle.kts",
     b"gradle.properties",
-    b"mix.lock",
 ];
+
+/// Endings of lists of dependencies.
+const DEPENDENCY_ENDINGS: [&[u8]; 5] = [b".lock", b".csproj", b".sln", b".gradle", b".gradle.kts"];
 
 fn is_dependency_list(name: &[u8]) -> bool {
     let is_requirements = name.starts_with(b"requirements") && (name.ends_with(b".txt") || name.ends_with(b".in"));
-    is_requirements || name.ends_with(b".csproj") || name.ends_with(b".sln") || DEPENDENCY_LISTS.contains(&name)
+    is_requirements
+        || DEPENDENCY_LISTS.contains(&name)
+        || DEPENDENCY_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 impl ClaimScope {

@@ -22,7 +22,7 @@ const OTHERS: [&str; 2] = [".zip", ".run"];
 pub(super) const OF_PACKAGES: [&str; 4] = [".deb", ".rpm", ".whl", ".apk"];
 
 /// The name of an archive without its ending; `None` for other files.
-fn stem(name: &[u8]) -> Option<&[u8]> {
+pub(super) fn stem(name: &[u8]) -> Option<&[u8]> {
     OF_TAR.iter().chain(&OTHERS).chain(&OF_PACKAGES).find_map(|ending| name.strip_suffix(ending.as_bytes()))
 }
 
@@ -158,7 +158,7 @@ impl ArchiveNames {
 struct NamedArchives {
     fetched: ArchiveNames,
     unpacked: ArchiveNames,
-    /// Those are what the RUN is for.
+    /// Archives that a RUN makes are its result.
     created: ArchiveNames,
 }
 

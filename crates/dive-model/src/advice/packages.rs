@@ -1,5 +1,6 @@
 //! Reads installations of packages: which names have no version, and which list of dependencies a command needs.
 
+use super::archives::stem;
 use super::package_managers::{PackageAction, PackageCommand, PackageManager};
 use super::shell_commands::ShellCommand;
 
@@ -64,7 +65,8 @@ fn unpinned_in(command: &ShellCommand) -> Vec<String> {
             // The rest of the line is about files.
             break;
         }
-        let is_name = !word.contains(pins) && !word.contains(['/', '$', '`', '*', '\\']) && !is_archive(word);
+        let is_file = word.contains(['/', '$', '`', '*', '\\']) || stem(word.as_bytes()).is_some();
+        let is_name = !word.contains(pins) && !is_file;
         // `apt-get install x-` removes it.
         if is_name && word != "." && !word.ends_with(['-', '+']) {
             found.push(word.clone());
@@ -77,32 +79,24 @@ fn is_redirection(word: &str) -> bool {
     word.contains(['<', '>']) && word.trim_start_matches(|letter: char| letter.is_ascii_digit()).starts_with(['<', '>'])
 }
 
-fn is_archive(word: &str) -> bool {
-    [".deb", ".apk", ".whl", ".tar.gz", ".zip"].iter().any(|ending| word.ends_with(ending))
-}
-
 /// The list of dependencies that a command installs from, if it needs nothing else of the sources.
 pub(super) fn dependency_list(command: &ShellCommand) -> Option<&'static str> {
     let has = |word: &str| command.has(word);
-    if let Some(PackageCommand { manager, action: PackageAction::Installs, words }) = command.package_command() {
-        return match manager {
-            // `npm install -g x` installs something else.
-            PackageManager::Node
-                if !has("-g") && !has("--global") && words.iter().all(|word| word.starts_with('-')) =>
-            {
-                Some("package.json and its lock file")
-            }
-            PackageManager::Pip if (has("-r") || has("--requirement")) && !has(".") && !has("-e") => {
-                Some("the file of requirements")
-            }
-            _ => None,
-        };
-    }
     let words: Vec<&str> = command.arguments().iter().map(String::as_str).collect();
-    match (command.name(), &words[..]) {
-        ("bundle", ["install", ..]) => Some("Gemfile and Gemfile.lock"),
-        ("composer", ["install", ..]) => Some("composer.json and composer.lock"),
-        ("go", ["mod", "download", ..]) => Some("go.mod and go.sum"),
+    let installing = command.package_command().filter(|command| command.action == PackageAction::Installs);
+    match (command.name(), &words[..], installing.map(|command| (command.manager, command.words))) {
+        // `npm install -g x` installs something else.
+        (.., Some((PackageManager::Node, words)))
+            if !has("-g") && !has("--global") && words.iter().all(|word| word.starts_with('-')) =>
+        {
+            Some("package.json and its lock file")
+        }
+        (.., Some((PackageManager::Pip, _))) if (has("-r") || has("--requirement")) && !has(".") && !has("-e") => {
+            Some("the file of requirements")
+        }
+        ("bundle", ["install", ..], _) => Some("Gemfile and Gemfile.lock"),
+        ("composer", ["install", ..], _) => Some("composer.json and composer.lock"),
+        ("go", ["mod", "download", ..], _) => Some("go.mod and go.sum"),
         _ => None,
     }
 }
@@ -149,6 +143,7 @@ mod tests {
             "pip install -e .",
             "pip install -c constraints.txt flask",
             "pip install /tmp/x.whl",
+            "pip install x.tgz",
             "pip install git+https://example/x@1",
             "echo apt-get install curl",
             "apk del gcc",

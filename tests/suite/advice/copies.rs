@@ -155,7 +155,7 @@ fn the_file_that_the_lowest_layer_brings_stays() {
     );
 }
 
-/// Who follows the other finding deletes the target of the link.
+/// Following the other finding deletes the target of the link.
 #[test]
 fn no_link_leads_to_or_from_a_file_that_another_finding_concerns() {
     let big = "x".repeat(1_100_000);

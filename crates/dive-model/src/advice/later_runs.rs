@@ -12,9 +12,9 @@ use crate::tree::NodeId;
 
 /// Whether a later RUN needs files.
 pub(super) enum LaterUse<'a> {
-    /// None does: there is none, or the files are of a cache.
+    /// No later RUN needs them.
     Excluded,
-    /// One may.
+    /// A later RUN may need them.
     Possible,
     /// These name the files or their directory.
     Named(Vec<&'a Place<'a>>),
@@ -70,9 +70,10 @@ impl Remedies<'_> {
         if later.peek().is_none() {
             return LaterUse::Excluded;
         }
-        let (wanted, offline) = (self.wanted(kind, place.layer, nodes), OfflineUse::of(kind));
+        let (wanted, offline) = (self.wanted(kind, place.layer, nodes), offline_use(kind));
         let needs = |run: &&Place<'_>| {
-            let is_offline = offline.as_ref().is_some_and(|offline| self.is_offline(run, offline));
+            let is_offline =
+                offline.as_ref().is_some_and(|(programs, options)| self.is_offline(run, programs, options));
             let reads_repository = || kind == AdviceKind::VcsFolder && self.has_any(run, &READING_REPOSITORY);
             is_offline || self.names(run, &wanted) || reads_repository()
         };
@@ -84,17 +85,17 @@ impl Remedies<'_> {
         }
     }
 
-    /// True if a RUN uses a cache without a network.
-    fn is_offline(&self, run: &Place<'_>, offline: &OfflineUse) -> bool {
-        if !self.has_any(run, &offline.programs) || !self.has_any(run, offline.options) {
+    /// True if a RUN starts one of these programs without a network.
+    fn is_offline(&self, run: &Place<'_>, programs: &[&str], options: &[&str]) -> bool {
+        if !self.has_any(run, programs) || !self.has_any(run, options) {
             return false;
         }
         // Other programs have short options, too.
         let has_option = |command: &ShellCommand| {
-            let is_program = offline.programs.iter().any(|program| command.name().starts_with(program));
-            is_program && offline.options.iter().any(|option| command.has(option.trim()))
+            let is_program = programs.iter().any(|program| command.name().starts_with(program));
+            is_program && options.iter().any(|option| command.has(option.trim()))
         };
-        offline.options.iter().any(|option| !option.starts_with(' ') && run.instruction.text.contains(option))
+        options.iter().any(|option| !option.starts_with(' ') && run.instruction.text.contains(option))
             || self.parsed(run).iter().any(has_option)
     }
 
@@ -124,31 +125,24 @@ impl Remedies<'_> {
     }
 }
 
-/// How programs use a cache without a network. Otherwise, they would download again what a remedy deletes.
-struct OfflineUse {
-    programs: Vec<&'static str>,
-    /// Parts of a script; an option behind a space is a word of such a program.
-    options: &'static [&'static str],
-}
-
-impl OfflineUse {
-    fn of(kind: AdviceKind) -> Option<Self> {
-        let (others, options): (&[&str], &'static [&str]) = match kind {
-            AdviceKind::RpmCache => (&[], &["--cacheonly", " -C"]),
-            AdviceKind::ZypperCache => (&[], &["--no-refresh"]),
-            AdviceKind::ApkCache => (&[], &["--no-network"]),
-            AdviceKind::AptArchives => (&[], &["--no-download"]),
-            AdviceKind::PythonCache => (&[], &["--offline", "--no-index", "--no-download", "UV_OFFLINE"]),
-            AdviceKind::CondaPackages => (&[], &["--offline", "CONDA_OFFLINE"]),
-            AdviceKind::NodeCache => (&[], &["--offline"]),
-            AdviceKind::GoCache => (&["go", "make"], &["GOPROXY=off"]),
-            AdviceKind::RustCache => (&["cargo", "make"], &["--offline", "CARGO_NET_OFFLINE"]),
-            AdviceKind::JvmCache => (&["mvn", "gradle", "sbt"], &["--offline", " -o"]),
-            AdviceKind::PhpCache => (&["composer"], &["COMPOSER_DISABLE_NETWORK"]),
-            _ => return None,
-        };
-        Some(Self { programs: [&programs_of_cache(kind), others].concat(), options })
-    }
+/// The programs of a cache, and how they use it without a network: parts of a script, of which one behind a space is a word of such
+/// a program. Otherwise, they would download again what a remedy deletes.
+fn offline_use(kind: AdviceKind) -> Option<(Vec<&'static str>, &'static [&'static str])> {
+    let (others, options): (&[&str], &'static [&str]) = match kind {
+        AdviceKind::RpmCache => (&[], &["--cacheonly", " -C"]),
+        AdviceKind::ZypperCache => (&[], &["--no-refresh"]),
+        AdviceKind::ApkCache => (&[], &["--no-network"]),
+        AdviceKind::AptArchives => (&[], &["--no-download"]),
+        AdviceKind::PythonCache => (&[], &["--offline", "--no-index", "--no-download", "UV_OFFLINE"]),
+        AdviceKind::CondaPackages => (&[], &["--offline", "CONDA_OFFLINE"]),
+        AdviceKind::NodeCache => (&[], &["--offline"]),
+        AdviceKind::GoCache => (&["go", "make"], &["GOPROXY=off"]),
+        AdviceKind::RustCache => (&["cargo", "make"], &["--offline", "CARGO_NET_OFFLINE"]),
+        AdviceKind::JvmCache => (&["mvn", "gradle", "sbt"], &["--offline", " -o"]),
+        AdviceKind::PhpCache => (&["composer"], &["COMPOSER_DISABLE_NETWORK"]),
+        _ => return None,
+    };
+    Some(([&programs_of_cache(kind), others].concat(), options))
 }
 
 impl Place<'_> {

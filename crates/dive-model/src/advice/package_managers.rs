@@ -141,13 +141,13 @@ impl<'a> PackageCommand<'a> {
 
 /// The package manager that a command starts, and the words after it: `pip3 install`, `python3 -m pip install`.
 fn started(words: &[String]) -> Option<(PackageManager, &[String])> {
-    match words {
-        [python, module, name, words @ ..] if module == "-m" && python.contains("python") => {
-            Some((PackageManager::of(name)?, words))
-        }
-        [uv, pip, words @ ..] if pip == "pip" && PackageManager::of(uv) == Some(PythonProject) => Some((Pip, words)),
-        [name, words @ ..] => Some((PackageManager::of(name)?, words)),
-        [] => None,
+    let (name, words) = match words {
+        [python, module, words @ ..] if module == "-m" && python.contains("python") => words.split_first()?,
+        _ => words.split_first()?,
+    };
+    match (PackageManager::of(name)?, words) {
+        (PythonProject, [pip, words @ ..]) if pip == "pip" => Some((Pip, words)),
+        started => Some(started),
     }
 }
 

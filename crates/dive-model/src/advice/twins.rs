@@ -7,6 +7,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::below::Below;
 use super::kind::AdviceKind;
+use super::linked_caches::MAX_STEPS;
 use super::start_command::MentionedNames;
 use crate::tree::{LinkWalker, NodeId, PathOrder, SpanId, SpanKind, Tree};
 use crate::units::Total;
@@ -61,9 +62,6 @@ impl TwinSearch {
         twins
     }
 }
-
-/// Maximum number of steps to follow symbolic links, about 50 ns each.
-const MAX_STEPS: usize = 1_000_000;
 
 /// A file of a directory, also through a symbolic link, as in the cache of Hugging Face.
 struct FolderFile<'a> {

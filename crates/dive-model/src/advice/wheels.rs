@@ -48,7 +48,7 @@ impl WheelPlaces {
         places
     }
 
-    /// The directories.
+    /// Where pip looked for packages.
     pub(super) fn directories(&self) -> impl Iterator<Item = NodeId> {
         self.0.iter().map(|(directory, _)| *directory)
     }

@@ -132,7 +132,7 @@ fn weights_in_an_older_format_are_found() {
     says(
         &both,
         &[
-            "layer 0: /m/pytorch_model.bin has the weights of /m/model.safetensors; fetch one format, unless a program reads \
+            "layer 0: /m/pytorch_model.bin has the weights of /m/model.safetensors; store one format, unless a program reads \
           /m/pytorch_model.bin",
         ],
     );
@@ -171,7 +171,7 @@ fn weights_in_an_older_format_are_found() {
     says(
         &of(&pairs),
         &[
-            "layer 0: /m/pytorch_model-00001-of-00002.bin has the weights of /m/model-00001-of-00002.safetensors; fetch one \
+            "layer 0: /m/pytorch_model-00001-of-00002.bin has the weights of /m/model-00001-of-00002.safetensors; store one \
           format, unless a program reads /m/pytorch_model-00001-of-00002.bin",
         ],
     );
@@ -237,7 +237,7 @@ fn weights_are_found_through_the_links_of_a_cache() {
     says(
         &cache,
         &["layer 0: /hub/models--x/snapshots/1/pytorch_model.bin has the weights of \
-          /hub/models--x/snapshots/1/model.safetensors; fetch one format, unless a program reads \
+          /hub/models--x/snapshots/1/model.safetensors; store one format, unless a program reads \
           /hub/models--x/snapshots/1/pytorch_model.bin"],
     );
 }
@@ -258,6 +258,18 @@ fn weights_that_a_cache_has_twice_are_found() {
           links of the cache (`cp -a`)",
         ],
     );
+    // The tokenizer has the same cause.
+    let tokenizer = image().layer(|l| {
+        let l = l.file("hub/models--x/blobs/aa", &weights);
+        l.file("hub/models--x/snapshots/1/tokenizer.json", &weights).created_by("COPY hub /hub # buildkit")
+    });
+    says(
+        &tokenizer,
+        &[
+            "layer 0: /hub/models--x/snapshots/1/tokenizer.json is a copy of /hub/models--x/blobs/aa; keep the symbolic \
+          links of the cache (`cp -a`)",
+        ],
+    );
     let copies = image().layer(|l| {
         l.file("m/a.safetensors", &weights).file("m/b.safetensors", &weights).created_by("COPY m /m # buildkit")
     });
@@ -267,6 +279,65 @@ fn weights_that_a_cache_has_twice_are_found() {
             "layer 0: leave /m/b.safetensors out of the copy, and store it as a link to /m/a.safetensors; both have the \
           same size and hash",
         ],
+    );
+}
+
+/// Nothing fetches the copy, and one link has all of its bytes.
+#[test]
+fn a_copied_directory_is_linked_as_a_whole() {
+    let weights = |letter: &str| letter.repeat(70_000);
+    let of = |script: &str, prod: &str, owner: u64| {
+        let image = image().runs_as("app").layer(|l| {
+            let l = l.file("models/a/pytorch_model.bin", weights("p")).file("models/a/model.safetensors", weights("s"));
+            l.file("models/a/tokenizer.json", weights("t")).created_by("COPY models /models # buildkit")
+        });
+        image.layer(|l| {
+            let file = |l: Layer, name: &str, letter: &str| {
+                l.file(format!("{prod}/{name}"), weights(letter)).owner(owner, owner)
+            };
+            let l = file(l.dir(prod), "pytorch_model.bin", "p");
+            let l = file(file(l, "model.safetensors", "s"), "tokenizer.json", "t");
+            l.created_by(&format!("RUN /bin/sh -c {script} # buildkit"))
+        })
+    };
+    let linked = |copy: &str| {
+        format!(
+            "layer 1: {copy} is a copy of /models/a; write `ln -s /models/a {copy}` instead, unless a program changes one of \
+             them"
+        )
+    };
+    let remedies = |image: &Image| -> Vec<String> {
+        let found = image.open().opened().advice(KindSet::on()).findings;
+        found.into_iter().map(|finding| finding.remedy).filter(|remedy| remedy.starts_with("layer 1:")).collect()
+    };
+    for (script, prod) in [
+        ("useradd ml && cp -r /models/a /models/b", "models/b"),
+        ("cd /models && cp -a a/. b", "models/b"),
+        ("cp -R models/a ./models/b/", "models/b"),
+        ("rsync -a /models/a /srv/", "srv/a"),
+    ] {
+        let linked = linked(&format!("/{prod}"));
+        assert_eq!(remedies(&of(script, prod, 0)), [linked.clone(), linked], "{script}");
+    }
+    let owned = format!("{}; the link has the owner and mode of /models/a", linked("/models/b"));
+    assert_eq!(remedies(&of("cp -r /models/a /models/b && chown -R ml /models/b", "models/b", 7)), [&*owned, &*owned]);
+    for script in ["cp -r /models/c /models/b", "cp -r /models/a /models/c", "make"] {
+        assert!(!remedies(&of(script, "models/b", 0)).iter().any(|remedy| remedy.contains("is a copy of /models/a;")));
+    }
+    // Other files are there, too.
+    let older = image().runs_as("app").layer(|l| {
+        let l = l.file("models/b/x", "1").file("models/a/model.safetensors", weights("s"));
+        l.created_by("COPY models /models # buildkit")
+    });
+    let older = older.layer(|l| {
+        let l = l.file("models/b/model.safetensors", weights("s"));
+        l.created_by("RUN /bin/sh -c cp -r /models/a/. /models/b # buildkit")
+    });
+    assert_eq!(
+        remedies(&older),
+        [
+            "layer 1: write `ln -sf /models/a/model.safetensors /models/b/model.safetensors`; both have the same size and hash"
+        ]
     );
 }
 

@@ -13,6 +13,7 @@ pub mod claims;
 mod configuration;
 mod copied;
 mod copied_context;
+mod copied_directories;
 mod docs;
 mod file_findings;
 mod file_kinds;

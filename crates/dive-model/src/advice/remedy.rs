@@ -121,6 +121,7 @@ impl<'a> Remedies<'a> {
         }
         let changed = finding.doubled_by.and_then(place).unwrap_or(holds);
         let again = is_from_base.then(|| self.of_visible_again(finding, holds)).flatten();
+        let again = again.or_else(|| self.of_copied_directory(finding, changed, twins));
         let remedy = again.unwrap_or_else(|| match &twins[..] {
             [] => self.of_all_runs(finding, holds),
             [twin] => self.of_twin(finding, changed, *twin),
@@ -252,7 +253,7 @@ impl<'a> Remedies<'a> {
         match finding.kind {
             AdviceKind::CudaTwice => self.of_cuda(finding, place, twin),
             AdviceKind::ModelWeightsTwice if self.is_older_format(twin) => self.of_weights(place, twin),
-            AdviceKind::ModelWeightsTwice if self.is_unlinked_cache(twin) => {
+            AdviceKind::ModelWeightsTwice | AdviceKind::DuplicateContent if self.is_unlinked_cache(twin) => {
                 format!("{path} is a copy of {other}; keep the symbolic links of the cache (`cp -a`)")
             }
             _ => match self.link_hazard(twin) {

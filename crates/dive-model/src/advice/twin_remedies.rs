@@ -72,7 +72,7 @@ impl Remedies<'_> {
         let fetches = || place.tool(&["hf", "huggingface-cli"]).is_some();
         let instead = match name {
             _ if place.instruction.copies() => "copy one format".to_owned(),
-            _ if !fetches() => "fetch one format".to_owned(),
+            _ if !fetches() => "store one format".to_owned(),
             // One pattern: `--include` would leave out the configuration, and a second option replaces the first in old versions.
             _ if name.starts_with(WHOLE) && self.named_above(named, &["original"]).is_some() => {
                 "write `--exclude 'original/*'`".to_owned()
@@ -81,7 +81,7 @@ impl Remedies<'_> {
             _ if name.starts_with(b"pytorch_model") => "write `--exclude 'pytorch_model*'`".to_owned(),
             _ => match self.word(named).and_then(|path| path.rsplit('/').next().map(ToOwned::to_owned)) {
                 Some(name) if !name.contains('\'') => format!("write `--exclude '{name}'`"),
-                _ => "fetch one format".to_owned(),
+                _ => "store one format".to_owned(),
             },
         };
         format!("{path} has the weights of {other}; {instead}, unless a program reads {path}")

@@ -162,3 +162,70 @@ fn an_archive_that_add_unpacks_is_unpacked_in_an_earlier_stage() {
         &["layer 0: unpack the archive in an earlier stage, and copy what the image needs; layer 1 deletes /src/a"],
     );
 }
+
+/// Nothing between the two RUNs needs the files, so they need not be joined.
+#[test]
+fn files_that_no_step_uses_are_deleted_where_they_are_made() {
+    let of = |path: &str, between: &[&str], last: &str| {
+        let run = |script: &str| format!("RUN /bin/sh -c {script} # buildkit");
+        let made = image()
+            .runs_as("app")
+            .layer(|l| l.file(path, "x".repeat(5_000)).file("srv/data/kept", "1").created_by(&run("make data")));
+        let image = (0..).zip(between).fold(made, |image, (at, script)| {
+            image.layer(|l| l.file(format!("app/{at}"), "1").created_by(&run(script)))
+        });
+        image.layer(|l| l.whiteout(path).created_by(&run(last)))
+    };
+    let deleted = |path: &str, layer: usize| format!("layer 0: delete {path} here instead of in layer {layer}");
+    for (between, last) in [
+        (&["chown -R app /srv"][..], "rm -rf data/raw"),
+        (&["useradd app && chmod -R go+rX /srv /app", "mkdir -p /app/log && touch /app/log/a"], "rm /srv/data/raw"),
+        (&["find /srv -type f -exec chmod 644 {} + && find /app | xargs chown app"], "rm -f /srv/data/raw"),
+        (&["printf 1 > /app/0"], "cd /srv && rm -rf data/raw && chown -R app ."),
+    ] {
+        says(&of("srv/data/raw", between, last), &[&deleted("/srv/data/raw", between.len() + 1)]);
+    }
+    for (between, last) in [
+        // Programs may read any file, also a name that stands in a substitution.
+        (&["make"][..], "rm /srv/data/raw"),
+        (&["chown app /srv/data/raw"], "rm /srv/data/raw"),
+        (&["chmod +x /srv/data/r*"], "rm /srv/data/raw"),
+        (&["mkdir /srv/data/raw.d"], "rm /srv/data/raw"),
+        (&["touch `cat *`"], "rm /srv/data/raw"),
+        (&["echo \"$(cat /srv/data/*)\""], "rm /srv/data/raw"),
+        (&["chmod +x $PROGRAM"], "rm /srv/data/raw"),
+        (&["find /srv -exec process {} +"], "rm /srv/data/raw"),
+        (&["cd /srv/data/raw"], "rm /srv/data/raw"),
+        (&["chown -R app /srv"], "process && rm /srv/data/raw"),
+    ] {
+        let image = of("srv/data/raw", between, last).open();
+        let remedy = &image.opened().advice(dive_model::advice::KindSet::on()).findings[0].remedy;
+        assert!(remedy.contains("merge into one RUN"), "{between:?} {last}: {remedy}");
+    }
+    // Programs read no documentation, but may be in a package.
+    let doc = "usr/share/doc/git/copyright";
+    says(
+        &of(doc, &["npm ci"], "apt-get install -y jq && rm -rf /usr/share/doc/git"),
+        &[&deleted(&format!("/{doc}"), 2)],
+    );
+    for (path, between) in [(doc, "cp -r /usr/share/doc /app"), ("usr/sbin/useradd", "chown -R app /srv")] {
+        let image = of(path, &[between], "rm -rf /usr/share/doc/git /usr/sbin/useradd").open();
+        let remedy = &image.opened().advice(dive_model::advice::KindSet::on()).findings[0].remedy;
+        assert!(remedy.contains("merge into one RUN"), "{path}: {remedy}");
+    }
+    // A copied archive has no path in the context to exclude.
+    let copied = |instruction: &str, last: &str| {
+        let image = image().runs_as("app").layer(|l| l.file("src/raw", "x".repeat(5_000)).created_by(instruction));
+        let image = image.layer(|l| l.file("app/0", "1").created_by("RUN /bin/sh -c chown -R app /src # buildkit"));
+        image.layer(|l| l.whiteout("src/raw").created_by(last))
+    };
+    let last = "RUN /bin/sh -c rm /src/raw # buildkit";
+    says(
+        &copied("COPY src /src # buildkit", last),
+        &["layer 0: exclude /src/raw from the copy, or copy it in an earlier stage; layer 2 deletes it"],
+    );
+    says(
+        &copied("ADD vendor.tar.gz /src/ # buildkit", last),
+        &["layer 0: leave /src/raw out of the archive that the ADD unpacks; layer 2 deletes it"],
+    );
+}

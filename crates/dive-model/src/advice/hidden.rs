@@ -100,11 +100,6 @@ impl Remedies<'_> {
         NamedFiles::of(&finding.groups, name)
     }
 
-    /// True if the step that hides files does nothing but delete, and none before it runs a command: nothing needs the files.
-    fn is_unused(&self, holds: &Place<'_>, hides: &Place<'_>) -> bool {
-        hides.only_deletes() && self.runs_between(holds.layer, Some(hides.layer)).next().is_none()
-    }
-
     /// Files that a COPY or ADD brings and a later layer deletes. A RUN between may need them.
     fn of_deleted_copy(&self, finding: &Finding, files: &NamedFiles, holds: &Place<'_>, hides: &Place<'_>) -> String {
         let (NamedFiles { name: path, them }, hidden, deletes) = (files, &hides.name, deletes(hides));
@@ -114,10 +109,9 @@ impl Remedies<'_> {
                  {deletes} {them}, but the image still has {them}"
             );
         }
-        if self.is_unused(holds, hides) {
-            return format!(
-                "exclude {path} from the copy, or copy {them} in an earlier stage; {hidden} {deletes} {them}"
-            );
+        let is_unused = self.is_unused(finding, holds, hides);
+        if holds.unpacks() && is_unused {
+            return format!("leave {path} out of the archive that the ADD unpacks; {hidden} {deletes} {them}");
         }
         if holds.unpacks() {
             return format!(
@@ -126,6 +120,11 @@ impl Remedies<'_> {
         }
         if holds.fetches() {
             return format!("fetch {path} in the RUN that uses {them}; {hidden} {deletes} {them}");
+        }
+        if is_unused {
+            return format!(
+                "exclude {path} from the copy, or copy {them} in an earlier stage; {hidden} {deletes} {them}"
+            );
         }
         let nodes: Vec<NodeId> = finding.groups.iter().take(PATHS).map(|group| group.place).collect();
         let wanted = self.wanted(AdviceKind::VcsFolder, holds.layer, &nodes);
@@ -173,7 +172,11 @@ impl Remedies<'_> {
         let between = self.runs_between(holds.layer, Some(hides.layer));
         let all: Vec<&Place<'_>> = std::iter::once(holds).chain(between).chain([hides]).collect();
         let (all, behind) = (names_of(&all), self.behind_copies(holds, Some(hides)));
-        match (removal, self.is_unused(holds, hides)) {
+        let is_unused = match removal {
+            Some(_) => self.is_deleted_next(holds, hides),
+            None => self.is_unused(finding, holds, hides),
+        };
+        match (removal, is_unused) {
             (Some(removal), true) => match removal.plain() {
                 Some(removal) if holds.is_continuable() => {
                     format!("{held}: add `&& {removal}` here instead of in {hidden}")
@@ -191,7 +194,7 @@ impl Remedies<'_> {
     }
 
     /// True if packages of a distribution install the largest group.
-    fn is_of_packages(&self, finding: &Finding) -> bool {
+    pub(super) fn is_of_packages(&self, finding: &Finding) -> bool {
         let place = finding.groups.first().map(|group| group.place);
         place.is_some_and(|place| self.packages.contains(place) || self.tree.path(place) == b"/usr")
     }

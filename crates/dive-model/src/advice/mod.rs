@@ -49,6 +49,7 @@ mod start_command;
 pub mod testing;
 mod twin_remedies;
 mod twins;
+mod unused;
 mod wheels;
 
 pub use boundary::OwnBoundary;

@@ -23,6 +23,7 @@ mod remedies;
 mod report;
 mod sentences;
 mod waste;
+mod weights;
 
 use dive_model::advice::{Advice, KindSet};
 use dive_model::image::ImagePart;

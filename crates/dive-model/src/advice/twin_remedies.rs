@@ -93,9 +93,14 @@ impl Remedies<'_> {
         let later: Vec<&Place<'_>> =
             self.runs_between(place.layer, None).filter(|run| self.names(run, &wanted)).collect();
         let is_copy = place.instruction.copies();
+        let name = std::str::from_utf8(self.tree.name(node)).unwrap_or_default();
+        let copies_around =
+            |run: &Place<'_>| !run.instruction.text.contains(name) && run.tool(&["cp", "rsync"]).is_some();
         match (self.word(node).filter(|_| !is_copy), &later[..]) {
-            // A mount is read-only.
-            (_, later @ [_, ..]) if is_copy && later.iter().any(|run| run.changes_attributes()) => {
+            // A mount is read-only, and a copy of the whole directory has the mounted file, too.
+            (_, later @ [_, ..])
+                if is_copy && later.iter().any(|run| run.changes_attributes() || copies_around(run)) =>
+            {
                 Some("leave it out of the copy".to_owned())
             }
             (_, later @ [_, ..]) if is_copy => {

@@ -183,14 +183,15 @@ fn instruction_words(text: &str, first: Range<usize>, lines: &mut SourceLines<'_
     }
 }
 
-/// The letter that continues a line, a backslash unless a comment at the top sets another.
+/// The letter that continues a line, a backslash unless a directive sets another. Directives are the first lines, up to any other one.
 fn escape_letter(text: &str) -> char {
-    let comments = text.lines().map_while(|line| line.trim().strip_prefix('#'));
-    let mut values = comments.filter_map(|comment| {
-        let (name, value) = comment.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("escape").then(|| value.trim())
+    let mut directives = text.lines().map_while(|line| {
+        let (name, value) = line.trim().strip_prefix('#')?.split_once('=')?;
+        let name = name.trim();
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| (name, value.trim()))
     });
-    if values.next() == Some("`") { '`' } else { '\\' }
+    let escape = directives.find(|(name, _)| name.eq_ignore_ascii_case("escape"));
+    if escape.is_some_and(|(_, value)| value == "`") { '`' } else { '\\' }
 }
 
 #[cfg(test)]
@@ -232,6 +233,17 @@ mod tests {
             ),
             ("RUN a <<X\r\n\u{e9}\r\nX\r\n", "RUN a __X", &["X \"é\\r\\n\" \"é\\r\\nX\\r\\n\""]),
             ("# escape=`\nRUN a `\n <<X\n\\\nX\n", "# escape=`|RUN a `| __X", &["X \"\\\\\\n\" \"\\\\\\nX\\n\""]),
+            (
+                "# syntax=docker/dockerfile:1\n# escape=`\nRUN a `\n <<X\n1\nX\n",
+                "# syntax=docker/dockerfile:1|# escape=`|RUN a `| __X",
+                &["X \"1\\n\" \"1\\nX\\n\""],
+            ),
+            // Directives end at the first other line.
+            (
+                "# build = all\n# a note\n# escape=`\nRUN a \\\n <<X\n1\nX\n",
+                "# build = all|# a note|# escape=`|RUN a \\| __X",
+                &["X \"1\\n\" \"1\\nX\\n\""],
+            ),
             // No here-documents.
             ("RUN echo \"a <<X\" $((1<<2)) <<<X a<<X << X\nX", "RUN echo \"a <<X\" $((1<<2)) <<<X a<<X << X|X", &[]),
             ("RUN a <<X\nb\n", "RUN a <<X|b", &[]),

@@ -196,7 +196,10 @@ fn runtime_file() -> Option<PathBuf> {
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    File::open(file)?.take(FILE_LIMIT).read_to_end(&mut text)?;
+    File::open(file)?.take(FILE_LIMIT + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > FILE_LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} MiB", FILE_LIMIT >> 20)));
+    }
     Ok(text)
 }
 
@@ -257,6 +260,8 @@ mod tests {
         assert!(user(&environment, "bad.example", "app").contains("cannot be read"));
         std::fs::write(folder.path().join("config.json"), "{").unwrap();
         assert!(user(&environment, "quay.io", "app").contains("not in the format of docker's config.json"));
+        std::fs::write(folder.path().join("config.json"), vec![b' '; (4 << 20) + 1]).unwrap();
+        assert!(user(&environment, "quay.io", "app").contains("larger than 4 MiB"));
     }
 
     #[test]

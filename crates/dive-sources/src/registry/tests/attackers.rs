@@ -111,6 +111,19 @@ fn a_redirect_does_not_downgrade_to_plain_http() {
     assert!(plain.seen().is_empty());
 }
 
+/// The host of a redirect needs a certificate of its own, by an authority that the registry's user trusts.
+#[test]
+fn a_redirect_leads_to_no_host_with_a_wrong_certificate() {
+    for (certificate, why) in [(OTHER_NAME, "for other.example"), (UNKNOWN, "signed by an unknown authority")] {
+        let store = TlsServer::start(certificate, "HTTP/1.1 404 Not Found\r\n".to_owned());
+        let place = format!("https://{}/v2/app/manifests/1", store.host);
+        let head = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {place}\r\n");
+        let error = refused(&TlsServer::start(GOOD, head).host);
+        assert!(error.contains("is not trusted") && error.contains(why), "{error}");
+        assert_eq!(store.requests.load(Ordering::SeqCst), 0, "{why}");
+    }
+}
+
 /// The password would otherwise be sent unencrypted to a server that the registry names.
 #[test]
 fn a_token_server_without_tls_gets_no_password() {

@@ -136,7 +136,7 @@ const UNREADABLE: [(&str, &str); 19] = [
         "manifest.json is not a valid document: expected an object, found a list at line 1 column 2",
     ),
     ("manifest-empty-array.tar", "contains no image: manifest.json lists no images"),
-    ("manifest-empty.tar", "manifest.json is not a valid document: the document ends too early at line 1 column 1"),
+    ("manifest-empty.tar", "manifest.json is empty; save the image again"),
     ("manifest-missing.tar", "no manifest.json or index.json; the manifest often comes last"),
     ("manifest-wrong-types.tar", "manifest.json is not a valid document: expected a string, found a number"),
     (

@@ -404,6 +404,7 @@ fn damaged_manifest_or_digest_hides_no_image() {
             Some("md5:1") => "blobs/md5/1 is missing",
             Some(digest) => digest,
             None if bytes == "{}" => "names no configuration",
+            None if bytes.is_empty() => "is empty; save the image again",
             None => "is not a valid document",
         };
         assert!(text.contains(message), "{text}");

@@ -83,7 +83,16 @@ pub(super) fn read_into<T: Decode>(
             _ if is_utf16(&bytes) => {
                 ImageError::Manifest { archive, document, problem: "is UTF-16 text; save it as UTF-8" }
             }
-            _ => ImageError::Document { archive, document, cause },
+            _ => {
+                let problem = match &bytes[..] {
+                    [] => "is empty".to_owned(),
+                    [0x1f, 0x8b, ..] => "is compressed with gzip".to_owned(),
+                    _ => format!("is not a valid document: {cause}"),
+                };
+                // Only registries compare documents with their digests.
+                let remedy = if store.is_verified() { "push the image again" } else { "save the image again" };
+                ImageError::Document { archive, document, problem, remedy }
+            }
         }
     })?;
     let mut remark = |text: String| {

@@ -50,14 +50,16 @@ pub enum ImageError {
         cause: io::Error,
     },
     /// A document is invalid.
-    #[error("{archive}: {} is not a valid document: {cause}; save the image again", Shown(document))]
+    #[error("{archive}: {} {problem}; {remedy}", Shown(document))]
     Document {
         /// Name of the archive.
         archive: String,
         /// Name of the document.
         document: String,
-        /// Reason, with line and column.
-        cause: JsonError,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A document exceeds a limit.
     #[error("{archive}: {} exceeds a limit of dive: {cause}", Shown(document))]

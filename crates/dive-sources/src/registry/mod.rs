@@ -24,6 +24,7 @@ mod tests;
 mod toc;
 mod trust;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -66,6 +67,8 @@ struct RegistryImage {
     repository: Arc<Repository>,
     on_damage: OnDamage,
     index: Blob,
+    /// The path of the requested manifest, and its name in messages.
+    requested: (String, String),
     known: Mutex<KnownBlobs>,
     remarks: Vec<Remark>,
     cache: Option<Cache>,
@@ -124,13 +127,14 @@ impl RegistryImage {
             known.learn(read);
         }
         known.named.insert(member.clone(), (Role::Manifest, Descriptor::of_digest(document.digest.to_string())));
-        known.blobs.insert(member.clone(), Blob::in_memory(document.bytes, member));
+        known.blobs.insert(member.clone(), Blob::in_memory(document.bytes, &*what));
         remarks.extend(problems.into_iter().map(|problem| Remark::new(name, problem)));
         Ok(Self {
             name: name.to_owned(),
             repository,
             on_damage: access.on_damage,
             index: Blob::in_memory(index.to_string().into_bytes(), INDEX),
+            requested: (member, what),
             known: Mutex::new(known),
             remarks,
             cache: access.cache.clone(),
@@ -178,7 +182,7 @@ impl RegistryImage {
                         self.known_blobs().learn(read);
                     }
                 }
-                Blob::in_memory(bytes, member)
+                Blob::in_memory(bytes, &*self.file_name(member))
             }
             Role::Layer => match self.size(&digest, &entry) {
                 Ok(size) => {
@@ -268,6 +272,18 @@ impl Store for RegistryImage {
 
     fn contains(&self, member: &str) -> bool {
         member == INDEX || self.known_blobs().named.contains_key(member)
+    }
+
+    /// What a document is. No user has a file of its path.
+    fn file_name<'a>(&self, member: &'a str) -> Cow<'a, str> {
+        if member == self.requested.0 {
+            return Cow::Owned(self.requested.1.clone());
+        }
+        match self.known_blobs().named.get(member) {
+            Some((Role::Manifest, entry)) => Cow::Owned(format!("the manifest {}", entry.digest)),
+            Some((Role::Configuration, entry)) => Cow::Owned(format!("the configuration {}", entry.digest)),
+            Some((Role::Layer, _)) | None => Cow::Borrowed(member),
+        }
     }
 
     /// True: every fetched blob is compared with its digest.

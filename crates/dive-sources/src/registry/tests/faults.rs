@@ -5,6 +5,7 @@ use crate::access::Access;
 use crate::busy_hosts::BusyHosts;
 use crate::registry::RegistryImage;
 use dive_model::digest::Digest;
+use dive_model::image::{self, Selection};
 use dive_model::remark::OnDamage;
 use dive_model::store::Store;
 
@@ -234,6 +235,33 @@ fn a_manifest_is_limited_and_verified() {
     assert!(other.open().unwrap_err().to_string().contains("is damaged"));
     let odd = Server::start(|_| Reply::ok("{}").with("Content-Type", "application/vnd.example+json"));
     assert!(odd.open().unwrap_err().to_string().contains("application/vnd.example+json"));
+}
+
+/// No user has a file `blobs/sha256/...`.
+#[test]
+fn a_damaged_document_of_a_registry_is_named() {
+    let manifest = Fixture::new().manifest;
+    for (body, says) in [
+        (&b"\x1f\x8b\x08"[..], "is compressed with gzip; push the image again"),
+        (b"", "is empty; push the image again"),
+        (
+            &manifest[..20],
+            "is not a valid document: the document ends too early at line 1 column 21; push the image again",
+        ),
+    ] {
+        let body = body.to_vec();
+        let server = Server::start(move |_| Reply::ok(body.clone()).with("Content-Type", MANIFEST));
+        let error = image::open(&server.open().unwrap(), &Selection::default(), OnDamage::Fail).unwrap_err();
+        assert_eq!(error.to_string(), format!("{}/app:1: the manifest of app:1 {says}", server.host));
+    }
+    let config = Digest::sha256(b"{");
+    let listed = serde_json::json!({ "mediaType": MANIFEST, "config": { "digest": config.to_string(), "size": 1 } });
+    let server = Server::start(move |request| {
+        Reply::ok(if request.path.contains("blobs") { "{".to_owned() } else { listed.to_string() })
+    });
+    let error = image::open(&server.open().unwrap(), &Selection::default(), OnDamage::Fail).unwrap_err();
+    let named = format!("{}/app:1: the configuration {config} is not a valid document: ", server.host);
+    assert!(error.to_string().starts_with(&named), "{error}");
 }
 
 #[test]

@@ -139,3 +139,26 @@ fn only_the_files_that_get_another_mode_are_named_for_it() {
         &[&mode_of("/app/1.sh, /app/2.sh, /app/3.sh, /app/4.sh and 1 more path")],
     );
 }
+
+/// One COPY has one owner.
+#[test]
+fn files_with_several_owners_are_copied_apart() {
+    let files = |l: Layer, data: u64, conf: u64| {
+        let l = l.file("app/data/a", "x".repeat(SIZE)).owner(data, data);
+        l.file("app/conf/b", "y".repeat(SIZE / 2)).owner(conf, conf)
+    };
+    let run = |script: &str| format!("RUN /bin/sh -c {script} # buildkit");
+    let copied = || image().runs_as("app").layer(|l| files(l, 0, 0).created_by("COPY . /app # buildkit"));
+    let data = |l: Layer| l.file("app/data/a", "x".repeat(SIZE)).owner(7, 7);
+    let conf = |l: Layer| l.file("app/conf/b", "y".repeat(SIZE / 2)).owner(8, 8);
+    let image = copied().layer(|l| data(l).created_by(&run("chown -R web /app/data")));
+    says(
+        &image.layer(|l| conf(l).created_by(&run("chown -R ops /app/conf"))),
+        &[
+            "layer 0: set the owner of /app/data/a in a COPY of its own (`COPY --chown=web`) instead of in layer 1",
+            "layer 0: set the owner of /app/conf/b in a COPY of its own (`COPY --chown=ops`) instead of in layer 2",
+        ],
+    );
+    let both = copied().layer(|l| files(l, 7, 8).created_by(&run("chown -R web /app/data && chown -R ops /app/conf")));
+    says(&both, &["layer 0: set the owners here, in a COPY for each (`COPY --chown=`) instead of in layer 1"]);
+}

@@ -159,7 +159,9 @@ fn an_archive_that_add_unpacks_is_unpacked_in_an_earlier_stage() {
         .layer(|l| l.whiteout("src/a").created_by("RUN /bin/sh -c cd /src && make && rm a # buildkit"));
     says(
         &image,
-        &["layer 0: unpack the archive in an earlier stage, and copy what the image needs; layer 1 deletes /src/a"],
+        &[
+            "layer 0: unpack and use the archive in an earlier stage, and copy what the image needs; layer 1 deletes /src/a",
+        ],
     );
 }
 

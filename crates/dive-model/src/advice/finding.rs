@@ -139,6 +139,8 @@ pub(super) struct AttributeChanges {
     pub(super) has_new_owners: bool,
     /// The owners and groups of these files in the finished file system, at most two.
     pub(super) owners: Vec<(u32, u32)>,
+    /// True if the files that the first layer brings get several owners: no option of one COPY sets them.
+    pub(super) has_other_owners: bool,
     /// True if an even later layer changes an owner again.
     pub(super) is_changed_again: bool,
 }

@@ -115,7 +115,7 @@ impl Remedies<'_> {
         }
         if holds.unpacks() {
             return format!(
-                "unpack the archive in an earlier stage, and copy what the image needs; {hidden} {deletes} {path}"
+                "unpack and use the archive in an earlier stage, and copy what the image needs; {hidden} {deletes} {path}"
             );
         }
         if holds.fetches() {

@@ -45,6 +45,14 @@ impl Remedies<'_> {
         let user = if has_owners && !is_number { self.missing_user(holds, hides) } else { String::new() };
         let copy = if holds.instruction.keyword == Keyword::Add { "ADD" } else { "COPY" };
         let mode = changes.mode;
+        let here = if changes.has_other_owners && owner.is_empty() {
+            format!("set the owners here, in a {copy} for each (`{copy} --chown=`)")
+        } else if changes.has_other_owners {
+            let their = if files.them == "it" { "its" } else { "their" };
+            format!("set the owner of {} in a {copy} of {their} own (`{copy} --chown={owner}`)", files.name)
+        } else {
+            format!("set the owner here (`{copy} --chown={owner}`)")
+        };
         // `COPY --chmod=` sets the mode of all files.
         if has_modes && self.stored_in(holds.layer).files > 1 {
             let where_from = match holds.source {
@@ -56,7 +64,7 @@ impl Remedies<'_> {
             let path = &named.as_ref().unwrap_or(files).name;
             return if has_owners {
                 format!(
-                    "{held}: set the owner here (`{copy} --chown={owner}`), and the mode of {path} in {where_from} (`chmod`), \
+                    "{held}: {here}, and the mode of {path} in {where_from} (`chmod`), \
                      instead of in {hidden}{user}{times}"
                 )
             } else {
@@ -68,7 +76,7 @@ impl Remedies<'_> {
                 "{held}: set owner and mode here (`{copy} --chown={owner} --chmod={mode:o}`) instead of in {hidden}{user}{times}"
             ),
             (true, false) => {
-                format!("{held}: set the owner here (`{copy} --chown={owner}`) instead of in {hidden}{user}{times}")
+                format!("{held}: {here} instead of in {hidden}{user}{times}")
             }
             (false, _) => {
                 format!("{held}: set the mode here (`{copy} --chmod={mode:o}`) instead of in {hidden}{times}")

@@ -94,5 +94,12 @@ pub(super) fn attribute_changes(
             }
         }
     }
+    let mut owners: BTreeMap<LayerIndex, BTreeSet<(u32, u32)>> = BTreeMap::new();
+    for ((layer, _), changed) in &changes {
+        owners.entry(*layer).or_default().extend(&changed.owners);
+    }
+    for ((layer, _), changed) in &mut changes {
+        changed.has_other_owners = owners.get(layer).is_some_and(|owners| owners.len() > 1);
+    }
     changes
 }

@@ -6,11 +6,12 @@
 mod memory;
 mod packing;
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tracing::{debug, warn};
 
@@ -58,9 +59,6 @@ const VERSION: u32 = 4;
 
 /// Default size limit of the cache, in bytes. The entries of a large image take some megabytes.
 pub const LIMIT: u64 = 512 << 20;
-
-/// Age at which a temporary file is taken as abandoned.
-const ABANDONED_AFTER: Duration = Duration::from_hours(1);
 
 impl RecordKind {
     const ALL: [Self; 3] = [Self::Layer, Self::Image, Self::Table];
@@ -192,7 +190,6 @@ impl Cache {
         }
         let (packed, _reserved) = packed(budget, size, write)?;
         let dir = Dir::open(folder)?;
-        unfinished::sweep(&dir, FilePurpose::Record);
         let mut record = Unfinished::create(&dir, FilePurpose::Record, Readers::Owner)?;
         for part in [&MAGIC[..], &checksum(key, &packed), &packed] {
             record.file().write_all(part)?;
@@ -201,14 +198,19 @@ impl Cache {
         Ok((HEADER_LEN + packed.len()) as u64)
     }
 
-    /// Deletes the least recently used records until the rest fits. `newest` is deleted last.
+    /// Deletes what killed runs left, records of other versions, and the least recently used records until the rest fits. `newest` is
+    /// deleted last.
     fn evict(&self, newest: &Path) {
+        for (_, _, folder) in self.folders() {
+            if let Ok(dir) = Dir::open(&folder) {
+                unfinished::sweep(&dir, FilePurpose::Record);
+            }
+        }
         let mut records: Vec<_> = self.records().collect();
         let mut bytes: u64 = records.iter().map(|record| record.bytes).sum();
-        let is_stale = |record: &CachedFile| {
-            record.version != VERSION
-                || (!record.is_finished() && record.used.elapsed().is_ok_and(|age| age > ABANDONED_AFTER))
-        };
+        // What is left of the others belongs to running programs.
+        records.retain(CachedFile::is_finished);
+        let is_stale = |record: &CachedFile| record.version != VERSION;
         records.sort_by_key(|record| (!is_stale(record), record.path == newest, record.used));
         for record in records {
             if bytes <= self.limit && !is_stale(&record) {
@@ -272,20 +274,22 @@ impl Cache {
         folders.chain([version.clone()]).all(|folder| is_folder(&folder) || !folder.is_symlink())
     }
 
-    /// All record files, by folder and name. Links are not followed.
+    /// The folders of records, by version and kind. Links are not followed.
+    fn folders(&self) -> impl Iterator<Item = (u32, RecordKind, PathBuf)> {
+        let parents = self.versions().into_iter().map(|version| (version, self.root.join(folder_of(version))));
+        let parents = parents.filter(|(_, parent)| is_folder(parent));
+        let folders = parents
+            .flat_map(|(version, parent)| RecordKind::ALL.map(|kind| (version, kind, parent.join(kind.folder()))));
+        folders.filter(|(_, _, folder)| is_folder(folder))
+    }
+
+    /// All record files, also unfinished ones, by folder and name. Links are not followed.
     fn records(&self) -> impl Iterator<Item = CachedFile> {
-        let folders = self.versions().into_iter().flat_map(|version| RecordKind::ALL.map(|kind| (version, kind)));
-        let root = self.root.clone();
-        folders.flat_map(move |(version, kind)| {
-            let parent = root.join(folder_of(version));
-            let folder = parent.join(kind.folder());
-            let is_own = is_folder(&parent) && is_folder(&folder);
-            entries(&folder).filter(move |_| is_own).filter_map(move |entry| {
+        self.folders().flat_map(|(version, kind, folder)| {
+            entries(&folder).filter_map(move |entry| {
                 let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
-                entry
-                    .file_name()
-                    .to_str()
-                    .filter(|name| is_record_name(name.strip_prefix(TEMPORARY_PREFIX).unwrap_or(name)))?;
+                let name = entry.file_name();
+                (is_unfinished(&name) || name.to_str().is_some_and(is_record_name)).then_some(())?;
                 let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
                 Some(CachedFile { version, kind, path: entry.path(), bytes: metadata.len(), used })
             })
@@ -314,8 +318,9 @@ fn is_record_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 200 && name.bytes().all(is_plain)
 }
 
-/// Prefix of temporary files.
-const TEMPORARY_PREFIX: &str = ".new-";
+fn is_unfinished(name: &OsStr) -> bool {
+    FilePurpose::Record.is_name(name.as_encoded_bytes())
+}
 
 struct CachedFile {
     version: u32,
@@ -327,7 +332,7 @@ struct CachedFile {
 
 impl CachedFile {
     fn is_finished(&self) -> bool {
-        !self.path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(TEMPORARY_PREFIX))
+        !self.path.file_name().is_some_and(is_unfinished)
     }
 }
 

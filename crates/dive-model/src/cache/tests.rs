@@ -117,13 +117,25 @@ fn records_of_old_versions_and_killed_programs_are_deleted() {
     let old = cache.root().join("v0/layers");
     std::fs::create_dir_all(&old).unwrap();
     std::fs::write(old.join("sha256-aa"), [0; 100]).unwrap();
-    let left = cache.root().join(folder_of(VERSION)).join("layers/.new-abc");
-    std::fs::write(&left, [0; 100]).unwrap();
-    let file = File::options().write(true).open(&left).unwrap();
-    file.set_modified(SystemTime::now() - ABANDONED_AFTER * 2).unwrap();
-    assert!(cache.usage().bytes > 200, "all of it is counted");
+    let layers = cache.root().join(folder_of(VERSION)).join("layers");
+    let (left, living) = (layers.join(".new-1-2"), layers.join(".new-1-3"));
+    let [_, file] = [&left, &living].map(|path| {
+        std::fs::write(path, [0; 100]).unwrap();
+        File::options().write(true).open(path).unwrap()
+    });
+    // A program that was stopped for hours still uses it.
+    file.set_modified(SystemTime::now() - std::time::Duration::from_hours(9)).unwrap();
+    file.lock().unwrap();
+    assert!(cache.usage().bytes > 300, "all of it is counted");
     keep(&cache, "other", b"entries");
-    assert!(!left.exists() && !old.join("sha256-aa").exists());
+    assert!(!left.exists() && living.exists() && !old.join("sha256-aa").exists());
+    // Not even to keep the cache within its limit.
+    keep(&cache.clone().with_limit(1), "another", b"entries");
+    assert!(living.exists());
+    file.unlock().unwrap();
+    cache.clear().unwrap();
+    keep(&cache, KEY, b"entries");
+    keep(&cache, "other", b"entries");
     assert_eq!(cache.usage().layers, 2);
 }
 

@@ -7,9 +7,6 @@ use super::remedy::Remedies;
 use crate::layer::LayerIndex;
 use crate::tree::NodeId;
 
-/// The directories of apt's lists, and of its packages and indexes.
-const DIRECTORIES: [&str; 2] = ["/var/cache/apt", "/var/lib/apt/lists"];
-
 /// Where apt keeps the packages that it downloads.
 const ARCHIVES: &str = "/var/cache/apt/archives";
 
@@ -35,7 +32,8 @@ impl Remedies<'_> {
         if place.use_of_lists() == Some(ListUse::Installs) {
             return place.adds(&command);
         }
-        let [packages, lists] = DIRECTORIES.map(|path| format!("--mount=type=cache,sharing=locked,target={path}"));
+        let mount = |path: &str| format!("--mount=type=cache,sharing=locked,target={path}");
+        let (packages, lists) = (mount("/var/cache/apt"), mount("/var/lib/apt/lists"));
         let again = self.downloads_again(place.layer);
         format!("{}, or mount caches: `RUN {packages}` and `{lists}`{again}", place.adds(&command))
     }

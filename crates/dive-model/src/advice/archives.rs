@@ -30,7 +30,7 @@ pub(super) fn stem(name: &[u8]) -> Option<&[u8]> {
 const PLACES: [&[u8]; 6] = [b"tmp", b"var/tmp", b"root", b"usr/src", b"usr/local/src", b"opt"];
 
 /// Programs that fetch files.
-const FETCHING: [&str; 3] = ["curl", "wget", "aria2c"];
+const FETCHERS: [&str; 3] = ["curl", "wget", "aria2c"];
 
 /// Archives that programs of the image read: `docker-php-ext-install` of the official image.
 const NEEDED: [&[u8]; 1] = [b"usr/src/php.tar.xz"];
@@ -173,7 +173,7 @@ impl ArchiveUse {
     fn of(command: &ShellCommand) -> Option<Self> {
         let first = command.arguments().first().map_or("", String::as_str);
         match command.name() {
-            name if FETCHING.contains(&name) => Some(Self::Fetches),
+            name if FETCHERS.contains(&name) => Some(Self::Fetches),
             "tar" | "bsdtar" if is_tar_mode(command, 'x', &["--extract", "--get"]) => Some(Self::Unpacks),
             "tar" | "bsdtar" if is_tar_mode(command, 'c', &["--create"]) => Some(Self::Creates),
             "tar" | "bsdtar" => None,

@@ -86,13 +86,13 @@ pub(super) fn findings(
 const SEARCHED: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];
 
 /// Maximum number of directories in variables: each is looked up in large directories.
-const MAX_SEARCHED: usize = 100;
+const MAX_DIRECTORIES: usize = 100;
 
 /// The directories in which containers look for programs and libraries.
 fn directories_of_programs(environment: &[String]) -> impl Iterator<Item = &[u8]> {
     let variables = environment.iter().filter_map(|variable| variable.split_once('='));
     let values = variables.filter(|(name, _)| SEARCHED.contains(name)).map(|(_, value)| value);
-    values.flat_map(|value| value.split(':')).take(MAX_SEARCHED).map(|path| path.trim_matches('/').as_bytes())
+    values.flat_map(|value| value.split(':')).take(MAX_DIRECTORIES).map(|path| path.trim_matches('/').as_bytes())
 }
 
 fn finding(image: &Image, tree: &Tree, files: &[(AdviceKind, LayerIndex, FindingState, NodeId)]) -> Option<Finding> {

@@ -12,7 +12,7 @@ use crate::tree::NodeId;
 
 /// Directories of caches that hold nothing but downloads and objects, with the names of their parents. Not `target`, which has the
 /// program.
-const DIRECTORIES: [(&str, &str); 11] = [
+const CACHES: [(&str, &str); 11] = [
     ("pkg", "mod"),
     (".cache", "go-build"),
     ("cargo", "registry"),
@@ -165,9 +165,7 @@ impl Remedies<'_> {
         let above = self.tree.ancestors(node);
         let is_cache = |node: &NodeId| {
             let parent = self.tree.parent(*node).map_or(&b""[..], |parent| self.tree.name(parent));
-            DIRECTORIES
-                .iter()
-                .any(|(above, name)| self.tree.name(*node) == name.as_bytes() && parent == above.as_bytes())
+            CACHES.iter().any(|(above, name)| self.tree.name(*node) == name.as_bytes() && parent == above.as_bytes())
         };
         above.filter(is_cache).last()
     }

@@ -12,14 +12,14 @@ use crate::tree::NodeId;
 use crate::units::Bytes;
 
 /// Directories of `/usr/share`.
-const DIRECTORIES: [&str; 7] = ["doc", "man", "info", "help", "gtk-doc", "locale", "lintian"];
+const DOCUMENTATION: [&str; 7] = ["doc", "man", "info", "help", "gtk-doc", "locale", "lintian"];
 
 impl Remedies<'_> {
     /// The sentence, with the directories of this layer, largest first.
     pub(super) fn of_docs(&self, finding: &Finding, place: &Place<'_>) -> String {
         let all = self.docs_by_layer.get_or_init(|| self.docs());
         let bytes = |name: &&'static str| all.get(&(place.layer, *name)).map_or(0, |sum| sum.get());
-        let mut names: Vec<&str> = DIRECTORIES.into_iter().filter(|name| bytes(name) > 0).collect();
+        let mut names: Vec<&str> = DOCUMENTATION.into_iter().filter(|name| bytes(name) > 0).collect();
         names.sort_by_key(|name| Reverse(bytes(name)));
         let sizes: Vec<String> = names.iter().map(|name| format!("{name} {}", Bytes(bytes(name)))).collect();
         let sizes = if sizes.is_empty() { String::new() } else { format!(" ({})", sizes.join(", ")) };
@@ -43,7 +43,7 @@ impl Remedies<'_> {
     fn docs(&self) -> DocsByLayer {
         let mut docs = DocsByLayer::new();
         let share = self.tree.find(b"usr/share");
-        for name in DIRECTORIES {
+        for name in DOCUMENTATION {
             let directory = share.and_then(|share| self.tree.child(share, name.as_bytes()));
             let mut pending: Vec<NodeId> = directory.into_iter().collect();
             while let Some(node) = pending.pop() {

@@ -97,7 +97,7 @@ pub(super) fn script_end(script: &str) -> Option<ScriptEnd> {
 }
 
 /// Length of a command that advice repeats, in bytes.
-const MAX_PLAIN: usize = 200;
+const MAX_REPEATED: usize = 200;
 
 /// Words before the name of a command.
 const PREFIXES: [&str; 13] =
@@ -146,7 +146,7 @@ impl ShellCommand {
         let words = self.program();
         let is_plain = |word: &String| shell_word(word.as_bytes()) == *word;
         let length = words.iter().map(|word| word.len().saturating_add(1)).fold(0, usize::saturating_add);
-        (length <= MAX_PLAIN && words.iter().all(is_plain)).then(|| words.join(" "))
+        (length <= MAX_REPEATED && words.iter().all(is_plain)).then(|| words.join(" "))
     }
 
     /// True if a word after the name is this one.

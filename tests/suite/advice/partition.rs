@@ -111,8 +111,8 @@ fn way_of(kinds: &BTreeMap<String, (SpanKind, String)>, link: &str) -> Option<Ve
     }
 }
 
-/// What links outside of the directories for temporary files need of them.
-fn needed_in_temporary(tree: &Tree) -> BTreeSet<String> {
+/// What each visible path is, with the target of a link.
+fn visible_kinds(tree: &Tree) -> BTreeMap<String, (SpanKind, String)> {
     let mut kinds = BTreeMap::new();
     for (inode, names) in visible_names(tree) {
         let kind = tree.span(inode).kind;
@@ -120,12 +120,29 @@ fn needed_in_temporary(tree: &Tree) -> BTreeSet<String> {
         let target = if is_link { String::from_utf8_lossy(tree.link(inode)).into_owned() } else { String::new() };
         kinds.extend(names.into_iter().map(|name| (name, (kind, target.clone()))));
     }
+    kinds
+}
+
+/// The kinds of caches that links outside of them need.
+fn needed_caches(kinds: &BTreeMap<String, (SpanKind, String)>) -> KindSet {
+    let caches = [AdviceKind::NodeCache, AdviceKind::PythonCache, AdviceKind::BuildCache].into_iter().collect();
+    let is_followed = |target: &str| ["store", "cache", "uv", "yarn"].iter().any(|part| target.contains(part));
+    let links = kinds.iter().filter(|(_, (kind, target))| *kind == SpanKind::Symlink && is_followed(target));
+    let needed = links.filter_map(|(link, _)| {
+        let end = way_of(kinds, link)?.pop()?;
+        Some(testing::kinds_of(&end).minus(testing::kinds_of(link)).and(caches))
+    });
+    needed.fold(KindSet::default(), KindSet::or)
+}
+
+/// What links outside of the directories for temporary files need of them.
+fn needed_in_temporary(kinds: &BTreeMap<String, (SpanKind, String)>) -> BTreeSet<String> {
     let mut needed = BTreeSet::new();
     loop {
         let before = needed.len();
         for (link, _) in kinds.iter().filter(|(_, (kind, _))| *kind == SpanKind::Symlink) {
             if temporary_entry(link).is_none_or(|entry| needed.contains(&entry)) {
-                let way = way_of(&kinds, link).unwrap_or_default();
+                let way = way_of(kinds, link).unwrap_or_default();
                 needed.extend(way.iter().filter_map(|path| temporary_entry(path)));
             }
         }
@@ -138,9 +155,10 @@ fn needed_in_temporary(tree: &Tree) -> BTreeSet<String> {
 /// The claims by kind and path, from the rules.
 fn expected(tree: &Tree, scope: &ClaimScope, files: &KindsOfFiles) -> BTreeSet<(AdviceKind, String, usize, u64)> {
     let visible = AdviceKind::ALL.iter().copied().filter(|kind| kind.row().counts == CountedBytes::Visible);
-    let kinds = scope.kinds.and(visible.collect());
+    let paths = visible_kinds(tree);
+    let kinds = scope.kinds.and(visible.collect()).minus(needed_caches(&paths));
     let mut claims = BTreeSet::new();
-    let needed = needed_in_temporary(tree);
+    let needed = needed_in_temporary(&paths);
     for (inode, names) in visible_names(tree) {
         let span = tree.span(inode);
         if !span.kind.is_file() || span.size == 0 {

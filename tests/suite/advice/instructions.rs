@@ -3,6 +3,7 @@
 use dive_model::advice::{AdviceKind, KindSet};
 use serde_json::json;
 
+use super::remedies;
 use crate::build::{Image, image};
 use crate::user::User;
 
@@ -10,14 +11,6 @@ use crate::user::User;
 fn built_by(instructions: &[&str]) -> Image {
     let base = image().layer(|l| l.file("var/lib/dpkg/status", "1").created_by("base"));
     instructions.iter().fold(base, |image, text| image.layer(|l| l.file("app/x", *text).created_by(text)))
-}
-
-/// What is to be written instead, of one kind.
-fn remedies(image: &Image, kind: AdviceKind) -> Vec<String> {
-    let opened = image.open();
-    let advice = opened.opened().advice([kind].into_iter().collect());
-    assert!(advice.findings.iter().all(|finding| finding.size_bytes == 0));
-    advice.findings.into_iter().map(|finding| finding.remedy).collect()
 }
 
 #[test]

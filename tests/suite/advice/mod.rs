@@ -25,7 +25,7 @@ mod sentences;
 mod waste;
 mod weights;
 
-use dive_model::advice::{Advice, KindSet};
+use dive_model::advice::{Advice, AdviceKind, CountedBytes, KindSet};
 use dive_model::image::ImagePart;
 
 use crate::build::{DrawnImage, Image, assert_drawn};
@@ -57,4 +57,12 @@ fn says(image: &Image, expected: &[&str]) {
     let opened = image.open();
     let advice = opened.opened().advice(KindSet::on());
     assert_eq!(advice.findings.iter().map(|finding| finding.remedy.as_str()).collect::<Vec<_>>(), expected);
+}
+
+/// What the findings of a kind say to write instead.
+fn remedies(image: &Image, kind: AdviceKind) -> Vec<String> {
+    let found = image.open().opened().advice([kind].into_iter().collect()).findings;
+    let counts_bytes = kind.row().counts != CountedBytes::Nothing;
+    assert!(counts_bytes || found.iter().all(|finding| finding.size_bytes == 0));
+    found.into_iter().map(|finding| finding.remedy).collect()
 }

@@ -4,13 +4,12 @@
 use dive_model::advice::AdviceKind;
 
 use super::later_runs::built;
-use super::says;
+use super::{remedies, says};
 use crate::build::{Image, image};
 
 /// The sentence of a kind.
 fn said(image: &Image, kind: AdviceKind) -> String {
-    let found = image.open().opened().advice([kind].into_iter().collect()).findings;
-    found.into_iter().map(|finding| finding.remedy).collect()
+    remedies(image, kind).concat()
 }
 
 fn run(script: &str) -> String {

@@ -3,8 +3,8 @@
 
 use dive_model::advice::{AdviceKind, KindSet};
 
-use super::{finds, says};
-use crate::build::{Image, Layer, image};
+use super::{finds, remedies, says};
+use crate::build::{Layer, image};
 use crate::user::User;
 
 #[test]
@@ -173,13 +173,6 @@ fn cuda_libraries_of_system_and_packages_are_found_whatever_their_versions() {
     let linked =
         image().layer(|l| l.file(python, "123").symlink("usr/local/cuda/lib64/libcublas.so", format!("/{python}")));
     finds(&linked, "");
-}
-
-fn remedies(image: &Image, kind: AdviceKind) -> Vec<String> {
-    let opened = image.open();
-    let found = opened.opened().advice([kind].into_iter().collect()).findings;
-    assert!(found.iter().all(|finding| finding.size_bytes == 0));
-    found.into_iter().map(|finding| finding.remedy).collect()
 }
 
 #[test]

@@ -4,15 +4,8 @@
 use dive_model::advice::AdviceKind;
 use serde_json::json;
 
-use super::says;
-use crate::build::{Image, image};
-
-/// What is to be written instead, of one kind.
-fn remedies(image: &Image, kind: AdviceKind) -> Vec<String> {
-    let opened = image.open();
-    let advice = opened.opened().advice([kind].into_iter().collect());
-    advice.findings.into_iter().map(|finding| finding.remedy).collect()
-}
+use super::{remedies, says};
+use crate::build::image;
 
 #[test]
 fn a_copy_has_the_owner_and_mode_of_the_later_run() {

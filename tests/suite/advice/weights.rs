@@ -101,7 +101,7 @@ fn weights_in_the_format_of_their_author_are_found() {
 
 /// A directory of small files, each with an older twin.
 #[test]
-fn many_weights_in_one_directory_take_no_quadratic_time() {
+fn each_weight_of_a_large_directory_is_found_once() {
     let image = image().layer(|l| {
         (0..4_000).fold(l, |l, at| l.file(format!("m/{at}.ckpt"), "12").file(format!("m/{at}.safetensors"), "12"))
     });

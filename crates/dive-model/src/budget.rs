@@ -25,6 +25,9 @@ pub const UNPACKED: u64 = 1024 * MIB;
 /// Maximum ratio of unpacked to stored bytes. The maximum of Deflate is 1032, so gzip layers never reach it.
 pub const RATIO: u64 = 1100;
 
+/// Bytes of gzip that unpack in the time that a compressed byte takes, at most: in members of 20 bytes that unpack to nothing.
+const COMPRESSED_WORK: u64 = 24;
+
 /// Bytes of gzip that unpack in the time that an entry takes to scan, or to merge, at most.
 const ENTRY_WORK: u64 = 256;
 
@@ -81,6 +84,18 @@ pub enum OverBudget {
         LimitText(*limit)
     )]
     Unpacked {
+        /// In bytes.
+        limit: u64,
+        /// Stored bytes of the image.
+        stored: u64,
+    },
+    /// The limit of unpacked bytes, by the time that the compressed ones take.
+    #[error(
+        "its compressed data takes longer to unpack than {} of zeros (the limit for an image of {stored} bytes); raise it \
+         with --max-unpacked SIZE",
+        LimitText(*limit)
+    )]
+    Decoded {
         /// In bytes.
         limit: u64,
         /// Stored bytes of the image.
@@ -162,19 +177,36 @@ impl Budget {
     /// The image exceeds the limit of unpacked bytes.
     pub fn unpack(&self, bytes: u64, weight: u64) -> Result<(), OverBudget> {
         let weight = if self.0.is_weighted { weight } else { 1 };
-        self.charge_unpacked(bytes.saturating_mul(weight), weight)
-    }
-
-    fn charge_unpacked(&self, cost: u64, weight: u64) -> Result<(), OverBudget> {
-        let account = &self.0;
-        let before = account.unpacked_so_far.fetch_add(cost, Ordering::Relaxed);
-        if before.saturating_add(cost) <= account.unpacked {
+        if self.charge_unpacked(bytes.saturating_mul(weight)) {
             return Ok(());
         }
-        // Further charges must fail, too, without overflow.
-        account.unpacked_so_far.store(account.unpacked, Ordering::Relaxed);
-        let limit = account.unpacked.checked_div(weight).unwrap_or_default();
-        Err(OverBudget::Unpacked { limit, stored: account.stored })
+        let limit = self.0.unpacked.checked_div(weight).unwrap_or_default();
+        Err(OverBudget::Unpacked { limit, stored: self.0.stored })
+    }
+
+    /// Charges compressed bytes before they are decoded: data of empty members takes time, but unpacks to nothing. A limit of the user
+    /// counts only what is unpacked.
+    ///
+    /// # Errors
+    /// The image exceeds the limit of unpacked bytes.
+    pub fn decode(&self, bytes: u64, weight: u64) -> Result<(), OverBudget> {
+        let cost = bytes.saturating_mul(COMPRESSED_WORK).saturating_mul(weight);
+        if !self.0.is_weighted || self.charge_unpacked(cost) {
+            return Ok(());
+        }
+        Err(OverBudget::Decoded { limit: self.0.unpacked, stored: self.0.stored })
+    }
+
+    /// Returns false if the limit is exceeded.
+    fn charge_unpacked(&self, cost: u64) -> bool {
+        let account = &self.0;
+        let before = account.unpacked_so_far.fetch_add(cost, Ordering::Relaxed);
+        let fits = before.saturating_add(cost) <= account.unpacked;
+        if !fits {
+            // Further charges must fail, too, without overflow.
+            account.unpacked_so_far.store(account.unpacked, Ordering::Relaxed);
+        }
+        fits
     }
 
     /// Counts entries that were scanned, or merged into the tree. They have no limit of their own: [`Self::work`] has them.

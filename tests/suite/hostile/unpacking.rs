@@ -33,6 +33,18 @@ fn bzip2(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
 fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
 }
@@ -56,6 +68,26 @@ fn layer_that_unpacks_to_gigabytes_is_refused() {
     fast.runs(&["tree", "--max-unpacked", "2GB"]).ends_with(0).prints(&[" 1.1 GB zeros"]);
     // `--ignore-errors` does not lift the limit.
     is_refused(&fast.runs(&["tree", "--ignore-errors"]), "1024 MiB");
+}
+
+/// Members that unpack to nothing take time, but no place in an archive that is compressed as a whole.
+#[test]
+fn layer_of_empty_members_is_refused() {
+    for (name, member, end) in [
+        ("gzip", gzip(b""), gzip(&[0; 1024])),
+        ("skippable zstd", b"\x50\x2a\x4d\x18\0\0\0\0".to_vec(), zstd(&[0; 1024])),
+        ("xz", xz(b""), xz(&[0; 1024])),
+    ] {
+        let layer = [member.repeat(48 * MIB / member.len()), end].concat();
+        let plain = Hostile::listing(&[("a.tar", layer)], ["a.tar"]);
+        let refused = Hostile::of(&zstd(&std::fs::read(plain.path()).unwrap())).runs(&["tree"]);
+        is_refused(&refused, "1024 MiB");
+        assert!(refused.error().contains("takes longer to unpack"), "{name}: {}", refused.error());
+    }
+    // A few belong to real layers.
+    let layer =
+        [gzip(b"").repeat(1000), gzip(&[header("a", tar::EntryType::Regular, 0), vec![0; 1024]].concat())].concat();
+    Hostile::listing(&[("a.tar", layer)], ["a.tar"]).runs(&["tree"]).ends_with(0).prints(&[" a"]);
 }
 
 /// Each layer alone is within the limit.

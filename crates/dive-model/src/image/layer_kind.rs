@@ -82,10 +82,13 @@ pub(super) fn layer_kind(media_type: Option<&str>) -> LayerKind {
     if is_tar { LayerKind::Tar } else { LayerKind::Unknown }
 }
 
+/// Maximum number of stored bytes to unpack the first bytes from: compressed members may unpack to nothing.
+const MAX_STORED: u64 = 1 << 20;
+
 /// Classifies a blob by its first bytes; `None` for a tar, compressed or not.
 pub(super) fn sniff(blob: &Blob) -> io::Result<Option<OtherContent>> {
     let mut first = Vec::new();
-    let (_, mut unpacked) = Decoder::sniffing(blob.reader())?;
+    let (_, mut unpacked) = Decoder::sniffing(blob.reader().take(MAX_STORED))?;
     // Bytes that cannot be unpacked are damage, which scanning the layer reports.
     let whole = unpacked.by_ref().take(SAMPLE_LEN as u64).read_to_end(&mut first).is_ok();
     let is_empty_tar = first.len() < SAMPLE_LEN && first.iter().all(|byte| *byte == 0);

@@ -121,7 +121,12 @@ pub fn scan_through<R: ReadAt>(
         Err(error) => return unreadable_layer(error, on_damage),
     };
     let mut scanner = Scanner::new(on_damage, compression, contents, budget);
-    let decoder = Decoder::within(budget, compression, SequentialReader::new(&bytes));
+    let mut charge = |piece: &[u8]| match compression {
+        Compression::None => Ok(()),
+        compressed => budget.decode(piece.len() as u64, compressed.weight()),
+    };
+    let packed = TappedReader { input: SequentialReader::new(&bytes), tap: &mut charge };
+    let decoder = Decoder::within(budget, compression, packed);
     let mut decoder = decoder.map_err(|error| ScanError::Io(error).unwrap_over_budget())?;
     let mut unpacked_bytes = Total::default();
     let mut tap = |piece: &[u8]| {

@@ -125,7 +125,8 @@ impl TextScroll {
 
     /// Scrolls as little as possible to make a line visible.
     pub fn reveal(&mut self, line: usize) {
-        self.first = self.first.clamp((line + 1).saturating_sub(self.height), line);
+        // A hidden text has no height.
+        self.first = self.first.clamp((line + 1).saturating_sub(self.height.max(1)), line);
         self.step(0);
     }
 
@@ -200,6 +201,11 @@ mod tests {
         assert_eq!(text.first(), 0);
         text.reveal(100);
         assert_eq!(text.first(), 15);
+        text.set_size(20, 0);
+        text.reveal(18);
+        text.set_size(20, 5);
+        text.reveal(18);
+        assert!(text.shows(18));
     }
 
     #[test]

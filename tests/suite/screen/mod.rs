@@ -14,6 +14,7 @@ mod notices;
 mod pictures;
 mod questions;
 mod remedies;
+mod sizes;
 mod styles;
 mod svg;
 mod typing;

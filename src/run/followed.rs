@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Limit of the links in one path.
 const MOST_LINKS: u32 = 40;
 
-/// The path without links. Its last component need not exist.
+/// The path without links, except a last one to a pipe that has no path. Its last component need not exist.
 pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut ahead = parts(&std::path::absolute(path)?);
     let mut done = PathBuf::new();
@@ -45,12 +45,21 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
         }
         refuse_foreign_link(&done, &place, &metadata)?;
         let target = place.read_link()?;
+        if ahead.is_empty() && leads_to_a_stream(&place, &done.join(&target)) {
+            return Ok(place);
+        }
         if target.is_absolute() {
             done = PathBuf::new();
         }
         ahead.extend(parts(&target));
     }
     Ok(done)
+}
+
+/// True for a link whose target has no path, but opens. On Linux, `/dev/stdout` and `/dev/fd/63` of `>(...)` lead to links to
+/// `pipe:[123]`.
+fn leads_to_a_stream(link: &Path, target: &Path) -> bool {
+    target.symlink_metadata().is_err() && link.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// The components of a path in reverse order, without `.`.

@@ -214,6 +214,10 @@ fn write_file(path: &Path, render: impl FnOnce(&mut dyn Write) -> io::Result<()>
 }
 
 fn open_file(path: &Path) -> anyhow::Result<OpenTarget> {
+    // A file in its place would get the document alone, and nobody the report.
+    if is_standard_output(path) {
+        return Ok(OpenTarget::Direct(OutputStream::Stdout));
+    }
     // Replace the target of a link, not the link.
     let path = &followed::resolve(path)?;
     let folder = path.parent().unwrap_or(path);
@@ -229,6 +233,20 @@ fn open_file(path: &Path) -> anyhow::Result<OpenTarget> {
     let Some(name) = path.file_name() else { bail!("it is a directory") };
     let dir = Dir::open(folder).with_context(|| format!("the directory {} cannot be opened", folder.display()))?;
     Ok(OpenTarget::unfinished(&dir, name)?)
+}
+
+/// True for the file or pipe that standard output is, by any name, such as `/dev/stdout`.
+#[cfg(unix)]
+fn is_standard_output(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(file), Ok(output)) = (path.metadata(), rustix::fs::fstat(io::stdout())) else { return false };
+    (file.dev(), file.ino()) == (output.st_dev, output.st_ino)
+}
+
+/// Returns false: standard output has no path.
+#[cfg(not(unix))]
+const fn is_standard_output(_: &Path) -> bool {
+    false
 }
 
 /// Writes a file in `dir` to a temporary name, and renames it.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::place::sample;
 use crate::skipped;
-use crate::user::User;
+use crate::user::{DIVE, User};
 
 const NOBODY: u32 = 65534;
 
@@ -109,5 +109,26 @@ fn ctrl_c_ends_the_wait_for_the_reader_of_a_pipe() {
         let status = dive.wait().unwrap();
         assert_eq!(status.signal(), Some(2), "{status}");
         assert_eq!(user.sees(), ["pipe"]);
+    }
+}
+
+/// The links in `/proc` to pipes lead to no path. A file that standard output is must not be replaced: it has the report, too.
+#[cfg(target_os = "linux")]
+#[test]
+fn documents_are_written_to_standard_output_by_any_name() {
+    let user = User::new();
+    for (option, key) in [("--json", "\"layer\""), ("--summary", "\"verdict\"")] {
+        for pipe in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+            user.runs(&["--ci", option, pipe, &sample()]).prints(&[key, "efficiency"]);
+        }
+        for script in [
+            "--ci \"$1\" >(cat >out) \"$2\"; wait $!",
+            "--ci \"$1\" /dev/stdout \"$2\" | cat >out",
+            "--ci \"$1\" out \"$2\" >out",
+        ] {
+            user.runs_program("bash", &["-c", &format!("\"$0\" {script}"), DIVE, option, &sample()]).ends_with(0);
+            let document = std::fs::read_to_string(user.file("out")).unwrap();
+            assert!(document.contains(key), "{script}: {document}");
+        }
     }
 }

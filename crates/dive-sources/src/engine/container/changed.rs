@@ -29,8 +29,8 @@ const ROOM_CHECK: u64 = 64 << 20;
 pub(super) struct ChangedLayer {
     pub(super) blob: Blob,
     pub(super) diff_id: String,
-    /// A remark on changed paths that the export does not have.
-    pub(super) missing: Option<String>,
+    /// Remarks on changed paths that the layer does not have.
+    pub(super) remarks: Vec<String>,
 }
 
 /// Why the layer cannot be written.
@@ -73,26 +73,58 @@ pub(super) fn layer(
     let (out, found) = written().map_err(|failure: LayerFailure| failure.of(engine, name))?;
     let (len, diff_id) = (out.len, format!("sha256:{}", hex(&out.digest.finalize())));
     let blob = Blob::new(out.file.into(), 0, len, "the container's layer");
-    Ok(ChangedLayer { blob, diff_id, missing: missing(changes, &found) })
+    let remarks = [missing(changes, &found.paths), found.refused()].into_iter().flatten().collect();
+    Ok(ChangedLayer { blob, diff_id, remarks })
+}
+
+/// What an export has of the changed paths.
+#[derive(Default)]
+struct FoundPaths {
+    paths: BTreeSet<String>,
+    /// The first path that a layer cannot have, and the number of them.
+    refused: Option<(String, u64)>,
+}
+
+impl FoundPaths {
+    fn refuse(&mut self, path: &str) {
+        let (_, count) = self.refused.get_or_insert_with(|| (path.to_owned(), 0));
+        *count = count.saturating_add(1);
+    }
+
+    /// A remark on the paths that a layer cannot have.
+    fn refused(&self) -> Option<String> {
+        let (first, count) = self.refused.as_ref()?;
+        let more = match count {
+            1 => String::new(),
+            count => format!(" and {} more such files", count.saturating_sub(1)),
+        };
+        Some(format!("dive leaves out /{first}{more} of the container: in a layer, the name marks a removed path"))
+    }
+}
+
+/// True for a name that marks a removed path in a layer. In a container, any process can create such a file.
+fn is_whiteout(name: &[u8]) -> bool {
+    name.rsplit(|byte| *byte == b'/').next().is_some_and(|last| last.starts_with(WHITEOUT_PREFIX.as_bytes()))
 }
 
 /// Copies the entries of changed paths to `out`, and returns their paths.
-fn copy_changed(
-    export: impl Read,
-    changes: &ChangedPaths,
-    out: &mut LayerFile,
-) -> Result<BTreeSet<String>, LayerFailure> {
+fn copy_changed(export: impl Read, changes: &ChangedPaths, out: &mut LayerFile) -> Result<FoundPaths, LayerFailure> {
     let mut reader = ExportReader::new(export);
-    let mut found = BTreeSet::new();
+    let mut found = FoundPaths::default();
     loop {
         let next = reader.next().map_err(|cause| reader.failure(&cause))?;
         let Some(ExportedEntry { name, headers }) = next else { return Ok(found) };
         let path = listed(&name);
-        let is_changed = changes.written.contains(&path) || changes.removed.contains(&path);
+        let mut is_changed = changes.written.contains(&path) || changes.removed.contains(&path);
         let mut written = Ok(());
         if is_changed {
-            written = out.put(&headers);
-            found.insert(path);
+            if is_whiteout(&name) {
+                found.refuse(&path);
+                is_changed = false;
+            } else {
+                written = out.put(&headers);
+            }
+            found.paths.insert(path);
         }
         let body = reader.body(&mut |piece| {
             if is_changed && written.is_ok() {
@@ -254,7 +286,7 @@ mod tests {
         let expected =
             [pair("etc/", ""), pair("etc/changed", "new"), pair(&long, &body), pair("empty", ""), pair(".wh.gone", "")];
         assert_eq!(entries(&layer), expected);
-        assert_eq!(layer.missing, None);
+        assert_eq!(layer.remarks, [""; 0]);
     }
 
     #[test]
@@ -280,7 +312,23 @@ mod tests {
     #[test]
     fn a_path_that_the_export_lacks_is_reported() {
         let layer = of(&export(&[("a", "x")]), &changes(&[("/a", 1), ("/run/lock", 1)])).unwrap();
-        assert!(layer.missing.unwrap().contains("the export of the container lacks a path that it changed: /run/lock"));
+        assert!(layer.remarks[0].contains("the export of the container lacks a path that it changed: /run/lock"));
+    }
+
+    /// Otherwise `touch /.wh.etc` in a container hides all of `/etc`.
+    #[test]
+    fn a_file_that_looks_like_a_whiteout_is_left_out() {
+        let export = export(&[("a", "x"), (".wh.etc", ""), ("w/", ""), ("w/.wh..wh..opq", "x")]);
+        let changes = changes(&[("/a", 1), ("/.wh.etc", 1), ("/w", 1), ("/w/.wh..wh..opq", 1)]);
+        let layer = of(&export, &changes).unwrap();
+        let names: Vec<_> = entries(&layer).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a", "w/"]);
+        assert_eq!(
+            layer.remarks,
+            [
+                "dive leaves out /.wh.etc and 1 more such files of the container: in a layer, the name marks a removed path"
+            ]
+        );
     }
 
     #[test]

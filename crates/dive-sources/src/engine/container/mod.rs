@@ -84,7 +84,7 @@ pub(in super::super) fn open(
     };
     let (manifest, config) = extend(&image, name, &layer.diff_id).map_err(|problem| extended(&problem))?;
     let mut remarks = image.remarks.clone();
-    remarks.extend(layer.missing.map(|missing| Remark::new(name, missing)));
+    remarks.extend(layer.remarks.into_iter().map(|remark| Remark::new(name, remark)));
     Ok(Box::new(ContainerImage {
         name: name.to_owned(),
         image,

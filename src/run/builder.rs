@@ -4,7 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::SystemTime;
+use std::sync::mpsc;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{anyhow, bail};
 use serde::Deserialize;
@@ -21,6 +22,12 @@ const ID_LIMIT: u64 = 200;
 
 /// Limit of a metadata file, in bytes. It may contain the provenance.
 const METADATA_LIMIT: u64 = 64 << 20;
+
+/// Limit of `docker build --help`, in bytes.
+const HELP_LIMIT: u64 = 1 << 20;
+
+/// Time to wait for `docker build --help`. Without it, dive does not ask for a metadata file.
+const HELP_WAIT: Duration = Duration::from_secs(20);
 
 /// The result of a build.
 #[derive(Debug)]
@@ -118,8 +125,21 @@ fn writes_metadata(engine: ContainerEngine) -> bool {
         return false;
     }
     let mut command = Command::new(engine.command());
-    let help = command.args(["build", "--help"]).stdin(Stdio::null()).stderr(Stdio::null()).output();
-    help.is_ok_and(|help| help.status.success() && String::from_utf8_lossy(&help.stdout).contains("--metadata-file"))
+    command.args(["build", "--help"]).stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::piped());
+    let Ok(mut child) = command.spawn() else { return false };
+    let Some(help) = child.stdout.take() else { return false };
+    let (sender, receiver) = mpsc::channel();
+    // Reads beside, since a program may print nothing and not end.
+    std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let _read = help.take(HELP_LIMIT).read_to_end(&mut text);
+        sender.send(text)
+    });
+    let text = receiver.recv_timeout(HELP_WAIT).unwrap_or_default();
+    // It has ended, or will not.
+    let _killed = child.kill();
+    let _status = child.wait();
+    String::from_utf8_lossy(&text).contains("--metadata-file")
 }
 
 /// The digest in a metadata file. `None` if it has none, as after a build that makes no image.

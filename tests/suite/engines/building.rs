@@ -139,6 +139,16 @@ fn build_arguments_are_passed_unchanged() {
     assert!(std::fs::read_to_string(configured.file("arguments")).unwrap().starts_with("podman\nbuild\n"));
 }
 
+/// dive asks `docker build --help` for options. Such a program once took all memory.
+#[test]
+fn build_reads_a_limited_help() {
+    let script = "#!/bin/sh\ncase \"$*\" in\n'build --help') exec yes 'a line of help' ;;\nesac\nexit 42\n";
+    let user = with_recording_builders().keeps("bin/docker", script);
+    std::fs::set_permissions(user.home("bin/docker"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let ran = user.waits(super::LIMIT).passes_on(crate::user::DIVE, &["build", "."]);
+    assert_eq!(ran.code, 42, "{}", ran.stderr);
+}
+
 #[test]
 fn missing_docker_is_named() {
     let user = User::new().keeps("bin/nothing", "");

@@ -27,6 +27,15 @@ fn deceptive() -> NamedTempFile {
 }
 
 #[test]
+fn all_format_characters_are_hidden() {
+    let format = regex::Regex::new(r"^[\p{Cf}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]$").unwrap();
+    let shown: Vec<char> = ('\u{a0}'..=char::MAX)
+        .filter(|letter| !dive_model::escape::is_hidden(*letter) && format.is_match(letter.encode_utf8(&mut [0; 4])))
+        .collect();
+    assert_eq!(shown, [char::MIN; 0]);
+}
+
+#[test]
 fn terminal_output_escapes_hidden_characters() {
     let archive = deceptive();
     let path = archive.path().to_str().unwrap();

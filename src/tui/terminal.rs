@@ -58,6 +58,18 @@ const ENABLE_MOUSE: crossterm::event::EnableMouseCapture = crossterm::event::Ena
 /// Size of the output buffer, in bytes. Most frames fit: a frame in several writes flickers.
 const OUTPUT_BUFFER: usize = 64 * 1024;
 
+/// Cells of the largest screen: each takes some hundred bytes. A terminal may say anything.
+const MAX_CELLS: u32 = 2_000_000;
+
+/// Refuses a screen that would take gigabytes.
+fn check_size((width, height): (u16, u16)) -> io::Result<()> {
+    if u32::from(width) * u32::from(height) <= MAX_CELLS {
+        return Ok(());
+    }
+    let text = format!("the terminal says that it has {width} columns and {height} rows; make it smaller");
+    Err(io::Error::new(io::ErrorKind::InvalidData, text))
+}
+
 /// The terminal in raw mode on the alternate screen. Restores it when dropped.
 ///
 /// ratatui's own drop shows the cursor and, if that fails, writes to standard error. If the window is closed, that
@@ -76,6 +88,7 @@ impl Terminal {
     /// # Errors
     /// If the terminal cannot be written to or its modes cannot be set.
     pub(super) fn enter(keyboard: Keyboard) -> io::Result<Self> {
+        check_size(terminal::size()?)?;
         restore_on_panic();
         enter(keyboard)?;
         match ratatui::Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(OUTPUT_BUFFER, io::stdout()))) {
@@ -93,7 +106,9 @@ impl Terminal {
 
     /// Current size in columns and rows.
     pub(super) fn size(&self) -> io::Result<(u16, u16)> {
-        self.screen.size().map(|size| (size.width, size.height))
+        let size = self.screen.size()?;
+        check_size((size.width, size.height))?;
+        Ok((size.width, size.height))
     }
 
     /// Draws one frame. Sends only changed cells.
@@ -211,4 +226,16 @@ fn restore_on_panic() {
             before(panic);
         }));
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A terminal that claims 65535 rows and columns made dive allocate 200 GB.
+    #[test]
+    fn a_screen_of_gigabytes_is_refused() {
+        check_size((1000, 1000)).unwrap();
+        assert!(check_size((u16::MAX, u16::MAX)).unwrap_err().to_string().contains("65535 columns"));
+    }
 }

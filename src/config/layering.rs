@@ -335,7 +335,11 @@ impl Faults {
                 }
                 (None, BadValue::Refused) => self.mistakes.add(Mistake::BadValue { origin, key, reason }),
                 (None, BadValue::Warns) => {
-                    self.warnings.push(Warning::BadValue { origin, key, reason, holds: holds.yaml() });
+                    let holds = match holds.yaml() {
+                        none if none == "null" => "its default".to_owned(),
+                        value => value,
+                    };
+                    self.warnings.push(Warning::BadValue { origin, key, reason, holds });
                 }
             }
         }

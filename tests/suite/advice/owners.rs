@@ -159,6 +159,19 @@ fn files_with_several_owners_are_copied_apart() {
             "layer 0: set the owner of /app/conf/b in a COPY of its own (`COPY --chown=ops`) instead of in layer 2",
         ],
     );
+    // Only some of the files get another owner.
+    let script = "chown -R web /app/data && chmod 600 /app/conf/b";
+    let mode = |l: Layer| data(l).file("app/conf/b", "y".repeat(SIZE / 2)).mode(0o600);
+    let some = copied().layer(|l| mode(l).created_by(&run(script)));
+    let again = |l: Layer| conf(l).mode(0o600).created_by(&run("chown -R ops /app/conf"));
+    says(
+        &some.layer(again),
+        &[
+            "layer 0: set the owner of /app/data/a in a COPY of its own (`COPY --chown=web`), and the mode of /app/conf/b in \
+             the build context (`chmod`), instead of in layer 1",
+            "layer 0: set the owner of /app/conf/b in a COPY of its own (`COPY --chown=ops`) instead of in layer 2",
+        ],
+    );
     let both = copied().layer(|l| files(l, 7, 8).created_by(&run("chown -R web /app/data && chown -R ops /app/conf")));
     says(&both, &["layer 0: set the owners here, in a COPY for each (`COPY --chown=`) instead of in layer 1"]);
 }

@@ -126,17 +126,27 @@ pub struct AdviceGroup {
     pub size_bytes: u64,
 }
 
+/// Maximum number of files that a sentence names.
+const MAX_FIRST: usize = 4;
+
+/// Some files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct ChangedFiles {
+    /// The first ones.
+    pub(super) first: Vec<NodeId>,
+    /// The number of all.
+    pub(super) count: u64,
+}
+
 /// What the layer that hides files changes of them. Neither owner nor mode: only the times.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct AttributeChanges {
-    /// The first files that get another mode.
-    pub(super) modes: Vec<NodeId>,
-    /// The number of all files that do.
-    pub(super) mode_files: u64,
+    /// The files that get another mode.
+    pub(super) modes: ChangedFiles,
     /// The mode of the last of them in the finished file system.
     pub(super) mode: u16,
-    /// True if any file gets another owner or group.
-    pub(super) has_new_owners: bool,
+    /// The files that get another owner or group.
+    pub(super) owned: ChangedFiles,
     /// The owners and groups of these files in the finished file system, at most two.
     pub(super) owners: Vec<(u32, u32)>,
     /// True if the files that the first layer brings get several owners: no option of one COPY sets them.
@@ -145,10 +155,19 @@ pub(super) struct AttributeChanges {
     pub(super) is_changed_again: bool,
 }
 
+impl ChangedFiles {
+    pub(super) fn add(&mut self, node: NodeId) {
+        self.count = self.count.saturating_add(1);
+        if self.first.len() < MAX_FIRST {
+            self.first.push(node);
+        }
+    }
+}
+
 impl AttributeChanges {
     /// True if no file gets another owner or mode.
     pub(super) const fn are_of_times(&self) -> bool {
-        self.mode_files == 0 && !self.has_new_owners
+        self.modes.count == 0 && self.owned.count == 0
     }
 }
 

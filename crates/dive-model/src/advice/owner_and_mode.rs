@@ -1,12 +1,13 @@
 //! What to write instead of a `chown` or `chmod` that stores files again: where to set owner and mode.
 
-use super::finding::{AttributeChanges, Finding};
+use super::finding::{AttributeChanges, ChangedFiles, Finding};
 use super::named_files::NamedFiles;
 use super::named_paths::is_about;
 use super::place::{CopySource, Place, names_of};
 use super::remedy::Remedies;
 use super::shell_commands::ShellCommand;
 use crate::image::Keyword;
+use crate::tree::NodeId;
 
 /// Files of a `touch` that are compared with those of a finding.
 const MAX_TOUCHED: usize = 20;
@@ -22,7 +23,7 @@ impl Remedies<'_> {
         changes: &AttributeChanges,
     ) -> String {
         let (held, hidden, times) = (&holds.name, &hides.name, self.touched(finding, hides));
-        let (has_owners, has_modes) = (changes.has_new_owners, changes.mode_files > 0);
+        let (has_owners, has_modes) = (changes.owned.count > 0, changes.modes.count > 0);
         if !holds.instruction.copies() {
             if has_owners && self.may_not_chown(holds, hides) {
                 let runs = self.runs_between(holds.layer, Some(hides.layer));
@@ -48,8 +49,10 @@ impl Remedies<'_> {
         let here = if changes.has_other_owners && owner.is_empty() {
             format!("set the owners here, in a {copy} for each (`{copy} --chown=`)")
         } else if changes.has_other_owners {
-            let their = if files.them == "it" { "its" } else { "their" };
-            format!("set the owner of {} in a {copy} of {their} own (`{copy} --chown={owner}`)", files.name)
+            let named = self.named_of(finding, &changes.owned);
+            let NamedFiles { name: path, them } = named.as_ref().unwrap_or(files);
+            let their = if *them == "it" { "its" } else { "their" };
+            format!("set the owner of {path} in a {copy} of {their} own (`{copy} --chown={owner}`)")
         } else {
             format!("set the owner here (`{copy} --chown={owner}`)")
         };
@@ -59,8 +62,7 @@ impl Remedies<'_> {
                 CopySource::Context => "the build context",
                 CopySource::Stage | CopySource::Either => "its source",
             };
-            let named = (changes.mode_files < finding.files)
-                .then(|| NamedFiles::first(&changes.modes, changes.mode_files, |node| self.path(*node)));
+            let named = self.named_of(finding, &changes.modes);
             let path = &named.as_ref().unwrap_or(files).name;
             return if has_owners {
                 format!(
@@ -82,6 +84,12 @@ impl Remedies<'_> {
                 format!("{held}: set the mode here (`{copy} --chmod={mode:o}`) instead of in {hidden}{times}")
             }
         }
+    }
+
+    /// The names of some files of a finding; `None` for all of them.
+    fn named_of(&self, finding: &Finding, files: &ChangedFiles) -> Option<NamedFiles> {
+        let name = |node: &NodeId| self.path(*node);
+        (files.count < finding.files).then(|| NamedFiles::first(&files.first, files.count, name))
     }
 
     /// True if root changes the owner of files that another user makes.

@@ -8,7 +8,6 @@ use hashbrown::{HashMap, HashSet};
 
 use super::boundary::OwnBoundary;
 use super::finding::AttributeChanges;
-use super::removal::PATHS;
 use crate::layer::LayerIndex;
 use crate::tree::{Cause, NodeId, Tree};
 
@@ -79,14 +78,11 @@ pub(super) fn attribute_changes(
         let last = last.filter(|last| last.end().is_none() && rewritten.brought_by(node, last.from()) == brought_by);
         let changed = changes.entry(pair).or_default();
         if old.mode != new.mode {
-            changed.mode_files = changed.mode_files.saturating_add(1);
+            changed.modes.add(node);
             changed.mode = last.unwrap_or(new).mode & 0o7777;
-            if changed.modes.len() < PATHS {
-                changed.modes.push(node);
-            }
         }
         if (old.uid, old.gid) != (new.uid, new.gid) {
-            changed.has_new_owners = true;
+            changed.owned.add(node);
             let Some(last) = last else { continue };
             changed.is_changed_again |= (last.uid, last.gid) != (new.uid, new.gid);
             if changed.owners.len() < 2 && !changed.owners.contains(&(last.uid, last.gid)) {

@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Metadata services outside of the link-local range: Alibaba's and Azure's, and for IPv6 Google's and Oracle's.
-const METADATA: [IpAddr; 4] = [
+/// Metadata services outside of the link-local range: those of Alibaba, Azure and Oracle, and for IPv6 of Google and Oracle.
+const METADATA: [IpAddr; 5] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe)),
 ];
@@ -25,11 +26,18 @@ const AMAZON: [u16; 4] = [0xfd00, 0xec2, 0, 0];
 /// and of NAT64 (RFC 6052).
 const EMBEDDING: [[u16; 6]; 4] = [[0, 0, 0, 0, 0, 0xffff], [0; 6], [0, 0, 0, 0, 0xffff, 0], [0x64, 0xff9b, 0, 0, 0, 0]];
 
+/// The first part of IPv6 addresses of 6to4 (RFC 3056), which the IPv4 address follows.
+const SIX_TO_FOUR: u16 = 0x2002;
+
 /// The IPv4 address for which an address stands, or the address itself.
 fn canonical(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) if !v6.is_loopback() && EMBEDDING.iter().any(|start| v6.segments().starts_with(start)) => {
             let [.., a, b, c, d] = v6.octets();
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+        }
+        IpAddr::V6(v6) if v6.segments().starts_with(&[SIX_TO_FOUR]) => {
+            let [_, _, a, b, c, d, ..] = v6.octets();
             IpAddr::V4(Ipv4Addr::new(a, b, c, d))
         }
         address => address,
@@ -233,6 +241,10 @@ mod tests {
             ("http://[fd00:c1::a9fe:a9fe]/", Some(AddressReach::Link)),
             ("http://100.100.100.200/", Some(AddressReach::Link)),
             ("http://168.63.129.16/", Some(AddressReach::Link)),
+            ("http://192.0.0.192/", Some(AddressReach::Link)),
+            ("http://[2002:7f00:1::1]/", Some(AddressReach::Machine)),
+            ("http://[2002:a9fe:a9fe::]/", Some(AddressReach::Link)),
+            ("http://[2002:c000:201::]/", Some(AddressReach::Network)),
             ("http://[64:ff9b::7f00:1]/", Some(AddressReach::Machine)),
             ("http://[64:ff9b::100.100.100.200]/", Some(AddressReach::Link)),
             ("http://[::127.0.0.1]/", Some(AddressReach::Machine)),

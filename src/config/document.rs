@@ -199,6 +199,9 @@ fn without_location(error: &serde_yaml::Error) -> String {
     if message.starts_with("repetition limit exceeded") {
         return "its aliases expand too often (dive's limit); write their values out".to_owned();
     }
+    if message.starts_with("recursion limit exceeded") {
+        return "it is nested too deeply (dive's limit), or an alias contains itself".to_owned();
+    }
     let place = error.location().map(|place| format!(" at line {} column {}", place.line(), place.column()));
     match place.and_then(|place| message.find(&place).map(|at| (at, place.len()))) {
         Some((at, length)) => format!("{}{}", &message[..at], &message[at + length..]),
@@ -361,6 +364,12 @@ mod tests {
             values,
             [text("0.9"), text("0.9"), text("false"), text("20000000"), Yaml::Empty, Yaml::Empty, text("-1"), list]
         );
+    }
+
+    #[test]
+    fn an_alias_that_contains_itself_is_named() {
+        let error = error_of("a: &a [*a]\n");
+        assert!(error.starts_with("f.yaml:1: ") && error.contains("an alias contains itself"), "{error}");
     }
 
     #[test]

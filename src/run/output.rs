@@ -238,9 +238,11 @@ fn open_file(path: &Path) -> anyhow::Result<OpenTarget> {
 /// True for the file or pipe that standard output is, by any name, such as `/dev/stdout`.
 #[cfg(unix)]
 fn is_standard_output(path: &Path) -> bool {
+    use std::os::fd::AsFd;
     use std::os::unix::fs::MetadataExt;
-    let (Ok(file), Ok(output)) = (path.metadata(), rustix::fs::fstat(io::stdout())) else { return false };
-    (file.dev(), file.ino()) == (output.st_dev, output.st_ino)
+    let output = io::stdout().as_fd().try_clone_to_owned().and_then(|output| File::from(output).metadata());
+    let (Ok(file), Ok(output)) = (path.metadata(), output) else { return false };
+    (file.dev(), file.ino()) == (output.dev(), output.ino())
 }
 
 /// Returns false: standard output has no path.

@@ -152,6 +152,12 @@ fn needed_in_temporary(kinds: &BTreeMap<String, (SpanKind, String)>) -> BTreeSet
     }
 }
 
+/// The kinds of a name, without temporary files if links need it.
+fn not_needed(kinds: KindSet, name: &str, needed: &BTreeSet<String>) -> KindSet {
+    let is_needed = temporary_entry(name).is_some_and(|entry| needed.contains(&entry));
+    if is_needed { kinds.without(AdviceKind::TemporaryFiles) } else { kinds }
+}
+
 /// The claims by kind and path, from the rules.
 fn expected(tree: &Tree, scope: &ClaimScope, files: &KindsOfFiles) -> BTreeSet<(AdviceKind, String, usize, u64)> {
     let visible = AdviceKind::ALL.iter().copied().filter(|kind| kind.row().counts == CountedBytes::Visible);
@@ -164,11 +170,7 @@ fn expected(tree: &Tree, scope: &ClaimScope, files: &KindsOfFiles) -> BTreeSet<(
         if !span.kind.is_file() || span.size == 0 {
             continue;
         }
-        let kind_of = |name: &String| {
-            let is_needed = temporary_entry(name).is_some_and(|entry| needed.contains(&entry));
-            let of_name = files.kinds(inode, name).and(kinds);
-            if is_needed { of_name.without(AdviceKind::TemporaryFiles) } else { of_name }.first()
-        };
+        let kind_of = |name: &String| not_needed(files.kinds(inode, name).and(kinds), name, &needed).first();
         let of_names: Option<Vec<_>> = names.iter().map(kind_of).collect();
         let Some(kind) = of_names.and_then(|kinds| kinds.into_iter().min()) else { continue };
         let of_kind = names.iter().filter(|name| kind_of(name) == Some(kind));
@@ -325,18 +327,22 @@ fn kinds_of_files(opened: &DrawnImage, kinds: KindSet) -> KindsOfFiles {
         found.add_name(system, AdviceKind::CudaTwice);
     }
     // Copies last, since they depend on the others.
+    let needed = needed_in_temporary(&visible_kinds(tree));
     let is_free = |inode: SpanId, found: &KindsOfFiles| {
         let leaves = |kind: AdviceKind| [AdviceKind::DataInImage, AdviceKind::UnstrippedBinary].contains(&kind);
-        names[&inode].iter().all(|name| found.kinds(inode, name).and(kinds).first().is_none_or(leaves))
+        let first = |name: &String| not_needed(found.kinds(inode, name).and(kinds), name, &needed).first();
+        names[&inode].iter().all(|name| first(name).is_none_or(leaves))
     };
     // The layer that first had the content at the path.
     let brought_by = |inode: SpanId| {
         let mut span = tree.span(inode);
-        while span.kind == SpanKind::File {
+        let has_content = |span: &Span| matches!(span.kind, SpanKind::File | SpanKind::HardLink);
+        while has_content(span) {
             let again = (span.from(), Cause::MetadataOnly);
             let mut older = tree.spans(span.node()).map(|id| tree.span(id));
             // A layer may store a path twice.
-            let is_older = |before: &&Span| before.from() < span.from() && before.end() == Some(again);
+            let is_older =
+                |before: &&Span| has_content(before) && before.from() < span.from() && before.end() == Some(again);
             let Some(before) = older.find(is_older) else { break };
             span = before;
         }

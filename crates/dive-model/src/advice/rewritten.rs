@@ -23,10 +23,13 @@ impl RewrittenFiles {
     pub(super) fn of(tree: &Tree, copies: &[bool], own: OwnBoundary) -> Self {
         let (mut first, mut from_base) = (HashMap::new(), HashSet::new());
         // The older span of a path precedes the newer one.
-        for span in tree.all_spans().map(|id| tree.span(id)) {
+        for id in tree.all_spans() {
+            let span = tree.span(id);
             let Some(before) = span.previous().map(|id| tree.span(id)) else { continue };
             let is_copied = copies.get(span.from().get()).copied().unwrap_or_default();
-            if span.kind.is_file() && !is_copied && before.end() == Some((span.from(), Cause::MetadataOnly)) {
+            // Also of hard links: the path still has the content.
+            let is_file = tree.span(tree.inode(id)).kind.is_file();
+            if is_file && !is_copied && before.end() == Some((span.from(), Cause::MetadataOnly)) {
                 let (node, from) = (span.node(), before.from());
                 if own.part_of(from) != own.part_of(span.from()) {
                     from_base.insert((node, span.from()));

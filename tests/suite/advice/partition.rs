@@ -339,11 +339,9 @@ fn kinds_of_files(opened: &DrawnImage, kinds: KindSet) -> KindsOfFiles {
         let has_content = |span: &Span| matches!(span.kind, SpanKind::File | SpanKind::HardLink);
         while has_content(span) {
             let again = (span.from(), Cause::MetadataOnly);
-            let mut older = tree.spans(span.node()).map(|id| tree.span(id));
             // A layer may store a path twice.
-            let is_older =
-                |before: &&Span| has_content(before) && before.from() < span.from() && before.end() == Some(again);
-            let Some(before) = older.find(is_older) else { break };
+            let mut older = tree.spans(span.node()).map(|id| tree.span(id)).filter(|it| it.from() < span.from());
+            let Some(before) = older.find(|it| has_content(it) && it.end() == Some(again)) else { break };
             span = before;
         }
         span.from().get()

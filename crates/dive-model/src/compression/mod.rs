@@ -94,7 +94,7 @@ const MEMORY_LIMIT: u64 = 128 << 20;
 /// Memory of a bzip2 decoder, in bytes.
 const BZIP2_MEMORY: u64 = 4 << 20;
 
-/// Decodes `input`.
+/// Decodes `input`. Most callers pass a `&mut dyn Read`: a decoder for each type of reader makes the program 53 kB larger.
 ///
 /// Read it to the end: checksums and trailing bytes follow the last byte of content. Only then are errors of a cut file
 /// reported and [`Decoder::ignored_tail`] known.

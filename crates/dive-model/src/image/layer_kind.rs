@@ -88,7 +88,8 @@ const MAX_STORED: u64 = 1 << 20;
 /// Classifies a blob by its first bytes; `None` for a tar, compressed or not.
 pub(super) fn sniff(blob: &Blob) -> io::Result<Option<OtherContent>> {
     let mut first = Vec::new();
-    let (_, mut unpacked) = Decoder::sniffing(blob.reader().take(MAX_STORED))?;
+    let mut stored = blob.reader().take(MAX_STORED);
+    let (_, mut unpacked) = Decoder::sniffing(&mut stored as &mut dyn Read)?;
     // Bytes that cannot be unpacked are damage, which scanning the layer reports.
     let whole = unpacked.by_ref().take(SAMPLE_LEN as u64).read_to_end(&mut first).is_ok();
     let is_empty_tar = first.len() < SAMPLE_LEN && first.iter().all(|byte| *byte == 0);

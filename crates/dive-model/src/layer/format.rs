@@ -22,7 +22,8 @@ pub(super) fn without_members<R: ReadAt>(bytes: R, compression: Compression) -> 
 
 /// True if the layer starts with a block of zeros and has data after it.
 fn has_data_after_zeros<R: ReadAt>(bytes: R, compression: Compression) -> io::Result<bool> {
-    let mut reader = Decoder::new(compression, SequentialReader::new(bytes))?.take(MAX_ZEROS);
+    let mut stored = SequentialReader::new(bytes);
+    let mut reader = Decoder::new(compression, &mut stored as &mut dyn Read)?.take(MAX_ZEROS);
     let mut first = Vec::with_capacity(BLOCK);
     reader.by_ref().take(BLOCK as u64).read_to_end(&mut first)?;
     // The walk has read this block: an extension header without a member.
@@ -53,7 +54,8 @@ pub(super) fn name_format<R: ReadAt>(error: ScanError, bytes: R, compression: Co
         return error;
     }
     let mut first = Vec::new();
-    let read = Decoder::new(compression, SequentialReader::new(bytes))
+    let mut stored = SequentialReader::new(bytes);
+    let read = Decoder::new(compression, &mut stored as &mut dyn Read)
         .and_then(|decoder| decoder.take(SAMPLE_LEN as u64).read_to_end(&mut first));
     match read {
         Ok(_) => ScanError::NotATar { found: magic::describe(&first) },

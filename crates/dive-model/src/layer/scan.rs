@@ -125,8 +125,8 @@ pub fn scan_through<R: ReadAt>(
         Compression::None => Ok(()),
         compressed => budget.decode(piece.len() as u64, compressed.weight()),
     };
-    let packed = TappedReader { input: SequentialReader::new(&bytes), tap: &mut charge };
-    let decoder = Decoder::within(budget, compression, packed);
+    let mut packed = TappedReader { input: SequentialReader::new(&bytes), tap: &mut charge };
+    let decoder = Decoder::within(budget, compression, &mut packed as &mut dyn Read);
     let mut decoder = decoder.map_err(|error| ScanError::Io(error).unwrap_over_budget())?;
     let mut unpacked_bytes = Total::default();
     let mut tap = |piece: &[u8]| {

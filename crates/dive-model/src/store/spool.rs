@@ -70,7 +70,7 @@ const fn required_space(written: u64) -> u64 {
 /// written, or would fill the disk.
 pub fn spool(
     limits: Limits,
-    input: impl Read,
+    mut input: impl Read,
     step: TransferStep,
     total: Option<u64>,
     archive: &str,
@@ -78,7 +78,7 @@ pub fn spool(
     progress: &mut dyn FnMut(TransferProgress),
 ) -> Result<Spooled, StoreError> {
     let unreadable = |cause| StoreError::Unreadable { what: archive.to_owned(), cause };
-    let (compression, mut decoder) = Decoder::sniffing(input).map_err(unreadable)?;
+    let (compression, mut decoder) = Decoder::sniffing(&mut input as &mut dyn Read).map_err(unreadable)?;
     let mut written = 0;
     let disk = |written, cause| StoreError::Spool {
         archive: archive.to_owned(),

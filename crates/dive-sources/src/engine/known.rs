@@ -101,7 +101,8 @@ fn is_known(known: &KnownLayer, layer: &Blob) -> io::Result<bool> {
     if layer.len() != known.len {
         return Ok(false);
     }
-    let (_, mut unpacked) = Decoder::sniffing(layer.reader())?;
+    let mut stored = layer.reader();
+    let (_, mut unpacked) = Decoder::sniffing(&mut stored as &mut dyn Read)?;
     let (mut digest, mut piece) = (Sha256::new(), vec![0; 256 << 10]);
     loop {
         match unpacked.read(&mut piece)? {

@@ -262,10 +262,10 @@ fn estargz(bytes: &[u8], at: u64, size: u64, expected: &Digest) -> Result<Toc, T
     Ok(Toc { format: TocFormat::Estargz, entries: table::parse(&json, size)?, own: Some(own) })
 }
 
-fn unpack(compression: Compression, bytes: &[u8], limit: u64) -> Result<Vec<u8>, TocError> {
+fn unpack(compression: Compression, mut bytes: &[u8], limit: u64) -> Result<Vec<u8>, TocError> {
     let unreadable = |error: std::io::Error| TocError(format!("it cannot be unpacked: {error}"));
     let mut unpacked = Vec::new();
-    let decoder = Decoder::new(compression, bytes).map_err(unreadable)?;
+    let decoder = Decoder::new(compression, &mut bytes as &mut dyn Read).map_err(unreadable)?;
     decoder.take(limit.saturating_add(1)).read_to_end(&mut unpacked).map_err(unreadable)?;
     if unpacked.len() as u64 > limit {
         return Err(TocError(format!("it unpacks to more than {limit} bytes (the limit)")));

@@ -42,7 +42,7 @@ pub(super) fn run(
         // Read before the build, during which the file may be edited.
         report.dockerfile = own_dockerfile(engine, arguments, invocation).map(DockerfileArgument::Built);
     }
-    let built = match builder::build(engine, arguments, invocation.notices)? {
+    let built = match builder::build(engine, arguments, &invocation.environment, invocation.notices)? {
         Build::Failed(code) => return Ok(Outcome::BuildFailed(code)),
         Build::Done(built) => built,
     };

@@ -4,8 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{anyhow, bail};
 use serde::Deserialize;
@@ -15,19 +14,13 @@ use super::build_arguments::{self, WithoutImage};
 use super::output::Notices;
 use crate::cli;
 use dive_model::unfinished::{FilePurpose, Folder, temporary_remedy};
-use dive_sources::ContainerEngine;
+use dive_sources::{ContainerEngine, Environment, build_help};
 
 /// Limit of an image id, in bytes.
 const ID_LIMIT: u64 = 200;
 
 /// Limit of a metadata file, in bytes. It may contain the provenance.
 const METADATA_LIMIT: u64 = 64 << 20;
-
-/// Limit of `docker build --help`, in bytes.
-const HELP_LIMIT: u64 = 1 << 20;
-
-/// Time to wait for `docker build --help`. Without it, dive does not ask for a metadata file.
-const HELP_WAIT: Duration = Duration::from_secs(20);
 
 /// The result of a build.
 #[derive(Debug)]
@@ -64,7 +57,12 @@ impl Built {
 /// Builds as `docker build ARGUMENTS` does, on this terminal.
 ///
 /// The builder's output goes to standard error, because standard output is for the report.
-pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: Notices) -> anyhow::Result<Build> {
+pub(super) fn build(
+    engine: ContainerEngine,
+    arguments: &[OsString],
+    environment: &Environment,
+    notices: Notices,
+) -> anyhow::Result<Build> {
     let temporary = std::env::temp_dir();
     let folder = Folder::create(&temporary, FilePurpose::Build).map_err(|cause| {
         let (parent, remedy) = (temporary.display(), temporary_remedy(cause.kind()));
@@ -79,7 +77,7 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
     }
     let metadata_file = build_arguments::metadata_file(arguments).or_else(|| {
         let file = folder.path().join("metadata.json");
-        writes_metadata(engine).then(|| {
+        writes_metadata(engine, environment).then(|| {
             command.arg("--metadata-file").arg(&file);
             file
         })
@@ -120,26 +118,9 @@ pub(super) fn build(engine: ContainerEngine, arguments: &[OsString], notices: No
 
 /// True if the builder has `--metadata-file`: `BuildKit` has, and a builder without it would reject the option. Podman does not need
 /// it.
-fn writes_metadata(engine: ContainerEngine) -> bool {
-    if engine != ContainerEngine::Docker {
-        return false;
-    }
-    let mut command = Command::new(engine.command());
-    command.args(["build", "--help"]).stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::piped());
-    let Ok(mut child) = command.spawn() else { return false };
-    let Some(help) = child.stdout.take() else { return false };
-    let (sender, receiver) = mpsc::channel();
-    // Reads beside, since a program may print nothing and not end.
-    std::thread::spawn(move || {
-        let mut text = Vec::new();
-        let _read = help.take(HELP_LIMIT).read_to_end(&mut text);
-        sender.send(text)
-    });
-    let text = receiver.recv_timeout(HELP_WAIT).unwrap_or_default();
-    // It has ended, or will not.
-    let _killed = child.kill();
-    let _status = child.wait();
-    String::from_utf8_lossy(&text).contains("--metadata-file")
+fn writes_metadata(engine: ContainerEngine, environment: &Environment) -> bool {
+    let help = || build_help(engine, environment);
+    engine == ContainerEngine::Docker && help().is_some_and(|help| help.contains("--metadata-file"))
 }
 
 /// The digest in a metadata file. `None` if it has none, as after a build that makes no image.

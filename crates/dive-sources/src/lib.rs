@@ -76,7 +76,7 @@ pub use container_engine::ContainerEngine;
 pub use containerd::ContainerdError;
 #[cfg(feature = "engine")]
 pub use engine::{Attempt, AttemptFailure, EngineError, EngineObject, NameTaken};
-pub use engine::{is_present, pull};
+pub use engine::{build_help, is_present, pull};
 pub use environment::Environment;
 pub use error::SourceError;
 pub use left_out::LeftOut;

@@ -7,6 +7,7 @@
 pub(super) mod engine {
     use crate::access::Access;
     use crate::container_engine::ContainerEngine;
+    use crate::environment::Environment;
     use crate::error::SourceError;
     use crate::left_out::LeftOut;
     use dive_model::blob::TransferProgress;
@@ -51,6 +52,12 @@ pub(super) mod engine {
     /// Always: this build has no engines.
     pub fn is_present(_: ContainerEngine, _: &str, _: &Access) -> Result<bool, SourceError> {
         Err(LeftOut::Engines.into())
+    }
+
+    /// Returns `None`: this build has no engines.
+    #[must_use]
+    pub const fn build_help(_: ContainerEngine, _: &Environment) -> Option<String> {
+        None
     }
 
     /// Has `engine` pull the image.

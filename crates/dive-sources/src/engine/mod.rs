@@ -27,6 +27,7 @@ pub use error::{Attempt, AttemptFailure, EngineError, EngineObject, NameTaken};
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::info;
 
@@ -40,6 +41,8 @@ use super::access::Access;
 use super::container_engine::ContainerEngine;
 use super::error::SourceError;
 use crate::engine_name::{EngineImageName, requested_first};
+use crate::environment::Environment;
+use crate::program::Program;
 use dive_model::blob::TransferProgress;
 use dive_model::blob::{Blob, Identity};
 use dive_model::cache::Cache;
@@ -75,6 +78,17 @@ pub fn is_present(engine: ContainerEngine, name: &str, access: &Access) -> Resul
         Err(error) if error.may_be_pulled() => Ok(false),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Time for `docker build --help`.
+const HELP_WAIT: Duration = Duration::from_secs(20);
+
+/// What the engine's own client prints for `build --help`. `None` if it fails, or does not end in time or within a limit.
+#[must_use]
+pub fn build_help(engine: ContainerEngine, environment: &Environment) -> Option<String> {
+    let client = Program::new(engine.command(), environment.clone());
+    let help = client.output(&["build", "--help"], Some(HELP_WAIT), &mut || ControlFlow::Continue(()));
+    help.ok().map(|help| String::from_utf8_lossy(&help).into_owned())
 }
 
 /// Has `engine` pull the image from its registry, whatever the pull policy in `access`.

@@ -16,7 +16,7 @@ use crate::engine::error::EngineError;
 use crate::error::SourceError;
 use dive_model::blob::Blob;
 use dive_model::digest::hex;
-use dive_model::layer::path::WHITEOUT_PREFIX;
+use dive_model::layer::path::{self, NameKind, WHITEOUT_PREFIX};
 use dive_model::store::{StoreError, check_free_space};
 use dive_model::tarfile::BLOCK;
 use dive_model::unfinished::unnamed;
@@ -104,7 +104,8 @@ impl FoundPaths {
 
 /// True for a name that marks a removed path in a layer. In a container, any process can create such a file.
 fn is_whiteout(name: &[u8]) -> bool {
-    name.rsplit(|byte| *byte == b'/').next().is_some_and(|last| last.starts_with(WHITEOUT_PREFIX.as_bytes()))
+    let (_, last) = path::split(name);
+    path::kind(last) != NameKind::Plain
 }
 
 /// Copies the entries of changed paths to `out`, and returns their paths.

@@ -172,15 +172,21 @@ impl Layer {
 
     /// The layer as stored in the archive.
     pub(crate) fn blob(&self) -> Vec<u8> {
-        let tar = self.tar();
-        match self.packing {
-            Packing::Plain => tar,
-            Packing::Gzip => {
+        self.packing.pack(&self.tar())
+    }
+}
+
+impl Packing {
+    /// Compresses these bytes.
+    pub(crate) fn pack(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Plain => bytes.to_vec(),
+            Self::Gzip => {
                 let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-                encoder.write_all(&tar).unwrap();
+                encoder.write_all(bytes).unwrap();
                 encoder.finish().unwrap()
             }
-            Packing::Zstd => zstd::encode_all(&tar[..], 1).unwrap(),
+            Self::Zstd => zstd::encode_all(bytes, 1).unwrap(),
         }
     }
 }

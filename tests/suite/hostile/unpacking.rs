@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::json;
 
 use super::Hostile;
-use crate::build::Layer;
+use crate::build::{Layer, Packing};
 use crate::user::{Ran, User};
 
 const MIB: usize = 1 << 20;
@@ -34,9 +34,7 @@ fn bzip2(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
+    Packing::Gzip.pack(bytes)
 }
 
 fn xz(bytes: &[u8]) -> Vec<u8> {
@@ -46,7 +44,7 @@ fn xz(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn zstd(bytes: &[u8]) -> Vec<u8> {
-    zstd::encode_all(bytes, 1).unwrap()
+    Packing::Zstd.pack(bytes)
 }
 
 /// A tar with one file of zeros, compressed in pieces.

@@ -95,9 +95,7 @@ impl Remedies<'_> {
     /// True if root changes the owner of files that another user makes.
     fn may_not_chown(&self, holds: &Place<'_>, hides: &Place<'_>) -> bool {
         let is_of_root = |place: &Place<'_>| self.is_of_root.get(place.layer.get()).copied().unwrap_or_default();
-        let has_sudo =
-            || hides.commands().iter().any(|command| command.words.first().is_some_and(|word| word == "sudo"));
-        !is_of_root(holds) && is_of_root(hides) && !has_sudo()
+        !is_of_root(holds) && is_of_root(hides) && !hides.uses_sudo()
     }
 
     /// A RUN behind `holds` may make the user that is to own its files.

@@ -95,11 +95,15 @@ impl<'a> Place<'a> {
         adding(self.instruction, &self.as_its_user(command))
     }
 
+    /// True if the RUN starts a command with `sudo`. Most scripts need no parsing to know.
+    pub(super) fn uses_sudo(&self) -> bool {
+        let starts = |command: &ShellCommand| command.words.first().is_some_and(|word| word == "sudo");
+        self.instruction.text.contains("sudo") && self.commands().iter().any(starts)
+    }
+
     /// A command with `sudo`, if the RUN needs it for its own.
     pub(super) fn as_its_user(&self, command: &str) -> String {
-        let needs_sudo =
-            || self.commands().iter().any(|command| command.words.first().is_some_and(|word| word == "sudo"));
-        if !self.instruction.text.contains("sudo ") || !needs_sudo() {
+        if !self.uses_sudo() {
             return command.to_owned();
         }
         let is_of_root = |name: &str| {
